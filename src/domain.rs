@@ -1,0 +1,47 @@
+//! The nouns of a service desk and the pure rules between them.
+//!
+//! Owns the records that the store keeps, the contract of every front end ([`Request`], [`Response`],
+//! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
+
+mod address;
+mod draft;
+mod fault;
+mod history;
+mod ids;
+mod intake;
+mod issue;
+mod note;
+mod outbox;
+mod person;
+mod project;
+pub mod query;
+mod reference;
+mod request;
+mod response;
+mod status;
+mod view;
+
+pub use address::{EmailAddress, Mailbox, MessageId};
+pub use draft::{Draft, DraftKind};
+pub use fault::{Fault, FaultKind};
+pub use history::{Actor, Change, ChangeView, Verb, Via};
+pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
+pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
+pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};
+pub use note::{Attachment, Note, NoteKind, RawRef};
+pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
+pub use person::{
+    AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
+};
+pub use project::{
+    DefaultNote, DeskSettings, ImportCc, Project, ProjectSettings, ProjectView, Visibility, nearest,
+    path_fits, set_field, slug,
+};
+pub use query::Query;
+pub use reference::Reference;
+pub use request::{
+    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, Upload,
+};
+pub use response::{Delivered, Event, Response};
+pub use status::{Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SyncReport};
+pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

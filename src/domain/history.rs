@@ -1,0 +1,66 @@
+//! History: who changed what, when, from where and why.
+
+use super::{EmailAddress, IssueId, RequestId, Seq};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// From where somebody acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Tui,
+    Command,
+    Mail,
+    Rule,
+    Commit,
+    System,
+}
+
+/// Who acts. For an outside person `user` is the support bot and `email` is theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    pub user: String,
+    pub email: Option<EmailAddress>,
+    pub via: Via,
+}
+
+/// One field of one issue that changed. Values are JSON; null stands for nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub issue: IssueId,
+    pub field: String,
+    pub before: serde_json::Value,
+    pub after: serde_json::Value,
+}
+
+/// Something a person decided, which can be taken back. Kept in the order of the decisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verb {
+    pub seq: Seq,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub request: Option<RequestId>,
+    /// What it was, for a status line: `closed #12`.
+    pub label: String,
+    pub changes: Vec<Change>,
+    /// Rows of the outbox that it made.
+    pub outbox: Vec<super::OutboxId>,
+    /// The note it wrote.
+    pub note: Option<super::NoteId>,
+    /// The verb that took this one back.
+    pub undone_by: Option<Seq>,
+    /// The verb that this one takes back.
+    pub undoes: Option<Seq>,
+}
+
+/// A change as front ends see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeView {
+    pub seq: Seq,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub field: String,
+    pub before: serde_json::Value,
+    pub after: serde_json::Value,
+    pub reason: Option<String>,
+}

@@ -1,0 +1,125 @@
+//! The issue: what a customer's mail becomes and what staff work on.
+
+use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Whether work is left to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    #[default]
+    Open,
+    Closed,
+}
+
+/// Where the work stands, finer than [`State`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    #[default]
+    Open,
+    Pending,
+    Solved,
+    Closed,
+}
+
+/// A ticket has an outside requester; an issue does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueKind {
+    #[default]
+    Ticket,
+    Issue,
+}
+
+/// How much an issue presses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    Low,
+    Normal,
+    High,
+    Urgent,
+}
+
+/// The two sides of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    Us,
+    Them,
+}
+
+/// How two issues belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    RelatesTo,
+    DuplicateOf,
+}
+
+/// A pointer from one issue to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub kind: LinkKind,
+    pub issue: IssueId,
+}
+
+/// One issue, without its notes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    pub id: IssueId,
+    pub project: ProjectId,
+    /// The number people see, counted within the project from 1.
+    pub iid: u64,
+    pub kind: IssueKind,
+    pub title: String,
+    pub state: State,
+    pub status: Status,
+    pub author: Author,
+    pub confidential: bool,
+    pub labels: BTreeSet<String>,
+    pub assignee: Option<String>,
+    pub priority: Option<Priority>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
+    pub waiting_on: Option<Party>,
+    pub waiting_since: Option<Timestamp>,
+    pub snoozed_until: Option<Timestamp>,
+    pub spam: bool,
+    pub participants: Vec<Participant>,
+    pub links: Vec<Link>,
+    /// The mailbox it came by, if any; answers leave through that mailbox's outlet.
+    pub mailbox: Option<String>,
+    /// The address of ours that the customer wrote to, if it was a plain one.
+    pub arrived_to: Option<EmailAddress>,
+    /// How many notes stand in it, the system's included.
+    pub notes: u32,
+    pub last_note: Option<NoteId>,
+    pub merged_into: Option<IssueId>,
+    #[serde(default)]
+    pub milestone: Option<String>,
+    #[serde(default)]
+    pub weight: Option<u32>,
+}
+
+impl Issue {
+    /// Gives the outside person whose ticket this is.
+    pub fn requester(&self) -> Option<&Participant> {
+        self.participants.iter().find(|p| p.role == ParticipantRole::Requester)
+    }
+
+    /// Gives the participant with this address.
+    pub fn participant(&self, email: &EmailAddress) -> Option<&Participant> {
+        self.participants.iter().find(|p| &p.email == email)
+    }
+
+    /// Gives those who are mailed a public note.
+    pub fn subscribers(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.iter().filter(|p| p.subscribed)
+    }
+}

@@ -1,0 +1,85 @@
+//! Notes: what was said in an issue, by mail or by hand.
+
+use super::{Author, EmailAddress, IssueId, MessageId, NoteId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a note came from, and whether it is mailed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// A mail from outside.
+    Incoming,
+    /// Written by staff and mailed to the participants.
+    Reply,
+    /// Written by staff and never mailed.
+    Internal,
+    /// Written by the desk about a change.
+    System,
+}
+
+/// Where raw bytes stand in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RawRef {
+    pub segment: u64,
+    /// Octets from the segment's beginning to the record.
+    pub offset: u64,
+    /// Octets of the record as it stands on disk.
+    pub length: u32,
+    /// Octets of the bytes themselves.
+    pub size: u64,
+}
+
+/// A file of a note. Its bytes are a part of the note's raw mail, or stand in the journal by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Safe to use as a file name: no path, no control or direction characters, at most 200 octets.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Octets after decoding.
+    pub size: u64,
+    /// Whether the text shows it in place, as an image.
+    pub inline: bool,
+    /// Which part of the raw mail it is.
+    pub part: Option<u32>,
+    /// Where its own bytes stand, when it was uploaded and not mailed.
+    pub raw: Option<RawRef>,
+}
+
+/// One note of an issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub id: NoteId,
+    pub issue: IssueId,
+    pub kind: NoteKind,
+    pub author: Author,
+    /// The visible text.
+    pub body: String,
+    /// What was quoted, signed or cut; together with `body` it is the whole text.
+    pub folded: Option<String>,
+    /// Whether the text was rendered from HTML.
+    pub html: bool,
+    /// Whether that rendering lost something.
+    #[serde(default)]
+    pub reduced: bool,
+    /// For a mail, when the server got it; never in the future.
+    pub created_at: Timestamp,
+    pub message_id: Option<MessageId>,
+    pub in_reply_to: Option<MessageId>,
+    /// Written by a machine: a vacation notice, a bounce.
+    pub automatic: bool,
+    /// What the mail's authentication said, in words.
+    pub auth: Option<String>,
+    /// Why it stands in this issue, in words.
+    pub why: Option<String>,
+    /// Things the reader should know before trusting it, such as a different Reply-To.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    pub attachments: Vec<Attachment>,
+    /// The mail itself, when it came or went as one.
+    pub raw: Option<RawRef>,
+    /// Further addressees of this one note.
+    #[serde(default)]
+    pub cc: Vec<EmailAddress>,
+}

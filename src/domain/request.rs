@@ -1,0 +1,261 @@
+//! Requests: everything that a front end can ask of the desk.
+
+use super::{
+    Arrival, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
+    OutboxState, Priority, Reference, RequestId, Role, Status, Via,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A request with the number under which a repeat of it is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub id: RequestId,
+    pub via: Via,
+    pub request: Request,
+}
+
+/// A window of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueQuery {
+    /// In the query language.
+    pub query: String,
+    pub offset: u64,
+    pub limit: u64,
+}
+
+/// A file that goes out with a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    pub name: String,
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// A note that staff write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNote {
+    pub reference: Reference,
+    pub text: String,
+    pub internal: bool,
+    pub attach: Vec<Upload>,
+    pub cc: Vec<EmailAddress>,
+    /// Subscribed participants who do not get this one.
+    pub without: Vec<EmailAddress>,
+    /// How long the mail waits before it goes, in milliseconds; `None` is the desk's undo window for
+    /// the TUI and nothing for commands.
+    pub hold_ms: Option<u64>,
+    /// The last note its writer saw; a newer one refuses the note as stale. `None` asks for no check.
+    pub seen: Option<NoteId>,
+    /// Closes the issue in the same commit.
+    pub close: bool,
+}
+
+/// An issue that staff open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewIssue {
+    pub project: String,
+    pub title: String,
+    /// The outside person it is for; without one it is a plain issue.
+    pub to: Option<EmailAddress>,
+    pub text: String,
+    pub hold_ms: Option<u64>,
+}
+
+/// One change to an issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    Close,
+    Reopen,
+    Title(String),
+    Label(String),
+    Unlabel(String),
+    /// `me` is the caller.
+    Assign(String),
+    Unassign,
+    Confidential(bool),
+    AddEmail(EmailAddress),
+    RemoveEmail(EmailAddress),
+    Subscribe(EmailAddress),
+    Unsubscribe(EmailAddress),
+    Priority(Option<Priority>),
+    Status(Status),
+    Due(Option<Timestamp>),
+    Milestone(Option<String>),
+    Weight(Option<u32>),
+    Snooze(Option<Timestamp>),
+    Spam(bool),
+    Kind(IssueKind),
+}
+
+/// What can be done with a mail in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxAction {
+    /// Tries a deferred or failed one now.
+    Retry,
+    Cancel,
+    /// Lets a held one go.
+    Release,
+}
+
+/// What can be done with an arrival.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntakeAction {
+    /// Runs it through the intake again.
+    Retry,
+    /// Makes it a note of an issue.
+    Attach(Reference),
+    /// Makes it an issue of a project.
+    Issue(String),
+}
+
+/// A mail handed in from outside the mailboxes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliver {
+    pub arrival: Arrival,
+    #[serde(with = "serde_bytes")]
+    pub raw: Vec<u8>,
+    /// Says what would happen and writes nothing.
+    pub dry_run: bool,
+}
+
+/// Everything that a front end can ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    // Looking.
+    Whoami,
+    Status,
+    Issues(IssueQuery),
+    /// How many issues each query finds.
+    Counts(Vec<String>),
+    Issue(Reference),
+    History(Reference),
+    /// The bytes of a note's mail.
+    RawMail {
+        reference: Reference,
+        note: NoteId,
+    },
+    Attachment {
+        reference: Reference,
+        note: NoteId,
+        name: String,
+    },
+    Outbox {
+        states: Vec<OutboxState>,
+        limit: u64,
+    },
+    Intake {
+        fate: Option<Fate>,
+        limit: u64,
+    },
+    IntakeEntry(IntakeId),
+    IntakeRaw(IntakeId),
+    Projects,
+    Project(String),
+    Users,
+    Members(String),
+    Desk,
+    Labels,
+    Drafts,
+    Draft {
+        reference: Option<Reference>,
+        kind: DraftKind,
+    },
+    /// The caller's own verbs that can be taken back, the latest first.
+    Verbs {
+        limit: u64,
+    },
+    Cursors,
+
+    // Changing issues.
+    NewIssue(NewIssue),
+    AddNote(NewNote),
+    Edit {
+        references: Vec<Reference>,
+        edits: Vec<Edit>,
+    },
+    MarkRead {
+        reference: Reference,
+        read: bool,
+    },
+    Undo,
+    Redo,
+    SaveDraft(Draft),
+    DropDraft {
+        reference: Option<Reference>,
+        kind: DraftKind,
+    },
+
+    // Changing the desk.
+    AddProject {
+        path: String,
+    },
+    SetProject {
+        path: String,
+        settings: Vec<(String, String)>,
+    },
+    EnableProject {
+        path: String,
+        enabled: bool,
+    },
+    RenameProject {
+        path: String,
+        to: String,
+    },
+    AddUser {
+        name: String,
+        full_name: Option<String>,
+        emails: Vec<EmailAddress>,
+        system_user: Option<String>,
+    },
+    SetUser {
+        name: String,
+        settings: Vec<(String, String)>,
+    },
+    RemoveUser {
+        name: String,
+    },
+    SetMember {
+        project: String,
+        user: String,
+        role: Role,
+    },
+    RemoveMember {
+        project: String,
+        user: String,
+    },
+    SetDesk {
+        settings: Vec<(String, String)>,
+    },
+
+    // Mail.
+    Deliver(Deliver),
+    OutboxAct {
+        ids: Vec<OutboxId>,
+        action: OutboxAction,
+    },
+    IntakeAct {
+        id: IntakeId,
+        action: IntakeAction,
+    },
+    /// Looks into every mailbox and outlet now.
+    SyncNow,
+
+    // The desk as a thing.
+    /// Writes a consistent copy into a file of the server's machine.
+    Backup {
+        path: String,
+    },
+    Rebuild,
+    Verify,
+    /// For `sync` taking over from a server that only runs while it is used.
+    StepDown,
+
+    // Only within the process that owns the desk.
+    #[serde(skip)]
+    SaveCursor(Cursor),
+}

@@ -1,0 +1,95 @@
+//! Responses and events: everything that the desk tells a front end.
+
+use super::{
+    ChangeView, DeskSettings, DeskStatus, Draft, IntakeView, IssueId, IssuePage, IssueView, Member, NoteId,
+    OutboxId, OutboxView, ProjectView, Seq, User, Verb,
+};
+use serde::{Deserialize, Serialize};
+
+/// What became of a mail that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    pub entry: IntakeView,
+    /// Mails it caused, or would cause: what kind and to whom.
+    pub mails: Vec<String>,
+}
+
+/// The answer to a request; which one is said at each variant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// It is done, and there is nothing to show.
+    Done,
+    /// `Whoami`.
+    User(User),
+    /// `Status`.
+    Status(DeskStatus),
+    /// `Issues`.
+    Issues(IssuePage),
+    /// `Counts`, in the order asked; `null` where a query is wrong.
+    Counts(Vec<Option<u64>>),
+    /// `Issue`, `NewIssue`.
+    Issue(Box<IssueView>),
+    /// `Edit`: the rows as they stand now, and what to call it in a status line.
+    Edited { rows: Vec<super::IssueRow>, label: String },
+    /// `AddNote`: which note it became, and until when it can be taken back.
+    Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
+    /// `History`.
+    History(Vec<ChangeView>),
+    /// `RawMail`, `Attachment`, `IntakeRaw`.
+    Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// `Outbox`, `OutboxAct`.
+    Outbox(Vec<OutboxView>),
+    /// `Intake`.
+    Intake(Vec<IntakeView>),
+    /// `IntakeEntry`, `IntakeAct`.
+    IntakeEntry(Box<IntakeView>),
+    /// `Projects`.
+    Projects(Vec<ProjectView>),
+    /// `Project` and what changes one.
+    Project(Box<ProjectView>),
+    /// `Users`.
+    Users(Vec<User>),
+    /// `Members`.
+    Members(Vec<Member>),
+    /// `Desk`, `SetDesk`.
+    Desk(DeskSettings),
+    /// `Labels`: every label in use with the number of issues that carry it.
+    Labels(Vec<(String, u64)>),
+    /// `Drafts`.
+    Drafts(Vec<Draft>),
+    /// `Draft`.
+    Draft(Option<Draft>),
+    /// `Verbs`.
+    Verbs(Vec<Verb>),
+    /// `Undo`, `Redo`: what was taken back, what could not be, and the draft that a cancelled send left.
+    Undone { label: String, skipped: Vec<String>, draft: Option<Draft> },
+    /// `Deliver`.
+    Delivered(Box<Delivered>),
+    /// `Cursors`.
+    Cursors(Vec<super::Cursor>),
+    /// `Backup`, `Rebuild`, `Verify`: what was looked at, in lines to print.
+    Report(Vec<String>),
+}
+
+/// Something changed. Events name things and carry no content: who shows them asks again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Issues changed in the frame with this number.
+    Issues {
+        seq: Seq,
+        issues: Vec<IssueId>,
+    },
+    Outbox,
+    Intake,
+    Projects,
+    Users,
+    Drafts,
+    /// A mailbox or outlet changed its state, or a notice came or went.
+    Status,
+    /// Events were lost: reload everything shown.
+    Missed,
+    /// The server goes away.
+    Closing,
+}

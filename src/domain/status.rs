@@ -1,0 +1,102 @@
+//! How the desk itself is doing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How a mailbox or an outlet is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelState {
+    /// Nothing was tried yet.
+    #[default]
+    Idle,
+    Connecting,
+    /// Reading or sending.
+    Busy,
+    /// Connected and waiting for news.
+    Ok,
+    Failing,
+    Disabled,
+}
+
+/// A mailbox or an outlet: its state, since when, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    pub name: String,
+    /// `imap`, `maildir`, `smtp`, `sendmail`, …
+    pub method: String,
+    pub state: ChannelState,
+    pub since: Timestamp,
+    pub last_success: Option<Timestamp>,
+    pub next_try: Option<Timestamp>,
+    pub error: Option<String>,
+    pub hint: Option<String>,
+    /// Mails read or sent, and how many there are in this pass, while busy.
+    pub progress: Option<(u64, u64)>,
+    /// Taken in at first contact without causing mail.
+    pub silent: u64,
+}
+
+/// How many mails stand in each state that is not settled well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxCounts {
+    pub held: u64,
+    pub queued: u64,
+    pub sending: u64,
+    pub deferred: u64,
+    pub failed: u64,
+    pub bounced: u64,
+}
+
+/// The answer to `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskStatus {
+    pub version: String,
+    pub pid: u32,
+    /// Whether it ends with its last client.
+    pub while_used: bool,
+    /// Whether mailboxes and outlets are being served at all.
+    pub serving: bool,
+    pub started_at: Timestamp,
+    pub data_dir: String,
+    pub mailboxes: Vec<Channel>,
+    pub outlets: Vec<Channel>,
+    pub outbox: OutboxCounts,
+    /// Mails in the triage queue and in quarantine.
+    pub triage: u64,
+    /// Octets.
+    pub free_space: Option<u64>,
+    /// Things that somebody should know, each with what to do.
+    pub notices: Vec<String>,
+    pub stale: bool,
+}
+
+/// What one pass over a mailbox brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxPass {
+    pub name: String,
+    /// Mails looked at in this pass.
+    pub seen: u64,
+    /// Mails that got an intake entry.
+    pub new: u64,
+    pub silent: u64,
+    /// Mails that had to be quarantined.
+    pub failed: u64,
+    pub error: Option<String>,
+}
+
+/// The answer to `sync --once`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncReport {
+    pub mailboxes: Vec<MailboxPass>,
+    pub outbox: OutboxPass,
+}
+
+/// What one pass over the outbox did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxPass {
+    pub sent: u64,
+    pub held: u64,
+    pub deferred: u64,
+    pub failed: u64,
+}

@@ -1,0 +1,141 @@
+//! What front ends see of issues. Serialised, these are the JSON of `issue list` and `issue show`.
+
+use super::{
+    AddressState, Attachment, Author, Delivery, EmailAddress, IssueId, IssueKind, LinkKind, MessageId,
+    NoteId, NoteKind, ParticipantRole, Party, Priority, Seq, State, Status,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One row of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueRow {
+    pub id: IssueId,
+    /// `mygroup/myproject#12`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub project: String,
+    pub iid: u64,
+    #[serde(rename = "type")]
+    pub kind: IssueKind,
+    pub title: String,
+    pub state: State,
+    pub status: Status,
+    pub author: Author,
+    pub confidential: bool,
+    pub labels: Vec<String>,
+    pub assignee: Option<String>,
+    pub priority: Option<Priority>,
+    /// How many there are.
+    #[serde(rename = "notes")]
+    pub note_count: u32,
+    /// Notes that the caller has not seen.
+    pub unread: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
+    pub waiting_on: Option<Party>,
+    pub waiting_since: Option<Timestamp>,
+    pub snoozed_until: Option<Timestamp>,
+    pub spam: bool,
+    pub milestone: Option<String>,
+    pub weight: Option<u32>,
+    pub merged_into: Option<String>,
+    pub has_attachment: bool,
+    /// The worst state of the mail of its notes that somebody should look at: deferred, failed, bounced.
+    pub trouble: Option<super::OutboxState>,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuePage {
+    /// How many issues the query finds.
+    pub total: u64,
+    pub offset: u64,
+    pub rows: Vec<IssueRow>,
+    /// Up to where the journal was read.
+    pub seq: Seq,
+}
+
+/// A participant as front ends see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParticipantView {
+    pub name: Option<String>,
+    pub email: EmailAddress,
+    pub subscribed: bool,
+    pub role: ParticipantRole,
+    pub address_state: AddressState,
+}
+
+/// A link as front ends see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    pub kind: LinkKind,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub title: String,
+    pub state: State,
+}
+
+/// A file of a note as front ends see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentView {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub media_type: String,
+    pub size: u64,
+    pub inline: bool,
+}
+
+impl From<&Attachment> for AttachmentView {
+    fn from(file: &Attachment) -> Self {
+        Self {
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            inline: file.inline,
+        }
+    }
+}
+
+/// One note with what became of its mails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteView {
+    pub id: NoteId,
+    pub kind: NoteKind,
+    pub author: Author,
+    pub body: String,
+    pub folded: Option<String>,
+    pub html: bool,
+    pub reduced: bool,
+    pub created_at: Timestamp,
+    pub message_id: Option<MessageId>,
+    pub in_reply_to: Option<MessageId>,
+    pub automatic: bool,
+    pub auth: Option<String>,
+    pub why: Option<String>,
+    pub warnings: Vec<String>,
+    pub attachments: Vec<AttachmentView>,
+    pub delivery: Vec<Delivery>,
+    /// Whether the caller has not seen it yet.
+    pub unread: bool,
+    /// Whether its raw mail can be asked for.
+    pub has_raw: bool,
+}
+
+/// An issue with everything in it. `cli` flattens `row` into the object that `issue show` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueView {
+    pub row: IssueRow,
+    pub participants: Vec<ParticipantView>,
+    pub links: Vec<LinkView>,
+    /// The first is the opening mail.
+    pub notes: Vec<NoteView>,
+    /// The files of one mail may not be larger than this, in octets; `None` when nothing limits them.
+    pub max_size: Option<u64>,
+    /// The name that customers see as the sender.
+    pub sender_name: String,
+    pub default_note: super::DefaultNote,
+    pub signature: Option<String>,
+}
