@@ -38,6 +38,38 @@ pub enum Tree {
     Requests = 23,
 }
 
+impl Tree {
+    const ALL: [Self; 22] = [
+        Self::Counters,
+        Self::Desk,
+        Self::Projects,
+        Self::Users,
+        Self::Members,
+        Self::Issues,
+        Self::Numbers,
+        Self::Notes,
+        Self::MessageIds,
+        Self::ReplyKeys,
+        Self::Outbox,
+        Self::OutboxOpen,
+        Self::OutboxOfNotes,
+        Self::Intake,
+        Self::Fingerprints,
+        Self::Cursors,
+        Self::Drafts,
+        Self::ReadMarks,
+        Self::People,
+        Self::Verbs,
+        Self::History,
+        Self::Requests,
+    ];
+
+    /// Finds the kind of this number; a newer version may write others.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|tree| *tree as u8 == number)
+    }
+}
+
 /// A document that the store keeps by key.
 pub trait Record: Serialize + DeserializeOwned + Send + 'static {
     /// The kind of document.

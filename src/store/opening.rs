@@ -1,0 +1,110 @@
+//! Opening the store: journal and trees together, whatever state the last one left them in.
+
+use super::journal::Journal;
+use super::state::State;
+use super::trees::{Trees, Unopened};
+use super::writer::{Order, Writer, rebuild};
+use super::{Opened, Options, Store, StoreError, files, recovery};
+use crate::domain::Seq;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// So many orders wait before those who give them do.
+const ORDERS: usize = 1024;
+
+/// Opens the store, and starts its writer.
+pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
+    files::make_folder(&dir.join("journal"))?;
+    let mut notices = Vec::new();
+    let (trees, floor) = trees(dir, &mut notices)?;
+    let mut state = State::read(dir);
+    let untrusted = state.lost_power();
+    if !untrusted {
+        state.set_open(state.segment())?;
+    }
+    let mut journal = recovery::open(dir, options, state, floor, &mut notices)?;
+    if untrusted && floor.is_some_and(|floor| floor > Seq(0)) {
+        let frames = rebuild(dir, &journal, &trees)?;
+        notices.push(format!("the machine went down; the documents were made anew from {frames} changes"));
+    }
+    catch_up(dir, &journal, &trees, &mut notices)?;
+    journal.set_open()?;
+    for notice in &notices {
+        tracing::warn!("{notice}");
+    }
+    Ok(Opened { store: start(dir, options, journal, trees)?, notices })
+}
+
+/// Opens the trees, and says how far they go. Damaged ones are set aside for empty ones.
+fn trees(dir: &Path, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), StoreError> {
+    let folder = dir.join("trees");
+    let why = match Trees::open(&folder) {
+        Ok(trees) => match trees.applied() {
+            Ok(applied) => return Ok((trees, Some(applied))),
+            Err(error) => {
+                // What does not read may not close either; it is set aside as it is.
+                drop(trees);
+                error.to_string()
+            }
+        },
+        Err(Unopened::Taken) => return Err(StoreError::Taken),
+        Err(Unopened::Broken(why)) => why,
+    };
+    set_aside(dir, &folder, &why, notices)?;
+    Ok((Trees::open(&folder).map_err(StoreError::from)?, None))
+}
+
+fn set_aside(dir: &Path, folder: &Path, why: &str, notices: &mut Vec<String>) -> Result<(), StoreError> {
+    let aside = dir.join("aside");
+    files::make_folder(&aside)?;
+    let kept = files::free_name(&aside, "trees");
+    std::fs::rename(folder, &kept)
+        .map_err(|error| StoreError::io("cannot set the damaged trees aside", &error))?;
+    notices.push(format!(
+        "the documents did not open ({why}); they were set aside in {} and made anew from the journal",
+        kept.display()
+    ));
+    Ok(())
+}
+
+/// Applies what the trees lack; if that fails they are made anew.
+fn catch_up(
+    dir: &Path,
+    journal: &Journal,
+    trees: &Trees,
+    notices: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let empty = trees.applied()? == Seq(0);
+    match trees.catch_up(journal.shelf(), journal.last()) {
+        Ok(frames) if empty && frames > 0 && notices.is_empty() => {
+            notices.push(format!("the documents were missing; they were made anew from {frames} changes"));
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(error @ StoreError::Other(_)) => {
+            let frames = rebuild(dir, journal, trees)?;
+            notices.push(format!("the documents were made anew from {frames} changes, because {error}"));
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn start(dir: &Path, options: &Options, journal: Journal, trees: Trees) -> Result<Store, StoreError> {
+    let (orders, taken) = mpsc::channel::<Order>(ORDERS);
+    let (tell, last) = watch::channel(journal.last());
+    let (trees, shelf) = (Arc::new(trees), Arc::clone(journal.shelf()));
+    let writer = Writer {
+        dir: dir.to_owned(),
+        journal,
+        trees: Arc::clone(&trees),
+        last: tell,
+        reserve: options.reserve,
+    };
+    std::thread::Builder::new()
+        .name("store".into())
+        .spawn(move || writer.run(taken))
+        .map_err(|error| StoreError::io("cannot start the writer", &error))?;
+    Ok(Store { dir: dir.to_owned(), orders, trees, shelf, last })
+}
