@@ -3,4 +3,5 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod domain;
+pub mod index;
 pub mod store;
