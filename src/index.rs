@@ -35,6 +35,8 @@ pub enum Update {
     IssueGone(IssueId),
     /// A note, new or changed. It may come before its issue.
     Note(Note),
+    /// A note that was taken back.
+    NoteGone { issue: IssueId, note: NoteId },
     /// A project, new or renamed. It may come after its issues.
     Project {
         id: ProjectId,
@@ -51,6 +53,21 @@ pub enum Update {
         issue: IssueId,
         state: Option<OutboxState>,
     },
+}
+
+impl Update {
+    /// Gives the issue that looks different now, if it is one.
+    pub fn issue(&self) -> Option<IssueId> {
+        match self {
+            Self::Issue(issue) => Some(issue.id),
+            Self::IssueGone(issue)
+            | Self::NoteGone { issue, .. }
+            | Self::Read { issue, .. }
+            | Self::Trouble { issue, .. } => Some(*issue),
+            Self::Note(note) => Some(note.issue),
+            Self::Project { .. } => None,
+        }
+    }
 }
 
 /// A window of what a query finds.
@@ -103,6 +120,11 @@ impl Index {
     /// Says that everything up to the frame `seq` was taken in.
     pub fn loaded(&self, seq: Seq) {
         self.texts.mark(seq);
+    }
+
+    /// Forgets every row and every text, for filling it anew from the beginning.
+    pub fn clear(&self) {
+        *self.rows.write().unwrap_or_else(PoisonError::into_inner) = Rows::default();
     }
 
     /// Waits until all texts so far are on disk, or cannot be written now.

@@ -39,6 +39,12 @@ impl Rows {
             Update::Issue(issue) => return self.put(issue),
             Update::IssueGone(id) => return self.remove(*id).then_some(Work::Drop(*id)),
             Update::Note(note) => self.add_note(note),
+            Update::NoteGone { issue, note } => {
+                if let Some(facts) = self.get_mut(*issue) {
+                    facts.notes.retain(|known| known.id != *note);
+                }
+                return Some(text::of_nothing(*issue, *note));
+            }
             Update::Project { id, path } => self.rename(*id, path),
             Update::Read { user, issue, note } => {
                 self.read.entry(user.clone()).or_default().insert(*issue, *note);

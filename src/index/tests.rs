@@ -81,6 +81,7 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
         attachments: Vec::new(),
         raw: None,
         cc: Vec::new(),
+        read: false,
     }
 }
 

@@ -4,7 +4,7 @@ use super::IndexError;
 use super::Update;
 use super::cut::{CUTTER, Cutter};
 use crate::domain::query::{TextTerm, Words, fold};
-use crate::domain::{Author, Issue, IssueId, Note, NoteKind, Seq};
+use crate::domain::{NoteId, Author, Issue, IssueId, Note, NoteKind, Seq};
 use rustc_hash::FxHashSet;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -49,6 +49,11 @@ pub(super) fn of_note(update: &Update) -> Option<Work> {
         let rest = lines(&note.author, files);
         Work::Put(Arc::new(Text { key: key_of_note(note), issue: note.issue, body: fold(&note.body), rest }))
     })
+}
+
+/// Gives what stands in the place of a note that was taken back.
+pub(super) fn of_nothing(issue: IssueId, note: NoteId) -> Work {
+    Work::Put(Arc::new(Text { key: note.0 << 1 | 1, issue, body: String::new(), rest: String::new() }))
 }
 
 /// Gives the searchable text of an issue itself.

@@ -72,6 +72,8 @@ pub struct NoteFacts {
     pub id: NoteId,
     /// The handle of who wrote it.
     pub by: Option<Arc<Name>>,
+    /// Counts as read by everyone.
+    pub read: bool,
     pub has_attachment: bool,
 }
 
@@ -159,6 +161,7 @@ impl IssueFacts {
         let facts = NoteFacts {
             id: note.id,
             by: note.author.user.as_deref().map(|user| names.name(user)),
+            read: note.read,
             has_attachment: !note.attachments.is_empty(),
         };
         match self.notes.binary_search_by_key(&note.id, |known| known.id) {
@@ -174,7 +177,7 @@ impl IssueFacts {
 
     /// Counts the notes after `seen` that somebody else than `user` wrote.
     pub fn unread(&self, user: &str, seen: Option<NoteId>) -> u32 {
-        let by_others = |note: &&NoteFacts| note.by.as_ref().is_none_or(|by| &*by.text != user);
+        let by_others = |note: &&NoteFacts| !note.read && note.by.as_ref().is_none_or(|by| &*by.text != user);
         let newer = self.notes.iter().rev().take_while(|note| seen.is_none_or(|seen| note.id > seen));
         newer.filter(by_others).count().try_into().unwrap_or(u32::MAX)
     }

@@ -103,6 +103,7 @@ fn note(id: u64, user: &str) -> Note {
         attachments: Vec::new(),
         raw: None,
         cc: Vec::new(),
+        read: false,
     }
 }
 
