@@ -7,7 +7,7 @@ use crate::domain::{Fault, FaultKind};
 use crate::index::{Index, IndexError};
 use crate::rpc::Place;
 use crate::store::{Store, StoreError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Everything that a command needs to know of its surroundings.
@@ -40,6 +40,11 @@ impl Here {
         Place { data_dir: self.paths.data_dir.clone(), runtime_dir: runtime_dir() }
     }
 
+    /// Gives the folder of the config, from which files that are read count.
+    pub fn config_dir(&self) -> &Path {
+        self.paths.config_file.parent().unwrap_or(Path::new(""))
+    }
+
     /// Says who acts for this account.
     pub fn me(&self) -> String {
         self.config.me.user.clone().unwrap_or_else(system_user)
@@ -49,7 +54,7 @@ impl Here {
     pub async fn open_desk(&self) -> Result<Desk, Fault> {
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
         let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
-        let ways = Ways::of(&self.config, &self.paths);
+        let ways = Ways::of(&self.config, self.config_dir());
         let clock: Clock = Arc::new(jiff::Timestamp::now);
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {

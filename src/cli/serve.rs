@@ -76,32 +76,26 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     }
     tell_systemd("READY=1");
     let plan = Plan::of(&here.config, &here.paths.data_dir);
+    let loops = {
+        let (desk, stop) = (desk.clone(), stop.clone());
+        tokio::spawn(async move { sync::run(&desk, &plan, &stop).await })
+    };
     tokio::select! {
         () = until_stopped(&stop) => {}
         () = until_unused(&server, &desk, asked.while_used) => {}
         ended = server.run() => ended?,
-        () = sync::run(&desk, &plan, &stop) => {}
         () = report_to_systemd(&desk) => {}
     }
     tell_systemd("STOPPING=1");
     stop.cancel();
     desk.say_goodbye();
-    finish_loops(&desk, &plan).await;
+    // Mails on their way are settled first, so that none is sent twice.
+    let _ = tokio::time::timeout(PATIENCE, loops).await;
     drop(server);
     desk.close().await?;
     tracing::info!("ended");
     drop(lock);
     Ok(0)
-}
-
-/// Waits until mails on their way are settled, so that none is sent twice.
-async fn finish_loops(desk: &Desk, _plan: &Plan) {
-    let settled = async {
-        while desk.has_mail_in_flight() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let _ = tokio::time::timeout(PATIENCE, settled).await;
 }
 
 async fn until_stopped(stop: &CancellationToken) {

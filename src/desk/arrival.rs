@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// Reads a mail and keeps its bytes.
-    async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+    pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let Incoming { mut arrival, content, silent_before } = incoming;
         match content {
             Content::Whole(bytes) => {

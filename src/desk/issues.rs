@@ -453,7 +453,7 @@ fn named_files(uploads: &[Upload]) -> Vec<(String, String, Vec<u8>)> {
         .iter()
         .map(|file| {
             let name = mail::safe_file_name(&file.name);
-            let media_type = mail::media_type(&name).to_owned();
+            let media_type = mail::media_type(&name);
             (name, media_type, file.bytes.clone())
         })
         .collect()

@@ -153,10 +153,9 @@ impl Desk {
         self.inner.queue.last_window()
     }
 
-    /// Tells whether anything is held, waits or is on its way.
-    pub fn has_mail_waiting(&self) -> bool {
-        let counts = self.inner.queue.counts();
-        counts.held + counts.queued + counts.sending + counts.deferred > 0
+    /// Tells whether any mail is on its way, due, or held for a time.
+    pub fn has_mail_due(&self) -> bool {
+        self.inner.queue.any_due()
     }
 
     pub(super) async fn hurry_outbox(&self) {

@@ -4,7 +4,7 @@ use super::{Acting, Caller, Desk, txn};
 use crate::domain::{
     Actor, EmailAddress, Fault, FaultKind, Member, Request, Response, Role, User, Via, set_field,
 };
-use crate::index;
+use crate::domain::query::Viewer;
 use crate::store::record::text_key;
 use serde::{Deserialize, Serialize};
 
@@ -147,8 +147,8 @@ impl Desk {
         self.members(path).await
     }
 
-    pub(super) fn viewer(&self, acting: &Acting) -> index::Viewer {
-        index::Viewer { user: acting.user.name.clone(), now: acting.now, projects: None }
+    pub(super) fn viewer(&self, acting: &Acting) -> Viewer {
+        Viewer { user: acting.user.name.clone(), now: acting.now, projects: None }
     }
 }
 

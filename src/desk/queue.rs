@@ -122,6 +122,15 @@ impl Queue {
         rows.values().filter(|row| row.state == OutboxState::Held).filter_map(|row| row.due).max()
     }
 
+    /// Tells whether any row is on its way, due, or held for a time; a deferred one waits for later.
+    pub fn any_due(&self) -> bool {
+        let now = Instant::now();
+        let soon = |row: &Row| {
+            row.in_flight || row.due.is_some_and(|at| at <= now || row.state == OutboxState::Held)
+        };
+        locked(&self.rows).values().any(soon)
+    }
+
     /// Gives the state of an issue's mail that is furthest from sent.
     pub fn worst(&self, issue: IssueId) -> Option<OutboxState> {
         let rows = locked(&self.rows);

@@ -3,8 +3,9 @@
 //! Keys in addresses take the forms that GitLab gives them, so that published addresses live on:
 //! `<slug>-<id>-issue-`, `<slug>-<suffix>`, the older `group/project`, and the reply keys.
 
-use crate::config::AddressPattern;
+use crate::config::{AddressPattern, Config, DEFAULT_OUTLET};
 use crate::domain::{EmailAddress, Fault, Project, ProjectId, slug};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Octets that a local part may have (RFC 5321, section 4.5.3.1.1).
@@ -49,7 +50,7 @@ pub struct Ways {
     /// After how long a failure makes the desk stale.
     pub stale_after: Duration,
     /// Where relative template folders are looked for.
-    pub config_dir: std::path::PathBuf,
+    pub config_dir: PathBuf,
 }
 
 /// What the key in an address asks for.
@@ -71,6 +72,35 @@ pub struct Hit {
 }
 
 impl Ways {
+    /// Takes what letters and addresses need out of the config. Disabled mailboxes are no way in.
+    pub fn of(config: &Config, config_dir: &Path) -> Self {
+        let mailboxes = config.mailboxes.values().filter(|m| m.enabled).map(|m| WayIn {
+            name: m.name.clone(),
+            pattern: m.address.clone(),
+            project: m.project.clone(),
+            outlet: m.outlet.clone(),
+            own_lists: m.own_lists.clone(),
+            trusted_authserv_ids: m.trusted_authserv_ids.clone(),
+        });
+        let mailboxes: Vec<WayIn> = mailboxes.collect();
+        let anyone = mailboxes.iter().find_map(|way| way.pattern.plain());
+        let outlets = config.outlets.iter().filter_map(|(name, outlet)| {
+            Some(WayOut {
+                name: (name != DEFAULT_OUTLET).then(|| name.clone()),
+                from: outlet.from.clone().or_else(|| anyone.clone())?,
+                max_size: outlet.max_size,
+            })
+        });
+        Self {
+            outlets: outlets.collect(),
+            mailboxes,
+            issue_url: config.web.as_ref().and_then(|web| web.issue_url.clone()).unwrap_or_default(),
+            undo_window: config.outlet(None).map_or(Duration::ZERO, |outlet| outlet.undo_window),
+            stale_after: config.serve.stale_after,
+            config_dir: config_dir.to_owned(),
+        }
+    }
+
     /// Finds the way in of this name.
     pub fn mailbox(&self, name: &str) -> Option<&WayIn> {
         self.mailboxes.iter().find(|way| way.name == name)

@@ -1,7 +1,7 @@
 //! How the desk is doing: the board that mailboxes and outlets write their state on.
 
 use super::{Desk, txn};
-use crate::domain::{Channel, ChannelState, DeskStatus, Fate, Fault, IntakeEntry};
+use crate::domain::{Channel, ChannelState, DeskStatus, Fate, Fault, IntakeEntry, OutboxCounts};
 use crate::store::Direction;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -84,11 +84,18 @@ impl Desk {
         self.tell(crate::domain::Event::Status);
     }
 
+    /// Gives the states of mailboxes and outlets, and the counts of the outbox, as they are now.
+    pub fn glance(&self) -> (Vec<Channel>, Vec<Channel>, OutboxCounts) {
+        let board = &self.inner.board;
+        let mailboxes = locked(&board.mailboxes).values().cloned().collect();
+        let outlets = locked(&board.outlets).values().cloned().collect();
+        (mailboxes, outlets, self.inner.queue.counts())
+    }
+
     pub(super) async fn status(&self) -> Result<DeskStatus, Fault> {
         let board = &self.inner.board;
         let (data_dir, serving, while_used) = locked(&board.place).clone();
-        let mailboxes: Vec<Channel> = locked(&board.mailboxes).values().cloned().collect();
-        let outlets: Vec<Channel> = locked(&board.outlets).values().cloned().collect();
+        let (mailboxes, outlets, outbox) = self.glance();
         Ok(DeskStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -99,7 +106,7 @@ impl Desk {
             stale: mailboxes.iter().chain(&outlets).any(|c| self.is_stale(c)),
             mailboxes,
             outlets,
-            outbox: self.inner.queue.counts(),
+            outbox,
             triage: self.triage_count().await?,
             free_space: self.inner.store.free_space(),
             notices: locked(&board.notices).values().cloned().collect(),

@@ -119,28 +119,30 @@ impl<'a> Txn<'a> {
 
     /// Gives the next free number of an issue.
     pub async fn next_issue(&mut self) -> Result<IssueId, Fault> {
-        self.next(|c| std::mem::replace(&mut c.issue, c.issue + 1)).await.map(IssueId)
+        self.next(|c| &mut c.issue).await.map(IssueId)
     }
     /// Gives the next free number of a note.
     pub async fn next_note(&mut self) -> Result<NoteId, Fault> {
-        self.next(|c| std::mem::replace(&mut c.note, c.note + 1)).await.map(NoteId)
+        self.next(|c| &mut c.note).await.map(NoteId)
     }
     /// Gives the next free number of a row of the outbox.
     pub async fn next_outbox(&mut self) -> Result<OutboxId, Fault> {
-        self.next(|c| std::mem::replace(&mut c.outbox, c.outbox + 1)).await.map(OutboxId)
+        self.next(|c| &mut c.outbox).await.map(OutboxId)
     }
     /// Gives the next free number of an arrival.
     pub async fn next_intake(&mut self) -> Result<IntakeId, Fault> {
-        self.next(|c| std::mem::replace(&mut c.intake, c.intake + 1)).await.map(IntakeId)
+        self.next(|c| &mut c.intake).await.map(IntakeId)
     }
     /// Gives the next free number of a project.
     pub async fn next_project(&mut self) -> Result<ProjectId, Fault> {
-        self.next(|c| std::mem::replace(&mut c.project, c.project + 1)).await.map(ProjectId)
+        self.next(|c| &mut c.project).await.map(ProjectId)
     }
 
-    async fn next(&mut self, take: impl FnOnce(&mut Counters) -> u64) -> Result<u64, Fault> {
+    async fn next(&mut self, which: impl FnOnce(&mut Counters) -> &mut u64) -> Result<u64, Fault> {
         let mut counters = self.get::<Counters>(&[]).await?.unwrap_or_default();
-        let number = take(&mut counters);
+        let next = which(&mut counters);
+        let number = *next;
+        *next += 1;
         self.put(&counters)?;
         Ok(number)
     }

@@ -36,7 +36,7 @@ impl Desk {
         let store = &self.inner.store;
         let issue = self.stored_issue(id).await?;
         let project = self.stored_project(&issue).await?;
-        let viewer = crate::index::Viewer { user: user.to_owned(), now: self.now(), projects: None };
+        let viewer = crate::domain::query::Viewer { user: user.to_owned(), now: self.now(), projects: None };
         let row = self.inner.index.rows(&[id], &viewer).pop();
         let row = row.ok_or_else(|| super::missing(format!("the row of {}", reference(&project, &issue))))?;
         let mark = store.get::<ReadMark>(&read_key(user, id)).await.map_err(txn::store_fault)?;
@@ -274,7 +274,7 @@ impl Desk {
                     updates.push(Update::Project { id: project.id, path: project.path });
                 }
                 Tree::Issues => updates.push(Update::Issue(decode(document)?)),
-                Tree::Notes => updates.push(Update::Note { note: decode(document)? }),
+                Tree::Notes => updates.push(Update::Note(decode(document)?)),
                 Tree::ReadMarks => {
                     let mark: ReadMark = decode(document)?;
                     updates.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
@@ -311,15 +311,18 @@ impl Desk {
         for mark in txn::all::<ReadMark>(store, &[]).await? {
             rows.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
         }
-        self.inner.index.apply(last, &rows);
+        self.inner.index.load(last, &rows);
         let mut from: Option<Vec<u8>> = None;
         loop {
             let page = store.scan::<Note>(&[], from.as_deref(), 1000, Direction::Up).await.map_err(txn::store_fault)?;
             let Some(end) = page.last() else { break };
             from = Some(note_key(end.record.issue, end.record.id));
-            let notes: Vec<(Seq, Note)> = page.into_iter().map(|k| (k.seq, k.record)).collect();
-            self.inner.index.load(notes, indexed);
+            for kept in page {
+                self.inner.index.load(kept.seq, &[Update::Note(kept.record)]);
+            }
         }
+        self.inner.index.loaded(last);
+        tracing::debug!(%indexed, %last, "the index is filled");
         Ok(())
     }
 }

@@ -87,6 +87,11 @@ pub fn part(raw: &[u8], part: u32) -> Option<Vec<u8>> {
     found.ok().flatten()
 }
 
+/// Gives what tells bytes apart that could not be read as a mail.
+pub fn hash(raw: &[u8]) -> String {
+    blake3::hash(raw).to_hex().to_string()
+}
+
 /// Gives what tells this mail from every other, as hexadecimal digits.
 ///
 /// It covers the Message-ID, the sender and the body, and nothing that is added on the way, so that the

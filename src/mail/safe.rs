@@ -89,6 +89,11 @@ pub(super) fn cut(text: &str, octets: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Gives the media type that a file's name suggests.
+pub fn media_type(name: &str) -> String {
+    mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,8 @@ pub struct Values<'a> {
     pub issue_path: &'a str,
     /// Markdown by staff; the only value that is markup.
     pub note_text: &'a str,
+    /// Who wrote it.
+    pub note_author: &'a str,
     /// A customer's words, shown as they are.
     pub issue_description: &'a str,
     pub unsubscribe_url: &'a str,
@@ -98,6 +100,7 @@ fn value(name: &str, values: &Values<'_>) -> Option<String> {
         "ISSUE_ID" => escape(values.issue_id),
         "ISSUE_PATH" => escape(values.issue_path),
         "NOTE_TEXT" => values.note_text.to_owned(),
+        "NOTE_AUTHOR" => escape(values.note_author),
         "ISSUE_DESCRIPTION" => escape(values.issue_description),
         "UNSUBSCRIBE_URL" => escape_url(values.unsubscribe_url),
         "ISSUE_URL" => escape_url(values.issue_url),

@@ -79,7 +79,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             chunk.put(part);
             self.chunks.feed(chunk.freeze()).await?;
             if rest.is_empty() {
-                return self.chunks.flush().await;
+                return SinkExt::<Bytes>::flush(&mut self.chunks).await;
             }
         }
     }

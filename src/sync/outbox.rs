@@ -26,10 +26,17 @@ struct Post<'a> {
     outlets: Vec<Outlet>,
     channel: Channel,
     pass: OutboxPass,
+    stop: CancellationToken,
 }
 
 impl<'a> Post<'a> {
-    fn new(desk: &'a Desk, name: Option<String>, config: &OutletConfig, data_dir: &Path) -> Self {
+    fn new(
+        desk: &'a Desk,
+        name: Option<String>,
+        config: &OutletConfig,
+        data_dir: &Path,
+        stop: CancellationToken,
+    ) -> Self {
         let channel = Channel {
             name: config.name.clone(),
             method: config.method.word().to_owned(),
@@ -43,7 +50,7 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
-        Self { desk, name, outlets, channel, pass: OutboxPass::default() }
+        Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop }
     }
 
     fn show(&mut self, state: ChannelState) {
@@ -69,9 +76,9 @@ impl<'a> Post<'a> {
         self.show(ChannelState::Failing);
     }
 
-    /// Sends what is due, until nothing is or the outlet does not work.
+    /// Sends what is due, until nothing is, the outlet does not work, or it is told to stop.
     async fn send_due(&mut self) -> Result<Option<Pause>, Fault> {
-        loop {
+        while !self.stop.is_cancelled() {
             let claims = self.desk.claim(self.name.as_deref(), AT_ONCE).await?;
             if claims.is_empty() {
                 return Ok(None);
@@ -92,6 +99,7 @@ impl<'a> Post<'a> {
                 return Ok(pause);
             }
         }
+        Ok(None)
     }
 
     fn count(&mut self, state: OutboxState) {
@@ -154,7 +162,7 @@ pub(super) async fn serve(
     stop: &CancellationToken,
 ) {
     let mut backoff = Backoff::default();
-    let mut post = Post::new(desk, name, config, data_dir);
+    let mut post = Post::new(desk, name, config, data_dir, stop.clone());
     post.show(ChannelState::Idle);
     while !stop.is_cancelled() {
         let pause = match post.send_due().await {
@@ -198,7 +206,7 @@ async fn quiet(post: &mut Post<'_>) {
 
 /// Sends everything that is due now.
 pub(super) async fn pass(desk: &Desk, name: Option<String>, config: &OutletConfig, data_dir: &Path) -> OutboxPass {
-    let mut post = Post::new(desk, name, config, data_dir);
+    let mut post = Post::new(desk, name, config, data_dir, CancellationToken::new());
     match post.send_due().await {
         Ok(None) => post.show(ChannelState::Ok),
         Ok(Some(pause)) => post.paused(pause, super::mailbox::POLL),
