@@ -285,6 +285,36 @@ fn a_full_text_in_use_is_left_alone() {
 }
 
 #[test]
+fn damage_inside_a_file_shows_when_it_is_verified() {
+    let dir = TempDir::new().unwrap();
+    let (index, _) = open(&dir);
+    index.apply(Seq(5), &texts(&["alpha"]));
+    index.flush();
+    assert_eq!(index.verify(), [""; 0]);
+    let files = std::fs::read_dir(dir.path().join("index")).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "idx")).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(index.verify(), [format!("{name} is damaged")]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_stops_neither_search_nor_the_end() {
+    let dir = TempDir::new().unwrap();
+    let (index, _) = open(&dir);
+    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
+    index.apply(Seq(5), &texts(&["alpha"]));
+    index.flush();
+    assert!(index.trouble().is_some());
+    index.apply(Seq(6), &[Update::Note(note(9, 1, "beta"))]);
+    assert_eq!((find(&index, "alpha"), find(&index, "beta")), (vec![1], vec![1]));
+    assert_eq!(index.text_seq(), Seq(0));
+    index.close();
+}
+
+#[test]
 fn unread_notes_are_counted_for_each_user() {
     let dir = TempDir::new().unwrap();
     let (index, _) = open(&dir);

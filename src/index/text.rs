@@ -196,7 +196,7 @@ impl Snapshot {
     pub fn issues(&self, term: &TextTerm<'_>) -> tantivy::Result<Option<Vec<IssueId>>> {
         let queries = term.any.iter().map(|words| self.fields.query(words, term.body_only));
         let Some(queries) = queries.collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let outdated = self.waiting.iter().map(|text| text.key).collect();
+        let outdated = Arc::new(self.waiting.iter().map(|text| text.key).collect());
         let mut issues = self.searcher.search(&BooleanQuery::union(queries), &Issues { outdated })?;
         let found = |words: &Words, text: &Text| {
             words.found_in(&text.body) || !term.body_only && words.found_in(&text.rest)
@@ -209,13 +209,13 @@ impl Snapshot {
 
 /// Collects issues, passing over texts of which a newer version waits.
 struct Issues {
-    outdated: FxHashSet<u64>,
+    outdated: Arc<FxHashSet<u64>>,
 }
 
 struct SegmentIssues {
     issue: Arc<dyn ColumnValues<u64>>,
     key: Arc<dyn ColumnValues<u64>>,
-    outdated: FxHashSet<u64>,
+    outdated: Arc<FxHashSet<u64>>,
     found: Vec<IssueId>,
 }
 
