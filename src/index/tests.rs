@@ -146,18 +146,18 @@ fn words_are_found_at_once_and_still_when_they_are_on_disk() {
     finds(
         &index,
         &[
-            ("printer ", &[4, 1]),
-            ("PRINTER fire ", &[1]),
+            ("printer", &[4, 1]),
+            ("PRINTER fire", &[1]),
             ("fire -printer", &[5]),
             ("-fire", &[6, 4, 3, 2]),
-            ("arger ", &[2]),
-            ("ärger", &[6, 2]),
-            ("pri", &[4, 1]),
-            ("pri ", &[]),
+            ("arger", &[2]),
+            ("ärger*", &[6, 2]),
+            ("pri*", &[4, 1]),
+            ("pri", &[]),
             ("\"on fire\"", &[1]),
             ("\"fire on\"", &[]),
             ("\"floor 3 is\"", &[1]),
-            ("flo", &[1]),
+            ("flo*", &[1]),
             ("grosse", &[2]),
             ("東京", &[3]),
             ("京支", &[3]),
@@ -165,8 +165,12 @@ fn words_are_found_at_once_and_still_when_they_are_on_disk() {
             ("東", &[3]),
             ("東社", &[]),
             ("動きません", &[3]),
-            ("invoice-2026.pdf ", &[6]),
+            ("invoice-2026.pdf", &[6]),
+            ("invo*", &[6]),
             ("invoice", &[6]),
+            ("\"floor 3\" i*", &[1]),
+            ("invoice-20*", &[6]),
+            ("body:pri*", &[4, 1]),
             ("ada@example.com is:open", &[6, 5, 4, 3, 2, 1]),
             ("lovelace printer", &[4, 1]),
             ("title:rechnung", &[6]),
@@ -178,8 +182,8 @@ fn words_are_found_at_once_and_still_when_they_are_on_disk() {
             ("4711", &[4]),
             ("#4", &[4]),
             ("https://example.com/order", &[4]),
-            ("!!! printer ", &[4, 1]),
-            ("-\"!\" printer ", &[4, 1]),
+            ("!!! printer", &[4, 1]),
+            ("-\"!\" printer", &[4, 1]),
             ("printer sort:updated-asc", &[1, 4]),
         ],
     );
@@ -479,10 +483,10 @@ fn searching_goes_on_while_texts_pour_in() {
             for id in 1..=1000 {
                 let body = format!("common word{id}");
                 index.apply(Seq(id + 1), &[Update::Issue(issue(id, "t")), Update::Note(note(id, id, &body))]);
-                assert_eq!(find_one(&index, &format!("word{id} ")), [id]);
+                assert_eq!(find_one(&index, &format!("word{id}")), [id]);
             }
         });
-        let (query, mut last) = (Query::parse("common ").unwrap(), 0);
+        let (query, mut last) = (Query::parse("common").unwrap(), 0);
         while last < 1000 {
             let total = reader.count(&query, &viewer());
             assert!(total >= last, "{total} after {last}");

@@ -57,12 +57,12 @@ fn a_large_desk_is_searched_at_once() {
         "title:w1",
         "sort:title",
         "sort:priority",
-        "w0 ",
-        "w1 w2 ",
-        "w59000 ",
-        "w5",
+        "w0",
+        "w1 w2",
+        "w59000",
+        "w5*",
         "\"w0 w1\"",
-        "-w0 ",
+        "-w0",
         "#77",
     ] {
         measure(&index, query);
