@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::query::fold;
 use crate::domain::{
     Attachment, Author, EmailAddress, IssueKind, NoteKind, Participant, ParticipantRole, Party, Priority,
     SUPPORT_BOT, State, Status,
@@ -500,4 +501,36 @@ fn searching_goes_on_while_texts_pour_in() {
 fn find_one(index: &Index, query: &str) -> Vec<u64> {
     let found = index.find(&Query::parse(query).unwrap(), &viewer(), 0, 1);
     found.issues.iter().map(|id| id.0).collect()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn memory_and_disk_agree_on_every_text(
+        bodies in proptest::collection::vec("[ab日本語é#12 .-]{0,16}", 1..30),
+        words in proptest::collection::vec("[ab日本語é.12-]{0,4}[ab日本語é12][*]?|\"[ab日本語é#12 -]{0,8}[a語]\"", 1..40),
+    ) {
+        let dir = TempDir::new().unwrap();
+        let (index, _) = open(&dir);
+        let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        index.apply(Seq(1), &texts(&bodies));
+        let folded: Vec<_> = bodies.iter().map(|body| fold(body)).collect();
+        let query = |word: &str| Query::parse(&format!("body:{word} sort:updated-asc")).unwrap();
+        let found = |query: &Query, text: &str| {
+            query.words().all(|(_, term)| term.any.iter().any(|words| words.found_in(text)))
+        };
+        for on_disk in [false, true] {
+            if on_disk {
+                index.flush();
+            }
+            for word in &words {
+                let query = query(word);
+                let expected = (1..).zip(&folded).filter(|(_, text)| found(&query, text));
+                let expected: Vec<_> = expected.map(|(id, _)| IssueId(id)).collect();
+                let issues = index.find(&query, &viewer(), 0, 100).issues;
+                proptest::prop_assert_eq!(issues, expected, "{} on disk: {}", word, on_disk);
+            }
+        }
+    }
 }

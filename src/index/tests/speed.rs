@@ -94,6 +94,12 @@ fn reload(dir: &TempDir, issues: u64) {
     }
     index.loaded(seq);
     println!("and rows loaded: {:?}", started.elapsed());
+    drop(documents);
+    println!(
+        "a row is {} octets; resident {} MiB",
+        size_of::<crate::domain::query::IssueFacts>(),
+        resident()
+    );
 }
 
 fn measure(index: &Index, query: &str) {
