@@ -142,6 +142,14 @@ impl Index {
         self.texts.trouble()
     }
 
+    /// Reads all of the full text, and says what is damaged: files by name, or why it cannot be read.
+    pub fn verify(&self) -> Vec<String> {
+        match self.texts.damaged() {
+            Ok(files) => files.iter().map(|file| format!("{} is damaged", file.display())).collect(),
+            Err(error) => vec![format!("the full text cannot be read: {error}")],
+        }
+    }
+
     /// Writes what is left and stops writing; other clones can only read from then on.
     pub fn close(self) {
         self.texts.close();

@@ -16,6 +16,7 @@ pub use term::{Field, Sort, SortKey, Term, TextTerm};
 pub use words::{Token, TokenKind, Tokens, Words, fold};
 
 use super::Fault;
+use std::borrow::Cow;
 use std::fmt;
 use term::{Flag, Meaning};
 
@@ -33,11 +34,20 @@ impl Query {
     }
 
     /// Reads a query, and tells the place of a fault apart from its words.
-    ///
-    /// A bare word at the very end may be the beginning of a longer one, as somebody may be typing.
     pub fn check(text: &str) -> Result<Self, QueryFault> {
         let (terms, sort) = parse::parse(text)?;
         Ok(Self { terms, sort })
+    }
+
+    /// Gives a query that somebody is still typing, with a star on its last word, which may go on.
+    pub fn typing(text: &str) -> Cow<'_, str> {
+        let ends_in_words = |text: &str| {
+            let last = Self::check(text).ok().and_then(|query| query.terms.last().map(|term| term.field));
+            matches!(last, Some(Field::Text | Field::Title | Field::Body))
+        };
+        let starred = format!("{text}*");
+        let open = text.ends_with(char::is_alphanumeric) && ends_in_words(text) && ends_in_words(&starred);
+        if open { starred.into() } else { text.into() }
     }
 
     /// Gives the conditions in the order written; all of them must hold.
@@ -77,10 +87,7 @@ impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let terms = self.terms.iter().map(Term::to_string);
         let sort = self.sort.iter().map(|sort| format!("sort:{sort}"));
-        f.write_str(&sort.chain(terms).collect::<Vec<_>>().join(" "))?;
-        // A blank ends the last word, unless it may still grow.
-        let whole = |term: &Term| term.field == Field::Text && !term.is_prefix();
-        if self.terms.last().is_some_and(whole) { f.write_str(" ") } else { Ok(()) }
+        f.write_str(&terms.chain(sort).collect::<Vec<_>>().join(" "))
     }
 }
 

@@ -108,29 +108,30 @@ impl Fields {
         document
     }
 
-    /// Gives the query for one word or phrase; `None` when it holds nothing to look for.
+    /// Gives the query for a word or phrase; `None` when it holds nothing to look for.
     fn query(self, words: &Words, body_only: bool) -> Option<Box<dyn Query>> {
-        let fields = if body_only { vec![self.body] } else { vec![self.body, self.rest] };
-        let in_field = |field| {
-            let terms = words.tokens().iter();
-            let mut terms: Vec<_> =
-                terms.map(|(at, token)| (*at, Term::from_field_text(field, token))).collect();
-            let query: Box<dyn Query> = if words.is_prefix() {
-                let mut query = PhrasePrefixQuery::new_with_offset(terms);
-                // For a phrase, tantivy makes room for all of them in advance.
-                query.set_max_expansions(if words.tokens().len() > 1 { ENDINGS } else { u32::MAX });
-                Box::new(query)
-            } else if terms.len() > 1 {
-                Box::new(PhraseQuery::new_with_offset(terms))
-            } else {
-                Box::new(TermQuery::new(terms.pop()?.1, IndexRecordOption::Basic))
-            };
-            Some(query)
-        };
-        let queries: Vec<_> =
-            fields.into_iter().filter(|_| !words.tokens().is_empty()).filter_map(in_field).collect();
-        (!queries.is_empty()).then(|| Box::new(BooleanQuery::union(queries)) as Box<dyn Query>)
+        let body = query_in(self.body, words)?;
+        if body_only {
+            return Some(body);
+        }
+        Some(Box::new(BooleanQuery::union(vec![body, query_in(self.rest, words)?])))
     }
+}
+
+fn query_in(field: Field, words: &Words) -> Option<Box<dyn Query>> {
+    let tokens = words.tokens().iter();
+    let mut terms: Vec<_> = tokens.map(|(at, token)| (*at, Term::from_field_text(field, token))).collect();
+    Some(match terms.len() {
+        0 => return None,
+        length if words.is_prefix() => {
+            let mut query = PhrasePrefixQuery::new_with_offset(terms);
+            // For a phrase, tantivy makes room for all of them in advance.
+            query.set_max_expansions(if length > 1 { ENDINGS } else { u32::MAX });
+            Box::new(query)
+        }
+        1 => Box::new(TermQuery::new(terms.pop()?.1, IndexRecordOption::Basic)),
+        _ => Box::new(PhraseQuery::new_with_offset(terms)),
+    })
 }
 
 /// Gives what is remembered with a commit.
@@ -201,7 +202,7 @@ impl Snapshot {
     pub fn issues(&self, term: &TextTerm<'_>) -> tantivy::Result<Option<Vec<IssueId>>> {
         let queries = term.any.iter().map(|words| self.fields.query(words, term.body_only));
         let Some(queries) = queries.collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let outdated = self.waiting.iter().map(|text| text.key).collect();
+        let outdated = Arc::new(self.waiting.iter().map(|text| text.key).collect());
         let mut issues = self.searcher.search(&BooleanQuery::union(queries), &Issues { outdated })?;
         let found = |words: &Words, text: &Text| {
             words.found_in(&text.body) || !term.body_only && words.found_in(&text.rest)
@@ -214,13 +215,13 @@ impl Snapshot {
 
 /// Collects issues, passing over texts of which a newer version waits.
 struct Issues {
-    outdated: FxHashSet<u64>,
+    outdated: Arc<FxHashSet<u64>>,
 }
 
 struct SegmentIssues {
     issue: Arc<dyn ColumnValues<u64>>,
     key: Arc<dyn ColumnValues<u64>>,
-    outdated: FxHashSet<u64>,
+    outdated: Arc<FxHashSet<u64>>,
     found: Vec<IssueId>,
 }
 

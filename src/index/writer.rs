@@ -6,7 +6,7 @@ use crate::domain::Seq;
 use crate::domain::query::Query;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -77,6 +77,17 @@ impl Shared {
         self.changed.wait_timeout(backlog, most).unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Says that nothing will be written any more.
+    fn end(&self) {
+        let mut backlog = self.lock();
+        backlog.closed = true;
+        if !backlog.is_clean() {
+            backlog.trouble.get_or_insert_with(|| "the writer ended".to_owned());
+        }
+        drop(backlog);
+        self.changed.notify_all();
+    }
+
     fn wait_while(&self, condition: impl Fn(&Backlog) -> bool) {
         let guard = self.changed.wait_while(self.lock(), |backlog| condition(backlog));
         drop(guard.unwrap_or_else(PoisonError::into_inner));
@@ -115,6 +126,13 @@ impl Texts {
 
     pub fn trouble(&self) -> Option<String> {
         self.shared.lock().trouble.clone()
+    }
+
+    /// Reads everything on disk, and gives the files that are not as they were written.
+    pub fn damaged(&self) -> tantivy::Result<Vec<PathBuf>> {
+        let mut files: Vec<_> = self.shared.index.validate_checksum()?.into_iter().collect();
+        files.sort();
+        Ok(files)
     }
 
     /// Takes in work; waits while too much of it is left.
@@ -210,6 +228,15 @@ struct Worker {
     dirty_since: Option<Instant>,
 }
 
+/// However the thread ends, those who wait for it go on.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Lets go of the folder first, so that it can be opened anew.
+        self.writer = None;
+        self.shared.end();
+    }
+}
+
 impl Worker {
     fn run(mut self) {
         loop {
@@ -218,11 +245,8 @@ impl Worker {
             if let Err(error) = result {
                 self.fail(&error);
             }
-            let mut backlog = self.shared.lock();
+            let backlog = self.shared.lock();
             if backlog.closing && (backlog.is_clean() || backlog.trouble.is_some()) {
-                backlog.closed = true;
-                drop(backlog);
-                self.shared.changed.notify_all();
                 return;
             }
         }

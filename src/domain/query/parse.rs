@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
     fn bare(&mut self, negated: bool) -> Parsed<Term> {
         let start = self.at;
         if let Some(text) = self.quoted()? {
-            let meaning = Meaning::Words(Words::new(&text, false));
+            let meaning = words(&text, true);
             return Ok(Term {
                 negated,
                 field: Field::Text,
@@ -174,9 +174,7 @@ impl<'a> Parser<'a> {
         if let Some(values) = numbers(text) {
             return Ok(Term { negated, field: Field::Number, values });
         }
-        let growing = !negated && self.rest().is_empty();
-        let meaning = Meaning::Words(Words::new(text, growing));
-        let value = Value { text: text.to_owned(), quoted: false, meaning };
+        let value = Value { text: text.to_owned(), quoted: false, meaning: words(text, false) };
         Ok(Term { negated, field: Field::Text, values: vec![value] })
     }
 
@@ -227,6 +225,11 @@ fn numbers(text: &str) -> Option<Vec<Value>> {
     text.split(',').map(number).collect()
 }
 
+/// Reads words; without quotes, a star at the end lets the last one go on.
+fn words(text: &str, quoted: bool) -> Meaning {
+    Meaning::Words(Words::new(text, !quoted && text.ends_with('*')))
+}
+
 /// Reads a value as its field takes it.
 fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
     let special = match text.to_ascii_lowercase().as_str() {
@@ -245,7 +248,7 @@ fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
         Field::Waiting => optional().or_else(|| named(PARTIES, text).map(Meaning::Waiting)),
         Field::Created | Field::Updated => When::parse(text).map(Meaning::When),
         Field::Due => optional().or_else(|| When::parse(text).map(Meaning::When)),
-        Field::Title | Field::Body | Field::Text => Some(Meaning::Words(Words::new(text, false))),
+        Field::Title | Field::Body | Field::Text => Some(words(text, quoted)),
         _ => Some(optional().unwrap_or_else(|| Meaning::Name(fold(text)))),
     }
 }

@@ -188,14 +188,6 @@ impl Term {
             _ => false,
         })
     }
-
-    pub(super) fn is_prefix(&self) -> bool {
-        let unquoted = |value: &Value| match &value.meaning {
-            Meaning::Words(words) => !value.quoted && words.is_prefix(),
-            _ => false,
-        };
-        self.values.iter().any(unquoted)
-    }
 }
 
 impl fmt::Display for Value {

@@ -158,6 +158,18 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// Tells whether one token stands in a folded text, without cutting it.
+fn stands_in(folded: &str, token: &str, prefix: bool) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
+    let open_start = !is_letter(token.chars().next());
+    let open_end = prefix || !is_letter(token.chars().next_back());
+    folded.match_indices(token).any(|(at, _)| {
+        let (before, after) = (folded.get(..at), folded.get(at + token.len()..));
+        (open_start || !is_letter(before.and_then(|text| text.chars().next_back())))
+            && (open_end || !is_letter(after.and_then(|text| text.chars().next())))
+    })
+}
+
 /// A word or a phrase to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -196,15 +208,19 @@ impl Words {
 
     /// Tells whether a folded text holds the tokens in a row. Nothing is found everywhere.
     pub fn found_in(&self, folded: &str) -> bool {
+        // Nearly every text is told apart by this, without being cut.
         if !self.tokens.iter().all(|(_, token)| folded.contains(token.as_str())) {
             return false;
         }
-        let Some((last, head)) = self.tokens.split_last() else { return true };
+        let (last, head) = match self.tokens.split_last() {
+            None => return true,
+            Some(((_, only), [])) => return stands_in(folded, only, self.prefix),
+            Some(more) => more,
+        };
         let starts = |(offset, wanted): &(usize, String), prefix: bool| -> HashSet<usize> {
-            Tokens::new(folded)
-                .filter(|t| t.text == wanted || prefix && t.text.starts_with(wanted.as_str()))
-                .filter_map(|t| t.position.checked_sub(*offset))
-                .collect()
+            let is = |t: &Token<'_>| t.text == wanted || prefix && t.text.starts_with(wanted.as_str());
+            let here = Tokens::new(folded).filter(is);
+            here.filter_map(|t| t.position.checked_sub(*offset)).collect()
         };
         let mut found = starts(last, self.prefix);
         for token in head {
