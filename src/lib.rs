@@ -2,4 +2,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod config;
 pub mod domain;
+pub mod outlet;
+pub mod source;
+pub mod tls;
