@@ -6,15 +6,15 @@
 mod arrival;
 mod drafts;
 mod edits;
-mod queue;
+mod history;
 mod intake;
 mod issues;
 mod letters;
-mod history;
 mod outbox;
 mod people;
 mod placement;
 mod projects;
+mod queue;
 mod routing;
 mod status;
 mod triage;
@@ -78,7 +78,13 @@ impl Desk {
     /// Opens the desk over a store and its index, and brings the index up to date.
     ///
     /// Fails when the store cannot be read.
-    pub async fn open(store: Store, index: Index, indexed: Seq, ways: Ways, clock: Clock) -> Result<Self, Fault> {
+    pub async fn open(
+        store: Store,
+        index: Index,
+        indexed: Seq,
+        ways: Ways,
+        clock: Clock,
+    ) -> Result<Self, Fault> {
         let (events, _) = broadcast::channel(EVENTS);
         let started = clock();
         let inner = Inner {
@@ -164,7 +170,9 @@ impl Desk {
             Request::Undo => self.undo(&acting).await,
             Request::Redo => self.redo(&acting).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
-            Request::DropDraft { reference, kind } => self.drop_draft(&acting, reference.as_ref(), kind).await,
+            Request::DropDraft { reference, kind } => {
+                self.drop_draft(&acting, reference.as_ref(), kind).await
+            }
             Request::AddProject { path } => self.add_project(&acting, &path).await,
             Request::SetProject { path, settings } => self.set_project(&acting, &path, &settings).await,
             Request::EnableProject { path, enabled } => self.enable_project(&acting, &path, enabled).await,
@@ -174,7 +182,9 @@ impl Desk {
             }
             Request::SetUser { name, settings } => self.set_user(&acting, &name, &settings).await,
             Request::RemoveUser { name } => self.remove_user(&acting, &name).await,
-            Request::SetMember { project, user, role } => self.set_member(&acting, &project, &user, role).await,
+            Request::SetMember { project, user, role } => {
+                self.set_member(&acting, &project, &user, role).await
+            }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
             Request::Deliver(deliver) => self.deliver(deliver).await,
@@ -201,7 +211,13 @@ impl Desk {
     }
 
     /// Makes a step durable, shows it to the index and tells everybody.
-    async fn finish(&self, txn: Txn<'_>, actor: Actor, reason: Option<String>, request: Option<RequestId>) -> Result<Seq, Fault> {
+    async fn finish(
+        &self,
+        txn: Txn<'_>,
+        actor: Actor,
+        reason: Option<String>,
+        request: Option<RequestId>,
+    ) -> Result<Seq, Fault> {
         if txn.is_empty() {
             return Ok(self.inner.store.last());
         }

@@ -36,7 +36,10 @@ pub enum Update {
     /// A note, new or changed. It may come before its issue.
     Note(Note),
     /// A note that was taken back.
-    NoteGone { issue: IssueId, note: NoteId },
+    NoteGone {
+        issue: IssueId,
+        note: NoteId,
+    },
     /// A project, new or renamed. It may come after its issues.
     Project {
         id: ProjectId,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod domain;
@@ -11,4 +12,5 @@ pub mod outlet;
 pub mod rpc;
 pub mod source;
 pub mod store;
+pub mod sync;
 pub mod tls;

@@ -9,7 +9,7 @@ mod server;
 mod wire;
 
 pub use client::{Client, Events};
-pub use proxy::relay;
 pub use place::{Lock, Owner, Place};
+pub use proxy::relay;
 pub use server::{Answering, Server, Serving};
 pub use wire::{Frame, PROTOCOL, decode, encode};

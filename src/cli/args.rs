@@ -57,8 +57,10 @@ pub enum Command {
     /// Serves the desk: reads the mailboxes, sends the outbox, until it is stopped.
     Sync(Sync),
     /// Takes mail in from files, folders or standard input.
-    #[command(after_help = "Examples:\n  deskbell deliver mail.eml\n  deskbell deliver old.mbox --silent\n  \
-                            cat mail.eml | deskbell deliver - --to help+acme-1-issue-@example.com")]
+    #[command(
+        after_help = "Examples:\n  deskbell deliver mail.eml\n  deskbell deliver old.mbox --silent\n  \
+                            cat mail.eml | deskbell deliver - --to help+acme-1-issue-@example.com"
+    )]
     Deliver(Deliver),
     /// Makes and changes projects.
     #[command(subcommand)]
@@ -223,7 +225,9 @@ pub enum Project {
     /// Shows a project with its addresses and settings.
     Show { path: String },
     /// Changes settings: key=value…
-    #[command(after_help = "Example:\n  deskbell project set acme/support suffix=help display_name='Acme Support'")]
+    #[command(
+        after_help = "Example:\n  deskbell project set acme/support suffix=help display_name='Acme Support'"
+    )]
     Set {
         path: String,
         #[arg(required = true, value_parser = setting)]

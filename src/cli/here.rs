@@ -23,7 +23,8 @@ impl Here {
     /// Finds the config and the data dir; a wrong config is a usage fault.
     pub fn find(global: &Global) -> Result<Self, Fault> {
         let paths = Paths::new(global.config.clone(), global.data_dir.clone()).ok_or_else(|| {
-            Fault::usage("there is no home folder to look for the config in").hint("say --config FILE --data-dir DIR")
+            Fault::usage("there is no home folder to look for the config in")
+                .hint("say --config FILE --data-dir DIR")
         })?;
         let config = Config::load(Some(&paths.config_file)).map_err(|error| {
             let fault = Fault::usage(error.to_string());

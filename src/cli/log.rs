@@ -18,8 +18,9 @@ pub fn begin(data_dir: &Path, name: &str) -> Option<WorkerGuard> {
         .build(dir)
         .ok()?;
     let (writer, guard) = tracing_appender::non_blocking(file);
-    let wanted = EnvFilter::try_from_env("DESKBELL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,async_imap=off,imap_proto=off,lettre=warn,tantivy=warn,sled=warn"));
+    let wanted = EnvFilter::try_from_env("DESKBELL_LOG").unwrap_or_else(|_| {
+        EnvFilter::new("info,async_imap=off,imap_proto=off,lettre=warn,tantivy=warn,sled=warn")
+    });
     let started = tracing_subscriber::fmt().json().with_env_filter(wanted).with_writer(writer).try_init();
     started.ok().map(|()| guard)
 }

@@ -99,7 +99,8 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
 }
 
 async fn until_stopped(stop: &CancellationToken) {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return stop.cancelled().await;
     };
     tokio::select! {
@@ -209,7 +210,8 @@ pub async fn served_socket(here: &Here) -> Result<PathBuf, Fault> {
             }
         }
         if tokio::time::Instant::now() > until {
-            return Err(Fault::new(FaultKind::Unavailable, "the desk does not start").hint("`deskbell doctor` says why"));
+            return Err(Fault::new(FaultKind::Unavailable, "the desk does not start")
+                .hint("`deskbell doctor` says why"));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -33,12 +33,18 @@ impl Session {
             }
             if let Some(lock) = place.try_lock().map_err(|e| unusable(here, &e))? {
                 let desk = Box::new(here.open_desk().await?);
-                return Ok(Self::Own { desk, caller: Caller { user: here.me(), owns_desk: true }, _lock: lock });
+                return Ok(Self::Own {
+                    desk,
+                    caller: Caller { user: here.me(), owns_desk: true },
+                    _lock: lock,
+                });
             }
             if tokio::time::Instant::now() >= until {
                 let pid = owner.map_or(0, |owner| owner.pid);
                 let words = format!("the desk is busy: process {pid} has had it for more than 10 seconds");
-                return Err(Fault::new(FaultKind::Unavailable, words).hint("wait for it to end, then try again"));
+                return Err(
+                    Fault::new(FaultKind::Unavailable, words).hint("wait for it to end, then try again")
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

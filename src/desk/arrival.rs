@@ -28,9 +28,15 @@ pub struct Incoming {
 pub enum Content {
     Whole(Vec<u8>),
     /// Only its headers, because the mail is larger than the mailbox takes. Octets of the whole.
-    TooLarge { headers: Vec<u8>, size: u64 },
+    TooLarge {
+        headers: Vec<u8>,
+        size: u64,
+    },
     /// The server would not give it.
-    Unfetchable { reason: String, size: u64 },
+    Unfetchable {
+        reason: String,
+        size: u64,
+    },
 }
 
 /// What became of a mail.
@@ -59,22 +65,33 @@ impl Desk {
     ///
     /// Returns once it is durable: then, and only then, may the server be told. On a fault nothing of
     /// the batch was taken in.
-    pub async fn receive(&self, batch: Vec<Incoming>, cursor: Option<Cursor>) -> Result<Vec<Received>, Fault> {
+    pub async fn receive(
+        &self,
+        batch: Vec<Incoming>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
         let mut prepared = Vec::with_capacity(batch.len());
         for incoming in batch {
             prepared.push(self.prepare(incoming).await?);
         }
-        let together = AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
+        let together =
+            AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
         match together {
             Ok(done) => done,
             Err(_) => self.take_one_by_one(prepared, cursor).await,
         }
     }
 
-    async fn take_one_by_one(&self, prepared: Vec<Prepared>, cursor: Option<Cursor>) -> Result<Vec<Received>, Fault> {
+    async fn take_one_by_one(
+        &self,
+        prepared: Vec<Prepared>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
         let mut all = Vec::with_capacity(prepared.len());
         for mut one in prepared {
-            let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), None, None)).catch_unwind().await;
+            let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), None, None))
+                .catch_unwind()
+                .await;
             let done = match alone {
                 Ok(done) => done?,
                 Err(_) => {
@@ -106,20 +123,38 @@ impl Desk {
                 });
                 let (bytes, message, fingerprint) =
                     read.await.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))?;
-                let age = message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
+                let age =
+                    message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
                 let raw = Some(self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?);
                 Ok(Prepared { arrival, raw, size, fingerprint, message, bytes, headers: None })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
-                let reason = format!("it has {} MB, more than `max_size` of its mailbox", size.div_ceil(1_000_000));
+                let reason =
+                    format!("it has {} MB, more than `max_size` of its mailbox", size.div_ceil(1_000_000));
                 let headers = mail::read(&headers).ok();
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message: Err(reason), bytes: Vec::new(), headers })
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message: Err(reason),
+                    bytes: Vec::new(),
+                    headers,
+                })
             }
             Content::Unfetchable { reason, size } => {
                 let fingerprint = mail::hash(format!("{arrival:?}").as_bytes());
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message: Err(reason), bytes: Vec::new(), headers: None })
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message: Err(reason),
+                    bytes: Vec::new(),
+                    headers: None,
+                })
             }
         }
     }
@@ -168,11 +203,8 @@ impl Desk {
     }
 
     pub(super) async fn deliver(&self, deliver: Deliver) -> Result<Response, Fault> {
-        let incoming = Incoming {
-            arrival: deliver.arrival,
-            content: Content::Whole(deliver.raw),
-            silent_before: None,
-        };
+        let incoming =
+            Incoming { arrival: deliver.arrival, content: Content::Whole(deliver.raw), silent_before: None };
         if deliver.dry_run {
             return self.rehearse(incoming).await;
         }
@@ -199,8 +231,13 @@ impl Desk {
         let mut entry = entries.into_iter().next().ok_or_else(|| super::missing("the entry of a mail"))?;
         // An issue that would be made has no reference yet.
         if let Some(id) = entry.issue {
-            entry.issue = self.inner.store.get::<crate::domain::Issue>(&crate::store::record::issue_key(id)).await
-                .map_err(txn::store_fault)?.map(|kept| kept.record.id);
+            entry.issue = self
+                .inner
+                .store
+                .get::<crate::domain::Issue>(&crate::store::record::issue_key(id))
+                .await
+                .map_err(txn::store_fault)?
+                .map(|kept| kept.record.id);
         }
         Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
     }
@@ -212,7 +249,9 @@ impl Desk {
             Some(id) => Some(self.reference_of(id).await?),
             None => None,
         };
-        let caused = |row: &&crate::domain::OutboxView| row.reference == reference && row.created_at >= entry.received_at;
+        let caused = |row: &&crate::domain::OutboxView| {
+            row.reference == reference && row.created_at >= entry.received_at
+        };
         Ok(rows.iter().filter(caused).map(|row| format!("{:?} to {}", row.kind, row.to)).collect())
     }
 
@@ -224,9 +263,13 @@ impl Desk {
         project: Option<crate::domain::ProjectId>,
         again: Option<&IntakeEntry>,
     ) -> Result<Option<IntakeId>, Fault> {
-        let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else { return Ok(None) };
+        let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else {
+            return Ok(None);
+        };
         for id in known.intake {
-            let Some(entry) = txn.get::<IntakeEntry>(&crate::store::record::intake_key(id)).await? else { continue };
+            let Some(entry) = txn.get::<IntakeEntry>(&crate::store::record::intake_key(id)).await? else {
+                continue;
+            };
             let counts = !matches!(entry.fate, Fate::Quarantined | Fate::Duplicate);
             if counts && entry.project == project && again.is_none_or(|a| a.id != id) {
                 return Ok(Some(id));
@@ -247,5 +290,6 @@ pub(super) fn describe(entry: &OutboxEntry) -> String {
 pub(super) fn received_at(arrival: &Arrival, message: Option<&Message>, now: Timestamp) -> Timestamp {
     let from_file = arrival.path.as_deref().is_some_and(|path| path != "-");
     let stated = message.and_then(|m| m.date).filter(|_| from_file);
-    arrival.received_at.or(stated).unwrap_or(now).min(now)
+    // A file's time may be that of a copy; what the mail says of itself may be a lie: the earlier counts.
+    arrival.received_at.into_iter().chain(stated).min().unwrap_or(now).min(now)
 }

@@ -5,8 +5,8 @@ use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::{
-    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference, Response, State, Status,
-    User, Verb,
+    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference,
+    Response, State, Status, User, Verb,
 };
 use crate::store::record::text_key;
 use jiff::Timestamp;
@@ -48,7 +48,13 @@ impl Desk {
         Ok(self.edited(acting, &ids, label))
     }
 
-    async fn edit_one(&self, txn: &mut Txn<'_>, acting: &Acting, id: IssueId, edits: &[Edit]) -> Result<u64, Fault> {
+    async fn edit_one(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        edits: &[Edit],
+    ) -> Result<u64, Fault> {
         let before = self.load_issue(txn, id).await?;
         let project = self.load_project(txn, before.project).await?;
         let mut issue = before.clone();
@@ -87,7 +93,9 @@ impl Desk {
                 Edit::Assign(name) if name != "me" => {
                     self.known_user(txn, name).await?;
                 }
-                Edit::AddEmail(email) | Edit::Subscribe(email) if self.inner.ways.is_ours(email, &projects) => {
+                Edit::AddEmail(email) | Edit::Subscribe(email)
+                    if self.inner.ways.is_ours(email, &projects) =>
+                {
                     return Err(Fault::refused(format!("{email} is an address of this desk")));
                 }
                 _ => {}
@@ -100,7 +108,8 @@ impl Desk {
     pub(super) async fn repeated(&self, acting: &Acting) -> Result<Option<Verb>, Fault> {
         use crate::store::record::{Carried, verb_key};
         let store = &self.inner.store;
-        let carried = store.get::<Carried>(&text_key(&acting.request.0)).await.map_err(super::txn::store_fault)?;
+        let carried =
+            store.get::<Carried>(&text_key(&acting.request.0)).await.map_err(super::txn::store_fault)?;
         let Some(carried) = carried.map(|k| k.record) else { return Ok(None) };
         if carried.user != acting.user.name {
             return Err(Fault::refused("this request id belongs to somebody else"));
@@ -169,7 +178,9 @@ fn set_spam(issue: &mut Issue, spam: bool, now: Timestamp) {
 
 fn set_kind(issue: &mut Issue, kind: IssueKind) -> Result<(), Fault> {
     if kind == IssueKind::Ticket && issue.requester().is_none() {
-        return Err(Fault::refused("a ticket needs an outside person").hint("add one first: `--add-email ADDRESS`"));
+        return Err(
+            Fault::refused("a ticket needs an outside person").hint("add one first: `--add-email ADDRESS`")
+        );
     }
     issue.kind = kind;
     Ok(())
@@ -179,7 +190,8 @@ fn add_person(issue: &mut Issue, email: &EmailAddress) {
     match issue.participants.iter_mut().find(|p| &p.email == email) {
         Some(known) => known.subscribed = true,
         None => {
-            let role = if issue.participants.is_empty() { ParticipantRole::Requester } else { ParticipantRole::Cc };
+            let role =
+                if issue.participants.is_empty() { ParticipantRole::Requester } else { ParticipantRole::Cc };
             issue.participants.push(participant(None, email.clone(), role));
         }
     }
@@ -208,7 +220,9 @@ fn checked_label(label: &str) -> Result<String, Fault> {
     let tidy = crate::mail::sanitize_line(label);
     let tidy = tidy.trim();
     if tidy.is_empty() || tidy.chars().count() > LABEL || tidy.contains(',') {
-        return Err(Fault::usage(format!("`{tidy}` cannot be a label")).hint("use 1 to 255 characters, no comma"));
+        return Err(
+            Fault::usage(format!("`{tidy}` cannot be a label")).hint("use 1 to 255 characters, no comma")
+        );
     }
     Ok(tidy.to_owned())
 }

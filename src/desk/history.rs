@@ -128,9 +128,8 @@ fn both_ways(
 }
 
 fn join_phrases(plus: &str, added: &[String], minus: &str, gone: &[String]) -> Option<String> {
-    let part = |words: &str, names: &[String]| {
-        (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")))
-    };
+    let part =
+        |words: &str, names: &[String]| (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")));
     let parts: Vec<String> = [part(plus, added), part(minus, gone)].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
 }

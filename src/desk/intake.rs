@@ -2,6 +2,7 @@
 //!
 //! Every mail gets an entry with its fate and the reason in words, whatever happens.
 
+use super::Desk;
 use super::arrival::{Prepared, received_at};
 use super::issues::{blank_note, participant, reopen, turn};
 use super::letters::{Draughted, know};
@@ -9,11 +10,10 @@ use super::placement::Placement;
 use super::queue::Allowance;
 use super::routing::KeyKind;
 use super::txn::Txn;
-use super::Desk;
 use crate::domain::{
-    AddressState, Author, EmailAddress, Fate, Fault, ImportCc, IntakeEntry, Issue, IssueId, Link, LinkKind, MailKind,
-    Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxState, Participant, ParticipantRole, Party, Project,
-    ProjectId, ReplyKey, State,
+    AddressState, Author, EmailAddress, Fate, Fault, ImportCc, IntakeEntry, Issue, IssueId, Link, LinkKind,
+    MailKind, Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxState, Participant, ParticipantRole,
+    Party, Project, ProjectId, ReplyKey, State,
 };
 use crate::mail::{self, MailClass, Message, Reading, Verdict};
 use crate::store::record::{Fingerprint, Known, Place, issue_key, outbox_key, text_key};
@@ -66,7 +66,9 @@ impl Desk {
             Ok(message) => message,
             Err(reason) => {
                 let fate = (Fate::Quarantined, reason.clone());
-                return Ok(vec![self.enter(txn, prepared, prepared.headers.as_ref(), again, None, fate).await?]);
+                return Ok(vec![
+                    self.enter(txn, prepared, prepared.headers.as_ref(), again, None, fate).await?,
+                ]);
             }
         };
         let passing = self.passing(txn, prepared, message, counting).await?;
@@ -148,7 +150,9 @@ impl Desk {
                     }
                 }
                 KeyKind::Unsubscribe(_) => {}
-                KeyKind::Project(id) if hit.plain => plain.extend(EmailAddress::parse(&hit.address).map(|a| (id, a))),
+                KeyKind::Project(id) if hit.plain => {
+                    plain.extend(EmailAddress::parse(&hit.address).map(|a| (id, a)))
+                }
                 KeyKind::Project(id) if !reached.contains(&id) => {
                     reached.push(id);
                     targets.push(Target::Project(id, None));
@@ -179,7 +183,10 @@ impl Desk {
             },
         };
         match (id, passing.projects.is_empty()) {
-            (Some(id), _) => Target::Project(id, way.and_then(|way| way.pattern.plain()).filter(|_| way.is_some_and(|w| !w.pattern.keyed))),
+            (Some(id), _) => Target::Project(
+                id,
+                way.and_then(|way| way.pattern.plain()).filter(|_| way.is_some_and(|w| !w.pattern.keyed)),
+            ),
             (None, true) => Target::Nowhere("there is no project yet".to_owned()),
             (None, false) => Target::Nowhere("none of its addresses belongs to a project".to_owned()),
         }
@@ -219,7 +226,10 @@ impl Desk {
 
     async fn placed_by_key(&self, txn: &mut Txn<'_>, key: &ReplyKey) -> Result<Placement, Fault> {
         let issue = self.survivor(txn, key.issue).await?;
-        Ok(Placement::Join { issue, why: format!("it was sent to the reply address that {} was given", key.address) })
+        Ok(Placement::Join {
+            issue,
+            why: format!("it was sent to the reply address that {} was given", key.address),
+        })
     }
 
     /// Handles a mail that reached no project: it may still answer an issue.
@@ -237,7 +247,9 @@ impl Desk {
             if let Some(project) = project {
                 if let Some(earlier) = self.duplicate_of(txn, passing.prepared, Some(project), again).await? {
                     let fate = (Fate::Duplicate, format!("it is the same mail as arrival {earlier}"));
-                    return self.enter(txn, passing.prepared, Some(passing.message), again, Some(project), fate).await;
+                    return self
+                        .enter(txn, passing.prepared, Some(passing.message), again, Some(project), fate)
+                        .await;
                 }
                 let project = passing.project(project)?.clone();
                 return self.take_placed(txn, passing, again, project, placement, None).await;
@@ -262,7 +274,9 @@ impl Desk {
     ) -> Result<IntakeEntry, Fault> {
         let automatic = !matches!(passing.verdict.class, MailClass::Person);
         match placement {
-            Placement::Join { issue, why } => self.join(txn, passing, again, &project, issue, why, automatic).await,
+            Placement::Join { issue, why } => {
+                self.join(txn, passing, again, &project, issue, why, automatic).await
+            }
             Placement::New { .. } if automatic => {
                 let fate = (Fate::Automatic, format!("{}; it belongs to no issue", passing.verdict.reason));
                 self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate).await
@@ -275,7 +289,7 @@ impl Desk {
 
     /// Makes the mail a note of an issue.
     #[allow(clippy::too_many_arguments)]
-    pub(super) async fn join(
+    async fn join(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
@@ -305,12 +319,21 @@ impl Desk {
         self.index_ids(txn, passing, &issue, &note).await?;
         let fate = if automatic { Fate::Automatic } else { Fate::Note };
         let reason = if automatic { format!("{}; {why}", passing.verdict.reason) } else { why };
-        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), (fate, reason)).await?;
+        let entry = self
+            .enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), (fate, reason))
+            .await?;
         self.tie(txn, entry, &issue, &note)
     }
 
     /// Sets state and turn after an answer.
-    fn wake(&self, issue: &mut Issue, project: &Project, passing: &Passing<'_>, note: &Note, words: &mut Vec<String>) {
+    fn wake(
+        &self,
+        issue: &mut Issue,
+        project: &Project,
+        passing: &Passing<'_>,
+        note: &Note,
+        words: &mut Vec<String>,
+    ) {
         if passing.silent {
             settle_silent(issue, passing);
             return;
@@ -361,7 +384,8 @@ impl Desk {
         let thanked = self.acknowledge(txn, passing, &project, &issue).await?;
         let reason = format!("{why}; {thanked}");
         let fate = (Fate::Issue, reason);
-        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate).await?;
+        let entry =
+            self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate).await?;
         self.tie(txn, entry, &issue, &note)
     }
 
@@ -449,7 +473,10 @@ impl Desk {
                 Some(text)
             }
             Err(why) => {
-                self.inner.board.notice(topic, format!("the issue template `{name}` of {} cannot be read: {why}", project.path));
+                self.inner.board.notice(
+                    topic,
+                    format!("the issue template `{name}` of {} cannot be read: {why}", project.path),
+                );
                 None
             }
         }
@@ -484,7 +511,8 @@ impl Desk {
         let message = passing.message;
         let visible = mail::visible(message, reading);
         let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
-        let blank = blank_note(txn.next_note().await?, issue.id, NoteKind::Incoming, visible.body, passing.at);
+        let blank =
+            blank_note(txn.next_note().await?, issue.id, NoteKind::Incoming, visible.body, passing.at);
         let mut note = Note {
             author: passing.author(),
             folded: visible.folded,
@@ -501,7 +529,10 @@ impl Desk {
         };
         note.warnings = warnings(passing);
         if let Some(id) = &message.message_id
-            && txn.get::<Known>(&text_key(id.as_str())).await?.is_some_and(|k| k.places.iter().any(|p| p.project == issue.project))
+            && txn
+                .get::<Known>(&text_key(id.as_str()))
+                .await?
+                .is_some_and(|k| k.places.iter().any(|p| p.project == issue.project))
         {
             note.warnings.push("another mail with other content carried the same Message-ID".to_owned());
         }
@@ -509,7 +540,13 @@ impl Desk {
     }
 
     /// Remembers every Message-ID of the mail for later answers.
-    async fn index_ids(&self, txn: &mut Txn<'_>, passing: &Passing<'_>, issue: &Issue, note: &Note) -> Result<(), Fault> {
+    async fn index_ids(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        issue: &Issue,
+        note: &Note,
+    ) -> Result<(), Fault> {
         let place = Place { project: issue.project, issue: issue.id, note: Some(note.id), outbox: None };
         if let Some(id) = &passing.message.message_id {
             know(txn, id, place.clone()).await?;
@@ -523,7 +560,11 @@ impl Desk {
         Ok(())
     }
 
-    async fn unsubscribing(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<Option<ReplyKey>, Fault> {
+    async fn unsubscribing(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+    ) -> Result<Option<ReplyKey>, Fault> {
         let given = passing.prepared.arrival.envelope_to.iter().map(String::as_str);
         let stated = passing.message.recipients.iter().map(|(_, address)| address.as_str());
         for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
@@ -559,8 +600,9 @@ impl Desk {
             false => format!("{} had no mail about this issue coming", key.address),
         };
         let fate = (Fate::Unsubscribe, reason);
-        let mut entry =
-            self.enter(txn, passing.prepared, Some(passing.message), again, Some(issue.project), fate).await?;
+        let mut entry = self
+            .enter(txn, passing.prepared, Some(passing.message), again, Some(issue.project), fate)
+            .await?;
         entry.issue = Some(issue.id);
         txn.put(&entry)?;
         Ok(entry)
@@ -623,7 +665,8 @@ impl Desk {
                 row = row.or(self.by_reply_key(txn, &key).await?.and_then(|key| key.outbox));
             }
         }
-        let named = bounce.original.iter().chain(&passing.message.in_reply_to).chain(&passing.message.references);
+        let named =
+            bounce.original.iter().chain(&passing.message.in_reply_to).chain(&passing.message.references);
         for id in named {
             if row.is_none() {
                 row = self.sent_place(txn, id).await?.and_then(|place| place.outbox);
@@ -653,7 +696,8 @@ impl Desk {
         let entry = IntakeEntry {
             id,
             arrival: prepared.arrival.clone(),
-            received_at: again.map_or_else(|| received_at(&prepared.arrival, message, txn.now), |a| a.received_at),
+            received_at: again
+                .map_or_else(|| received_at(&prepared.arrival, message, txn.now), |a| a.received_at),
             message_id: message.and_then(|m| m.message_id.clone()),
             from: message.and_then(|m| m.from.as_ref().map(ToString::to_string).or(m.from_text.clone())),
             to: message.map_or_else(Vec::new, |m| people(&m.to)),
@@ -670,7 +714,8 @@ impl Desk {
         };
         txn.put(&entry)?;
         let known = txn.get::<Fingerprint>(&text_key(&entry.fingerprint)).await?;
-        let mut known = known.unwrap_or_else(|| Fingerprint { hash: entry.fingerprint.clone(), intake: Vec::new() });
+        let mut known =
+            known.unwrap_or_else(|| Fingerprint { hash: entry.fingerprint.clone(), intake: Vec::new() });
         if !known.intake.contains(&id) {
             known.intake.push(id);
         }
@@ -679,7 +724,13 @@ impl Desk {
     }
 
     /// Names the issue and the note in an entry.
-    fn tie(&self, txn: &mut Txn<'_>, mut entry: IntakeEntry, issue: &Issue, note: &Note) -> Result<IntakeEntry, Fault> {
+    fn tie(
+        &self,
+        txn: &mut Txn<'_>,
+        mut entry: IntakeEntry,
+        issue: &Issue,
+        note: &Note,
+    ) -> Result<IntakeEntry, Fault> {
         entry.issue = Some(issue.id);
         entry.note = Some(note.id);
         txn.put(&entry)?;
@@ -696,7 +747,8 @@ impl Desk {
         who: &str,
     ) -> Result<IntakeEntry, Fault> {
         let message = prepared.message.as_ref().map_err(|why| {
-            Fault::refused(format!("this mail cannot be read: {why}")).hint("`deskbell intake show ID --raw` gives its bytes")
+            Fault::refused(format!("this mail cannot be read: {why}"))
+                .hint("`deskbell intake show ID --raw` gives its bytes")
         })?;
         let mut passing = self.passing(txn, prepared, message, true).await?;
         // Somebody read it and decided: it is a person's mail now, whatever the signs say.

@@ -5,9 +5,9 @@ use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk, history, routing, txn};
 use crate::domain::{
-    Attachment, Author, Draft, DraftKind, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind, MailKind,
-    Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole, Party, Project,
-    ProjectId, Reference, Response, State, Status, Upload, Via,
+    Attachment, Author, Draft, DraftKind, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
+    MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
+    Party, Project, ProjectId, Reference, Response, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
@@ -29,15 +29,22 @@ impl Desk {
                 .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
             (None, [only]) => only.id,
             (None, []) => {
-                return Err(Fault::not_found("there is no project yet").hint("`deskbell project add GROUP/NAME`"));
+                return Err(
+                    Fault::not_found("there is no project yet").hint("`deskbell project add GROUP/NAME`")
+                );
             }
             (None, _) => {
                 return Err(Fault::usage(format!("`#{}` could be in more than one project", reference.iid))
-                    .hint(format!("write the project too, as in `{}#{}`", projects.first().map_or("", |p| &p.path), reference.iid)));
+                    .hint(format!(
+                        "write the project too, as in `{}#{}`",
+                        projects.first().map_or("", |p| &p.path),
+                        reference.iid
+                    )));
             }
         };
         self.by_number(project, reference.iid).await?.ok_or_else(|| {
-            Fault::not_found(format!("there is no issue {reference}")).hint("`deskbell issue list` shows them")
+            Fault::not_found(format!("there is no issue {reference}"))
+                .hint("`deskbell issue list` shows them")
         })
     }
 
@@ -55,7 +62,12 @@ impl Desk {
     }
 
     /// Gives a new issue its numbers. The caller puts it once it is filled.
-    pub(super) async fn number_issue(&self, txn: &mut Txn<'_>, project: &mut Project, title: &str) -> Result<Issue, Fault> {
+    pub(super) async fn number_issue(
+        &self,
+        txn: &mut Txn<'_>,
+        project: &mut Project,
+        title: &str,
+    ) -> Result<Issue, Fault> {
         let iid = project.next_iid;
         project.next_iid += 1;
         txn.put(project)?;
@@ -105,14 +117,16 @@ impl Desk {
         let mut issue = self.number_issue(&mut txn, &mut project, &new.title).await?;
         issue.author = Author::staff(&acting.user);
         issue.kind = if new.to.is_some() { IssueKind::Ticket } else { IssueKind::Issue };
-        issue.participants = new.to.iter().map(|to| participant(None, to.clone(), ParticipantRole::Requester)).collect();
+        issue.participants =
+            new.to.iter().map(|to| participant(None, to.clone(), ParticipantRole::Requester)).collect();
         issue.mailbox.clone_from(&project.settings.mailbox);
         let kind = if new.to.is_some() { NoteKind::Reply } else { NoteKind::Internal };
         let mut note = staff_note(&mut txn, &issue, acting, kind, &new.text).await?;
         note.why = Some("it opened the issue".to_owned());
         let hold = self.hold(acting, new.hold_ms);
         if new.to.is_some() {
-            self.mail_note(&mut txn, &mut issue, &project, &note, Addressees::default(), &[], hold, acting).await?;
+            self.mail_note(&mut txn, &mut issue, &project, &note, Addressees::default(), &[], hold, acting)
+                .await?;
             turn(&mut issue, Some(Party::Them), txn.now);
         } else {
             turn(&mut issue, Some(Party::Us), txn.now);
@@ -170,7 +184,11 @@ impl Desk {
         }
         let draft = if new.internal { DraftKind::Internal } else { DraftKind::Reply };
         txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft));
-        txn.put(&ReadMark { user: acting.user.name.clone(), issue: id, note: issue.last_note.unwrap_or(note.id) })?;
+        txn.put(&ReadMark {
+            user: acting.user.name.clone(),
+            issue: id,
+            note: issue.last_note.unwrap_or(note.id),
+        })?;
         let what = if new.internal { "commented on" } else { "answered" };
         let ending = if new.close { " and closed it" } else { "" };
         txn.deed().label = format!("{what} #{}{ending}", issue.iid);
@@ -199,7 +217,9 @@ impl Desk {
         issue: &Issue,
         seen: Option<NoteId>,
     ) -> Result<(), Fault> {
-        let Some(seen) = seen.filter(|seen| issue.last_note.is_some_and(|last| last > *seen)) else { return Ok(()) };
+        let Some(seen) = seen.filter(|seen| issue.last_note.is_some_and(|last| last > *seen)) else {
+            return Ok(());
+        };
         let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
         let mine = |n: &Note| n.author.user.as_deref() == Some(acting.user.name.as_str());
         let newer: Vec<NoteId> = notes
@@ -211,7 +231,8 @@ impl Desk {
             return Ok(());
         }
         let message = format!("{} since you looked at #{}", counted(newer.len(), "new note"), issue.iid);
-        Err(Fault::new(FaultKind::Stale { newer }, message).hint("read what is new, then send anyway or edit"))
+        Err(Fault::new(FaultKind::Stale { newer }, message)
+            .hint("read what is new, then send anyway or edit"))
     }
 
     /// Writes a mail to everyone who gets a note.
@@ -235,8 +256,17 @@ impl Desk {
                 continue;
             }
             let user = Some(acting.user.name.clone());
-            let draughted =
-                Draughted { kind: MailKind::NewNote, issue, project, note: Some(note), to, files, state, held_until, user };
+            let draughted = Draughted {
+                kind: MailKind::NewNote,
+                issue,
+                project,
+                note: Some(note),
+                to,
+                files,
+                state,
+                held_until,
+                user,
+            };
             self.write_letter(txn, draughted).await?;
         }
         Ok(())
@@ -253,10 +283,8 @@ impl Desk {
         if !project.settings.closed_mail || !project.enabled || issue.spam {
             return Ok(());
         }
-        let people: Vec<Mailbox> = issue
-            .subscribers()
-            .map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() })
-            .collect();
+        let people: Vec<Mailbox> =
+            issue.subscribers().map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() }).collect();
         for to in people {
             let draughted = Draughted {
                 kind,
@@ -275,7 +303,12 @@ impl Desk {
     }
 
     /// Writes what this step changed as a small note into the thread.
-    pub(super) async fn note_changes(&self, txn: &mut Txn<'_>, issue: &mut Issue, who: &str) -> Result<(), Fault> {
+    pub(super) async fn note_changes(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &mut Issue,
+        who: &str,
+    ) -> Result<(), Fault> {
         let mine: Vec<_> = txn.changes().iter().filter(|c| c.issue == issue.id).cloned().collect();
         let Some(sentence) = history::sentence(&mine) else { return Ok(()) };
         self.system_note(txn, issue, format!("{who} {sentence}"), None).await
@@ -325,7 +358,12 @@ impl Desk {
         Ok(kept)
     }
 
-    pub(super) async fn mark_read(&self, acting: &Acting, reference: &Reference, read: bool) -> Result<Response, Fault> {
+    pub(super) async fn mark_read(
+        &self,
+        acting: &Acting,
+        reference: &Reference,
+        read: bool,
+    ) -> Result<Response, Fault> {
         let id = self.resolve(reference).await?;
         let (_gate, mut txn) = self.begin().await;
         let issue = self.load_issue(&mut txn, id).await?;
@@ -426,7 +464,13 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
     }
 }
 
-async fn staff_note(txn: &mut Txn<'_>, issue: &Issue, acting: &Acting, kind: NoteKind, text: &str) -> Result<Note, Fault> {
+async fn staff_note(
+    txn: &mut Txn<'_>,
+    issue: &Issue,
+    acting: &Acting,
+    kind: NoteKind,
+    text: &str,
+) -> Result<Note, Fault> {
     let note = blank_note(txn.next_note().await?, issue.id, kind, text.to_owned(), txn.now);
     Ok(Note { author: Author::staff(&acting.user), ..note })
 }
@@ -442,10 +486,8 @@ fn refuse_disabled(project: &Project) -> Result<(), Fault> {
     if project.enabled {
         return Ok(());
     }
-    Err(Fault::refused(format!("Service Desk is off for {}, so nothing is mailed", project.path)).hint(format!(
-        "write an internal note, or say `deskbell project enable {}`",
-        project.path
-    )))
+    Err(Fault::refused(format!("Service Desk is off for {}, so nothing is mailed", project.path))
+        .hint(format!("write an internal note, or say `deskbell project enable {}`", project.path)))
 }
 
 fn named_files(uploads: &[Upload]) -> Vec<(String, String, Vec<u8>)> {

@@ -34,7 +34,11 @@ impl Desk {
     /// Writes one mail into the outbox as part of a step: its bytes, its Message-ID and its reply key.
     ///
     /// Fails when there is no way out, or when the mail is larger than that way takes.
-    pub(super) async fn write_letter(&self, txn: &mut Txn<'_>, draughted: Draughted<'_>) -> Result<OutboxId, Fault> {
+    pub(super) async fn write_letter(
+        &self,
+        txn: &mut Txn<'_>,
+        draughted: Draughted<'_>,
+    ) -> Result<OutboxId, Fault> {
         let Draughted { kind, issue, project, note, .. } = draughted;
         let way = self.way_out(issue, project)?.clone();
         let id = txn.next_outbox().await?;
@@ -154,7 +158,12 @@ impl Desk {
         Ok((answered, ids))
     }
 
-    async fn sent_to(&self, txn: &mut Txn<'_>, note: &Note, to: &EmailAddress) -> Result<Vec<MessageId>, Fault> {
+    async fn sent_to(
+        &self,
+        txn: &mut Txn<'_>,
+        note: &Note,
+        to: &EmailAddress,
+    ) -> Result<Vec<MessageId>, Fault> {
         let mut ids = Vec::new();
         for row in txn.list::<OutboxOfNote>(&txn::below(note.id.0)).await? {
             let entry = txn.get::<OutboxEntry>(&crate::store::record::outbox_key(row.outbox)).await?;
@@ -229,7 +238,10 @@ impl Desk {
                 }
                 Err(error) => self.inner.board.notice(
                     template_topic(name, project),
-                    format!("the template {} cannot be read ({error}); the built-in one was used", path.display()),
+                    format!(
+                        "the template {} cannot be read ({error}); the built-in one was used",
+                        path.display()
+                    ),
                 ),
             }
         }

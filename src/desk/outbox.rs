@@ -124,7 +124,8 @@ impl Desk {
                 self.inner.queue.follow(&entry, now);
             }
         }
-        let recent = store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
+        let recent =
+            store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
         for entry in recent.into_iter().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
             let age = now.duration_since(entry.created_at);
             if age < HOUR && !age.is_negative() {
@@ -215,14 +216,21 @@ impl Desk {
     }
 
     /// Takes back what was not sent of a verb's mails; gives the number that was too late for it.
-    pub(super) async fn cancel_rows(&self, txn: &mut txn::Txn<'_>, ids: &[OutboxId]) -> Result<Vec<EmailAddress>, Fault> {
+    pub(super) async fn cancel_rows(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        ids: &[OutboxId],
+    ) -> Result<Vec<EmailAddress>, Fault> {
         let mut late = Vec::new();
         for id in ids {
             let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else { continue };
             if entry.state == OutboxState::Cancelled {
                 continue;
             }
-            if self.inner.queue.in_flight(*id) || entry.state == OutboxState::Sent || entry.state == OutboxState::Bounced {
+            if self.inner.queue.in_flight(*id)
+                || entry.state == OutboxState::Sent
+                || entry.state == OutboxState::Bounced
+            {
                 late.push(entry.to);
                 continue;
             }
@@ -300,7 +308,11 @@ fn act(entry: &mut OutboxEntry, action: OutboxAction) -> Result<(), Fault> {
         (OutboxAction::Release, Held) => Queued,
         (action, state) => {
             let state = format!("{state:?}").to_lowercase();
-            return Err(Fault::refused(format!("mail {} is {state}; it cannot be {}", entry.id, word(action))));
+            return Err(Fault::refused(format!(
+                "mail {} is {state}; it cannot be {}",
+                entry.id,
+                word(action)
+            )));
         }
     };
     entry.held_until = None;

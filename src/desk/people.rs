@@ -1,10 +1,10 @@
 //! Staff: who they are, and which projects they belong to.
 
 use super::{Acting, Caller, Desk, txn};
+use crate::domain::query::Viewer;
 use crate::domain::{
     Actor, EmailAddress, Fault, FaultKind, Member, Request, Response, Role, User, Via, set_field,
 };
-use crate::domain::query::Viewer;
 use crate::store::record::text_key;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,8 @@ impl Desk {
         if users.iter().all(|u| u.removed) {
             return self.first_owner(caller).await;
         }
-        let may_enrol = matches!(request, Request::AddUser { .. } | Request::Users | Request::Status | Request::StepDown);
+        let may_enrol =
+            matches!(request, Request::AddUser { .. } | Request::Users | Request::Status | Request::StepDown);
         if caller.owns_desk && may_enrol {
             return Ok(stand_in(&caller.user));
         }
@@ -134,7 +135,12 @@ impl Desk {
         self.members(path).await
     }
 
-    pub(super) async fn remove_member(&self, acting: &Acting, path: &str, user: &str) -> Result<Response, Fault> {
+    pub(super) async fn remove_member(
+        &self,
+        acting: &Acting,
+        path: &str,
+        user: &str,
+    ) -> Result<Response, Fault> {
         let project = self.project_by_path(path).await?;
         let key = crate::store::Key::new().number(project.id.0).text(user).octets();
         let (_gate, mut txn) = self.begin().await;

@@ -12,9 +12,15 @@ use crate::store::record::{Known, Number, Place, issue_key, number_key, text_key
 /// Where a mail belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Placement {
-    Join { issue: IssueId, why: String },
+    Join {
+        issue: IssueId,
+        why: String,
+    },
     /// `related` is an issue of another project that the mail answers.
-    New { why: String, related: Option<IssueId> },
+    New {
+        why: String,
+        related: Option<IssueId>,
+    },
 }
 
 /// Moves and merges are followed this far; more is a circle.
@@ -37,7 +43,10 @@ impl Desk {
             let Some(place) = self.known_place(txn, id, project).await? else { continue };
             if project.is_none_or(|p| p == place.project) {
                 let issue = self.survivor(txn, place.issue).await?;
-                return Ok(Placement::Join { issue, why: format!("its {field} names {id}, a mail of this issue") });
+                return Ok(Placement::Join {
+                    issue,
+                    why: format!("its {field} names {id}, a mail of this issue"),
+                });
             }
             elsewhere = elsewhere.or(Some(place.issue));
         }

@@ -3,7 +3,8 @@
 use super::routing::by_path;
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    DeskSettings, Fault, Project, ProjectId, ProjectSettings, ProjectView, Response, path_fits, set_field, slug,
+    DeskSettings, Fault, Project, ProjectId, ProjectSettings, ProjectView, Response, path_fits, set_field,
+    slug,
 };
 use crate::store::record;
 
@@ -34,7 +35,8 @@ impl Desk {
 
     async fn shown_project(&self, id: ProjectId) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
-        let project = projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
+        let project =
+            projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
         Ok(Response::Project(Box::new(self.project_view(project, &projects))))
     }
 
@@ -87,16 +89,31 @@ impl Desk {
         .await
     }
 
-    pub(super) async fn enable_project(&self, acting: &Acting, path: &str, enabled: bool) -> Result<Response, Fault> {
+    pub(super) async fn enable_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        enabled: bool,
+    ) -> Result<Response, Fault> {
         let word = if enabled { "on" } else { "off" };
-        self.change_project(acting, path, format!("turned Service Desk {word} for {path}"), |_, project, _| {
-            project.enabled = enabled;
-            Ok(())
-        })
+        self.change_project(
+            acting,
+            path,
+            format!("turned Service Desk {word} for {path}"),
+            |_, project, _| {
+                project.enabled = enabled;
+                Ok(())
+            },
+        )
         .await
     }
 
-    pub(super) async fn rename_project(&self, acting: &Acting, path: &str, to: &str) -> Result<Response, Fault> {
+    pub(super) async fn rename_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        to: &str,
+    ) -> Result<Response, Fault> {
         self.change_project(acting, path, format!("renamed {path} to {to}"), |_, project, projects| {
             check_path(to, Some(project.id), projects)?;
             project.former_paths.retain(|former| former != to);
@@ -128,15 +145,23 @@ impl Desk {
         self.shown_project(id).await
     }
 
-    fn check_settings(&self, before: &ProjectSettings, project: &Project, projects: &[Project]) -> Result<(), Fault> {
+    fn check_settings(
+        &self,
+        before: &ProjectSettings,
+        project: &Project,
+        projects: &[Project],
+    ) -> Result<(), Fault> {
         let settings = &project.settings;
         if let Some(suffix) = settings.suffix.as_deref().filter(|_| settings.suffix != before.suffix) {
             self.inner.ways.check_suffix(project, suffix, projects)?;
         }
-        if let Some(name) = settings.mailbox.as_deref().filter(|name| self.inner.ways.mailbox(name).is_none()) {
+        if let Some(name) = settings.mailbox.as_deref().filter(|name| self.inner.ways.mailbox(name).is_none())
+        {
             let known: Vec<String> = self.inner.ways.mailboxes.iter().map(|w| w.name.clone()).collect();
-            return Err(Fault::refused(format!("the config has no mailbox `{name}`"))
-                .hint(format!("it has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })));
+            return Err(Fault::refused(format!("the config has no mailbox `{name}`")).hint(format!(
+                "it has {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            )));
         }
         if settings.display_name.as_ref().is_some_and(|name| name.chars().count() > 255) {
             return Err(Fault::usage("the display name is longer than 255 characters"));
@@ -150,7 +175,11 @@ impl Desk {
         Ok(kept.map(|k| k.record.settings).unwrap_or_default())
     }
 
-    pub(super) async fn set_desk(&self, acting: &Acting, settings: &[(String, String)]) -> Result<Response, Fault> {
+    pub(super) async fn set_desk(
+        &self,
+        acting: &Acting,
+        settings: &[(String, String)],
+    ) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let mut desk = txn.get::<record::Desk>(&[]).await?.unwrap_or_default();
         for (key, value) in settings {

@@ -77,8 +77,11 @@ impl Queue {
     pub fn claim(&self, outlet: Option<&str>, limit: usize) -> Vec<OutboxId> {
         let now = Instant::now();
         let mut rows = locked(&self.rows);
-        let due = |row: &Row| !row.in_flight && row.outlet.as_deref() == outlet && row.due.is_some_and(|at| at <= now);
-        let ids: Vec<OutboxId> = rows.iter().filter(|(_, row)| due(row)).map(|(id, _)| *id).take(limit).collect();
+        let due = |row: &Row| {
+            !row.in_flight && row.outlet.as_deref() == outlet && row.due.is_some_and(|at| at <= now)
+        };
+        let ids: Vec<OutboxId> =
+            rows.iter().filter(|(_, row)| due(row)).map(|(id, _)| *id).take(limit).collect();
         for id in &ids {
             if let Some(row) = rows.get_mut(id) {
                 row.in_flight = true;
@@ -113,7 +116,10 @@ impl Queue {
     /// Tells when the next row of an outlet is due; `None` when nothing waits by itself.
     pub fn next_due(&self, outlet: Option<&str>) -> Option<Instant> {
         let rows = locked(&self.rows);
-        rows.values().filter(|row| !row.in_flight && row.outlet.as_deref() == outlet).filter_map(|row| row.due).min()
+        rows.values()
+            .filter(|row| !row.in_flight && row.outlet.as_deref() == outlet)
+            .filter_map(|row| row.due)
+            .min()
     }
 
     /// Tells until when the undo windows run that are still open.

@@ -147,7 +147,8 @@ impl Ways {
     fn plain_project(&self, address: &str, projects: &[Project]) -> Option<ProjectId> {
         let address = EmailAddress::parse(address)?;
         let own = |p: &&Project| {
-            p.settings.public_address.as_ref() == Some(&address) || p.settings.custom_email.as_ref() == Some(&address)
+            p.settings.public_address.as_ref() == Some(&address)
+                || p.settings.custom_email.as_ref() == Some(&address)
         };
         if let Some(project) = projects.iter().find(own) {
             return Some(project.id);
@@ -173,7 +174,8 @@ impl Ways {
                 || key().is_some_and(|key| self.key_kind(&way.pattern, &key, projects).is_some())
         };
         let by_project = |p: &Project| {
-            p.settings.public_address.as_ref() == Some(address) || p.settings.custom_email.as_ref() == Some(address)
+            p.settings.public_address.as_ref() == Some(address)
+                || p.settings.custom_email.as_ref() == Some(address)
         };
         self.mailboxes.iter().any(by_mailbox)
             || self.outlets.iter().any(|way| &way.from == address)
@@ -205,7 +207,12 @@ impl Ways {
     }
 
     /// Gives the address that unsubscribes whoever writes to it.
-    pub fn unsubscribe_address(&self, mailbox: Option<&str>, project: &Project, key: &str) -> Option<EmailAddress> {
+    pub fn unsubscribe_address(
+        &self,
+        mailbox: Option<&str>,
+        project: &Project,
+        key: &str,
+    ) -> Option<EmailAddress> {
         let key = format!("{key}{UNSUBSCRIBE}");
         self.by_preference(mailbox, project).find_map(|way| way.pattern.with_key(&key))
     }
@@ -230,8 +237,10 @@ impl Ways {
     pub fn check_suffix(&self, project: &Project, suffix: &str, projects: &[Project]) -> Result<(), Fault> {
         let patterns: Vec<_> = self.mailboxes.iter().map(|w| &w.pattern).filter(|p| p.keyed).collect();
         if patterns.is_empty() {
-            return Err(Fault::refused("no mailbox has `%{key}` in its address, so a suffix would do nothing")
-                .hint("give a mailbox an address such as `contact+%{key}@example.com`"));
+            return Err(Fault::refused(
+                "no mailbox has `%{key}` in its address, so a suffix would do nothing",
+            )
+            .hint("give a mailbox an address such as `contact+%{key}@example.com`"));
         }
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if suffix.is_empty() || suffix.len() > SUFFIX || !suffix.chars().all(word) {

@@ -28,7 +28,8 @@ impl Desk {
         let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
         let mut arrival = entry.arrival.clone();
         arrival.silent = false;
-        let prepared = self.prepare(Incoming { arrival, content: Content::Whole(bytes), silent_before: None }).await?;
+        let prepared =
+            self.prepare(Incoming { arrival, content: Content::Whole(bytes), silent_before: None }).await?;
         let label = match action {
             IntakeAction::Retry => {
                 self.take_batch(std::slice::from_ref(&prepared), None, Some(&entry)).await?;
@@ -57,7 +58,8 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         // Read again under the lock: somebody may have decided meanwhile.
         let entry = txn.get::<IntakeEntry>(&intake_key(entry.id)).await?.filter(|e| e.issue == entry.issue);
-        let entry = entry.ok_or_else(|| Fault::refused("somebody decided about this mail at the same moment"))?;
+        let entry =
+            entry.ok_or_else(|| Fault::refused("somebody decided about this mail at the same moment"))?;
         self.take_by_hand(&mut txn, prepared, &entry, to, &acting.user.name).await?;
         let label = format!("filed the mail {} from the intake", entry.id);
         txn.deed().label.clone_from(&label);

@@ -3,8 +3,8 @@
 //! Every record it read is an expectation of the commit, so a step that was overtaken is not written.
 
 use crate::domain::{
-    Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, ProjectId, RequestId,
-    Seq,
+    Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, ProjectId,
+    RequestId, Seq,
 };
 use crate::store::record::{Counters, Key};
 use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
@@ -154,16 +154,10 @@ impl<'a> Txn<'a> {
         reason: Option<String>,
         request: Option<RequestId>,
     ) -> Result<Written, Fault> {
-        let puts: Vec<Put> = self
-            .written
-            .into_iter()
-            .map(|((tree, key), document)| Put { tree, key, document })
-            .collect();
-        let expectations = self
-            .read
-            .into_iter()
-            .map(|((tree, key), written)| Expectation { tree, key, written })
-            .collect();
+        let puts: Vec<Put> =
+            self.written.into_iter().map(|((tree, key), document)| Put { tree, key, document }).collect();
+        let expectations =
+            self.read.into_iter().map(|((tree, key), written)| Expectation { tree, key, written }).collect();
         let deed = (!self.deed.label.is_empty()).then_some(self.deed);
         let commit = Commit {
             at: self.now,
@@ -186,10 +180,8 @@ pub async fn all<R: Record>(store: &Store, prefix: &[u8]) -> Result<Vec<R>, Faul
     let mut found: Vec<R> = Vec::new();
     loop {
         let from = found.last().map(Record::key);
-        let page = store
-            .scan::<R>(prefix, from.as_deref(), PAGE, Direction::Up)
-            .await
-            .map_err(store_fault)?;
+        let page =
+            store.scan::<R>(prefix, from.as_deref(), PAGE, Direction::Up).await.map_err(store_fault)?;
         let full = page.len() == PAGE;
         found.extend(page.into_iter().map(|k| k.record));
         if !full {

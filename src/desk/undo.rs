@@ -3,9 +3,7 @@
 use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
-use crate::domain::{
-    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Verb,
-};
+use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Verb};
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
 use std::collections::BTreeMap;
@@ -100,7 +98,13 @@ impl Desk {
     }
 
     /// Sets the fields that a verb touched to what they were before it, or after it.
-    async fn restore(&self, txn: &mut Txn<'_>, acting: &Acting, verb: &Verb, back: bool) -> Result<(), Fault> {
+    async fn restore(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        verb: &Verb,
+        back: bool,
+    ) -> Result<(), Fault> {
         let mut by_issue: BTreeMap<IssueId, Vec<&Change>> = BTreeMap::new();
         for change in &verb.changes {
             by_issue.entry(change.issue).or_default().push(change);
@@ -109,7 +113,8 @@ impl Desk {
             let before = self.load_issue(txn, id).await?;
             let mut after = before.clone();
             for change in changes {
-                let (from, to) = if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
+                let (from, to) =
+                    if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
                 if &history::value_of(&before, &change.field) != from {
                     return Err(self.changed_since(&before, &change.field, verb).await?);
                 }
@@ -128,7 +133,8 @@ impl Desk {
     async fn changed_since(&self, issue: &Issue, field: &str, verb: &Verb) -> Result<Fault, Fault> {
         let all = txn::all::<Changed>(&self.inner.store, &txn::below(issue.id.0)).await?;
         let by = all.iter().rev().find(|c| c.change.field == field && c.seq > verb.seq);
-        let who = by.map_or("somebody", |c| c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str()));
+        let who =
+            by.map_or("somebody", |c| c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str()));
         Ok(Fault::refused(format!("#{}: {who} changed the {field} since", issue.iid))
             .hint(format!("`deskbell issue history {}` shows the changes; change it by hand", issue.iid)))
     }

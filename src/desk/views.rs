@@ -116,7 +116,8 @@ impl Desk {
     }
 
     async fn stored_project(&self, issue: &Issue) -> Result<Project, Fault> {
-        let kept = self.inner.store.get::<Project>(&project_key(issue.project)).await.map_err(txn::store_fault)?;
+        let kept =
+            self.inner.store.get::<Project>(&project_key(issue.project)).await.map_err(txn::store_fault)?;
         kept.map(|k| k.record).ok_or_else(|| super::missing(format!("project {}", issue.project)))
     }
 
@@ -154,23 +155,35 @@ impl Desk {
         let note = self.stored_note(asked, note).await?;
         let sent = self.rows_of(&note).await?;
         let raw = note.raw.or_else(|| sent.first().map(|row| row.raw)).ok_or_else(|| {
-            Fault::refused(format!("note {} was not a mail", note.id)).hint("it was written here and never mailed")
+            Fault::refused(format!("note {} was not a mail", note.id))
+                .hint("it was written here and never mailed")
         })?;
         Ok(Response::Bytes(self.inner.store.raw(raw).await.map_err(txn::store_fault)?))
     }
 
-    pub(super) async fn attachment(&self, asked: &Reference, note: NoteId, name: &str) -> Result<Response, Fault> {
+    pub(super) async fn attachment(
+        &self,
+        asked: &Reference,
+        note: NoteId,
+        name: &str,
+    ) -> Result<Response, Fault> {
         let note = self.stored_note(asked, note).await?;
         let by_number = name.parse::<usize>().ok().and_then(|n| note.attachments.get(n.checked_sub(1)?));
         let file = note.attachments.iter().find(|f| f.name == name).or(by_number).ok_or_else(|| {
             let names: Vec<&str> = note.attachments.iter().map(|f| f.name.as_str()).collect();
-            let hint = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+            let hint = if names.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has {}", names.join(", "))
+            };
             Fault::not_found(format!("note {} has no file `{name}`", note.id)).hint(hint)
         })?;
         let store = &self.inner.store;
         let bytes = match (file.raw, note.raw, file.part) {
             (Some(own), _, _) => Some(store.raw(own).await.map_err(txn::store_fault)?),
-            (None, Some(raw), Some(part)) => mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part),
+            (None, Some(raw), Some(part)) => {
+                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part)
+            }
             _ => None,
         };
         bytes.map(Response::Bytes).ok_or_else(|| super::missing(format!("the file `{name}`")))
@@ -240,7 +253,8 @@ impl Desk {
     pub(super) async fn stored_intake(&self, id: IntakeId) -> Result<IntakeEntry, Fault> {
         let kept = self.inner.store.get::<IntakeEntry>(&intake_key(id)).await.map_err(txn::store_fault)?;
         kept.map(|k| k.record).ok_or_else(|| {
-            Fault::not_found(format!("there is no mail {id} in the intake")).hint("`deskbell intake list` shows them")
+            Fault::not_found(format!("there is no mail {id} in the intake"))
+                .hint("`deskbell intake list` shows them")
         })
     }
 
@@ -252,7 +266,8 @@ impl Desk {
     pub(super) async fn intake_raw(&self, id: IntakeId) -> Result<Response, Fault> {
         let entry = self.stored_intake(id).await?;
         let raw = entry.raw.ok_or_else(|| {
-            Fault::refused("the bytes of this mail are not here").hint("it is still on its server; `deskbell intake retry` fetches it")
+            Fault::refused("the bytes of this mail are not here")
+                .hint("it is still on its server; `deskbell intake retry` fetches it")
         })?;
         Ok(Response::Bytes(self.inner.store.raw(raw).await.map_err(txn::store_fault)?))
     }
@@ -314,7 +329,10 @@ impl Desk {
         self.inner.index.load(last, &rows);
         let mut from: Option<Vec<u8>> = None;
         loop {
-            let page = store.scan::<Note>(&[], from.as_deref(), 1000, Direction::Up).await.map_err(txn::store_fault)?;
+            let page = store
+                .scan::<Note>(&[], from.as_deref(), 1000, Direction::Up)
+                .await
+                .map_err(txn::store_fault)?;
             let Some(end) = page.last() else { break };
             from = Some(note_key(end.record.issue, end.record.id));
             for kept in page {

@@ -4,7 +4,7 @@ use super::IndexError;
 use super::Update;
 use super::cut::{CUTTER, Cutter};
 use crate::domain::query::{TextTerm, Words, fold};
-use crate::domain::{NoteId, Author, Issue, IssueId, Note, NoteKind, Seq};
+use crate::domain::{Author, Issue, IssueId, Note, NoteId, NoteKind, Seq};
 use rustc_hash::FxHashSet;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;

@@ -39,7 +39,12 @@ impl Client {
     }
 
     /// Speaks over any pair of streams, such as those of an ssh process.
-    pub async fn over<R, W>(read: R, write: W, user: Option<String>, events: bool) -> Result<(Self, Events), Fault>
+    pub async fn over<R, W>(
+        read: R,
+        write: W,
+        user: Option<String>,
+        events: bool,
+    ) -> Result<(Self, Events), Fault>
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
@@ -88,7 +93,11 @@ async fn write_all<W: AsyncWrite + Unpin>(mut writer: Writer<W>, mut queue: mpsc
     }
 }
 
-async fn read_all<R: AsyncRead + Unpin>(mut reader: Reader<R>, waiting: Waiting, tell: mpsc::UnboundedSender<Event>) {
+async fn read_all<R: AsyncRead + Unpin>(
+    mut reader: Reader<R>,
+    waiting: Waiting,
+    tell: mpsc::UnboundedSender<Event>,
+) {
     while let Ok(Some(frame)) = reader.receive().await {
         match frame {
             Frame::Answer { number, result } => {

@@ -5,7 +5,13 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Passes frames both ways until one side ends. With `user` the caller is that user, whatever they say.
-pub async fn relay<R, W, SR, SW>(input: R, output: W, from_desk: SR, to_desk: SW, user: Option<String>) -> io::Result<()>
+pub async fn relay<R, W, SR, SW>(
+    input: R,
+    output: W,
+    from_desk: SR,
+    to_desk: SW,
+    user: Option<String>,
+) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,

@@ -47,7 +47,12 @@ struct Shared {
 
 impl Server {
     /// Binds the socket; what a dead server left there is removed. The caller holds the desk's lock.
-    pub fn bind(path: &Path, group: Option<u32>, own_user: String, serving: Box<dyn Serving>) -> io::Result<Self> {
+    pub fn bind(
+        path: &Path,
+        group: Option<u32>,
+        own_user: String,
+        serving: Box<dyn Serving>,
+    ) -> io::Result<Self> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -130,8 +135,11 @@ fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fa
     };
     if protocol != PROTOCOL {
         let ours = env!("CARGO_PKG_VERSION");
-        return Err(Fault::new(FaultKind::Refused, format!("this desk runs deskbell {ours}, you have {version}"))
-            .hint("use the same version on both sides"));
+        return Err(Fault::new(
+            FaultKind::Refused,
+            format!("this desk runs deskbell {ours}, you have {version}"),
+        )
+        .hint("use the same version on both sides"));
     }
     if uid == shared.own_uid {
         return Ok((user.unwrap_or_else(|| shared.own_user.clone()), events));
@@ -168,7 +176,10 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
     Ok(())
 }
 
-async fn write_all<W: tokio::io::AsyncWrite + Unpin>(mut writer: Writer<W>, mut queue: mpsc::Receiver<Frame>) {
+async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
+    mut writer: Writer<W>,
+    mut queue: mpsc::Receiver<Frame>,
+) {
     while let Some(frame) = queue.recv().await {
         if writer.send(&frame).await.is_err() {
             return;

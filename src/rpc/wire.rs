@@ -34,9 +34,20 @@ pub enum Frame {
         events: bool,
     },
     /// The first frame of a server.
-    Welcome { protocol: u32, version: String, user: String, pid: u32 },
-    Ask { number: u64, call: Call },
-    Answer { number: u64, result: Result<Response, Fault> },
+    Welcome {
+        protocol: u32,
+        version: String,
+        user: String,
+        pid: u32,
+    },
+    Ask {
+        number: u64,
+        call: Call,
+    },
+    Answer {
+        number: u64,
+        result: Result<Response, Fault>,
+    },
     Event(Event),
     /// The peer is not served; the connection ends.
     Refused(Fault),
@@ -146,7 +157,9 @@ mod tests {
 
     #[tokio::test]
     async fn garbage_ends_the_connection_and_nothing_else() {
-        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0, 0, 0, 1, 9], &[0, 0, 0, 7, 0, 0, 0, 1, 1, 0xc1, 0xff]] {
+        for garbage in
+            [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0, 0, 0, 1, 9], &[0, 0, 0, 7, 0, 0, 0, 1, 1, 0xc1, 0xff]]
+        {
             let got = Reader::new(garbage).receive().await;
             assert!(got.is_err(), "{garbage:?}");
         }
@@ -159,8 +172,13 @@ mod tests {
         enum Newer {
             Hello { protocol: u32, version: String, user: Option<String>, events: bool, colour: String },
         }
-        let newer =
-            Newer::Hello { protocol: 1, version: "9".into(), user: None, events: true, colour: "blue".into() };
+        let newer = Newer::Hello {
+            protocol: 1,
+            version: "9".into(),
+            user: None,
+            events: true,
+            colour: "blue".into(),
+        };
         let octets = rmp_serde::to_vec_named(&newer).unwrap();
         let frame = Frame::Hello { protocol: 1, version: "9".into(), user: None, events: true };
         assert_eq!(decode(&octets).unwrap(), frame);
@@ -170,7 +188,8 @@ mod tests {
     fn the_octets_of_a_frame_stay_as_they_are() {
         let call = Call { id: RequestId("r1".into()), via: Via::Command, request: Request::Undo };
         let octets = encode(&Frame::Ask { number: 1, call }).unwrap();
-        let golden = b"\x81\xa3ask\x82\xa6number\x01\xa4call\x83\xa2id\xa2r1\xa3via\xa7command\xa7request\xa4undo";
+        let golden =
+            b"\x81\xa3ask\x82\xa6number\x01\xa4call\x83\xa2id\xa2r1\xa3via\xa7command\xa7request\xa4undo";
         assert_eq!(octets, golden);
     }
 }

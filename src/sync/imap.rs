@@ -10,6 +10,7 @@ use crate::desk::{Content, Incoming};
 use crate::domain::{Arrival, ChannelState, Cursor, Fate};
 use crate::source::{ImapSource, Listing, Selected, Wake};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Mails of one commit, at most.
@@ -71,7 +72,9 @@ fn idle_timeout(post: &Post<'_>) -> Duration {
 /// Takes in what is new, and tells the server of what the desk holds.
 async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) -> Result<(), Trouble> {
     let mut cursor = match post.desk.cursor(&post.config.name).await? {
-        Some(cursor) if cursor.uid_validity == selected.uid_validity && cursor.first_contact.is_some() => cursor,
+        Some(cursor) if cursor.uid_validity == selected.uid_validity && cursor.first_contact.is_some() => {
+            cursor
+        }
         known => first_contact(post, known, selected),
     };
     post.silent(cursor.silent);
@@ -80,10 +83,9 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
     if !cursor.owed_fetch.is_empty() {
         let first = cursor.owed_fetch.first().copied().unwrap_or(1);
         let owed = source.list(first.saturating_sub(1)).await?;
+        let there: Vec<u32> = owed.iter().map(|l| l.uid).collect();
+        cursor.owed_fetch.retain(|uid| there.contains(uid));
         let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
-        let gone = cursor.owed_fetch.iter().filter(|uid| !owed.iter().any(|l| l.uid == **uid)).copied();
-        let gone: Vec<u32> = gone.collect();
-        cursor.owed_fetch.retain(|uid| !gone.contains(uid));
         listed.splice(0..0, owed.into_iter().filter(wanted));
     }
     take_all(post, source, &mut cursor, listed).await
@@ -106,7 +108,12 @@ fn first_contact(post: &Post<'_>, known: Option<Cursor>, selected: Selected) -> 
         skipped: before.skipped,
         names: Default::default(),
     };
-    tracing::info!(mailbox = cursor.mailbox, uid_validity = cursor.uid_validity, mails = selected.exists, "first contact");
+    tracing::info!(
+        mailbox = cursor.mailbox,
+        uid_validity = cursor.uid_validity,
+        mails = selected.exists,
+        "first contact"
+    );
     cursor
 }
 
@@ -120,7 +127,9 @@ async fn take_all(
     let mut rest = listed.as_slice();
     let mut done = 0;
     while !rest.is_empty() {
-        let (batch, later) = rest.split_at(batch_length(rest));
+        // Where a fetch failed before, one mail at a time shows which it is.
+        let length = if post.stuck.is_some() { 1 } else { batch_length(rest) };
+        let (batch, later) = rest.split_at(length);
         if all > 1 {
             post.progress(done, all);
         }
@@ -148,18 +157,19 @@ async fn take_batch(
     cursor: &mut Cursor,
     batch: &[Listing],
 ) -> Result<(), Trouble> {
-    let (leave, take): (Vec<&Listing>, Vec<&Listing>) = batch.iter().partition(|l| left_alone(post, cursor, l));
+    let (leave, take): (Vec<&Listing>, Vec<&Listing>) =
+        batch.iter().partition(|l| left_alone(post, cursor, l));
     cursor.skipped += leave.len() as u64;
-    let (large, small): (Vec<&Listing>, Vec<&Listing>) = take.into_iter().partition(|l| l.size > post.config.max_size);
-    let uids: Vec<u32> = small.iter().map(|l| l.uid).collect();
-    let mut came = std::collections::BTreeMap::new();
-    if !uids.is_empty() {
-        source.fetch(&uids, |uid, bytes| {
-            came.insert(uid, bytes);
-        })
-        .await?;
-    }
+    let (large, small): (Vec<&Listing>, Vec<&Listing>) =
+        take.into_iter().partition(|l| l.size > post.config.max_size);
     let mut incoming = Vec::with_capacity(batch.len());
+    let (bad, small): (Vec<&Listing>, Vec<&Listing>) =
+        small.into_iter().partition(|l| post.is_unfetchable(l.uid));
+    for listing in bad {
+        let reason = "its server fails each time it is fetched; it is still there".to_owned();
+        incoming.push(arriving(post, cursor, listing, Content::Unfetchable { reason, size: listing.size }));
+    }
+    let mut came = fetch(post, source, &small).await?;
     let mut held = Vec::new();
     for listing in small {
         // A mail that did not come was taken away meanwhile, by somebody else.
@@ -189,6 +199,29 @@ async fn take_batch(
     Ok(())
 }
 
+/// Fetches mails; a failure is remembered, so that one mail cannot stop those behind it for good.
+async fn fetch(
+    post: &mut Post<'_>,
+    source: &mut ImapSource,
+    wanted: &[&Listing],
+) -> Result<BTreeMap<u32, Vec<u8>>, Trouble> {
+    let uids: Vec<u32> = wanted.iter().map(|l| l.uid).collect();
+    let mut came = BTreeMap::new();
+    if uids.is_empty() {
+        return Ok(came);
+    }
+    let fetched = source.fetch(&uids, |uid, bytes| {
+        came.insert(uid, bytes);
+    });
+    if let Err(error) = fetched.await {
+        let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first());
+        post.fetch_failed(first.copied().unwrap_or_default());
+        return Err(error.into());
+    }
+    post.stuck = post.stuck.filter(|(uid, _)| !uids.contains(uid));
+    Ok(came)
+}
+
 fn arriving(post: &Post<'_>, cursor: &Cursor, listing: &Listing, content: Content) -> Incoming {
     let arrival = Arrival {
         mailbox: Some(post.config.name.clone()),
@@ -201,7 +234,8 @@ fn arriving(post: &Post<'_>, cursor: &Cursor, listing: &Listing, content: Conten
         ..Arrival::default()
     };
     let old = listing.uid <= cursor.first_uid;
-    let silent_before = cursor.first_contact.filter(|_| old).and_then(|at| before(at, post.config.silent_before));
+    let silent_before =
+        cursor.first_contact.filter(|_| old).and_then(|at| before(at, post.config.silent_before));
     Incoming { arrival, content, silent_before }
 }
 
@@ -209,7 +243,8 @@ fn arriving(post: &Post<'_>, cursor: &Cursor, listing: &Listing, content: Conten
 fn left_alone(post: &Post<'_>, cursor: &Cursor, listing: &Listing) -> bool {
     let (Some(since), Some(contact)) = (post.config.import_since, cursor.first_contact) else { return false };
     let limit = before(contact, since);
-    listing.uid <= cursor.first_uid && listing.internal_date.is_some_and(|at| limit.is_some_and(|limit| at < limit))
+    listing.uid <= cursor.first_uid
+        && listing.internal_date.is_some_and(|at| limit.is_some_and(|limit| at < limit))
 }
 
 /// Gives the moment `ago` before another.

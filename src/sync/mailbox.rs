@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 /// How often a mailbox is looked at whose server cannot tell of news.
 pub(super) const POLL: Duration = Duration::from_secs(60);
 
+/// How often a mail is fetched, each time over a new connection, before it is left to a person.
+const FETCHES: u32 = 3;
+
 /// Why a pass did not come to its end.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -52,6 +55,8 @@ pub(super) struct Post<'a> {
     pub data_dir: &'a Path,
     channel: Channel,
     pub pass: MailboxPass,
+    /// The mail at which the last fetch failed, and how often in a row.
+    pub stuck: Option<(u32, u32)>,
 }
 
 impl<'a> Post<'a> {
@@ -69,7 +74,18 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
-        Self { desk, config, data_dir, channel, pass }
+        Self { desk, config, data_dir, channel, pass, stuck: None }
+    }
+
+    /// Remembers at which mail a fetch failed.
+    pub fn fetch_failed(&mut self, uid: u32) {
+        let before = self.stuck.filter(|(other, _)| *other == uid).map_or(0, |(_, times)| times);
+        self.stuck = Some((uid, before + 1));
+    }
+
+    /// Tells whether a mail was tried often enough.
+    pub fn is_unfetchable(&self, uid: u32) -> bool {
+        self.stuck.is_some_and(|(stuck, times)| stuck == uid && times >= FETCHES)
     }
 
     /// Shows a state that is no failure.
@@ -85,6 +101,7 @@ impl<'a> Post<'a> {
             self.channel.hint = None;
             self.channel.next_try = None;
             self.channel.progress = None;
+            self.desk.board().clear_notice("disk");
         }
         self.publish();
     }
@@ -122,7 +139,8 @@ impl<'a> Post<'a> {
         let topic = "disk";
         match trouble {
             Trouble::Desk(fault) if fault.kind == FaultKind::Full => {
-                let words = format!("intake has stopped: {fault}; mail stays on its server until there is space");
+                let words =
+                    format!("intake has stopped: {fault}; mail stays on its server until there is space");
                 self.desk.board().notice(topic.to_owned(), words);
             }
             _ => {}

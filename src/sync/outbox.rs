@@ -87,7 +87,8 @@ impl<'a> Post<'a> {
                 self.show(ChannelState::Busy);
             }
             let desk = self.desk;
-            let sending = self.outlets.iter_mut().zip(claims).map(|(outlet, claim)| send(desk, outlet, claim));
+            let sending =
+                self.outlets.iter_mut().zip(claims).map(|(outlet, claim)| send(desk, outlet, claim));
             let mut pause = None;
             for outcome in join_all(sending).await {
                 match outcome? {
@@ -205,7 +206,12 @@ async fn quiet(post: &mut Post<'_>) {
 }
 
 /// Sends everything that is due now.
-pub(super) async fn pass(desk: &Desk, name: Option<String>, config: &OutletConfig, data_dir: &Path) -> OutboxPass {
+pub(super) async fn pass(
+    desk: &Desk,
+    name: Option<String>,
+    config: &OutletConfig,
+    data_dir: &Path,
+) -> OutboxPass {
     let mut post = Post::new(desk, name, config, data_dir, CancellationToken::new());
     match post.send_due().await {
         Ok(None) => post.show(ChannelState::Ok),
