@@ -53,6 +53,8 @@ impl Serving for Served {
 
 /// `deskbell sync`.
 pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
+    // Whatever the desk writes is for its owner only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if asked.once {
         return once(here).await;
     }
