@@ -66,7 +66,10 @@ impl App {
                 self.edited_issues(&rows, label, advance);
             }
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
-                self.undone(&label, &skipped, draft);
+                self.undone(&format!("took back: {label}"), &skipped, draft);
+            }
+            (Purpose::Redo, Response::Undone { label, skipped, draft }) => {
+                self.undone(&format!("did again: {label}"), &skipped, draft);
             }
             (Purpose::OutboxAct, Response::Outbox(rows)) => {
                 self.say(format!("{} changed", super::outbox::mails(rows.len())));
@@ -112,8 +115,13 @@ impl App {
 
     fn take_counts(&mut self, counts: &[Option<u64>]) {
         let half = counts.len() / 2;
+        let news = |unread: &[Option<u64>]| unread.get(2).copied().flatten();
+        let before = news(&self.list.unread);
         self.list.counts = counts.iter().take(half).copied().collect();
         self.list.unread = counts.iter().skip(half).copied().collect();
+        if self.options.bell && before.is_some() && news(&self.list.unread) > before {
+            self.want(Effect::Bell);
+        }
     }
 
     fn take_preview(&mut self, reference: Reference, view: IssueView) {
@@ -224,11 +232,11 @@ impl App {
         }
     }
 
-    fn undone(&mut self, label: &str, skipped: &[String], draft: Option<Draft>) {
+    fn undone(&mut self, said: &str, skipped: &[String], draft: Option<Draft>) {
         self.undoable = None;
         match skipped {
-            [] => self.say(format!("took back: {label}")),
-            _ => self.complain(format!("took back: {label} · not: {}", skipped.join("; "))),
+            [] => self.say(said),
+            _ => self.complain(format!("{said} · not: {}", skipped.join("; "))),
         }
         if let Some(draft) = draft {
             self.reopen_draft(draft);

@@ -330,8 +330,8 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Help => self.open_help(),
             Action::NewIssue => self.compose_issue(),
-            Action::Undo => self.ask_undo(Request::Undo),
-            Action::Redo => self.ask_undo(Request::Redo),
+            Action::Undo => self.ask(Purpose::Undo, Request::Undo),
+            Action::Redo => self.ask(Purpose::Redo, Request::Redo),
             Action::Outbox => self.go_to(Screen::Outbox),
             Action::Intake => self.go_to(Screen::Intake),
             Action::Projects => self.go_to(Screen::Projects),
@@ -339,6 +339,7 @@ impl App {
                 self.to_list();
                 self.open_query();
             }
+            Action::Status => self.show_status(),
             Action::SyncNow => {
                 self.say("looking into every mailbox");
                 self.ask(Purpose::Sync, Request::SyncNow);

@@ -36,6 +36,7 @@ pub enum Purpose {
     Edit { advance: bool },
     MarkRead,
     Undo,
+    Redo,
     OutboxAct,
     IntakeAct,
     ProjectAct,

@@ -8,8 +8,8 @@ use super::edit::Edit;
 use super::input::Effect;
 use super::thread::Thread;
 use crate::domain::{
-    AddressState, DefaultNote, Draft, DraftKind, IssueId, IssueView, NoteId, ParticipantView, Reference,
-    Request, Upload,
+    AddressState, DefaultNote, Draft, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
+    ParticipantView, Reference, Request, Upload,
 };
 use jiff::Timestamp;
 
@@ -57,12 +57,18 @@ pub struct Composer {
     /// Which of the fields has the cursor; the body after the last one.
     pub field: usize,
     pub files: Vec<File>,
+    /// Further people who get this one note.
+    pub cc: Vec<EmailAddress>,
+    /// Subscribed people who do not get it.
+    pub without: Vec<EmailAddress>,
     pub seen: Option<NoteId>,
     pub saved: Saved,
     pub held: Option<Held>,
     pub sending: bool,
     /// Whether keys go here and not to the thread above.
     pub focused: bool,
+    /// Whether `$EDITOR` is to open as soon as the stored draft is here.
+    pub editor_wanted: bool,
 }
 
 impl Composer {
@@ -75,11 +81,14 @@ impl Composer {
             fields: Vec::new(),
             field: 0,
             files: Vec::new(),
+            cc: Vec::new(),
+            without: Vec::new(),
             seen,
             saved: Saved::Loading,
             held: None,
             sending: false,
             focused: true,
+            editor_wanted: false,
         }
     }
 
@@ -165,7 +174,7 @@ impl Composer {
             text: self.body.value(),
             title: fields.map(|()| self.field_value("Title")),
             to: fields.map(|()| self.field_value("To")),
-            cc: Vec::new(),
+            cc: self.cc.iter().map(ToString::to_string).collect(),
             files: self.files.iter().map(|f| f.path.clone()).collect(),
             seen: self.seen,
             saved_at: now,
@@ -180,10 +189,12 @@ pub struct Recipients {
     /// Whose last mail came back.
     pub bounced: Vec<String>,
     pub unsubscribed: Vec<String>,
+    /// Left out of this one by the writer.
+    pub without: Vec<String>,
 }
 
 /// Finds who gets a public note of this issue.
-pub fn recipients(participants: &[ParticipantView]) -> Recipients {
+pub fn recipients(participants: &[ParticipantView], composer: &Composer) -> Recipients {
     let mut found = Recipients::default();
     for person in participants {
         let email = person.email.as_str().to_owned();
@@ -191,11 +202,16 @@ pub fn recipients(participants: &[ParticipantView]) -> Recipients {
             found.unsubscribed.push(email);
             continue;
         }
+        if composer.without.contains(&person.email) {
+            found.without.push(email);
+            continue;
+        }
         if person.address_state == AddressState::Bounced {
             found.bounced.push(email.clone());
         }
         found.mailed.push(email);
     }
+    found.mailed.extend(composer.cc.iter().map(ToString::to_string));
     found
 }
 
@@ -261,23 +277,33 @@ impl App {
 
     /// Learns from the thread that has come which note the writer has before them.
     pub fn composer_follows(&mut self) {
-        let Some(thread) = &self.thread else { return };
+        let height = self.thread_height();
+        let Some(thread) = &mut self.thread else { return };
         let Some(composer) = &mut self.composer else { return };
         if composer.target.as_ref().is_none_or(|(id, _)| *id != thread.view.row.id) {
             return;
         }
-        let last = thread.last_note();
+        let place = |id: &NoteId| thread.view.notes.iter().position(|n| n.id == *id);
         match &mut composer.held {
-            Some(Held::Stale { newer, shown }) => {
-                let here = |id: &NoteId| thread.view.notes.iter().any(|n| n.id == *id);
-                *shown = newer.iter().all(here);
-                if *shown {
-                    composer.seen = last;
+            Some(Held::Stale { newer, shown }) if !*shown => {
+                let places: Option<Vec<usize>> = newer.iter().map(place).collect();
+                if let Some(first) = places.and_then(|all| all.into_iter().min()) {
+                    *shown = true;
+                    composer.seen = thread.last_note();
+                    thread.go_to(first, height);
                 }
             }
-            _ if composer.seen.is_none() => composer.seen = last,
+            _ if composer.seen.is_none() => composer.seen = thread.last_note(),
             _ => {}
         }
+    }
+
+    /// Tells whether somebody else wrote since the writer began.
+    pub fn newer_note(&self) -> bool {
+        let Some(seen) = self.composer.as_ref().and_then(|c| c.seen) else { return false };
+        let me = self.me.as_ref().map(|me| me.name.as_str());
+        let notes = self.thread.as_ref().map(|t| t.view.notes.as_slice()).unwrap_or_default();
+        notes.iter().any(|n| n.id > seen && n.kind != NoteKind::System && n.author.user.as_deref() != me)
     }
 
     /// Puts the stored draft into the composer; what was typed before it came stays after it.
@@ -285,12 +311,14 @@ impl App {
         let now = self.now;
         let Some(composer) = self.composer.as_mut().filter(|c| c.saved == Saved::Loading) else { return };
         let typed = composer.body.value();
+        let wanted = std::mem::take(&mut composer.editor_wanted);
         let Some(draft) = draft.filter(|d| d.kind == composer.kind) else {
             composer.saved = if composer.is_blank() { Saved::Nothing } else { Saved::Unsaved(now) };
-            return;
+            return self.editor_if(wanted);
         };
         composer.body = Edit::text(&format!("{}{typed}", draft.text));
         composer.body.go_to_end();
+        composer.cc = draft.cc.iter().filter_map(|address| EmailAddress::parse(address)).collect();
         for (name, edit) in &mut composer.fields {
             match *name {
                 "To" => edit.insert(&draft.to.clone().unwrap_or_default()),
@@ -303,6 +331,7 @@ impl App {
         for path in draft.files {
             self.attach(path);
         }
+        self.editor_if(wanted);
     }
 
     /// Shows the draft that a cancelled send left.

@@ -12,16 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A view: its name and the query behind it.
 pub struct View {
     pub name: &'static str,
+    /// Its name where there is little room.
+    pub short: &'static str,
     pub query: &'static str,
 }
 
 /// The views, in the order of their numbers.
 pub const VIEWS: [View; 5] = [
-    View { name: "Mine", query: "is:open assignee:me" },
-    View { name: "Waiting on us", query: "is:open waiting:us sort:waiting" },
-    View { name: "All open", query: "is:open" },
-    View { name: "Snoozed", query: "is:open is:snoozed" },
-    View { name: "Spam", query: "is:spam" },
+    View { name: "Mine", short: "Mine", query: "is:open assignee:me" },
+    View { name: "Waiting on us", short: "Waiting", query: "is:open waiting:us sort:waiting" },
+    View { name: "All open", short: "Open", query: "is:open" },
+    View { name: "Snoozed", short: "Later", query: "is:open is:snoozed" },
+    View { name: "Spam", short: "Spam", query: "is:spam" },
 ];
 
 /// The state of the list.

@@ -6,7 +6,7 @@ use super::edit::Edit;
 use super::keymap::Place;
 use super::send::Manner;
 use super::when;
-use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Priority, Reference};
+use crate::domain::{Edit as Change, EmailAddress, IntakeId, NoteId, OutboxId, Priority, Reference};
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
 use std::path::PathBuf;
@@ -41,6 +41,7 @@ pub enum Ask {
     MakeIssue(IntakeId),
     Setting { project: String, key: String },
     NewProject,
+    Title,
     CancelMails(Vec<OutboxId>),
 }
 
@@ -75,6 +76,8 @@ pub enum Choice {
     SaveFile { reference: Reference, note: NoteId, name: String },
     Query(String),
     Setting { project: String, key: String, value: String },
+    Recipient(EmailAddress),
+    Change(Change),
 }
 
 /// One line of a choice.
@@ -94,6 +97,14 @@ impl Item {
     }
 }
 
+/// What a text that is no item stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Free {
+    Label,
+    /// The address of somebody who gets a copy.
+    Copy,
+}
+
 /// A choice from a list that typing narrows.
 #[derive(Debug)]
 pub struct Picker {
@@ -104,7 +115,7 @@ pub struct Picker {
     pub found: Vec<usize>,
     pub selected: usize,
     /// What a text that is no item stands for.
-    pub free: Option<String>,
+    pub free: Option<Free>,
     /// The place in which a chosen action is done.
     pub origin: Option<Place>,
 }
@@ -117,10 +128,10 @@ impl Picker {
         Self { title, edit: Edit::line(""), items, found, selected: 0, free: None, origin: None }
     }
 
-    /// Takes other texts as well, as what `name` says.
+    /// Takes other texts as well.
     #[must_use]
-    pub fn free(mut self, name: &str) -> Self {
-        self.free = Some(name.to_owned());
+    pub fn free(mut self, free: Free) -> Self {
+        self.free = Some(free);
         self
     }
 
@@ -329,6 +340,8 @@ impl App {
             Ask::AttachMail(id) => self.attach_mail(id, &text),
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
+            Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
+            Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::NewProject => self.add_project(text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
@@ -347,8 +360,17 @@ impl App {
         let Some(Overlay::Picker(picker)) = self.overlay.take() else { return };
         match (picker.chosen(), picker.new_text()) {
             (Some(choice), _) => self.choose(picker.origin, choice),
-            (None, Some(label)) => self.change(vec![Change::Label(label)], false),
+            (None, Some(typed)) => self.take_free(picker.free, typed),
             (None, None) => {}
+        }
+    }
+
+    fn take_free(&mut self, free: Option<Free>, typed: String) {
+        match (free, EmailAddress::parse(&typed)) {
+            (Some(Free::Label), _) => self.change(vec![Change::Label(typed)], false),
+            (Some(Free::Copy), Some(address)) => self.toggle_recipient(address),
+            (Some(Free::Copy), None) => self.complain(format!("`{typed}` is not an email address")),
+            (None, _) => {}
         }
     }
 
@@ -367,6 +389,8 @@ impl App {
                 self.to_list();
                 self.show_query(query);
             }
+            Choice::Recipient(address) => self.toggle_recipient(address),
+            Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
         }
     }

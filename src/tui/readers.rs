@@ -9,8 +9,11 @@ use super::overlay::{Ask, Choice, Item, Picker, Prompt};
 use super::send::size;
 use super::when;
 use crate::domain::{
-    AddressState, ChangeView, IssuePage, IssueQuery, IssueView, NoteId, ParticipantRole, Reference, Request,
+    AddressState, ChangeView, Channel, ChannelState, Edit, IssuePage, IssueQuery, IssueView, NoteId,
+    ParticipantRole, ParticipantView, Reference, Request,
 };
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use std::path::PathBuf;
@@ -127,32 +130,43 @@ impl App {
         }
     }
 
-    /// Shows who somebody is and their issues; choosing one line shows them all in the list.
+    /// Shows who somebody is, their issues, and who else takes part.
     pub fn show_author(&mut self, page: &IssuePage) {
         let Some(row) = self.front_row() else { return };
         let Some(email) = row.author.email.clone() else { return };
-        let query = format!("from:{email}");
-        let standing =
-            self.front_view().and_then(|v| v.participants.iter().find(|p| p.email == email)).map(|p| {
-                let role = match p.role {
-                    ParticipantRole::Requester => "opened it",
-                    ParticipantRole::Cc => "in Cc",
-                    ParticipantRole::Stranger => "joined unasked",
-                };
-                let subscribed = if p.subscribed { "gets mail" } else { "unsubscribed" };
-                let bounced =
-                    if p.address_state == AddressState::Bounced { ", last mail came back" } else { "" };
-                format!("{role}, {subscribed}{bounced}")
-            });
+        let title = clean::line(&author_in_full(&row.author));
         let all = format!("all {} issues in the list", page.total);
-        let mut items = vec![Item::new(&all, standing.as_deref().unwrap_or_default(), Choice::Query(query))];
+        let mut items = vec![Item::new(&all, "", Choice::Query(format!("from:{email}")))];
+        let people = self.front_view().map(|v| v.participants.as_slice()).unwrap_or_default();
+        items.extend(people.iter().map(person));
         items.extend(page.rows.iter().map(|row| {
             let detail = format!("{} {}", state(row), when::age(self.now, row.updated_at));
             let name = format!("#{} {}", row.iid, clean::line(&row.title));
             Item::new(&name, &detail, Choice::Query(format!("#{}", row.iid)))
         }));
-        let title = author_in_full(&row.author);
-        self.open_picker(Picker::new(&clean::line(&title), items));
+        self.open_picker(Picker::new(&title, items));
+    }
+
+    /// Shows how every mailbox and outlet is doing.
+    pub fn show_status(&mut self) {
+        let Some(status) = &self.status else { return self.say("nothing is known yet") };
+        let (strong, dim) = (self.theme.strong, self.theme.dim);
+        let mut lines = Vec::new();
+        for channel in status.mailboxes.iter().chain(&status.outlets) {
+            let name = format!("{} ({})", channel.name, channel.method);
+            lines.push(Line::styled(clean::line(&name), strong));
+            for fact in channel_facts(channel, self.now, &self.options.time_zone) {
+                lines.push(Line::raw(format!("  {}", clean::line(&fact))));
+            }
+        }
+        lines.extend(status.notices.iter().map(|n| Line::styled(clean::line(n), self.theme.warning)));
+        if !status.serving {
+            lines.push(Line::styled("nothing is fetched or sent: no sync runs", self.theme.warning));
+        }
+        let space = status.free_space.map_or(String::new(), |s| format!(", {} free", size(s)));
+        let version = format!("deskbell {}, pid {}, {}{space}", status.version, status.pid, status.data_dir);
+        lines.push(Line::styled(clean::line(&version), dim));
+        self.open_reader("Status", lines);
     }
 
     /// Offers the files and links of the issue in front.
@@ -193,6 +207,44 @@ impl App {
         let purpose = Purpose::Attachment { save_to, name: name.clone() };
         self.ask(purpose, Request::Attachment { reference, note, name });
     }
+}
+
+fn person(p: &ParticipantView) -> Item {
+    let role = match p.role {
+        ParticipantRole::Requester => "opened it",
+        ParticipantRole::Cc => "in Cc",
+        ParticipantRole::Stranger => "joined unasked",
+    };
+    let bounced = if p.address_state == AddressState::Bounced { ", last mail came back" } else { "" };
+    let email = p.email.clone();
+    let (standing, edit) = match p.subscribed {
+        true => ("gets mail · Enter unsubscribes", Edit::Unsubscribe(email)),
+        false => ("gets no mail · Enter subscribes", Edit::Subscribe(email)),
+    };
+    let detail = format!("{role}{bounced}, {standing}");
+    Item::new(&clean::line(p.email.as_str()), &detail, Choice::Change(edit))
+}
+
+fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+    let since = when::exact(now, channel.since, zone);
+    let mut facts = vec![match channel.state {
+        ChannelState::Idle => "nothing was tried yet".to_owned(),
+        ChannelState::Connecting => "connecting".to_owned(),
+        ChannelState::Busy => "at work".to_owned(),
+        ChannelState::Ok => format!("connected since {since}"),
+        ChannelState::Failing => format!("failing since {since}"),
+        ChannelState::Disabled => "switched off".to_owned(),
+    }];
+    facts.extend(channel.error.clone());
+    facts.extend(channel.hint.as_ref().map(|hint| format!("what helps: {hint}")));
+    facts.extend(channel.last_success.map(|at| format!("last success {}", when::exact(now, at, zone))));
+    if channel.state == ChannelState::Failing {
+        facts.extend(channel.next_try.map(|at| format!("next try {}", when::exact(now, at, zone))));
+    }
+    if channel.silent > 0 {
+        facts.push(format!("{} older mails were taken in silently: nobody was mailed", channel.silent));
+    }
+    facts
 }
 
 fn state(row: &crate::domain::IssueRow) -> &'static str {

@@ -5,9 +5,10 @@ use super::app::App;
 use super::asks::Purpose;
 use super::composer::{Composer, Held, Saved, encoded};
 use super::input::Effect;
-use super::overlay::{Ask, Prompt};
+use super::overlay::{Ask, Choice, Free, Item, Picker, Prompt};
 use crate::domain::{
-    DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueView, NewIssue, NewNote, Request,
+    DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueView, NewIssue, NewNote, ParticipantView,
+    Request,
 };
 use jiff::Timestamp;
 
@@ -42,7 +43,9 @@ impl App {
                 let title = self.limit_in_words();
                 self.open_prompt(Prompt::new(Ask::Attach, "Attach the file", "", &title));
             }
+            Action::Help => self.open_help(),
             Action::Detach => self.detach(),
+            Action::Recipients => self.pick_recipients(),
             Action::SwitchKind => self.switch_kind(),
             Action::Pane => self.composer_pane(),
             Action::PageDown | Action::PageUp => {
@@ -90,7 +93,11 @@ impl App {
     }
 
     fn open_editor(&mut self) {
-        let Some(composer) = &self.composer else { return };
+        let Some(composer) = &mut self.composer else { return };
+        if composer.saved == Saved::Loading {
+            composer.editor_wanted = true;
+            return;
+        }
         let name = match (&composer.target, composer.kind) {
             (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
             (Some((_, reference)), _) => format!("reply-{}", reference.iid),
@@ -101,12 +108,55 @@ impl App {
         self.want(Effect::Editor { text, name });
     }
 
+    /// Opens `$EDITOR` where it had to wait.
+    pub fn editor_if(&mut self, wanted: bool) {
+        if wanted {
+            self.open_editor();
+        }
+    }
+
     fn limit_in_words(&self) -> String {
         let used = self.composer.as_ref().map_or(0, Composer::file_size);
         match self.composed_view().and_then(|v| v.max_size) {
             Some(limit) => format!("{} of {} used", size(encoded(used)), size(limit)),
             None => "the path of a file".to_owned(),
         }
+    }
+
+    fn pick_recipients(&mut self) {
+        let (Some(composer), Some(view)) = (&self.composer, self.composed_view()) else { return };
+        if composer.kind != DraftKind::Reply {
+            return self.say("an internal comment is mailed to nobody");
+        }
+        let person = |p: &ParticipantView| {
+            let name = p.name.as_deref().unwrap_or_default();
+            let standing = match (p.subscribed, composer.without.contains(&p.email)) {
+                (false, _) => "unsubscribed, is not mailed",
+                (true, false) => "is mailed · Enter leaves out this time",
+                (true, true) => "left out this time · Enter takes in again",
+            };
+            let choice = Choice::Recipient(p.email.clone());
+            Item::new(p.email.as_str(), &format!("{name}  {standing}"), choice)
+        };
+        let further = |address: &EmailAddress| {
+            let choice = Choice::Recipient(address.clone());
+            Item::new(address.as_str(), "gets a copy · Enter takes it off", choice)
+        };
+        let people = view.participants.iter().map(person).chain(composer.cc.iter().map(further)).collect();
+        self.open_picker(Picker::new("Who gets it", people).free(Free::Copy));
+    }
+
+    /// Leaves a person out, takes them in again, or sends them a copy.
+    pub fn toggle_recipient(&mut self, address: EmailAddress) {
+        let takes_part = |v: &IssueView| v.participants.iter().any(|p| p.email == address && p.subscribed);
+        let subscribed = self.composed_view().is_some_and(takes_part);
+        let Some(composer) = &mut self.composer else { return };
+        let list = if subscribed { &mut composer.without } else { &mut composer.cc };
+        match list.iter().position(|a| *a == address) {
+            Some(at) => drop(list.remove(at)),
+            None => list.push(address),
+        }
+        self.composer_touched();
     }
 
     fn detach(&mut self) {
@@ -141,8 +191,8 @@ impl App {
                     text: composer.body.value(),
                     internal: composer.kind == DraftKind::Internal,
                     attach: composer.files.iter().filter_map(|f| f.upload.clone()).collect(),
-                    cc: Vec::new(),
-                    without: Vec::new(),
+                    cc: composer.cc.clone(),
+                    without: composer.without.clone(),
                     hold_ms: manner.hold_ms,
                     seen: composer.seen,
                     close: manner.close,
@@ -188,8 +238,9 @@ impl App {
         if composer.kind == DraftKind::Reply && limit.is_some_and(|l| encoded(composer.file_size()) > l) {
             return Err("not sent, the files are too large for one mail · Alt-o takes one off".to_owned());
         }
-        if composer.target.is_none() {
-            return Self::issue_fits(composer);
+        let Some((id, _)) = &composer.target else { return Self::issue_fits(composer) };
+        if self.composed_view().is_none_or(|view| view.row.id != *id) {
+            return Err("wait, the issue is being fetched".to_owned());
         }
         if composer.body.is_blank() && composer.files.is_empty() {
             return Err("there is nothing to send yet".to_owned());

@@ -126,7 +126,9 @@ impl Screen {
         let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
         terminal.draw(|frame| draw(&self.app, frame)).unwrap();
         let shown = terminal.backend().to_string();
-        let lines = shown.lines().map(|l| l.trim_matches('"').trim_end());
+        let bare =
+            |l: &'_ str| l.split("\" Hidden by").next().unwrap_or(l).trim_matches('"').trim_end().to_owned();
+        let lines = shown.lines().map(bare);
         lines.collect::<Vec<_>>().join("\n")
     }
 

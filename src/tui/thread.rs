@@ -12,6 +12,9 @@ use crate::domain::{IssueView, NoteId, NoteKind, NoteView, Reference, Request};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
+/// Longer lines than this are hard to read, in cells.
+const READABLE: usize = 100;
+
 /// One line of a note. What depends on the time is drawn fresh, the rest stands ready.
 #[derive(Clone, Debug)]
 pub enum Row {
@@ -67,22 +70,31 @@ impl Thread {
     /// Takes a newer state of the same issue, keeping place and folds.
     pub fn refresh(&mut self, view: IssueView, theme: &Theme) {
         self.fresh.extend(view.notes.iter().filter(|n| n.unread).map(|n| n.id));
+        // What did not change keeps its lines: a long thread is not laid out anew for each event.
+        let same = self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| old == new).count();
         self.view = view;
-        self.reflow(self.width, theme);
+        self.lay_out(same, theme);
     }
 
     /// Lays everything out anew.
     pub fn reflow(&mut self, width: usize, theme: &Theme) {
         self.width = width;
-        let mut number = 0;
-        let unfolded = &self.unfolded;
-        self.blocks = self
-            .view
-            .notes
-            .iter()
-            .map(|note| block(note, unfolded.contains(&note.id), &mut number, width, theme))
-            .collect();
+        self.lay_out(0, theme);
+    }
+
+    /// Lays the notes out from this one on.
+    fn lay_out(&mut self, from: usize, theme: &Theme) {
+        self.blocks.truncate(from);
+        let mut number = self.files_before(from);
+        for note in self.view.notes.iter().skip(from) {
+            let unfolded = self.unfolded.contains(&note.id);
+            self.blocks.push(block(note, unfolded, &mut number, self.width, theme));
+        }
         self.selected = self.selected.min(self.blocks.len().saturating_sub(1));
+    }
+
+    fn files_before(&self, note: usize) -> usize {
+        self.view.notes.iter().take(note).map(|n| n.attachments.len()).sum()
     }
 
     /// Gives the line at which a note begins.
@@ -141,15 +153,21 @@ impl Thread {
 
     /// Selects the next note that a person wrote, or the previous one, and scrolls to it.
     pub fn walk(&mut self, forward: bool, height: usize) {
-        let people = |i: &usize| self.view.notes.get(*i).is_some_and(|n| n.kind != NoteKind::System);
+        self.walk_to(forward, height, |note| note.kind != NoteKind::System);
+    }
+
+    /// Selects the next note, or the previous one, that `fits`; tells whether there is one.
+    pub fn walk_to(&mut self, forward: bool, height: usize, fits: impl Fn(&NoteView) -> bool) -> bool {
+        let fits = |i: &usize| self.view.notes.get(*i).is_some_and(&fits);
         let found = if forward {
-            (self.selected + 1..self.blocks.len()).find(people)
+            (self.selected + 1..self.blocks.len()).find(fits)
         } else {
-            (0..self.selected).rev().find(people)
+            (0..self.selected).rev().find(fits)
         };
         if let Some(note) = found {
             self.go_to(note, height);
         }
+        found.is_some()
     }
 
     /// Selects a note and scrolls so that it begins at the top, as far as there is enough below it.
@@ -174,7 +192,13 @@ impl Thread {
         if !self.unfolded.remove(&id) {
             self.unfolded.insert(id);
         }
-        self.reflow(self.width, theme);
+        let mut number = self.files_before(self.selected);
+        let unfolded = self.unfolded.contains(&id);
+        if let (Some(note), Some(lines)) =
+            (self.view.notes.get(self.selected), self.blocks.get_mut(self.selected))
+        {
+            *lines = block(note, unfolded, &mut number, self.width, theme);
+        }
         true
     }
 }
@@ -186,7 +210,7 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
     let mut rows = vec![Row::Head];
     rows.extend(note.warnings.iter().map(|w| Row::Warning(w.clone())));
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
-    let inner = width.saturating_sub(3);
+    let inner = width.saturating_sub(3).min(READABLE);
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
     for place in 0..note.attachments.len() {
         *number += 1;

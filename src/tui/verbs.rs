@@ -4,9 +4,9 @@ use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
 use super::input::Effect;
-use super::overlay::{Ask, Choice, Item, Picker, Prompt};
+use super::overlay::{Ask, Choice, Free, Item, Picker, Prompt};
 use super::when;
-use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, State, User};
+use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User};
 
 impl App {
     /// Does an action on the list; tells whether it was one of its own.
@@ -30,6 +30,7 @@ impl App {
             Action::Pane => self.list.preview_focus = self.preview.is_some(),
             Action::NextNote | Action::PrevNote => self.walk_preview(action == Action::NextNote),
             Action::NextHit => self.move_selection(1),
+            Action::NextBest if self.is_search() => self.move_selection(-1),
             Action::Mark => self.toggle_mark(),
             Action::Range => self.toggle_range(),
             Action::MarkAll => self.toggle_all(),
@@ -89,7 +90,10 @@ impl App {
     pub fn thread_act(&mut self, action: Action) -> bool {
         let height = self.thread_height();
         let page = i64::try_from(height).unwrap_or(1);
+        let search = self.is_search();
         match (action, &mut self.thread) {
+            (Action::NextHit, _) => self.walk_hits(true),
+            (Action::NextBest, _) if search => self.walk_hits(false),
             (Action::NextIssue, _) => self.step_issue(1),
             (Action::PrevIssue, _) => self.step_issue(-1),
             (Action::Pane, _) => {
@@ -105,7 +109,7 @@ impl App {
             (Action::PageUp, Some(thread)) => thread.scroll(1 - page, height),
             (Action::Top, Some(thread)) => thread.go_to(0, height),
             (Action::Bottom, Some(thread)) => thread.go_to(usize::MAX, height),
-            (Action::NextNote | Action::NextHit, Some(thread)) => thread.walk(true, height),
+            (Action::NextNote, Some(thread)) => thread.walk(true, height),
             (Action::PrevNote, Some(thread)) => thread.walk(false, height),
             (Action::Open, Some(thread)) => {
                 if !thread.toggle_fold(&self.theme) {
@@ -144,6 +148,10 @@ impl App {
                     self.ask(Purpose::History(reference.clone()), Request::History(reference));
                 }
             }
+            Action::Title => {
+                let title = self.front_row().map_or(String::new(), |row| row.title.clone());
+                self.open_prompt(Prompt::new(Ask::Title, "Title", &title, ""));
+            }
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
             _ => return false,
@@ -152,10 +160,30 @@ impl App {
     }
 
     fn edit_in_editor(&mut self) {
-        if self.composer.is_none() {
+        if self.composer.is_none() || self.on_list() {
             self.compose_default();
         }
         self.composer_act(Action::Editor);
+    }
+
+    /// Tells whether the query holds words to find, so that there are hits to walk through.
+    fn is_search(&self) -> bool {
+        search_words(&self.list.query).next().is_some()
+    }
+
+    fn walk_hits(&mut self, forward: bool) {
+        if !self.is_search() {
+            return self.say("there is no search; / begins one");
+        }
+        let (words, height) = (self.list.query.clone(), self.thread_height());
+        let Some(thread) = &mut self.thread else { return };
+        let words: Vec<String> = search_words(&words).collect();
+        if !thread.walk_to(forward, height, |note| {
+            let body = note.body.to_lowercase();
+            words.iter().any(|word| body.contains(word))
+        }) {
+            self.say("no further hit in this issue");
+        }
     }
 
     /// Changes what is in front or marked.
@@ -214,11 +242,6 @@ impl App {
             self.say(format!("sent to the terminal's clipboard: {}", all.join(" ")));
             self.want(Effect::Copy(text));
         }
-    }
-
-    /// Takes back, or does again.
-    pub fn ask_undo(&mut self, request: Request) {
-        self.ask(Purpose::Undo, request);
     }
 
     /// Goes to what has waited on us the longest.
@@ -289,11 +312,12 @@ impl App {
             .map(|(l, n)| Item::new(l, &format!("{n} issues"), Choice::Label(l.clone())));
         let items = take_off.chain(put_on).collect();
         self.labels = labels;
-        self.open_picker(Picker::new("Labels", items).free("a new label"));
+        self.open_picker(Picker::new("Labels", items).free(Free::Label));
     }
+}
 
-    /// Tells whether the issue in front is closed.
-    pub fn front_is_closed(&self) -> bool {
-        self.front_row().is_some_and(|row| row.state == State::Closed)
-    }
+/// Gives the words of a query that are looked for in the text.
+fn search_words(query: &str) -> impl Iterator<Item = String> {
+    let plain = query.split_whitespace().filter(|w| !w.contains(':') && !w.starts_with(['-', '#']));
+    plain.map(|w| w.trim_matches('"').to_lowercase()).filter(|w| !w.is_empty())
 }

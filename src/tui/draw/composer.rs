@@ -39,10 +39,17 @@ fn title(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
     let mut parts = vec![Span::styled(sign.repeat(2), style), Span::raw(" ")];
     match held(app, composer) {
         Some(words) => parts.push(Span::styled(words, theme.warning_strong)),
-        None => parts.extend(who_gets_it(app, composer)),
+        None => {
+            parts.extend(who_gets_it(app, composer));
+            if app.newer_note() {
+                let words = format!(" {} a newer note stands above", theme.signs.unread);
+                parts.push(Span::styled(words, theme.warning));
+            }
+        }
     }
-    parts.push(Span::styled(format!(" {} ", sign.repeat(2)), style));
+    parts.push(Span::raw(" "));
     let right = match saved(composer) {
+        _ if composer.held.is_some() => Vec::new(),
         "" => Vec::new(),
         words => vec![Span::styled(format!(" {words} "), theme.dim), Span::styled(sign.repeat(2), style)],
     };
@@ -87,7 +94,7 @@ fn who_gets_it(app: &App, composer: &Composer) -> Vec<Span<'static>> {
         DraftKind::Reply => match app.composed_view() {
             None => vec![Span::styled(theme.signs.ellipsis, theme.dim)],
             Some(view) => {
-                let mut spans = reply_to(app, &recipients(&view.participants));
+                let mut spans = reply_to(app, &recipients(&view.participants, composer));
                 let from = format!(" {} from {}", theme.signs.rule.repeat(2), clean::line(&view.sender_name));
                 spans.push(Span::styled(from, theme.dim));
                 spans
@@ -103,10 +110,18 @@ fn reply_to(app: &App, to: &Recipients) -> Vec<Span<'static>> {
             [] => "NOT MAILED: nobody outside takes part".to_owned(),
             gone => format!("NOT MAILED: {} unsubscribed", clean::line(&gone.join(", "))),
         };
+        let words = match to.without.as_slice() {
+            [] => words,
+            out => format!("NOT MAILED: {} left out", clean::line(&out.join(", "))),
+        };
         return vec![Span::styled(words, theme.warning_strong)];
     }
     let mut spans =
         vec![Span::styled(format!("MAILED TO {}", clean::line(&to.mailed.join(", "))), theme.accent_strong)];
+    if !to.without.is_empty() {
+        let words = format!(" not to {}", clean::line(&to.without.join(", ")));
+        spans.push(Span::styled(words, theme.warning));
+    }
     if !to.bounced.is_empty() {
         let words =
             format!(" {} mail to {} came back", theme.signs.warning, clean::line(&to.bounced.join(", ")));

@@ -3,7 +3,7 @@
 use super::super::app::App;
 use super::super::clean::{self, cut, fit, fit_right};
 use super::super::layout::Areas;
-use super::super::list::VIEWS;
+use super::super::list::{VIEWS, View};
 use super::super::query::fault_place;
 use super::super::when;
 use super::{repeat, rows, rule, shorten, text, two_ends};
@@ -29,36 +29,45 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         Some(many) if many.len() > 1 => format!("  {} projects", many.len()),
         _ => String::new(),
     };
-    let mut tabs = Vec::new();
-    for (i, view) in VIEWS.iter().enumerate() {
-        tabs.extend(tab(app, i, view.name, true));
-    }
-    let room = usize::from(area.width).saturating_sub(12);
+    let brand = Span::styled(" deskbell", app.theme.accent_strong);
+    let room = usize::from(area.width).saturating_sub(11);
     let width = |spans: &[Span<'_>]| spans.iter().map(|s| clean::width(&s.content)).sum::<usize>();
-    if width(&tabs) > room {
-        tabs.clear();
-        for (i, view) in VIEWS.iter().enumerate() {
-            tabs.extend(tab(app, i, view.name, app.list.view == Some(i)));
-        }
-    }
-    let left = vec![Span::styled(" deskbell", app.theme.accent_strong), Span::styled(name, app.theme.dim)];
-    two_ends(left, tabs, area, app, buf);
+    let (wide, narrow) =
+        (tabs(app, "   ", |_, view| Some(view.name)), tabs(app, "  ", |_, view| Some(view.short)));
+    let only_this = |i: usize, view: &View| (app.list.view == Some(i)).then_some(view.short);
+    let (left, right) = if width(&wide) + clean::width(&name) <= room {
+        (vec![brand, Span::styled(name, app.theme.dim)], wide)
+    } else if width(&narrow) <= room {
+        (vec![brand], narrow)
+    } else {
+        (vec![brand], tabs(app, " ", only_this))
+    };
+    two_ends(left, right, area, app, buf);
 }
 
-fn tab(app: &App, index: usize, name: &str, named: bool) -> Vec<Span<'static>> {
+/// Gives the tabs of the views that `name` names.
+fn tabs(
+    app: &App,
+    gap: &'static str,
+    name: impl Fn(usize, &View) -> Option<&'static str>,
+) -> Vec<Span<'static>> {
+    let named = VIEWS.iter().enumerate().filter_map(|(i, view)| Some((i, name(i, view)?)));
+    named.flat_map(|(i, name)| tab(app, i, name, gap)).collect()
+}
+
+fn tab(app: &App, index: usize, name: &str, gap: &'static str) -> Vec<Span<'static>> {
     let here = app.list.view == Some(index);
     let style = if here { app.theme.accent_strong } else { Style::new() };
     let count = app.list.counts.get(index).copied().flatten();
     let unread = app.list.unread.get(index).copied().flatten().is_some_and(|n| n > 0);
-    let name = if named { format!(" {name}") } else { String::new() };
-    let mut spans = vec![Span::styled(format!("{}{name}", index + 1), style)];
-    if let Some(count) = count.filter(|n| named || *n > 0) {
+    let mut spans = vec![Span::styled(format!("{} {name}", index + 1), style)];
+    if let Some(count) = count {
         spans.push(Span::styled(format!(" {count}"), if here { style } else { app.theme.dim }));
     }
     if unread && index != 4 {
         spans.push(Span::styled(format!(" {}", app.theme.signs.unread), app.theme.accent));
     }
-    spans.push(Span::raw(if named { "   " } else { "  " }));
+    spans.push(Span::raw(gap));
     spans
 }
 
@@ -125,8 +134,8 @@ impl Columns {
         let number = rows.iter().map(digits).max().unwrap_or(1).clamp(3, 8);
         let (labels, from, who, waits) = match width {
             0..50 => (0, 0, 0, 5),
-            50..70 => (0, 14, 0, 8),
-            70..100 => (0, 16, 7, 8),
+            50..70 => (0, 14, 0, 7),
+            70..100 => (0, 16, 6, 7),
             _ => (16, 20, 8, 8),
         };
         let gaps = [labels, from, who, waits].iter().filter(|w| **w > 0).count() * 2;
@@ -148,6 +157,9 @@ fn heads(app: &App, c: &Columns, area: Rect, buf: &mut Buffer) {
 }
 
 fn body(app: &App, columns: &Columns, area: Rect, buf: &mut Buffer) {
+    if app.list.fault.is_some() {
+        return;
+    }
     if app.list.loaded && app.list.total == 0 {
         return empty(app, area, buf);
     }
@@ -247,7 +259,7 @@ fn trouble(state: OutboxState) -> &'static str {
 
 fn waits(app: &App, row: &IssueRow, width: usize) -> String {
     if row.state == State::Closed {
-        return if width >= 8 { "closed".to_owned() } else { when::age(app.now, row.updated_at) };
+        return if width >= 7 { "closed".to_owned() } else { when::age(app.now, row.updated_at) };
     }
     if let Some(until) = row.snoozed_until.filter(|at| *at > app.now) {
         return format!("in {}", when::age(until, app.now));
@@ -255,7 +267,7 @@ fn waits(app: &App, row: &IssueRow, width: usize) -> String {
     let since = row.waiting_since.unwrap_or(row.updated_at);
     let age = when::age(app.now, since);
     match row.waiting_on {
-        Some(Party::Them) if width >= 8 => format!("them {age}"),
+        Some(Party::Them) if width >= 7 => format!("them {age}"),
         _ => age,
     }
 }

@@ -3,7 +3,7 @@
 use super::super::app::App;
 use super::super::clean;
 use super::super::layout::Areas;
-use super::super::overlay::{Overlay, Picker, Prompt, Reader};
+use super::super::overlay::{Free, Overlay, Picker, Prompt, Reader};
 use super::{rows, rule, text, two_ends};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -87,41 +87,60 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
     }
     let height = usize::from(area.height.saturating_sub(2));
     let top = picker.selected.saturating_sub(height.saturating_sub(1));
+    let columns = Columns::of(picker, usize::from(area.width));
     for (index, line) in (top..count.max(1)).zip(lines) {
         match picker.found.get(index).and_then(|i| picker.items.get(*i)) {
             Some(item) => {
                 let item = [item.keys.as_str(), item.name.as_str(), item.detail.as_str()];
-                draw_item(app, item, index == picker.selected, line, buf);
+                draw_item(app, &columns, item, index == picker.selected, line, buf);
             }
             None => {
                 let name = match (&new, &picker.free) {
-                    (Some(typed), Some(free)) => format!("{free}: {typed}"),
+                    (Some(typed), Some(Free::Label)) => format!("a new label: {typed}"),
+                    (Some(typed), Some(Free::Copy)) => format!("a copy to: {typed}"),
                     _ => "nothing fits".to_owned(),
                 };
-                draw_item(app, ["", &name, ""], new.is_some() && index == picker.selected, line, buf);
+                draw_item(
+                    app,
+                    &columns,
+                    ["", &name, ""],
+                    new.is_some() && index == picker.selected,
+                    line,
+                    buf,
+                );
             }
         }
     }
 }
 
-fn draw_item(app: &App, [keys, name, detail]: [&str; 3], here: bool, area: Rect, buf: &mut Buffer) {
+/// How a choice stands in columns: the keys, where any has some, then the names.
+struct Columns {
+    keys: usize,
+    name: usize,
+}
+
+impl Columns {
+    fn of(picker: &Picker, width: usize) -> Self {
+        let keys = picker.items.iter().map(|i| clean::width(&i.keys)).max().unwrap_or(0).min(14);
+        let longest = picker.items.iter().take(500).map(|i| clean::width(&i.name)).max().unwrap_or(0);
+        Self { keys, name: longest.min((width / 2).max(10)) }
+    }
+}
+
+fn draw_item(app: &App, c: &Columns, item: [&str; 3], here: bool, area: Rect, buf: &mut Buffer) {
+    let [keys, name, detail] = item;
     let ell = app.theme.signs.ellipsis;
-    let width = usize::from(area.width);
     let cursor = if here { app.theme.signs.cursor } else { " " };
-    let wide = (width / 2).clamp(10, 40);
-    let name = clean::line(name);
-    let name = if detail.is_empty() { name } else { clean::fit(&name, wide.min(width), ell) };
+    let mut left = vec![Span::styled(cursor.to_owned(), app.theme.accent_strong)];
+    if c.keys > 0 {
+        left.push(Span::styled(format!(" {} ", clean::fit(keys, c.keys, ell)), app.theme.key));
+    }
     let style = if here { app.theme.strong } else { Style::new() };
-    let left = vec![
-        Span::styled(format!("{cursor} "), app.theme.accent_strong),
-        Span::styled(name, style),
-        Span::styled(format!("  {}", clean::line(detail)), app.theme.dim),
-    ];
-    let right = match keys {
-        "" => Vec::new(),
-        keys => vec![Span::styled(format!(" {keys} "), app.theme.key)],
-    };
-    two_ends(left, right, area, app, buf);
+    let name = clean::line(name);
+    let name = if detail.is_empty() { name } else { clean::fit(&name, c.name, ell) };
+    left.push(Span::styled(format!(" {name}"), style));
+    left.push(Span::styled(format!("  {}", clean::line(detail)), app.theme.dim));
+    two_ends(left, Vec::new(), area, app, buf);
 }
 
 fn draw_reader(app: &App, reader: &Reader, areas: &Areas, buf: &mut Buffer) {

@@ -275,7 +275,7 @@ fn setting_line(app: &App, project: &ProjectView, index: usize, area: Rect, buf:
         Some(s) => (s.name, value_of(&project.settings, s.key), s.about),
     };
     let wide = usize::from(area.width);
-    let column = (wide / 2).clamp(10, 46);
+    let column = (wide * 3 / 5).clamp(10, 46);
     let cursor = if here { theme.signs.cursor } else { " " };
     let (value, style) = match value.as_str() {
         "" => (theme.signs.none.to_owned(), theme.dim),

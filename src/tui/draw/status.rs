@@ -1,5 +1,6 @@
 //! The two lines at the foot: how the desk is doing, and the keys that matter here.
 
+use super::super::action::Action;
 use super::super::app::App;
 use super::super::clean;
 use super::super::keymap::{Lookup, Place};
@@ -15,6 +16,8 @@ use ratatui::text::{Line, Span};
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let me = app.me.as_ref().map_or(String::new(), |me| format!("{} ", clean::line(&me.name)));
+    let busy = if app.asks.changing() { format!("{} ", theme.signs.ellipsis) } else { String::new() };
+    let me = format!("{busy}{me}");
     let right = vec![Span::styled(me, theme.dim)];
     let mut left = vec![Span::raw(" ")];
     if let Some(reason) = &app.lost {
@@ -122,7 +125,8 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
         Lookup::Pending(next) if !app.pending.is_empty() => {
             next.into_iter().map(|(keys, a)| (keys, a.entry().name.replace('-', " "))).collect()
         }
-        _ => app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(app, place, a))).collect(),
+        _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
+        _ => app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(place, a))).collect(),
     };
     let mut spans = vec![Span::raw(" ")];
     let mut room = usize::from(area.width).saturating_sub(1);
@@ -138,17 +142,25 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
     super::text(Line::from(spans), area, buf);
 }
 
-fn word(app: &App, place: Place, action: super::super::action::Action) -> String {
-    use super::super::action::Action;
+fn welcome_keys(app: &App) -> Vec<(String, String)> {
+    let keys = [(Action::Leave, "leave"), (Action::Projects, "projects"), (Action::Help, "help")];
+    let first = |action| app.keymap.keys_of(Place::List, action).into_iter().next();
+    keys.into_iter().filter_map(|(action, word)| Some((first(action)?, word.to_owned()))).collect()
+}
+
+fn word(place: Place, action: Action) -> String {
     let word = match (place, action) {
-        (Place::List | Place::Thread, Action::Close) if app.front_is_closed() => "close again",
         (Place::Composer, Action::Back) => "keep draft",
-        (Place::Query | Place::Prompt | Place::Picker | Place::Text | Place::Thread, Action::Back) => "back",
-        (Place::Outbox | Place::Intake | Place::Project, Action::Back) => "back",
-        (Place::Outbox | Place::Intake, Action::Open) => "open issue",
+        (_, Action::Back | Action::Leave) => "back",
+        (Place::Query, Action::Accept) => "to the list",
+        (Place::Picker, Action::Accept) => "choose",
+        (_, Action::Accept) => "done",
+        (Place::Outbox | Place::Intake, Action::Open) => "issue",
+        (Place::Intake, Action::AttachTo) => "attach",
+        (Place::Intake, Action::MakeIssue) => "new issue",
+        (Place::Intake, Action::Raw) => "raw",
         (Place::Project, Action::Open) => "change",
         (Place::Project, Action::NextIssue) => "next project",
-        (Place::Text, Action::Down) => "down",
         _ => action.entry().word,
     };
     word.to_owned()

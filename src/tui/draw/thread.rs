@@ -38,8 +38,8 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
 fn new_issue_hint(app: &App, area: Rect, buf: &mut Buffer) {
     let lines = [
         "",
-        " With an address in To it is a ticket: the text is mailed to that person, and their",
-        " answers come here. Without one it is a plain issue that nobody is mailed about.",
+        " With an address in To it is a ticket: the text is mailed to that person,",
+        " and their answers come here. Without one nobody is mailed.",
     ];
     for (line, row) in lines.into_iter().zip(rows(area)) {
         text(Line::styled(line, app.theme.dim), row, buf);
