@@ -47,6 +47,7 @@ pub use setup::{Options, SetupError, UserKey};
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
+use futures_util::future::poll_immediate;
 use jiff::Timestamp;
 use std::time::Duration;
 use terminal::Screen;
@@ -65,6 +66,9 @@ pub enum TuiError {
 }
 
 /// Shows the desk until the person leaves or a signal ends it.
+///
+/// To be awaited by `block_on` on the main thread: a panic there gives the terminal back before it is
+/// told, a panic elsewhere is only logged and leaves the screen alone.
 pub async fn run(link: Link, options: Options) -> Result<(), TuiError> {
     let (width, height) = crossterm::terminal::size()?;
     let app = App::new(options, width, height, Timestamp::now())?;
@@ -111,7 +115,7 @@ impl Session {
             if let Next::Leave = self.feed(first).await? {
                 return Ok(());
             }
-            while let Some(more) = self.ready()? {
+            while let Some(more) = self.ready().await? {
                 if let Next::Leave = self.feed(more).await? {
                     return Ok(());
                 }
@@ -141,9 +145,9 @@ impl Session {
     }
 
     /// Gives what is there already, without waiting, so that much news is drawn once.
-    fn ready(&mut self) -> Result<Option<Input>, TuiError> {
-        use futures_util::FutureExt;
-        if let Some(key) = self.keys.next().now_or_never() {
+    async fn ready(&mut self) -> Result<Option<Input>, TuiError> {
+        // Polled with the real waker: the stream remembers the first one it was polled with.
+        if let Some(key) = poll_immediate(self.keys.next()).await {
             return match key {
                 Some(event) => Ok(from_terminal(event?)),
                 None => Ok(Some(Input::Stop)),

@@ -11,9 +11,9 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 use std::io::{self, Stdout, Write, stdout};
-use std::sync::Once;
 
 /// More than this does not fit through the clipboard of most terminals, in octets.
 const COPY_MAX: usize = 74_000;
@@ -47,7 +47,7 @@ impl Screen {
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
             cursor::Hide
         )?;
-        self.terminal.clear()
+        self.clear()
     }
 
     /// Gives the terminal back.
@@ -64,8 +64,12 @@ impl Screen {
     }
 
     /// Makes the next frame a full one.
+    ///
+    /// Ratatui's own `clear` asks the terminal where its cursor is and fails where none answers; a
+    /// resize to the same size clears without asking.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Sends text to the terminal's clipboard (OSC 52).
@@ -102,18 +106,21 @@ fn give_back() -> io::Result<()> {
     disable_raw_mode()
 }
 
-/// A panic anywhere must leave a terminal that works, and a message that can be read.
+/// A panic of the screen must leave a terminal that works and a message that can be read. One of
+/// another thread, which may well be caught there, must not write over the screen.
 fn give_back_after_panic() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
-                let _ = give_back();
-            }
-            before(info);
-        }));
-    });
+    let ours = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let shown = crossterm::terminal::is_raw_mode_enabled().unwrap_or(false);
+        if shown && std::thread::current().id() != ours {
+            return tracing::error!("{info}");
+        }
+        if shown {
+            let _ = give_back();
+        }
+        before(info);
+    }));
 }
 
 /// Stops this process as Ctrl-z does; returns when the shell lets it go on.
