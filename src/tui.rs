@@ -4,10 +4,10 @@
 //! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
-//! - `app`, `answers`, `list`, `thread`, `composer`, `send`, `verbs`, `query`, `overlay`, `readers`,
-//!   `outbox`, `intake`, `projects`: state and update, pure.
+//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
+//!   `picker`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
-//! - `keymap`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
+//! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
 //! - `terminal`, `outside`: what touches the world.
 
 mod action;
@@ -16,17 +16,20 @@ mod app;
 mod asks;
 mod clean;
 mod composer;
+mod drafts;
 mod draw;
 mod edit;
 mod input;
 mod intake;
 mod keymap;
+mod keys;
 mod layout;
 mod list;
 mod markup;
 mod outbox;
 mod outside;
 mod overlay;
+mod picker;
 mod projects;
 mod query;
 mod readers;
@@ -209,6 +212,8 @@ fn from_terminal(event: Event) -> Option<Input> {
         Event::Key(key) => Some(Input::Key(key)),
         Event::Paste(text) => Some(Input::Paste(text)),
         Event::Resize(width, height) => Some(Input::Resize(width, height)),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::FocusGained => Some(Input::Focus(true)),
+        Event::FocusLost => Some(Input::Focus(false)),
+        Event::Mouse(_) => None,
     }
 }

@@ -119,7 +119,11 @@ impl App {
         let before = news(&self.list.unread);
         self.list.counts = counts.iter().take(half).copied().collect();
         self.list.unread = counts.iter().skip(half).copied().collect();
-        if self.options.bell && before.is_some() && news(&self.list.unread) > before {
+        if self.options.bell
+            && self.focused != Some(true)
+            && before.is_some()
+            && news(&self.list.unread) > before
+        {
             self.want(Effect::Bell);
         }
     }

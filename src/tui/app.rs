@@ -7,7 +7,8 @@ use super::asks::{Asks, Purpose};
 use super::composer::Composer;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
-use super::keymap::{Key, Keymap, Lookup, Place};
+use super::keymap::{Keymap, Lookup, Place};
+use super::keys::Key;
 use super::list::List;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
@@ -87,6 +88,8 @@ pub struct App {
     pub advance_from: Option<IssueId>,
     /// The issue that a mail was last written in, for reopening its draft.
     pub last_sent: Option<(IssueId, Reference)>,
+    /// Whether the terminal is in front of the person, where it tells.
+    pub focused: Option<bool>,
     pub asks: Asks,
     effects: Vec<Effect>,
     dirty: bool,
@@ -126,6 +129,7 @@ impl App {
             last_edits: Vec::new(),
             advance_from: None,
             last_sent: None,
+            focused: None,
             asks: Asks::default(),
             effects: Vec::new(),
             dirty: true,
@@ -188,6 +192,7 @@ impl App {
             Input::Attached { path, file } => self.attached(&path, file),
             Input::Did(Ok(said)) => self.say(said),
             Input::Did(Err(said)) => self.complain(said),
+            Input::Focus(focused) => self.focused = Some(focused),
             Input::Stop => self.quit(),
             Input::Key(_) | Input::Tick(_) => {}
         }
@@ -219,6 +224,8 @@ impl App {
 
     fn counts_seconds(&self) -> bool {
         self.undoable.as_ref().is_some_and(|u| u.held_until.is_some())
+            || (self.screen == Screen::Thread
+                && self.thread.as_ref().is_some_and(|t| t.counts_seconds(self.now)))
             || (self.screen == Screen::Outbox && self.outbox.counts_seconds(self.now))
     }
 

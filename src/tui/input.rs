@@ -36,6 +36,8 @@ pub struct Link {
 pub enum Input {
     Key(KeyEvent),
     Paste(String),
+    /// The terminal came to the front, or went behind.
+    Focus(bool),
     /// Columns and rows.
     Resize(u16, u16),
     /// The time is now.

@@ -132,10 +132,14 @@ impl App {
 
     /// Asks for the window around what is on the screen.
     pub fn ask_rows(&mut self) {
-        let height = self.list_height().max(20);
-        let offset = self.list.top.saturating_sub(height);
-        let query = IssueQuery { query: self.list.query.clone(), offset, limit: height * 4 };
+        let limit = self.list_height().max(20) * 4;
+        let offset = self.window_start();
+        let query = IssueQuery { query: self.list.query.clone(), offset, limit };
         self.ask(Purpose::Rows, Request::Issues(query));
+    }
+
+    fn window_start(&self) -> u64 {
+        self.list.top.saturating_sub(self.list_height().max(20))
     }
 
     /// Asks how many issues each view finds.
@@ -186,9 +190,10 @@ impl App {
     pub fn take_rows(&mut self, page: IssuePage) {
         let height = self.list_height();
         let before = self.list.current().map(|row| row.id);
+        let offset = page.offset;
         self.list.take(page, height);
         let current = self.list.current().map(|row| row.id);
-        if self.list.current().is_none() && self.list.total > 0 {
+        if self.list.current().is_none() && offset != self.window_start() {
             self.ask_rows();
         }
         let shown = self.preview.as_ref().map(|p| p.view.row.id);

@@ -5,7 +5,8 @@ use super::app::App;
 use super::asks::Purpose;
 use super::input::Effect;
 use super::outbox::step;
-use super::overlay::{Ask, Choice, Item, Picker, Prompt};
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Item, Picker};
 use crate::domain::{ProjectSettings, ProjectView, Request};
 
 /// A setting: its key, what people call it, what it does.

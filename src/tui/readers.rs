@@ -5,7 +5,8 @@ use super::asks::Purpose;
 use super::clean;
 use super::markup;
 use super::outbox::state_word;
-use super::overlay::{Ask, Choice, Item, Picker, Prompt};
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Item, Picker};
 use super::send::size;
 use super::when;
 use crate::domain::{

@@ -5,7 +5,8 @@ use super::app::App;
 use super::asks::Purpose;
 use super::composer::{Composer, Held, Saved, encoded};
 use super::input::Effect;
-use super::overlay::{Ask, Choice, Free, Item, Picker, Prompt};
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::{
     DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueView, NewIssue, NewNote, ParticipantView,
     Request,
@@ -238,8 +239,10 @@ impl App {
         if composer.kind == DraftKind::Reply && limit.is_some_and(|l| encoded(composer.file_size()) > l) {
             return Err("not sent, the files are too large for one mail · Alt-o takes one off".to_owned());
         }
-        let Some((id, _)) = &composer.target else { return Self::issue_fits(composer) };
-        if self.composed_view().is_none_or(|view| view.row.id != *id) {
+        if composer.target.is_none() {
+            return Self::issue_fits(composer);
+        }
+        if self.composed_view().is_none() {
             return Err("wait, the issue is being fetched".to_owned());
         }
         if composer.body.is_blank() && composer.files.is_empty() {

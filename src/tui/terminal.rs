@@ -87,7 +87,8 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        if self.ours {
+        // After a panic the hook has done it already.
+        if self.ours && crossterm::terminal::is_raw_mode_enabled().unwrap_or(true) {
             // Nothing can be done about a terminal that has gone away.
             let _ = give_back();
         }

@@ -5,10 +5,12 @@
 
 use super::app::{App, Screen};
 use super::asks::Purpose;
+use super::composer::Composer;
 use super::layout::{Mode, areas};
 use super::markup;
 use super::theme::Theme;
 use crate::domain::{IssueView, NoteId, NoteKind, NoteView, Reference, Request};
+use jiff::Timestamp;
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -112,6 +114,12 @@ impl Thread {
         self.view.notes.get(self.selected)
     }
 
+    /// Tells whether a mail of it is about to leave.
+    pub fn counts_seconds(&self, now: Timestamp) -> bool {
+        let latest = self.view.notes.iter().rev().take(5);
+        latest.flat_map(|n| &n.delivery).any(|mail| mail.held_until.is_some_and(|at| at > now))
+    }
+
     /// Gives the last note, which is what a writer has seen.
     pub fn last_note(&self) -> Option<NoteId> {
         self.view.notes.iter().map(|n| n.id).max()
@@ -209,6 +217,10 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
     }
     let mut rows = vec![Row::Head];
     rows.extend(note.warnings.iter().map(|w| Row::Warning(w.clone())));
+    if note.reduced {
+        let words = format!("formatting reduced {} W shows the mail as it came", theme.signs.dot);
+        rows.push(Row::Text(Line::styled(words, theme.dim)));
+    }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
     let inner = width.saturating_sub(3).min(READABLE);
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
@@ -250,7 +262,13 @@ impl App {
 
     /// Opens an issue over what is on the screen.
     pub fn open_issue(&mut self, reference: Reference) {
+        // What is being written belongs to its own issue and never slides under another one.
+        let elsewhere = |c: &Composer| c.target.as_ref().is_none_or(|(_, r)| *r != reference);
+        if self.composer.as_ref().is_some_and(elsewhere) {
+            self.leave_composer();
+        }
         if self.screen != Screen::Thread {
+            self.back.retain(|screen| *screen != Screen::Thread);
             self.back.push(self.screen);
             self.screen = Screen::Thread;
         }

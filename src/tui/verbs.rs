@@ -4,7 +4,8 @@ use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
 use super::input::Effect;
-use super::overlay::{Ask, Choice, Free, Item, Picker, Prompt};
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Free, Item, Picker};
 use super::when;
 use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User};
 

@@ -3,7 +3,8 @@
 use super::super::app::App;
 use super::super::clean;
 use super::super::layout::Areas;
-use super::super::overlay::{Free, Overlay, Picker, Prompt, Reader};
+use super::super::overlay::{Overlay, Prompt, Reader};
+use super::super::picker::{Free, Picker};
 use super::{rows, rule, text, two_ends};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -121,7 +122,7 @@ struct Columns {
 
 impl Columns {
     fn of(picker: &Picker, width: usize) -> Self {
-        let keys = picker.items.iter().map(|i| clean::width(&i.keys)).max().unwrap_or(0).min(14);
+        let keys = picker.items.iter().take(500).map(|i| clean::width(&i.keys)).max().unwrap_or(0).min(14);
         let longest = picker.items.iter().take(500).map(|i| clean::width(&i.name)).max().unwrap_or(0);
         Self { keys, name: longest.min((width / 2).max(10)) }
     }

@@ -20,7 +20,7 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
     rule(app, areas.top_rule, buf);
     match &app.thread {
         Some(thread) => {
-            title(app, &thread.view.row, areas.header, buf);
+            title(app, thread, areas.header, buf);
             draw_notes(app, thread, areas.body, true, buf);
         }
         None if app.composer.as_ref().is_some_and(|c| c.target.is_none()) => {
@@ -62,12 +62,19 @@ pub fn draw_preview(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
     draw_notes(app, thread, body, app.list.preview_focus, buf);
 }
 
-fn title(app: &App, row: &IssueRow, area: Rect, buf: &mut Buffer) {
+fn title(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
+    let row = &thread.view.row;
+    let linked: Vec<&str> = thread.view.links.iter().take(3).map(|link| link.reference.as_str()).collect();
+    let dot = app.theme.signs.dot;
+    let linked = if linked.is_empty() { String::new() } else { format!("{dot} see {} ", linked.join(", ")) };
     let left = vec![
         Span::styled(format!(" #{} ", row.iid), app.theme.dim),
         Span::styled(clean::line(&row.title), app.theme.strong),
     ];
-    let right = vec![Span::raw("  "), Span::styled(format!("{} ", facts(app, row)), app.theme.dim)];
+    let right = vec![
+        Span::raw("  "),
+        Span::styled(format!("{} {}", facts(app, row), clean::line(&linked)), app.theme.dim),
+    ];
     two_ends(left, right, area, app, buf);
 }
 

@@ -208,3 +208,13 @@ fn nothing_hostile_reaches_a_cell() {
         }
     }
 }
+
+#[test]
+fn status_card() {
+    let mut desk = FakeDesk::filled();
+    desk.mailboxes[0] = channel("support", ChannelState::Failing);
+    desk.mailboxes[0].error = Some("login refused".into());
+    desk.mailboxes[0].hint = Some("check the password command".into());
+    desk.mailboxes[0].silent = 19_873;
+    assert_snapshot!("status", Screen::with(80, 24, desk, Options::default()).keys("S").text());
+}

@@ -363,3 +363,116 @@ fn a_palette_does_what_its_key_does() {
     screen.keys("?reply<enter>");
     assert!(screen.app.composer.is_some());
 }
+
+#[test]
+fn a_text_never_slides_under_another_issue() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rfor Ada<tab>]");
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127);
+    assert!(screen.app.composer.is_none());
+    assert_eq!(drafts_saved(&screen), [(DraftKind::Reply, "for Ada".into())]);
+    screen.keys("[r");
+    assert_eq!(screen.app.composer.as_ref().unwrap().body.value(), "for Ada");
+}
+
+#[test]
+fn back_leads_through_the_screens_one_came_by() {
+    let mut screen = Screen::new(80, 24);
+    screen.desk.outbox = super::desk::outbox_rows();
+    screen.keys("<enter>O<enter>");
+    assert!(screen.text().contains("#128 Cannot log in"));
+    screen.keys("q");
+    assert!(screen.text().contains("Outbox"));
+    screen.keys("q");
+    assert!(screen.text().contains("is:open waiting:us"), "{}", screen.text());
+}
+
+#[test]
+fn people_can_be_left_out_and_others_get_a_copy() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rHi<alt-c>kim@example.org<enter>");
+    assert!(screen.text().contains("MAILED TO ada@example.com, kim@example.org"), "{}", screen.text());
+    screen.keys("<alt-c>ada<enter>");
+    assert!(screen.text().contains("MAILED TO kim@example.org not to ada@example.com"), "{}", screen.text());
+    screen.keys("<alt-c>not an address<enter>");
+    assert!(screen.text().contains("is not an email address"));
+    screen.keys("<ctrl-s>");
+    let sent = note_sent(&screen).unwrap();
+    assert_eq!(sent.cc, [super::desk::email("kim@example.org")]);
+    assert_eq!(sent.without, [super::desk::email("ada@example.com")]);
+}
+
+#[test]
+fn a_stranger_is_subscribed_from_the_author_card() {
+    let mut screen = Screen::new(80, 24);
+    screen.desk.issues[0].participants.push(ParticipantView {
+        name: None,
+        email: super::desk::email("eve@example.net"),
+        subscribed: false,
+        role: ParticipantRole::Stranger,
+        address_state: AddressState::Ok,
+    });
+    screen.keys("<enter>heve<enter>");
+    assert_eq!(edits(&screen), [(vec![128], vec![Edit::Subscribe(super::desk::email("eve@example.net"))])]);
+}
+
+#[test]
+fn a_reply_waits_until_its_writer_can_have_seen_the_issue() {
+    let mut screen = Screen::new(80, 24);
+    screen.stalled = true;
+    screen.keys("rblind<ctrl-s>");
+    assert!(note_sent(&screen).is_none());
+    screen.stalled = false;
+    screen.answer();
+    screen.keys("<ctrl-s>");
+    assert_eq!(note_sent(&screen).unwrap().seen, Some(NoteId(5)));
+}
+
+#[test]
+fn news_ring_only_where_nobody_looks() {
+    let mut screen = Screen::new(80, 24);
+    let news = |screen: &mut Screen, iid: usize| {
+        screen.desk.issues[iid].row.unread = 1;
+        screen.event(Event::Issues { seq: Seq(2), issues: vec![IssueId(1)] });
+    };
+    news(&mut screen, 1);
+    assert_eq!(screen.wanted, [Effect::Bell]);
+    screen.input(Input::Focus(true));
+    news(&mut screen, 3);
+    assert_eq!(screen.wanted, [Effect::Bell]);
+}
+
+#[test]
+fn the_editor_opens_on_the_stored_draft() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rkept<esc>qe");
+    assert_eq!(screen.wanted, [Effect::Editor { text: "kept".into(), name: "reply-128".into() }]);
+    screen.input(Input::Edited(Ok("kept and more\n".into())));
+    assert_eq!(screen.app.composer.as_ref().unwrap().body.value(), "kept and more");
+}
+
+#[test]
+fn a_new_issue_is_drafted_checked_and_opened() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("Cnot an address<enter><enter><ctrl-s>");
+    assert!(screen.text().contains("a new issue needs a title"));
+    screen.keys("<tab><tab>").wait(600);
+    let draft = screen.desk.drafts.values().next().unwrap();
+    assert_eq!(
+        (draft.kind, draft.project, draft.to.as_deref()),
+        (DraftKind::Issue, Some(ProjectId(1)), Some("not an address"))
+    );
+}
+
+#[test]
+fn hits_are_walked_through() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3/login<enter>");
+    assert_eq!(screen.app.list.total, 0);
+    screen.keys("<esc>3/log<enter><enter>ggn");
+    assert_eq!(screen.app.thread.as_ref().unwrap().selected, 1, "`log out everywhere`");
+    screen.keys("n");
+    assert_eq!(screen.app.thread.as_ref().unwrap().selected, 2, "`see the log there`");
+    screen.keys("N");
+    assert_eq!(screen.app.thread.as_ref().unwrap().selected, 1);
+}
