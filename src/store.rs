@@ -145,9 +145,8 @@ impl Store {
 
     /// Gives the record under a key.
     pub async fn get<R: Record>(&self, key: &[u8]) -> Result<Option<Kept<R>>, StoreError> {
-        let trees = Arc::clone(&self.trees);
         let key = frame::full_key(R::TREE as u8, key);
-        blocking(move || trees.get(&key)?.as_deref().map(kept).transpose()).await
+        self.read(move |trees| trees.get(&key)).await?.as_deref().map(kept).transpose()
     }
 
     /// Lists records whose key begins with `prefix`, after (or before) the key `from` exclusively.
@@ -158,14 +157,10 @@ impl Store {
         limit: usize,
         direction: Direction,
     ) -> Result<Vec<Kept<R>>, StoreError> {
-        let trees = Arc::clone(&self.trees);
         let prefix = frame::full_key(R::TREE as u8, prefix);
         let from = from.map(|from| frame::full_key(R::TREE as u8, from));
-        blocking(move || {
-            let found = trees.scan(&prefix, from.as_deref(), limit, direction)?;
-            found.iter().map(|stored| kept(stored)).collect()
-        })
-        .await
+        let found = self.read(move |trees| trees.scan(&prefix, from.as_deref(), limit, direction)).await?;
+        found.iter().map(|stored| kept(stored)).collect()
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
@@ -213,7 +208,7 @@ impl Store {
 
     /// Makes the trees anew from the journal; gives how many frames. Commits wait, readers go on.
     pub async fn rebuild(&self) -> Result<u64, StoreError> {
-        self.order(writer::Order::Rebuild).await
+        self.order(|answer| writer::Order::Rebuild(None, answer)).await
     }
 
     /// Checks everything against the journal, and says in words what is wrong; changes nothing.
@@ -254,6 +249,26 @@ impl Store {
     pub fn decode<R: Record>(document: &[u8]) -> Result<R, StoreError> {
         rmp_serde::from_slice(document)
             .map_err(|error| StoreError::Other(format!("a document of {:?} does not read: {error}", R::TREE)))
+    }
+
+    /// Reads from the trees. Where sled fails they are made anew, and the reading is tried once more.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&trees::Trees) -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let generation = self.trees.generation();
+        let once = || {
+            let (trees, work) = (Arc::clone(&self.trees), work.clone());
+            blocking(move || work(&trees))
+        };
+        match once().await {
+            Err(error @ (StoreError::Trees(_) | StoreError::Closed)) => {
+                tracing::warn!(%error, "reading the documents failed; making them anew");
+                self.order(|answer| writer::Order::Rebuild(Some(generation), answer)).await?;
+                once().await
+            }
+            done => done,
+        }
     }
 
     async fn order<T>(

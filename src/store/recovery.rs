@@ -144,7 +144,7 @@ fn durable_behind(path: &Path, header: &SegmentHeader, walk: &Walk) -> io::Resul
 fn cut_tail(dir: &Path, path: &Path, disk: &Disk, number: u64, from: u64) -> Result<String, StoreError> {
     let failed = |error| StoreError::io("cannot cut off the torn tail of the journal", &error);
     let aside = dir.join("aside");
-    files::make_folder(&aside)?;
+    files::make_folder(&aside).map_err(failed)?;
     let kept = files::free_name(&aside, &format!("{number:08}-{from}.tail"));
     let copy = || -> io::Result<u64> {
         let mut segment = File::open(path)?;

@@ -1,7 +1,10 @@
 //! What must hold of the store, whatever happens to it.
 
 mod commits;
+mod copies;
 mod damage;
+mod kill;
+mod model;
 
 use super::record::{Counters, Known};
 use super::*;

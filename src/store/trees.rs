@@ -6,9 +6,12 @@ use super::shelf::Shelf;
 use super::{Direction, Store, StoreError, files};
 use crate::domain::{RequestId, Seq, Verb};
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -31,12 +34,15 @@ pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 pub(super) struct Trees {
     pub dir: PathBuf,
     db: RwLock<Option<sled::Db>>,
+    generation: AtomicU64,
 }
 
 /// How opening went wrong.
 pub(super) enum Unopened {
     /// Another process has them.
     Taken,
+    /// The disk or its rights are the matter, not the trees.
+    Disk(io::Error),
     /// Said in words.
     Broken(String),
 }
@@ -44,10 +50,14 @@ pub(super) enum Unopened {
 impl Trees {
     /// Opens the trees, or makes empty ones. sled may panic on damaged files; that is caught.
     pub fn open(dir: &Path) -> Result<Self, Unopened> {
-        files::make_folder(dir).map_err(|error| Unopened::Broken(error.to_string()))?;
-        let opened = catch_unwind(AssertUnwindSafe(|| patiently(dir)));
-        let db = opened.unwrap_or_else(|_| Err(Unopened::Broken("sled gave up on them".into())))?;
-        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)) })
+        files::make_folder(dir).map_err(Unopened::from)?;
+        let db = guarded(|| Ok(patiently(dir))).map_err(|error| Unopened::Broken(error.to_string()))??;
+        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)), generation: AtomicU64::new(0) })
+    }
+
+    /// Gives how often they were exchanged.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     /// Gives the last applied sequence; an error when what stands there is none.
@@ -58,7 +68,8 @@ impl Trees {
     /// Gives what stands under a full key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let reading = self.read();
-        Ok(db(&reading)?.get(key)?.map(|stored| stored.to_vec()))
+        let db = db(&reading)?;
+        guarded(|| Ok(db.get(key)?.map(|stored| stored.to_vec())))
     }
 
     /// Lists what stands under full keys that begin with `prefix`, exclusively from `from`.
@@ -85,36 +96,21 @@ impl Trees {
         if crossed(&low, &high) {
             return Ok(Vec::new());
         }
-        let range = db.range((low, high));
         let value = |entry: sled::Result<(sled::IVec, sled::IVec)>| Ok(entry?.1.to_vec());
-        match direction {
-            Direction::Up => range.take(limit).map(value).collect(),
-            Direction::Down => range.rev().take(limit).map(value).collect(),
-        }
+        guarded(|| {
+            let range = db.range((low, high));
+            match direction {
+                Direction::Up => range.take(limit).map(value).collect(),
+                Direction::Down => range.rev().take(limit).map(value).collect(),
+            }
+        })
     }
 
     /// Writes it all, and last of all how far the journal is applied. Readers see all of it or nothing.
     pub fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
         let writing = self.write();
         let db = db(&writing)?;
-        let mut batch = sled::Batch::default();
-        let mut filled = 0;
-        for (key, value) in writes {
-            if filled == BATCH - 1 {
-                db.apply_batch(std::mem::take(&mut batch))?;
-                filled = 0;
-            }
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-            filled += 1;
-        }
-        let seq = last.0.to_be_bytes();
-        let mut stored = seq.to_vec();
-        stored.extend_from_slice(&crc32fast::hash(&seq).to_le_bytes());
-        batch.insert(&APPLIED, stored);
-        Ok(db.apply_batch(batch)?)
+        guarded(|| write(db, writes, last))
     }
 
     /// Applies all frames of the journal that are not applied yet; gives how many.
@@ -163,8 +159,8 @@ impl Trees {
     /// Counts the documents.
     pub fn count(&self) -> Result<u64, StoreError> {
         let reading = self.read();
-        let counted = db(&reading)?.range(vec![1_u8]..).keys().try_fold(0, |sum, key| key.map(|_| sum + 1));
-        Ok(counted?)
+        let documents = db(&reading)?.range(vec![1_u8]..).keys();
+        Ok(documents.into_iter().try_fold(0, |sum, key| key.map(|_| sum + 1))?)
     }
 
     /// Writes everything to disk and closes; then nothing reads any more.
@@ -182,11 +178,12 @@ impl Trees {
         let mut writing = self.write();
         drop(writing.take());
         let old = files::free_name(self.dir.parent().unwrap_or(&self.dir), "trees.old");
-        std::fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
+        fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
         files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;
         *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
+        self.generation.fetch_add(1, Ordering::SeqCst);
         drop(writing);
-        std::fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
+        fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
@@ -198,11 +195,22 @@ impl Trees {
     }
 }
 
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match error.kind() {
+            PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull => Self::Disk(error),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
 impl From<Unopened> for StoreError {
     fn from(unopened: Unopened) -> Self {
         match unopened {
             Unopened::Taken => Self::Taken,
-            Unopened::Broken(why) => Self::Other(format!("the trees do not open: {why}")),
+            Unopened::Disk(error) => Self::io("cannot open the documents", &error),
+            Unopened::Broken(why) => Self::Trees(why),
         }
     }
 }
@@ -260,7 +268,9 @@ impl<'a> Pending<'a> {
         let key = full_key(Tree::Verbs as u8, &verb_key(&frame.actor.user, undone));
         let before = self.stored(&key)?;
         let Some((_, document)) = before.as_deref().and_then(split) else { return Ok(None) };
-        let verb = Verb { undone_by: Some(frame.seq), ..Store::decode(document)? };
+        // One that does not read is left as it is: a replay must always get through.
+        let Ok(before) = Store::decode::<Verb>(document) else { return Ok(None) };
+        let verb = Verb { undone_by: Some(frame.seq), ..before };
         Ok(Some((key, Some(stored(frame.seq, &Store::encode(&verb)?)))))
     }
 
@@ -297,6 +307,7 @@ fn patiently(dir: &Path) -> Result<sled::Db, Unopened> {
             Err(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock") => {
                 std::thread::sleep(Duration::from_millis(50));
             }
+            Err(sled::Error::Io(error)) => return Err(error.into()),
             Err(error) => return Err(Unopened::Broken(error.to_string())),
         }
     }
@@ -319,8 +330,33 @@ fn applied(db: &sled::Db) -> Result<Seq, StoreError> {
     }
 }
 
+fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    let mut filled = 0;
+    for (key, value) in writes {
+        if filled == BATCH - 1 {
+            db.apply_batch(std::mem::take(&mut batch))?;
+            filled = 0;
+        }
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+        filled += 1;
+    }
+    let seq = last.0.to_be_bytes();
+    batch.insert(&APPLIED, [&seq[..], &crc32fast::hash(&seq).to_le_bytes()].concat());
+    Ok(db.apply_batch(batch)?)
+}
+
+/// sled panics on some damage; that is an error like others.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let gave_up = |_| Err(StoreError::Trees("sled gave up on them".into()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(gave_up)
+}
+
 fn no_applied() -> StoreError {
-    StoreError::Other("the trees do not say how far they go".into())
+    StoreError::Trees("they do not say how far they go".into())
 }
 
 /// Gives the least key behind all that begin with `prefix`.
@@ -342,6 +378,6 @@ fn crossed(low: &Bound<Vec<u8>>, high: &Bound<Vec<u8>>) -> bool {
     }
 }
 
-fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

@@ -107,7 +107,10 @@ fn a_missing_segment_is_named() {
         let away = dir.path().join("away");
         fs::rename(&path, &away).unwrap();
         let error = journal(dir.path(), None).unwrap_err();
-        assert!(matches!(error, StoreError::MissingSegment(missing) if missing == number), "{number}: {error}");
+        assert!(
+            matches!(error, StoreError::MissingSegment(missing) if missing == number),
+            "{number}: {error}"
+        );
         assert!(error.to_string().contains(&format!("{number:08}")) && error.hint().is_some());
         fs::rename(&away, &path).unwrap();
     }
@@ -175,7 +178,8 @@ fn a_failed_sync_takes_back_all_since_the_last_one_and_never_reuses_a_place() {
     append(&mut journal, 4).unwrap();
     journal.sync().unwrap();
     drop(journal);
-    let journal = recovery::open(dir.path(), &options, State::read(dir.path()), None, &mut Vec::new()).unwrap();
+    let journal =
+        recovery::open(dir.path(), &options, State::read(dir.path()), None, &mut Vec::new()).unwrap();
     assert_eq!(journal.last(), Seq(2));
     assert_eq!(fs::metadata(journal.shelf().path(1)).unwrap().len(), kept.offset);
 }
@@ -225,11 +229,92 @@ async fn a_write_that_ends_short_leaves_nothing_behind() {
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
+/// A real small disk, where this machine lets us have one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"])
+            .arg(dir.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        mount.is_ok_and(|status| status.success()).then(|| Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        std::process::Command::new("umount").arg("-l").arg(self.0.path()).status().ok();
+    }
+}
+
+/// Takes mails in until the store refuses; gives where their bytes stand.
+async fn fill(store: &Store) -> (Vec<RawRef>, StoreError) {
+    let mut kept = Vec::new();
+    loop {
+        let n = kept.len() as u64;
+        let step = async {
+            let raw = store.stash(noise(50_000)).await?;
+            let document = Some(rmp_serde::to_vec_named(&raw).unwrap());
+            let mail = Put { tree: Tree::Notes, key: Key::new().number(n).octets(), document };
+            store.commit(commit(vec![put(&known(n)), mail])).await?;
+            Ok(raw)
+        };
+        match step.await {
+            Ok(raw) => kept.push(raw),
+            Err(error) => return (kept, error),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_to_the_reserve_refuses_and_loses_nothing() {
+    let Some(disk) = SmallDisk::new() else { return };
+    let dir = disk.0.path().join("desk");
+    let options = Options { segment_size: 1 << 20, reserve: 2 << 20, ..small() };
+    let store = Store::open_with(&dir, options.clone()).await.unwrap().store;
+    let (kept, full) = fill(&store).await;
+    assert!(matches!(full, StoreError::Full(_)), "{full}");
+    assert!(full.hint().is_some() && kept.len() > 20);
+    // The staff go on for a while.
+    store.commit(commit(vec![put(&counters(5))])).await.unwrap();
+    store.close().await.unwrap();
+    let store = Store::open_with(&dir, options).await.unwrap().store;
+    assert_eq!(all::<Known>(&store).await.len(), kept.len());
+    for raw in kept {
+        assert!(store.raw(raw).await.unwrap() == noise(50_000));
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_others_filled_is_survived_and_made_good_when_there_is_room() {
+    let Some(disk) = SmallDisk::new() else { return };
+    let dir = disk.0.path().join("desk");
+    let store = open(&dir).await;
+    store.commit(commit(vec![put(&counters(1))])).await.unwrap();
+    let filler = disk.0.path().join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    std::io::copy(&mut std::io::repeat(0), &mut file).unwrap_err();
+    let (_, full) = fill(&store).await;
+    assert!(matches!(full, StoreError::Full(_) | StoreError::Trees(_)), "{full}");
+    drop(file);
+    fs::remove_file(&filler).unwrap();
+    let before = all::<Known>(&store).await.len();
+    store.commit(commit(vec![put(&known(1_000_000))])).await.unwrap();
+    assert_eq!(all::<Known>(&store).await.len(), before + 1);
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    store.close().await.unwrap();
+    assert_eq!(all::<Known>(&open(&dir).await).await.len(), before + 1);
+}
+
 #[tokio::test]
 async fn the_reserve_stops_raw_bytes_before_it_stops_commits() {
     let dir = tempfile::tempdir().unwrap();
     let free = files::free_space(dir.path()).unwrap();
-    for (reserve, stash, commits) in [(free / 4 * 5, false, true), (free * 3, false, false), (0, true, true)] {
+    for (reserve, stash, commits) in [(free / 4 * 5, false, true), (free * 3, false, false), (0, true, true)]
+    {
         let options = Options { reserve, ..small() };
         let store = Store::open_with(dir.path(), options).await.unwrap().store;
         assert_eq!(store.stash(vec![1; 100]).await.is_ok(), stash);
@@ -268,36 +353,74 @@ async fn trees_that_are_gone_are_made_anew() {
 async fn damaged_trees_are_made_anew_or_do_not_matter() {
     let dir = tempfile::tempdir().unwrap();
     desk(dir.path(), 100).await;
-    let trees = dir.path().join("trees");
-    let names: Vec<_> = fs::read_dir(&trees)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().unwrap().is_file())
-        .map(|entry| entry.file_name())
-        .collect();
-    assert!(names.len() >= 2);
-    for name in names {
+    let (trees, saved) = (dir.path().join("trees"), dir.path().join("saved"));
+    super::model::copy(&trees, &saved);
+    let names = fs::read_dir(&saved).unwrap().map(|entry| entry.unwrap().path());
+    for name in names.filter(|path| path.is_file()) {
         for kind in ["empty", "half", "zeros", "noise", "bitten"] {
-            fs::remove_dir_all(dir.path().join("trees")).unwrap();
-            opens_whole(dir.path(), 100, "before").await;
-            let Some(path) = like(&trees, &name.to_string_lossy()) else { continue };
-            let whole = fs::read(&path).unwrap();
-            fs::write(&path, damage(&whole, kind)).unwrap();
-            let why = format!("{} {kind}", name.to_string_lossy());
-            let opened = Store::open_with(dir.path(), small()).await.unwrap_or_else(|e| panic!("{why}: {e}"));
-            let kept: Vec<Kept<Known>> = all(&opened.store).await;
-            println!("{why}: {} documents, {:?}", kept.len(), opened.notices);
-            assert_eq!(kept.len(), 100, "{why}");
-            assert_eq!(opened.store.verify().await.unwrap(), Vec::<String>::new(), "{why}");
-            opened.store.close().await.unwrap();
+            fs::remove_dir_all(&trees).unwrap();
+            super::model::copy(&saved, &trees);
+            let file = name.file_name().unwrap();
+            fs::write(trees.join(file), damage(&fs::read(&name).unwrap(), kind)).unwrap();
+            let store = open(dir.path()).await;
+            assert_eq!(all::<Known>(&store).await.len(), 100, "{file:?} {kind}");
+            assert_eq!(store.verify().await.unwrap(), Vec::<String>::new(), "{file:?} {kind}");
+            store.close().await.unwrap();
         }
     }
 }
 
-fn like(folder: &Path, name: &str) -> Option<PathBuf> {
-    let stem = name.split('.').next().unwrap();
-    let mut names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    names.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(stem))
+/// A desk whose trees fill several of sled's own segments.
+async fn large_desk(dir: &Path) {
+    let store = Store::open_with(dir, Options { segment_size: 64 << 20, ..small() }).await.unwrap().store;
+    for round in 0..40 {
+        let commits = (0..50).map(|n| {
+            let (key, document) = (Key::new().number(round * 50 + n).octets(), Some(noise(600)));
+            store.commit(commit(vec![Put { tree: Tree::Notes, key, document }, put(&known(n))]))
+        });
+        assert!(futures_util::future::join_all(commits).await.iter().all(Result::is_ok));
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn larger_trees_bitten_anywhere_open_as_the_journal_has_them() {
+    let dir = tempfile::tempdir().unwrap();
+    large_desk(dir.path()).await;
+    let (trees, saved) = (dir.path().join("trees"), dir.path().join("saved"));
+    super::model::copy(&trees, &saved);
+    let db = fs::read(saved.join("db")).unwrap();
+    for part in [0, 3, 8, 13, 15] {
+        fs::remove_dir_all(&trees).unwrap();
+        super::model::copy(&saved, &trees);
+        let from = db.len() / 16 * part;
+        fs::write(trees.join("db"), [&db[..from], &noise(3000), &db[from + 3000..]].concat()).unwrap();
+        let store = open(dir.path()).await;
+        assert_eq!(store.verify().await.unwrap(), Vec::<String>::new(), "part {part}");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn trees_that_break_while_open_are_made_anew_before_the_reader_gets_an_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    large_desk(dir.path()).await;
+    let store = open(dir.path()).await;
+    let db = dir.path().join("trees/db");
+    let file = fs::OpenOptions::new().write(true).open(&db).unwrap();
+    let length = file.metadata().unwrap().len() as usize;
+    std::os::unix::fs::FileExt::write_all_at(&file, &noise(length), 0).unwrap();
+    let reads = (0..50).map(|n| {
+        let (store, key) = (store.clone(), known(n).key());
+        async move { store.get::<Known>(&key).await }
+    });
+    for (n, read) in (0..).zip(futures_util::future::join_all(reads).await) {
+        assert_eq!(read.unwrap().unwrap().record, known(n));
+    }
+    assert_eq!(store.trees.generation(), 1);
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    store.close().await.unwrap();
+    assert_eq!(Store::open_with(dir.path(), small()).await.unwrap().notices, Vec::<String>::new());
 }
 
 fn damage(whole: &[u8], kind: &str) -> Vec<u8> {
