@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::string_slice))]
 
+mod applied;
 mod backup;
 mod disk;
 mod error;
@@ -12,6 +13,7 @@ mod files;
 mod frame;
 mod journal;
 mod opening;
+mod pending;
 pub mod record;
 mod recovery;
 mod refs;
@@ -283,7 +285,7 @@ impl Store {
 
 fn kept<R: Record>(stored: &[u8]) -> Result<Kept<R>, StoreError> {
     let (seq, document) =
-        trees::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
+        pending::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
     Ok(Kept { seq, record: Store::decode(document)? })
 }
 

@@ -8,6 +8,7 @@ use super::shelf::Shelf;
 use super::state::State;
 use super::{Commit, StoreError};
 use crate::domain::{RawRef, Seq};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The one that writes segments.
@@ -62,8 +63,8 @@ impl Journal {
     }
 
     /// Notes that the store was left cleanly.
-    pub fn set_clean(&mut self) -> Result<(), StoreError> {
-        self.state.set_clean()
+    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
+        self.state.set_clean(trees)
     }
 
     /// Gives up to where everything is durable.

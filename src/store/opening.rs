@@ -20,8 +20,8 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
     })?;
     clear_drafts(dir);
     let mut notices = Vec::new();
-    let (trees, floor) = trees(dir, &mut notices)?;
     let mut state = State::read(dir);
+    let (trees, floor) = trees(dir, &state, &mut notices)?;
     let untrusted = state.lost_power();
     if !untrusted {
         state.set_open(state.segment())?;
@@ -51,17 +51,18 @@ fn clear_drafts(dir: &Path) {
 }
 
 /// Opens the trees, and says how far they go. Damaged ones are set aside for empty ones.
-fn trees(dir: &Path, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), StoreError> {
+fn trees(dir: &Path, state: &State, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), StoreError> {
     let folder = dir.join("trees");
+    // After a loss of power they are made anew anyway.
+    let sure = state.left_as_is(&folder) || state.lost_power();
     let why = match Trees::open(&folder) {
-        Ok(trees) => match trees.applied() {
-            Ok(applied) => return Ok((trees, Some(applied))),
-            Err(error) => {
-                // What does not read may not close either; it is set aside as it is.
-                drop(trees);
-                error.to_string()
+        Ok(trees) => {
+            let applied = trees.applied();
+            match applied.and_then(|seq| if sure { Ok(seq) } else { trees.check().map(|()| seq) }) {
+                Ok(seq) => return Ok((trees, Some(seq))),
+                Err(error) => error.to_string(),
             }
-        },
+        }
         Err(Unopened::Broken(why)) => why,
         Err(unopened) => return Err(unopened.into()),
     };
@@ -75,10 +76,7 @@ fn set_aside(dir: &Path, folder: &Path, why: &str, notices: &mut Vec<String>) ->
     files::make_folder(&aside)
         .and_then(|()| std::fs::rename(folder, &kept))
         .map_err(|error| StoreError::io("cannot set the damaged trees aside", &error))?;
-    notices.push(format!(
-        "the documents did not open ({why}); they were set aside in {} and made anew from the journal",
-        kept.display()
-    ));
+    notices.push(format!("{why}; they were set aside in {} and made anew from the journal", kept.display()));
     Ok(())
 }
 

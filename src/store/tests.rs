@@ -3,6 +3,7 @@
 mod commits;
 mod copies;
 mod damage;
+mod figures;
 mod kill;
 mod model;
 

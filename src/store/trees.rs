@@ -1,10 +1,10 @@
 //! The documents by key, in sled; derived from the journal and owner of nothing.
 
-use super::frame::{StoredFrame, full_key};
-use super::record::{Carried, Tree, text_key, verb_key};
+use super::applied::{APPLIED, Applied, Digest};
+use super::pending::Pending;
 use super::shelf::Shelf;
-use super::{Direction, Store, StoreError, files};
-use crate::domain::{RequestId, Seq, Verb};
+use super::{Direction, StoreError, files};
+use crate::domain::Seq;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// A larger batch costs sled gigabytes.
 const BATCH: usize = 500;
-/// Where the last applied sequence stands; no tree has the number 0.
-const APPLIED: [u8; 1] = [0];
 const CACHE: u64 = 64 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
 /// A long catching up is told of at each of so many frames.
@@ -26,8 +24,6 @@ const TELL_EVERY: u64 = 10_000;
 
 /// What is written by full key; nothing for a document taken away.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-/// One of them.
-pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
 /// The open trees, or none while they are being exchanged.
 #[derive(Debug)]
@@ -62,7 +58,26 @@ impl Trees {
 
     /// Gives the last applied sequence; an error when what stands there is none.
     pub fn applied(&self) -> Result<Seq, StoreError> {
-        applied(db(&self.read())?)
+        let reading = self.read();
+        let db = db(&reading)?;
+        guarded(|| Ok(Applied::read(db)?.seq))
+    }
+
+    /// Reads every document, and checks them all against the digest.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let mut digest = Digest::default();
+        let mut wanted = Digest::default();
+        self.each_at_rest(
+            |applied| {
+                wanted = applied.digest;
+                Ok(())
+            },
+            |key, stored| {
+                digest.add(key, stored);
+                Ok(())
+            },
+        )?;
+        if digest == wanted { Ok(()) } else { Err(StoreError::Trees("they are not what was written".into())) }
     }
 
     /// Gives what stands under a full key.
@@ -143,32 +158,43 @@ impl Trees {
     /// Hands over how far the trees go and then every document with its full key; nobody writes meanwhile.
     pub fn each_at_rest(
         &self,
-        begin: impl FnOnce(Seq) -> Result<(), StoreError>,
+        begin: impl FnOnce(Applied) -> Result<(), StoreError>,
         mut hand: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
-        begin(applied(db)?)?;
-        for entry in db.range(vec![1_u8]..) {
-            let (key, value) = entry?;
-            hand(&key, &value)?;
-        }
-        Ok(())
+        guarded(|| {
+            begin(Applied::read(db)?)?;
+            for entry in db.range(vec![1_u8]..) {
+                let (key, value) = entry?;
+                hand(&key, &value)?;
+            }
+            Ok(())
+        })
     }
 
     /// Counts the documents.
     pub fn count(&self) -> Result<u64, StoreError> {
-        let reading = self.read();
-        let documents = db(&reading)?.range(vec![1_u8]..).keys();
-        Ok(documents.into_iter().try_fold(0, |sum, key| key.map(|_| sum + 1))?)
+        let mut count = 0;
+        self.each_at_rest(
+            |_| Ok(()),
+            |_, _| {
+                count += 1;
+                Ok(())
+            },
+        )?;
+        Ok(count)
     }
 
     /// Writes everything to disk and closes; then nothing reads any more.
     pub fn close(&self) -> Result<(), StoreError> {
         let Some(db) = self.write().take() else { return Ok(()) };
-        db.flush()?;
-        drop(db);
-        files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the trees", &error))
+        guarded(|| {
+            db.flush()?;
+            drop(db);
+            Ok(())
+        })?;
+        files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the documents", &error))
     }
 
     /// Exchanges the folder for that of `fresh`, while nobody reads.
@@ -215,85 +241,6 @@ impl From<Unopened> for StoreError {
     }
 }
 
-/// What frames write, before it is applied; it reads through to the trees.
-pub(super) struct Pending<'a> {
-    trees: &'a Trees,
-    pub writes: Writes,
-}
-
-impl<'a> Pending<'a> {
-    pub fn new(trees: &'a Trees) -> Self {
-        Self { trees, writes: Writes::new() }
-    }
-
-    /// Gives the sequence that last wrote a key.
-    pub fn written(&self, key: &[u8]) -> Result<Option<Seq>, StoreError> {
-        Ok(self.stored(key)?.and_then(|stored| Some(split(&stored)?.0)))
-    }
-
-    /// Gives how a request was carried out, if it was.
-    pub fn carried(&self, request: &RequestId) -> Result<Option<Carried>, StoreError> {
-        let stored = self.stored(&full_key(Tree::Requests as u8, &text_key(&request.0)))?;
-        stored.as_deref().and_then(split).map(|(_, document)| Store::decode(document)).transpose()
-    }
-
-    /// Gives all that a frame writes, derived documents included.
-    pub fn effects(&self, frame: &StoredFrame) -> Result<Vec<Write>, StoreError> {
-        let mut effects = Vec::with_capacity(frame.puts.len() + frame.changes.len() + 3);
-        for put in &frame.puts {
-            let value = put.document.as_ref().map(|document| stored(frame.seq, document));
-            effects.push((full_key(put.tree, &put.key), value));
-        }
-        for (key, document) in frame.derived()? {
-            effects.push((key, Some(stored(frame.seq, &document))));
-        }
-        if let Some(undone) = frame.deed.as_ref().and_then(|deed| deed.undoes) {
-            effects.extend(self.undo(frame, undone)?);
-        }
-        Ok(effects)
-    }
-
-    /// Adds what a frame writes.
-    pub fn add(&mut self, effects: Vec<Write>) {
-        self.writes.extend(effects);
-    }
-
-    /// Gives what is to be written, and begins anew.
-    pub fn take(&mut self) -> Writes {
-        std::mem::take(&mut self.writes)
-    }
-
-    /// Marks a verb as taken back.
-    fn undo(&self, frame: &StoredFrame, undone: Seq) -> Result<Option<Write>, StoreError> {
-        let key = full_key(Tree::Verbs as u8, &verb_key(&frame.actor.user, undone));
-        let before = self.stored(&key)?;
-        let Some((_, document)) = before.as_deref().and_then(split) else { return Ok(None) };
-        // One that does not read is left as it is: a replay must always get through.
-        let Ok(before) = Store::decode::<Verb>(document) else { return Ok(None) };
-        let verb = Verb { undone_by: Some(frame.seq), ..before };
-        Ok(Some((key, Some(stored(frame.seq, &Store::encode(&verb)?)))))
-    }
-
-    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.writes.get(key) {
-            Some(written) => Ok(written.clone()),
-            None => self.trees.get(key),
-        }
-    }
-}
-
-/// Splits what stands under a key into the sequence that wrote it and the document.
-pub(super) fn split(stored: &[u8]) -> Option<(Seq, &[u8])> {
-    let (seq, document) = stored.split_first_chunk::<8>()?;
-    Some((Seq(u64::from_be_bytes(*seq)), document))
-}
-
-fn stored(seq: Seq, document: &[u8]) -> Vec<u8> {
-    let mut stored = seq.0.to_be_bytes().to_vec();
-    stored.extend_from_slice(document);
-    stored
-}
-
 /// Opens sled. In one process its lock outlives it by a moment, so a taken one is tried again.
 fn patiently(dir: &Path) -> Result<sled::Db, Unopened> {
     let config = sled::Config::new()
@@ -318,19 +265,8 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
     held.as_ref().ok_or(StoreError::Closed)
 }
 
-fn applied(db: &sled::Db) -> Result<Seq, StoreError> {
-    let Some(stored) = db.get(APPLIED)? else {
-        return if db.is_empty() { Ok(Seq(0)) } else { Err(no_applied()) };
-    };
-    let (seq, crc) = stored.split_first_chunk::<8>().ok_or_else(no_applied)?;
-    if crc == crc32fast::hash(seq).to_le_bytes() {
-        Ok(Seq(u64::from_be_bytes(*seq)))
-    } else {
-        Err(no_applied())
-    }
-}
-
 fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
+    let mut digest = Applied::read(db)?.digest;
     let mut batch = sled::Batch::default();
     let mut filled = 0;
     for (key, value) in writes {
@@ -338,14 +274,19 @@ fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
             db.apply_batch(std::mem::take(&mut batch))?;
             filled = 0;
         }
+        if let Some(before) = db.get(&key)? {
+            digest.remove(&key, &before);
+        }
         match value {
-            Some(value) => batch.insert(key, value),
+            Some(value) => {
+                digest.add(&key, &value);
+                batch.insert(key, value);
+            }
             None => batch.remove(key),
         }
         filled += 1;
     }
-    let seq = last.0.to_be_bytes();
-    batch.insert(&APPLIED, [&seq[..], &crc32fast::hash(&seq).to_le_bytes()].concat());
+    batch.insert(&APPLIED, Applied { seq: last, digest }.encode());
     Ok(db.apply_batch(batch)?)
 }
 
@@ -353,10 +294,6 @@ fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
 fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let gave_up = |_| Err(StoreError::Trees("sled gave up on them".into()));
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(gave_up)
-}
-
-fn no_applied() -> StoreError {
-    StoreError::Trees("they do not say how far they go".into())
 }
 
 /// Gives the least key behind all that begin with `prefix`.

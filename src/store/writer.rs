@@ -2,9 +2,10 @@
 
 use super::frame::full_key;
 use super::journal::Journal;
+use super::pending::Pending;
 use super::refs::raws_of;
 use super::segment::Packed;
-use super::trees::{Pending, Trees, Writes};
+use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
 use std::path::PathBuf;
@@ -215,7 +216,7 @@ impl Writer {
         let synced = self.journal.ready().and_then(|()| self.journal.sync());
         let closed = self.trees.close();
         synced.and(closed)?;
-        self.journal.set_clean()
+        self.journal.set_clean(&self.trees.dir)
     }
 }
 

@@ -75,13 +75,9 @@ async fn a_backup_that_cannot_be_written_leaves_the_older_one() {
 async fn verify_tells_what_differs_from_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = filled(dir.path()).await;
-    store.close().await.unwrap();
-    let db = sled::open(dir.path().join("trees")).unwrap();
     let key = |n| frame::full_key(Tree::MessageIds as u8, &known(n).key());
-    db.remove(key(3)).unwrap();
-    db.insert(key(4), vec![0; 20]).unwrap();
-    drop(db);
-    let store = open(dir.path()).await;
+    let wrong = [(key(3), None), (key(4), Some(vec![0; 20]))];
+    store.trees.apply(wrong.into(), store.last()).unwrap();
     let found = store.verify().await.unwrap();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains("MessageIds") && found[1].contains("1 documents"), "{found:?}");
@@ -95,6 +91,32 @@ async fn verify_tells_what_differs_from_the_journal() {
     fs::write(&segment, octets).unwrap();
     let found = store.verify().await.unwrap();
     assert!(found[0].contains("00000001") && found[0].contains("damaged"), "{found:?}");
+}
+
+#[tokio::test]
+async fn trees_that_somebody_else_wrote_to_are_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = filled(dir.path()).await;
+    store.close().await.unwrap();
+    let db = sled::open(dir.path().join("trees")).unwrap();
+    db.remove(frame::full_key(Tree::MessageIds as u8, &known(3).key())).unwrap();
+    drop(db);
+    let opened = Store::open_with(dir.path(), small()).await.unwrap();
+    assert!(opened.notices[0].contains("not what was written"), "{:?}", opened.notices);
+    assert_eq!(all::<Known>(&opened.store).await.len(), 60);
+    assert_eq!(opened.store.verify().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_copied_data_dir_is_the_same_desk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, raw) = filled(&dir.path().join("one")).await;
+    store.close().await.unwrap();
+    copy(&dir.path().join("one"), &dir.path().join("two"));
+    let opened = Store::open_with(&dir.path().join("two"), small()).await.unwrap();
+    assert_eq!(opened.notices, Vec::<String>::new());
+    assert_eq!(all::<Known>(&opened.store).await.len(), 60);
+    assert!(opened.store.raw(raw).await.unwrap() == noise(9000));
 }
 
 #[tokio::test]
