@@ -1,9 +1,8 @@
 //! Opening the journal: finding its segments, and telling a torn tail from damage.
 
 use super::disk::{Disk, Faults};
-use super::frame::Position;
 use super::journal::{Active, Journal};
-use super::scan::{Scan, Step, frames_behind};
+use super::scan::{Scan, Step, durable_behind};
 use super::segment::{HEADER, HeaderFault, SCHEMA, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
@@ -92,9 +91,9 @@ fn last_segment(
 ) -> Result<Active, StoreError> {
     let path = shelf.path(header.number);
     let failed = |error| StoreError::io(&format!("cannot read segment {:08}", header.number), &error);
-    let walk = walk(&path, &header).map_err(failed)?;
-    let durable = if walk.whole { 0 } else { durable_behind(&path, &header, &walk).map_err(failed)? };
-    if walk.end < durable || walk.last < floor {
+    let walk = walk(shelf, &header).map_err(failed)?;
+    let behind = if walk.whole { 0 } else { durable_behind(&path, &header, walk.end).map_err(failed)? };
+    if walk.end < behind.max(walk.durable) || walk.last < floor {
         return Err(StoreError::Damaged { segment: header.number, offset: walk.end });
     }
     let disk = Disk::open(&path, faults).map_err(failed)?;
@@ -112,33 +111,29 @@ struct Walk {
     /// Where the first record begins that is not whole, or the file ends.
     end: u64,
     whole: bool,
-    durable: Position,
+    /// The greatest durable offset that any record names.
+    durable: u64,
 }
 
-fn walk(path: &Path, header: &SegmentHeader) -> io::Result<Walk> {
-    let length = fs::metadata(path)?.len();
-    let mut scan = Scan::new(path, header, HEADER, length, true)?;
+fn walk(shelf: &Shelf, header: &SegmentHeader) -> io::Result<Walk> {
+    let path = shelf.path(header.number);
+    let mut scan = Scan::new(&path, header, HEADER, fs::metadata(&path)?.len(), true)?;
     let before = Seq(header.first.0.saturating_sub(1));
-    let mut walk = Walk { last: before, end: HEADER, whole: false, durable: Position::default() };
+    let mut walk = Walk { last: before, end: HEADER, whole: false, durable: 0 };
     loop {
         walk.end = scan.offset();
-        match scan.step()? {
-            Step::Raw(..) => {}
-            Step::Frame(_, frame) if frame.seq.0 == walk.last.0 + 1 => {
-                walk.last = frame.seq;
-                walk.durable = walk.durable.max(frame.durable);
+        let record = match scan.step()? {
+            Step::Raw(_, record) => record,
+            Step::Frame(offset, record, _) if record.seq.0 == walk.last.0 + 1 => {
+                walk.last = record.seq;
+                shelf.mark_some(header.number, record.seq, offset);
+                record
             }
             Step::Frame(..) | Step::Bad(_) => return Ok(walk),
             Step::End => return Ok(Walk { whole: true, ..walk }),
-        }
+        };
+        walk.durable = walk.durable.max(record.durable);
     }
-}
-
-/// Gives the greatest offset of this segment that any whole frame names as durable.
-fn durable_behind(path: &Path, header: &SegmentHeader, walk: &Walk) -> io::Result<u64> {
-    let behind = frames_behind(path, header, walk.end)?;
-    let named = behind.into_iter().map(|(_, frame)| frame.durable).chain([walk.durable]);
-    Ok(named.filter(|named| named.segment == header.number).map(|named| named.offset).max().unwrap_or(0))
 }
 
 fn cut_tail(dir: &Path, path: &Path, disk: &Disk, number: u64, from: u64) -> Result<String, StoreError> {

@@ -131,6 +131,9 @@ impl Trees {
     /// Applies all frames of the journal that are not applied yet; gives how many.
     pub fn catch_up(&self, shelf: &Shelf, last: Seq) -> Result<u64, StoreError> {
         let from = self.applied()?;
+        if from >= last {
+            return Ok(0);
+        }
         let mut pending = Pending::new(self);
         let mut reached = from;
         let mut told = from;

@@ -1,5 +1,6 @@
 //! Checking everything: each record of the journal, each reference to raw bytes, each document.
 
+use super::frame::StoredFrame;
 use super::pending::split;
 use super::refs::raws_of;
 use super::scan::{Scan, Step};
@@ -78,14 +79,16 @@ fn check_segment(
             Step::Raw(offset, header) => {
                 raws.insert((number, offset), (header.whole(), header.size));
             }
-            Step::Frame(offset, frame) => {
-                if frame.seq != next {
-                    findings.add(format!(
-                        "segment {number:08}, octet {offset}: frame {} stands where {next} belongs",
-                        frame.seq
-                    ));
+            Step::Frame(offset, record, payload) => {
+                let seq = record.seq;
+                let place = format!("segment {number:08}, octet {offset}");
+                if seq != next {
+                    findings.add(format!("{place}: frame {seq} stands where {next} belongs"));
                 }
-                next = Seq(frame.seq.0 + 1);
+                if StoredFrame::unpack(&record, payload).is_none() {
+                    findings.add(format!("{place}: frame {seq} does not read"));
+                }
+                next = Seq(seq.0 + 1);
             }
             Step::End => return Ok(Some(next)),
             Step::Bad(offset) => {
