@@ -219,6 +219,12 @@ impl Store {
         blocking(move || verify::verify(&dir, &shelf, &trees)).await
     }
 
+    /// Checks the journal of a data dir whose store does not open; changes nothing.
+    pub async fn examine(dir: &Path) -> Result<Vec<String>, StoreError> {
+        let dir = dir.to_owned();
+        blocking(move || recovery::examine(&dir)).await
+    }
+
     /// Writes the desk as it is durable now into one file, while work goes on; gives its octets.
     pub async fn backup(&self, file: &Path) -> Result<u64, StoreError> {
         let ends = self.order(writer::Order::Ends).await?;

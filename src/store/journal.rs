@@ -168,7 +168,8 @@ impl Journal {
         let disk = Disk::open(&self.shelf.path(header.number), &self.faults).map_err(failed)?;
         disk.cut(durable).map_err(failed)?;
         disk.sync().map_err(failed)?;
-        let last = read_again(&self.shelf, &header, durable)?.unwrap_or(Seq(header.first.0 - 1));
+        let last =
+            read_again(&self.shelf, &header, durable)?.unwrap_or(Seq(header.first.0.saturating_sub(1)));
         if last != durable_last {
             return Err(StoreError::Damaged { segment: header.number, offset: durable });
         }

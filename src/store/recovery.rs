@@ -6,6 +6,7 @@ use super::scan::{Scan, Step, durable_behind};
 use super::segment::{HEADER, HeaderFault, SCHEMA, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
+use super::verify::check_journal;
 use super::{Options, StoreError, files};
 use crate::domain::Seq;
 use std::fs::{self, File};
@@ -23,6 +24,7 @@ pub(super) fn open(
 ) -> Result<Journal, StoreError> {
     let folder = dir.join("journal");
     let shelf = Shelf::new(&folder);
+    clear_drafts(&folder)?;
     let numbers = numbers(&folder)?;
     complete(&numbers, state.segment())?;
     let mut active = None;
@@ -40,20 +42,47 @@ pub(super) fn open(
     Ok(Journal::new(Arc::new(shelf), state, options.segment_size, options.faults.clone(), active))
 }
 
-/// Lists the numbers of the segments, and takes away what a stopped creation left.
+/// Reads the journal by itself, and says in words what is wrong with it; nothing is changed.
+pub(super) fn examine(dir: &Path) -> Result<Vec<String>, StoreError> {
+    let folder = dir.join("journal");
+    let shelf = Shelf::new(&folder);
+    let mut wrong = Vec::new();
+    let numbers = numbers(&folder)?;
+    wrong.extend(complete(&numbers, State::read(dir).segment()).err().map(|error| error.to_string()));
+    for number in numbers {
+        match header(&shelf, number) {
+            Ok((header, length)) => shelf.put(header, length),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    wrong.extend(check_journal(&shelf)?.0.told());
+    Ok(wrong)
+}
+
+/// Lists the numbers of the segments.
 fn numbers(folder: &Path) -> Result<Vec<u64>, StoreError> {
     let failed = |error| StoreError::io("cannot list the journal", &error);
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".seg.tmp") {
-            fs::remove_file(folder.join(name.as_ref())).map_err(failed)?;
-        }
-        numbers.extend(name.strip_suffix(".seg").and_then(|number| number.parse::<u64>().ok()));
+        let number = name.strip_suffix(".seg").and_then(|number| number.parse::<u64>().ok());
+        numbers.extend(number.filter(|number| *name == format!("{number:08}.seg")));
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// Takes away what a stopped creation of a segment left.
+fn clear_drafts(folder: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io("cannot clear the journal", &error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            fs::remove_file(path).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Finds a missing segment. `greatest` is the last one that was noted.

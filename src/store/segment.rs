@@ -48,24 +48,22 @@ impl SegmentHeader {
         octets
     }
 
+    /// Reads a header. Its length and check stay the same in every schema.
     pub fn decode(octets: &[u8]) -> Result<Self, HeaderFault> {
-        let mut rest = octets;
-        let (magic, schema) = (take::<8>(&mut rest), take(&mut rest).map(u32::from_le_bytes));
-        match (magic, schema) {
-            (Some(MAGIC), Some(schema)) if schema > SCHEMA => return Err(HeaderFault::Newer(schema)),
-            (Some(MAGIC), Some(_)) => {}
-            _ => return Err(HeaderFault::Damaged),
-        }
-        Self::decode_rest(octets, rest).ok_or(HeaderFault::Damaged)
+        let (schema, header) = Self::checked(octets).ok_or(HeaderFault::Damaged)?;
+        if schema > SCHEMA { Err(HeaderFault::Newer(schema)) } else { Ok(header) }
     }
 
-    fn decode_rest(octets: &[u8], mut rest: &[u8]) -> Option<Self> {
+    fn checked(octets: &[u8]) -> Option<(u32, Self)> {
+        let (content, crc) = octets.split_last_chunk::<4>()?;
+        let mut rest = content;
+        let magic = take::<8>(&mut rest)?;
+        let schema = u32::from_le_bytes(take(&mut rest)?);
         let number = u64::from_le_bytes(take(&mut rest)?);
         let first = Seq(u64::from_le_bytes(take(&mut rest)?));
         let salt = u64::from_le_bytes(take(&mut rest)?);
-        let crc = u32::from_le_bytes(take(&mut rest)?);
-        let covered = octets.get(..octets.len() - rest.len() - 4)?;
-        (crc32fast::hash(covered) == crc).then_some(Self { number, first, salt })
+        let whole = magic == MAGIC && rest.is_empty() && crc32fast::hash(content).to_le_bytes() == *crc;
+        whole.then_some((schema, Self { number, first, salt }))
     }
 }
 

@@ -6,6 +6,7 @@ mod damage;
 mod figures;
 mod kill;
 mod model;
+mod octets;
 
 use super::record::{Counters, Known};
 use super::*;

@@ -16,7 +16,7 @@ const LISTED: usize = 100;
 
 /// What was found wrong, in words.
 #[derive(Default)]
-struct Findings {
+pub(super) struct Findings {
     listed: Vec<String>,
     more: usize,
 }
@@ -30,7 +30,7 @@ impl Findings {
         }
     }
 
-    fn told(mut self) -> Vec<String> {
+    pub fn told(mut self) -> Vec<String> {
         if self.more > 0 {
             self.listed.push(format!("and {} more", self.more));
         }
@@ -39,22 +39,28 @@ impl Findings {
 }
 
 /// Where raw records stand: their whole length and the size of their content.
-type Raws = BTreeMap<(u64, u64), (u64, u64)>;
+pub(super) type Raws = BTreeMap<(u64, u64), (u64, u64)>;
 
 /// Checks the journal by itself, then the trees against a replay of it. Nothing is changed.
 pub(super) fn verify(dir: &Path, shelf: &Shelf, trees: &Trees) -> Result<Vec<String>, StoreError> {
-    let mut findings = Findings::default();
-    let mut raws = Raws::new();
-    let mut next = None;
-    for segment in shelf.segments() {
-        next = check_segment(shelf, &segment, next, &mut raws, &mut findings)?;
-    }
+    let (mut findings, raws) = check_journal(shelf)?;
     if findings.listed.is_empty() {
         compare(dir, shelf, trees, &raws, &mut findings)?;
     } else {
         findings.add("the documents were not compared, since the journal itself is damaged".into());
     }
     Ok(findings.told())
+}
+
+/// Checks every record of the journal, and tells where raw bytes stand.
+pub(super) fn check_journal(shelf: &Shelf) -> Result<(Findings, Raws), StoreError> {
+    let mut findings = Findings::default();
+    let mut raws = Raws::new();
+    let mut next = None;
+    for segment in shelf.segments() {
+        next = check_segment(shelf, &segment, next, &mut raws, &mut findings)?;
+    }
+    Ok((findings, raws))
 }
 
 /// Checks one segment, given the sequence that comes next; gives the one after it.

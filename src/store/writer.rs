@@ -197,6 +197,8 @@ impl Writer {
     }
 
     fn rebuild(&mut self) -> Result<u64, StoreError> {
+        // What a failed sync left must be cut off first, or the trees would get ahead of the journal.
+        self.journal.ready()?;
         let rebuilt = rebuild(&self.dir, &self.journal, &self.trees);
         self.behind = rebuilt.is_err();
         if rebuilt.is_ok() {

@@ -14,7 +14,11 @@ fn peak() -> u64 {
 
 fn rate(what: &str, count: u64, since: Instant) {
     let seconds = since.elapsed().as_secs_f64();
-    println!("{what}: {:.0} per second ({count} in {seconds:.2} s)", count as f64 / seconds);
+    println!(
+        "{what}: {:.0} per second ({count} in {seconds:.2} s), peak {} MiB",
+        count as f64 / seconds,
+        peak()
+    );
 }
 
 /// About what one mail writes.
