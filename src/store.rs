@@ -1,6 +1,17 @@
 //! The journal, and the trees of documents derived from it.
 //!
 //! Owns the data dir and sled. Knows records by key and sequence, not what they mean.
+//!
+//! ```text
+//! journal/00000001.seg …   the desk itself: raw bytes and frames, appended, synced, never rewritten
+//! trees/                   the documents by key, in sled; derived, and thrown away when in doubt
+//! aside/                   what was cut off or replaced, kept for people to look at
+//! state                    how the store was left
+//! ```
+//!
+//! A commit goes through one writer thread (`writer`): it is checked, appended to the journal (`journal`),
+//! synced together with all that wait, applied to the trees (`trees`), and answered. Opening (`opening`)
+//! mends whatever a kill, a loss of power or a damaged file left behind, or says what it cannot mend.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::string_slice))]

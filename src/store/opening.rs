@@ -18,10 +18,11 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
     files::make_folder(&dir.join("journal")).map_err(|error| {
         StoreError::io(&format!("cannot make the folder {}", dir.join("journal").display()), &error)
     })?;
-    clear_drafts(dir);
     let mut notices = Vec::new();
     let mut state = State::read(dir);
     let (trees, floor) = trees(dir, &state, &mut notices)?;
+    // From here on nobody else has the desk open.
+    clear_drafts(dir);
     let untrusted = state.lost_power();
     if !untrusted {
         state.set_open(state.segment())?;

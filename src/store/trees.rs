@@ -6,6 +6,7 @@ use super::shelf::Shelf;
 use super::{Direction, StoreError, files};
 use crate::domain::Seq;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::ops::Bound;
@@ -26,7 +27,6 @@ const TELL_EVERY: u64 = 10_000;
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The open trees, or none while they are being exchanged.
-#[derive(Debug)]
 pub(super) struct Trees {
     pub dir: PathBuf,
     db: RwLock<Option<sled::Db>>,
@@ -221,6 +221,13 @@ impl Trees {
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<sled::Db>> {
         self.db.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// sled would print every document.
+impl fmt::Debug for Trees {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trees").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 

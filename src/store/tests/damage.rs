@@ -491,6 +491,34 @@ async fn only_the_owner_reads_what_the_store_keeps() {
     assert!(seen > 4);
 }
 
+#[tokio::test]
+async fn a_place_that_cannot_hold_a_desk_is_told_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let error = Store::open(&file).await.unwrap_err().to_string();
+    assert!(error.contains("cannot make the folder") && error.contains("file"), "{error}");
+    let denied = std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);
+    let error = StoreError::io("cannot write to the journal", &denied);
+    assert!(matches!(error, StoreError::Unwritable(_)) && error.hint().is_some());
+}
+
+#[tokio::test]
+async fn a_second_opener_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.commit(commit(vec![put(&known(1))])).await.unwrap();
+    let draft = dir.path().join("trees.new");
+    files::make_folder(&draft).unwrap();
+    let segment = dir.path().join("journal/00000001.seg");
+    let before = [fs::read(&segment).unwrap(), noise(100)].concat();
+    fs::write(&segment, &before).unwrap();
+    let state = fs::read(dir.path().join("state")).unwrap();
+    assert!(matches!(Store::open(dir.path()).await, Err(StoreError::Taken)));
+    assert!(draft.exists() && fs::read(&segment).unwrap() == before);
+    assert_eq!(fs::read(dir.path().join("state")).unwrap(), state);
+}
+
 #[test]
 fn faults_of_one_store_are_not_those_of_another() {
     Faults::default().fail_sync(true);
