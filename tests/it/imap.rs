@@ -19,6 +19,7 @@ fn mailbox(user: &str, port: u16, keys: &str) -> MailboxConfig {
 /// A mailbox on the real server, without TLS.
 fn plain(user: &str, keys: &str) -> MailboxConfig {
     let server = MailServer::get();
-    server.user(user);
-    mailbox(user, server.imap_port(), &format!("ssl = false\npassword = \"secret\"\n{keys}"))
+    let account = server.user(user);
+    let keys = format!("ssl = false\npassword = \"{}\"\n{keys}", account.password);
+    mailbox(&account.user, server.imap_port(), &keys)
 }
