@@ -67,6 +67,8 @@ pub struct Listing {
     pub flagged: bool,
     pub answered: bool,
     pub seen: bool,
+    /// Somebody has marked it as deleted already.
+    pub deleted: bool,
 }
 
 /// Why a wait ended.
@@ -260,6 +262,7 @@ fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
         flagged: false,
         answered: false,
         seen: false,
+        deleted: false,
     });
     let flagged = |flag: &str| row.flags.iter().any(|one| one == flag);
     known.size = row.size.unwrap_or(known.size);
@@ -267,4 +270,5 @@ fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
     known.flagged |= flagged("\\flagged");
     known.answered |= flagged("\\answered");
     known.seen |= flagged("\\seen");
+    known.deleted |= flagged("\\deleted");
 }
