@@ -3,4 +3,5 @@
 
 mod imap;
 mod smtp;
+mod spawned;
 mod support;
