@@ -83,6 +83,12 @@ impl MailServer {
         self.submission
     }
 
+    /// The program that takes mail on its standard input, with its arguments.
+    pub fn sendmail(&self) -> Vec<String> {
+        self.postfix.get_or_init(|| self.start_postfix());
+        ["/usr/sbin/sendmail", "-C", &self.path("postfix"), "-i"].map(str::to_owned).to_vec()
+    }
+
     /// The certificate of both servers, for `ca_file`.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.join("tls.pem")
