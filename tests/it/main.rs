@@ -4,4 +4,5 @@
 mod desk;
 mod imap;
 mod smtp;
+mod spawned;
 mod support;
