@@ -11,6 +11,7 @@ mod display;
 mod export;
 mod here;
 mod issue;
+mod link;
 mod log;
 mod mail;
 mod print;

@@ -10,6 +10,7 @@ const KEPT_DAYS: usize = 14;
 /// Begins to log into `logs/` below the data dir. What is returned must live as long as the process logs.
 pub fn begin(data_dir: &Path, name: &str) -> Option<WorkerGuard> {
     let dir = data_dir.join("logs");
+    std::fs::create_dir_all(&dir).ok()?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)

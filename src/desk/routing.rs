@@ -169,9 +169,11 @@ impl Ways {
     /// Tells whether an address is one of the desk's own, so that it is never mailed nor taken for a person.
     pub fn is_ours(&self, address: &EmailAddress, projects: &[Project]) -> bool {
         let by_mailbox = |way: &WayIn| {
-            let key = || way.pattern.key_of(address.as_str());
+            // In a catch-all domain only the keys that mean something are ours.
+            let catch_all = way.pattern.prefix.is_empty() && way.pattern.tail.is_empty();
+            let means = |key: String| !catch_all || self.key_kind(&way.pattern, &key, projects).is_some();
             way.pattern.plain().as_ref() == Some(address)
-                || key().is_some_and(|key| self.key_kind(&way.pattern, &key, projects).is_some())
+                || way.pattern.key_of(address.as_str()).is_some_and(means)
         };
         let by_project = |p: &Project| {
             p.settings.public_address.as_ref() == Some(address)
