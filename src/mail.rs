@@ -28,6 +28,7 @@ mod safe;
 mod template;
 mod verdict;
 mod visible;
+mod words;
 mod wrote;
 
 pub use authentication::authentication;
@@ -41,5 +42,7 @@ pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};
 
+#[cfg(test)]
+mod corpora;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,20 @@
 //! Bytes to text, when the charset is declared, wrongly declared, or not declared at all.
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Decodes text by its declared charset, or by what its bytes look like.
 ///
 /// UTF-8 that is valid wins over any other declaration of a charset that ASCII is a part of: a wrong
 /// declaration is far more common than another charset that happens to form valid UTF-8.
 pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
-    let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    let label = declared.map(str::trim);
+    let declared = label.and_then(|label| Encoding::for_label(label.as_bytes()));
+    if let Some(label) = label.filter(|label| declared.is_none() && !label.is_empty())
+        && let Some(decoder) = charset_decoder(label.as_bytes())
+    {
+        return decoder(bytes);
+    }
     if declared.is_none() && is_iso_2022(bytes) {
         return encoding_rs::ISO_2022_JP.decode(bytes).0.into_owned();
     }
@@ -97,6 +104,7 @@ mod tests {
             (b"\xd0\xd2\xc9\xd7\xc5\xd4", None, "привет"),
             (b"\xc4\xe3\xba\xc3", Some("gb2312"), "你好"),
             (b"h\0i\0", Some("utf-16le"), "hi"),
+            (b"Fr+APY-sche", Some("utf-7"), "Frösche"),
         ] {
             assert_eq!(decode(bytes, label), text, "{label:?}");
         }

@@ -3,7 +3,7 @@
 //!
 //! The tree is walked with a stack of its own, so that no depth of nesting can end the thread.
 
-use super::fold::CUT;
+use super::fold::{CUT, OWN};
 use super::html::{LINK_CLOSE, LINK_OPEN, Quotes};
 use super::safe::sanitize_line;
 use html2text::{Document, Element, Handle};
@@ -121,6 +121,9 @@ fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, 
     if place.quotes == Quotes::Marked {
         match quote(node, name) {
             Some(Quote::Marked) => return wrap(out, steps, node, place, "<blockquote>", "</blockquote>"),
+            Some(Quote::Own) => {
+                return wrap(out, steps, node, place, &format!("<blockquote>{OWN}"), "</blockquote>");
+            }
             Some(Quote::Rest) => out.html.push_str(&format!("<div>{CUT}</div>")),
             None => {}
         }
@@ -206,6 +209,8 @@ fn is_hidden(node: &Handle, name: &str) -> bool {
 enum Quote {
     /// This element holds it.
     Marked,
+    /// This element holds a quote, and nothing says that it was written before.
+    Own,
     /// It begins here and goes on to the end.
     Rest,
 }
@@ -216,17 +221,15 @@ fn quote(node: &Handle, name: &str) -> Option<Quote> {
     let id = attribute(node, "id").unwrap_or_default().to_lowercase();
     let classes = |known: &[&str]| class.split_whitespace().any(|c| known.contains(&c));
     let ids = |known: &[&str]| known.iter().any(|k| id == *k || id.ends_with(&format!("_{k}")));
-    if name == "blockquote"
-        || classes(&[
-            "moz-cite-prefix",
-            "gmail_attr",
-            "yahoo_quoted",
-            "protonmail_quote",
-            "tutanota_quote",
-            "zmail_extra",
-            "moz-forward-container",
-        ])
-        || ids(&["yahoo_quoted"])
+    if classes(&[
+        "moz-cite-prefix",
+        "gmail_attr",
+        "yahoo_quoted",
+        "protonmail_quote",
+        "tutanota_quote",
+        "zmail_extra",
+        "moz-forward-container",
+    ]) || ids(&["yahoo_quoted"])
         || id.starts_with("yahoo_quoted")
     {
         return Some(Quote::Marked);
