@@ -45,8 +45,9 @@ pub(super) fn is_complaint(parsed: &mail_parser::Message<'_>, message: &Message)
     let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
         || message.subject.to_lowercase().starts_with("complaint about message from");
     let amazon = message.plain.as_deref().map(str::trim_start);
-    let amazon =
-        amazon.is_some_and(|t| t.starts_with('{') && t.contains("\"notificationType\":\"Complaint\""));
+    let amazon = amazon.is_some_and(|t| {
+        t.starts_with('{') && t.replace('\\', "").contains("\"notificationType\":\"Complaint\"")
+    });
     reported
         || amazon
         || kind.contains("report-type=feedback-report")

@@ -38,7 +38,7 @@ pub(super) fn bounce(
     let daemon = is_from_daemon(message);
     let notice = text.trim_start();
     let headed = message.header("X-Failed-Recipients").is_some()
-        || notice.starts_with('{') && notice.contains("\"notificationtype\":\"bounce\"");
+        || is_json(notice) && notice.replace('\\', "").contains("\"notificationtype\":\"bounce\"");
     let returned = parsed.parts.iter().any(|part| super::message::nested(part).is_some());
     let answer = message.header("In-Reply-To").is_some() && !daemon;
     let reports = message
@@ -49,7 +49,13 @@ pub(super) fn bounce(
         .is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"));
     let is_one = headed
         || reports && (by_subject || by_text)
-        || daemon && (by_subject || by_text)
+        || daemon
+            && (by_subject || by_text)
+            && (by_subject && by_text
+                || null
+                || returned
+                || is_mailer(message)
+                || reply_code(&text).is_some())
         || null && by_subject && by_text
         || null && returned && (by_subject || by_text)
         || by_subject && by_text && !answer && starts_like_one(&text);
@@ -70,6 +76,17 @@ fn is_delivered(subject: &str) -> bool {
     ]
     .iter()
     .any(|s| subject.starts_with(s))
+}
+
+/// Tells whether a text is a notification in JSON, as services send it.
+fn is_json(text: &str) -> bool {
+    text.starts_with('{') && text.trim_end().ends_with('}')
+}
+
+/// Tells whether the sender is a program; a postmaster may be a person.
+fn is_mailer(message: &Message) -> bool {
+    let from = message.header("From").unwrap_or_default().to_lowercase();
+    from.contains("daemon") || from.contains("mail delivery") || from.contains("delivery sub")
 }
 
 /// Tells whether a mail system and no person is named as the sender.
@@ -118,11 +135,8 @@ fn starts_like_one(text: &str) -> bool {
         "---",
         "***",
         "you are not a member",
-        "error",
         "the message you sent",
-        "failed",
         "we're sorry",
-        "mail",
     ];
     let start: String = text.trim_start().chars().take(400).collect();
     STARTS.iter().any(|known| start.starts_with(known))
@@ -185,6 +199,8 @@ pub(super) fn recipients(
     // Who gets the bounce sent the mail; only one who wrote to himself is also whom it did not reach.
     let found = search(parsed, message, &lines, &|email| plausible(email) && !to.contains(&email));
     let found = if found.is_empty() { search(parsed, message, &lines, &plausible) } else { found };
+    let others = |email: &EmailAddress| !writer.contains(&email) && !(own.is_ours)(email);
+    let found = if found.is_empty() { search(parsed, message, &lines, &others) } else { found };
     let delayed = is_delay(&text, &message.subject);
     found.into_iter().map(|address| describe(address, &lines, delayed)).collect()
 }
@@ -197,8 +213,9 @@ fn search(
     plausible: &dyn Fn(&EmailAddress) -> bool,
 ) -> Vec<EmailAddress> {
     let helpful = |line: &&&str| !is_advice(&line.to_lowercase());
-    let steps: [&dyn Fn() -> Vec<EmailAddress>; 6] = [
+    let steps: [&dyn Fn() -> Vec<EmailAddress>; 7] = [
         &|| message.header("X-Failed-Recipients").map(addresses).unwrap_or_default(),
+        &|| lines.iter().flat_map(|line| in_json(line)).collect(),
         &|| alone(lines),
         &|| in_lines(lines, LABELS),
         &|| in_lines(lines, ERRORS),
@@ -339,6 +356,16 @@ fn opening_address(line: &str) -> Option<EmailAddress> {
     (bracketed || indented && ends || ends && word.ends_with(':')).then_some(first)
 }
 
+/// Finds the addresses that a notification in JSON names as recipients.
+fn in_json(line: &str) -> Vec<EmailAddress> {
+    let line = line.replace('\\', "");
+    let after = line.split("\"emailAddress\":\"").skip(1);
+    after
+        .filter_map(|rest| rest.split_once('"'))
+        .filter_map(|(email, _)| EmailAddress::parse(email))
+        .collect()
+}
+
 /// Finds addresses in lines that hold one of these words.
 fn in_lines(lines: &[&str], marks: &[&str]) -> Vec<EmailAddress> {
     let marked = lines.iter().filter(|line| {
@@ -400,8 +427,7 @@ fn is_delay(text: &str, subject: &str) -> bool {
     ]
     .iter()
     .any(|word| report.contains(word));
-    (says(&report) || says(&subject) || subject.contains("delay") || subject.starts_with("warning"))
-        && !final_word
+    (says(&report) || says(&subject) || subject.contains("delay")) && !final_word
 }
 
 /// Puts what is said around an address into a recipient.
