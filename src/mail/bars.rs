@@ -78,7 +78,14 @@ pub(super) fn is_header_block(lines: &[&str]) -> bool {
             break;
         }
     }
-    from && keys.len() >= 3
+    from && (keys.len() >= 3 || keys.len() == 2 && is_dated_pair(lines))
+}
+
+/// Tells whether two lines name a sender by address and a date, which is all that some programs print.
+fn is_dated_pair(lines: &[&str]) -> bool {
+    let (Some(first), Some(second)) = (lines.first(), lines.get(1)) else { return false };
+    let digits = second.chars().filter(char::is_ascii_digit).count();
+    header_key(first) == Some(true) && first.contains('@') && header_key(second) == Some(false) && digits >= 4
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::bounce::{FailedRecipient, from_block, is_daemon, read_blocks, typed_a
 use super::html::html_to_text;
 use super::message::Message;
 use super::safe::cut;
-use super::verdict::Own;
+use super::verdict::{Own, is_vacation_subject};
 use super::{body, bounce, words as table};
 use crate::domain::EmailAddress;
 
@@ -49,17 +49,12 @@ pub(super) fn bounce(
         .is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"));
     let is_one = headed
         || reports && (by_subject || by_text)
-        || daemon
-            && (by_subject || by_text)
-            && (by_subject && by_text
-                || null
-                || returned
-                || is_mailer(message)
-                || reply_code(&text).is_some())
+        || daemon && by_subject
+        || daemon && by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
         || null && by_subject && by_text
         || null && returned && (by_subject || by_text)
         || by_subject && by_text && !answer && starts_like_one(&text);
-    if !is_one || is_delivered(&subject) {
+    if !is_one || is_delivered(&subject) || is_vacation_subject(&subject) {
         return None;
     }
     Some((recipients(parsed, message, own), "a bounce without a standard report"))
@@ -213,10 +208,11 @@ fn search(
     plausible: &dyn Fn(&EmailAddress) -> bool,
 ) -> Vec<EmailAddress> {
     let helpful = |line: &&&str| !is_advice(&line.to_lowercase());
-    let steps: [&dyn Fn() -> Vec<EmailAddress>; 7] = [
+    let steps: [&dyn Fn() -> Vec<EmailAddress>; 8] = [
         &|| message.header("X-Failed-Recipients").map(addresses).unwrap_or_default(),
         &|| lines.iter().flat_map(|line| in_json(line)).collect(),
         &|| alone(lines),
+        &|| in_lines(lines, &["generated from"]),
         &|| in_lines(lines, LABELS),
         &|| in_lines(lines, ERRORS),
         &|| lines.iter().filter(helpful).flat_map(|line| addresses(line)).collect(),
@@ -252,9 +248,7 @@ fn without_summary(mut lines: Vec<&str>) -> Vec<&str> {
 
 /// Tells whether a line says whom to ask, or who sent the mail.
 fn is_advice(lower: &str) -> bool {
-    ["contact", "assistance", "mail from", "help", "sender:", "from:", "from "]
-        .iter()
-        .any(|word| lower.contains(word))
+    ["contact", "assistance", "mail from", "help", "sender:", "from:"].iter().any(|word| lower.contains(word))
 }
 
 /// What stands before an address that was not reached, in lower case.

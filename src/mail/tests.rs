@@ -294,7 +294,7 @@ fn a_composed_mail_reads_as_it_was_written() {
     let raw = compose(&letter).unwrap();
     assert_eq!(raw, compose(&letter).unwrap());
     let message = read(&raw).unwrap();
-    assert_eq!(message.to, [letter.to.clone()]);
+    assert_eq!(message.to.first(), Some(&letter.to));
     assert_eq!((message.subject.as_str(), message.date), ("Re: Grüße (#12)", Some(letter.date)));
     assert_eq!(
         (message.message_id, message.in_reply_to),

@@ -133,7 +133,7 @@ fn is_null_path(value: &str) -> bool {
 const VACATION: &str = include_str!("words/vacation.txt");
 
 /// Tells whether a subject is that of a vacation notice.
-fn is_vacation_subject(subject: &str) -> bool {
+pub(super) fn is_vacation_subject(subject: &str) -> bool {
     let subject = subject.to_lowercase();
     let subject = subject.trim_start_matches(['*', '[', '(', ' ']);
     words::starts(VACATION, subject)
