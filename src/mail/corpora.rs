@@ -133,6 +133,21 @@ fn check_fields(scores: &mut Scores, set: &str, line: &Value, message: &Message)
     }
 }
 
+fn check_bodies(scores: &mut Scores, set: &str, folder: &Path, line: &Value, message: &Message) {
+    let forms = [("text_file", "text", &message.plain), ("html_file", "html", &message.html)];
+    for (key, kind, seen) in forms {
+        let Some(wanted) = line[key].as_str().and_then(|file| std::fs::read(folder.join(file)).ok()) else {
+            continue;
+        };
+        let wanted = solid(&charset::decode(&wanted, None));
+        let seen = solid(seen.as_deref().unwrap_or_default());
+        let start = |text: &str| text.chars().take(80).collect::<String>();
+        let right = seen.contains(&wanted);
+        scores
+            .add(set, kind, right, || format!("{}: {:?} / {:?}", line["file"], start(&wanted), start(&seen)));
+    }
+}
+
 fn check_files(scores: &mut Scores, set: &str, line: &Value, raw: &[u8], message: &Message) {
     let file = line["file"].as_str().unwrap_or_default();
     for wanted in line["attachments"].as_array().into_iter().flatten() {
@@ -247,6 +262,7 @@ fn peers_mails_read_as_their_writers_say() {
             };
             check_text(&mut scores, &name, &line, &message);
             check_fields(&mut scores, &name, &line, &message);
+            check_bodies(&mut scores, &name, folder, &line, &message);
             check_files(&mut scores, &name, &line, &raw, &message);
             check_verdict(&mut scores, &name, &line, &raw, &message);
             slowest = slowest.max((before.elapsed(), line["file"].to_string()));

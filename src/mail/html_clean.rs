@@ -252,8 +252,13 @@ fn quote(node: &Handle, name: &str) -> Option<Quote> {
         return Some(Quote::Marked);
     }
     let cited = || {
-        let named = attribute(node, "type").or_else(|| attribute(node, "cite")).is_some();
-        named || class.contains("quote") || id.contains("quote") || style(node).contains("border-left")
+        let typed = attribute(node, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("cite"));
+        let mail = attribute(node, "cite").is_some_and(|source| source.starts_with("mid:"));
+        typed
+            || mail
+            || class.contains("quote")
+            || id.contains("quote")
+            || style(node).contains("border-left")
     };
     (name == "blockquote").then(|| if cited() { Quote::Marked } else { Quote::Own })
 }
