@@ -15,6 +15,7 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     let label = declared.map(str::trim);
     let declared = label.and_then(|label| Encoding::for_label(label.as_bytes()));
     if let Some(label) = label.filter(|label| declared.is_none() && !label.is_empty())
+        && !(label.to_ascii_lowercase().contains("utf-7") && bytes.iter().any(|b| *b >= 0x80))
         && let Some(decoder) = charset_decoder(label.as_bytes())
     {
         return decoder(bytes);

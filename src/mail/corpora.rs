@@ -134,18 +134,16 @@ fn check_fields(scores: &mut Scores, set: &str, line: &Value, message: &Message)
 }
 
 fn check_bodies(scores: &mut Scores, set: &str, folder: &Path, line: &Value, message: &Message) {
-    let forms = [("text_file", "text", &message.plain), ("html_file", "html", &message.html)];
-    for (key, kind, seen) in forms {
-        let Some(wanted) = line[key].as_str().and_then(|file| std::fs::read(folder.join(file)).ok()) else {
-            continue;
-        };
-        let wanted = solid(&charset::decode(&wanted, None));
-        let seen = solid(seen.as_deref().unwrap_or_default());
-        let start = |text: &str| text.chars().take(80).collect::<String>();
-        let right = seen.contains(&wanted);
-        scores
-            .add(set, kind, right, || format!("{}: {:?} / {:?}", line["file"], start(&wanted), start(&seen)));
-    }
+    let Some(wanted) = line["text_file"].as_str().and_then(|file| std::fs::read(folder.join(file)).ok())
+    else {
+        return;
+    };
+    let (wanted, seen) =
+        (solid(&charset::decode(&wanted, None)), solid(&visible(message, Reading::Opening).body));
+    let start = |text: &str| text.chars().take(80).collect::<String>();
+    scores.add(set, "text", seen.contains(&wanted), || {
+        format!("{}: {:?} / {:?}", line["file"], start(&wanted), start(&seen))
+    });
 }
 
 fn check_files(scores: &mut Scores, set: &str, line: &Value, raw: &[u8], message: &Message) {

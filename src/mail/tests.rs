@@ -373,7 +373,8 @@ fn every_built_in_template_is_complete() {
     let values = Values {
         issue_id: "#12",
         issue_path: "mygroup/shop#12",
-        note_text: "Ada wrote:\n\nhi",
+        note_author: "Ada",
+        note_text: "hi",
         unsubscribe_url: "mailto:a@x.example",
         ..Values::default()
     };

@@ -72,15 +72,18 @@ fn own_sign(message: &Message, own: &Own<'_>) -> Option<String> {
     if let Some(id) = message.message_id.as_ref().filter(|id| (own.our_message_id)(id)) {
         return Some(format!("the desk wrote it: {id}"));
     }
-    let writers = message.from.iter().chain(&message.sender);
-    let ours = writers.map(|m| &m.email).find(|email| (own.is_ours)(email));
+    // Sender may be ours on a customer's mail, when a list or an alias of ours passed it on.
+    let writer = message.from.as_ref().or(message.sender.as_ref());
+    let ours = writer.map(|m| &m.email).filter(|email| (own.is_ours)(email));
     ours.map(|email| format!("it comes from our own address {email}"))
 }
 
 /// Finds a sign that a machine wrote the mail.
 fn automatic_sign(message: &Message) -> Option<String> {
     let says = |name: &str| message.header(name).map(|value| value.trim().to_ascii_lowercase());
-    if let Some(value) = says("Auto-Submitted").filter(|v| !v.is_empty() && !v.starts_with("no")) {
+    if let Some(value) =
+        says("Auto-Submitted").filter(|v| !matches!(v.split([';', ' ', '(']).next(), Some("" | "no")))
+    {
         return Some(format!("Auto-Submitted: {value}"));
     }
     for name in [

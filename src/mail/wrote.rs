@@ -50,6 +50,9 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
             joined.push(' ');
         }
         joined.push_str(line);
+        if !may_end_one(line) {
+            continue;
+        }
         if is_attribution(&joined, quoted(count), count) {
             let later = |from: &usize| {
                 begins_as_one(&lines.get(*from..count).unwrap_or_default().join(" "), quoted(count))
@@ -59,6 +62,11 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
         }
     }
     None
+}
+
+/// Tells cheaply whether a line may be the last of such lines.
+fn may_end_one(line: &str) -> bool {
+    line.trim_end_matches(['*', '_', ' ', '\u{a0}']).ends_with([':', '：', '-', '>'])
 }
 
 /// Tells whether lines further down are such a line by themselves, so that what stands above is text.
