@@ -45,4 +45,5 @@ pub use visible::{Reading, Visible, visible};
 #[cfg(test)]
 mod corpora;
 #[cfg(test)]
+#[cfg(test)]
 mod tests;

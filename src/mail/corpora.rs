@@ -270,20 +270,3 @@ fn peers_mails_read_as_their_writers_say() {
     println!("slowest: {slowest:?}");
     assert!(slowest.0.as_secs() < 2);
 }
-
-#[test]
-#[ignore = "prints one mail, named in DESKBELL_MAIL"]
-fn show() {
-    let raw = std::fs::read(std::env::var("DESKBELL_MAIL").unwrap()).unwrap();
-    let raw = if raw.starts_with(b"<") {
-        [b"Content-Type: text/html\r\nIn-Reply-To: <a@b>\r\n\r\n".to_vec(), raw].concat()
-    } else {
-        raw
-    };
-    let message = read(&raw).unwrap();
-    println!("{}", visible(&Message { plain: None, ..message.clone() }, Reading::Opening).body);
-    println!("=== plain answer");
-    let seen = visible(&message, Reading::Answer);
-    println!("{}\n=== folded\n{}", seen.body, seen.folded.unwrap_or_default());
-    println!("{:?}", verdict(&raw, &message, &own()));
-}

@@ -11,7 +11,7 @@ pub(super) const OWN: char = '\u{e003}';
 /// Most lines of a signature or of a mailing list's footer.
 const SIGNATURE_MAX: usize = 25;
 /// Most lines that are looked at; what follows is taken as text.
-const LINES_MAX: usize = 100_000;
+const LINES_MAX: usize = 20_000;
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ fn classify(lines: &[&str]) -> Vec<Kind> {
         }
         at += count.max(1);
     }
+    mark_signatures(&mut kinds, lines, &fenced);
     kinds
 }
 
@@ -166,34 +167,32 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
     if let Some(count) = attribution(rest, &quoted_after) {
         return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
     }
-    signature(rest).map(|count| (count, Kind::Signature))
+    footer(rest).map(|count| (count, Kind::Signature))
 }
 
-/// Finds a signature at a line and gives how many lines it takes, up to the next quote.
-fn signature(rest: &[&str]) -> Option<usize> {
-    let line = rest.first()?;
-    let until_quote = |rest: &[&str]| {
-        let end = (1..rest.len().min(SIGNATURE_MAX + 1)).find(|i| {
-            let from = rest.get(*i..).unwrap_or_default();
-            let line = from.first().copied().unwrap_or_default();
-            is_quoted(line)
-                || is_bar(line)
-                || line.contains(CUT)
-                || is_header_block(from)
-                || attribution(from, &|_| false).is_some()
-        });
-        end.unwrap_or(rest.len())
-    };
-    let delimiter = matches!(*line, "-- " | "--" | "--\u{a0}");
-    if delimiter {
-        let count = until_quote(rest);
-        let short = rest.iter().take(count).filter(|line| !line.trim().is_empty()).count() <= SIGNATURE_MAX;
-        return short.then_some(count);
-    }
+/// Finds what a program put below the text: a mobile signature, or a mailing list's footer.
+fn footer(rest: &[&str]) -> Option<usize> {
     if is_list_footer(rest) {
         return Some(rest.len());
     }
-    is_mobile_signature(line).then_some(1)
+    rest.first().filter(|line| is_mobile_signature(line)).map(|_| 1)
+}
+
+/// Marks what stands between a signature delimiter and the next quote or the end, if it is short.
+fn mark_signatures(kinds: &mut [Kind], lines: &[&str], fenced: &[bool]) {
+    for at in 0..kinds.len() {
+        let delimiter = lines.get(at).is_some_and(|line| matches!(*line, "-- " | "--" | "--\u{a0}"));
+        if !delimiter || kinds.get(at) != Some(&Kind::Text) || fenced.get(at) == Some(&true) {
+            continue;
+        }
+        let until = |kind: &&Kind| !matches!(kind, Kind::Quote | Kind::Rest);
+        let below: Vec<Kind> =
+            kinds.iter().skip(at).take(3 * SIGNATURE_MAX).take_while(until).copied().collect();
+        let filled = below.iter().filter(|kind| **kind != Kind::Blank).count();
+        if below.len() < 3 * SIGNATURE_MAX && filled <= SIGNATURE_MAX {
+            kinds.iter_mut().skip(at).take(below.len()).for_each(|kind| *kind = Kind::Signature);
+        }
+    }
 }
 
 /// Tells whether a mailing list's footer begins here and ends the mail: a rule, then a few short lines

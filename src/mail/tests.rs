@@ -293,6 +293,8 @@ fn a_composed_mail_reads_as_it_was_written() {
     };
     let raw = compose(&letter).unwrap();
     assert_eq!(raw, compose(&letter).unwrap());
+    let lines = String::from_utf8(raw.clone()).unwrap();
+    assert_eq!(lines.matches('\n').count(), lines.matches("\r\n").count());
     let message = read(&raw).unwrap();
     assert_eq!(message.to.first(), Some(&letter.to));
     assert_eq!((message.subject.as_str(), message.date), ("Re: Grüße (#12)", Some(letter.date)));

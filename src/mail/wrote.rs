@@ -60,6 +60,9 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
             let prose_above = !opens_with_date(&folded(&joined)) && (1..count).any(|from| later(&from));
             return (!prose_above).then_some(count);
         }
+        if line.ends_with([':', '：']) {
+            break;
+        }
     }
     None
 }
@@ -98,6 +101,9 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
     }
     let digits = lower.chars().filter(char::is_ascii_digit).count();
     let address = lower.contains('@') && lower.contains('.');
+    if !quoted && digits < 4 && !address {
+        return false;
+    }
     if is_dashed(lower) || is_dated_address(lower, digits) && (quoted || lower.ends_with(':')) {
         return true;
     }
