@@ -131,4 +131,51 @@ mod tests {
             assert!(!is_header_block(block), "{block:?}");
         }
     }
+
+    #[test]
+    fn header_blocks_are_known_in_many_languages() {
+        for keys in [
+            "Von Gesendet An Betreff",
+            "De Envoyé À Objet",
+            "De Enviado_el Para Asunto",
+            "Da Inviato A Oggetto",
+            "De Enviada_em Para Assunto",
+            "Van Verzonden Aan Onderwerp",
+            "Od Wysłano Do Temat",
+            "От Отправлено Кому Тема",
+            "Від Надіслано Кому Тема",
+            "Od Odesláno Komu Předmět",
+            "Från Skickat Till Ämne",
+            "Fra Sendt Til Emne",
+            "Lähettäjä Lähetetty Vastaanottaja Aihe",
+            "Kimden Gönderildi Kime Konu",
+            "发件人 发送时间 收件人 主题",
+            "寄件者 寄件日期 收件者 主旨",
+            "差出人 送信日時 宛先 件名",
+            "보낸_사람 보낸_날짜 받는_사람 제목",
+            "Feladó Elküldve Címzett Tárgy",
+            "De_la Trimis Către Subiect",
+            "Od Odoslané Komu Predmet",
+            "Από Στάλθηκε Προς Θέμα",
+            "От Изпратено До Относно",
+            "Od Poslano Prima Predmet",
+            "מאת נשלח אל נושא",
+            "من تاريخ_الإرسال إلى الموضوع",
+            "Dari Dikirim Kepada Subjek",
+            "Từ Đã_gửi Đến Chủ_đề",
+            "Saatja Saadetud Adressaat Teema",
+            "Nuo Išsiųsta Kam Tema",
+            "No Nosūtīts Kam Temats",
+            "De Enviat Per_a Assumpte",
+            "จาก ส่ง ถึง เรื่อง",
+        ] {
+            let lines: Vec<String> =
+                keys.split(' ').map(|key| format!("{}: x", key.replace('_', " "))).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            assert!(is_header_block(&lines), "{keys}");
+            for line in &lines {
+                assert!(header_key(line).is_some(), "{line}");
+            }
+        }
+    }
 }

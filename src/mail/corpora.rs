@@ -183,13 +183,16 @@ fn check_verdict(scores: &mut Scores, set: &str, line: &Value, raw: &[u8], messa
             format!("{file}: {}", said.reason)
         });
     }
+    let by_person =
+        !matches!(set, "sisimai" | "flufl-bounce") && line["is_auto"].is_null() && line["error"].is_null();
+    if by_person {
+        scores.add(set, "person", said.class == MailClass::Person, || format!("{file}: {}", said.reason));
+    }
     let MailClass::Bounce(bounce) = &said.class else {
         if line["is_bounce"] == true {
             scores.add(set, "bounce", false, || {
                 format!("{file}: {:?} {}\n{}", said.class, said.reason, message.subject)
             });
-        } else if !matches!(set, "sisimai" | "flufl-bounce") {
-            scores.add(set, "no bounce", true, String::new);
         }
         return;
     };
