@@ -160,7 +160,7 @@ impl Index {
 
     /// Reads all of the full text, and says what is damaged: files by name, or why it cannot be read.
     pub fn verify(&self) -> Vec<String> {
-        match self.texts.damaged() {
+        match self.texts().damaged() {
             Ok(files) => files.iter().map(|file| format!("{} is damaged", file.display())).collect(),
             Err(error) => vec![format!("the full text cannot be read: {error}")],
         }

@@ -62,6 +62,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     }
     let mut lock = take_over(here).await?;
     let _log = log::begin(&here.paths.data_dir, "sync");
+    log::panics();
     let desk = here.open_desk().await?;
     desk.board().settle(here.paths.data_dir.clone(), true, asked.while_used);
     let stop = CancellationToken::new();
