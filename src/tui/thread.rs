@@ -73,7 +73,8 @@ impl Thread {
     pub fn refresh(&mut self, view: IssueView, theme: &Theme) {
         self.fresh.extend(view.notes.iter().filter(|n| n.unread).map(|n| n.id));
         // What did not change keeps its lines: a long thread is not laid out anew for each event.
-        let same = self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| old == new).count();
+        let same =
+            self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| same_lines(old, new)).count();
         self.view = view;
         self.lay_out(same, theme);
     }
@@ -209,6 +210,15 @@ impl Thread {
         }
         true
     }
+}
+
+/// Tells whether two states of a note are laid out alike.
+fn same_lines(old: &NoteView, new: &NoteView) -> bool {
+    let shape = |n: &NoteView| (n.id, n.kind, n.html, n.reduced, n.delivery.len(), n.attachments.len());
+    shape(old) == shape(new)
+        && old.body == new.body
+        && old.folded == new.folded
+        && old.warnings == new.warnings
 }
 
 fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {

@@ -6,7 +6,7 @@ use super::super::layout::Areas;
 use super::super::list::{VIEWS, View};
 use super::super::query::fault_place;
 use super::super::when;
-use super::{repeat, rows, rule, shorten, text, two_ends};
+use super::{repeat, rows, rule, select, shorten, text, two_ends};
 use crate::domain::{IssueRow, OutboxState, Party, Priority, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -210,10 +210,7 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
     spans.push(Span::styled(format!("  {} ", fit_right(&waits(app, row, c.waits), c.waits, ell)), style));
     text(Line::from(spans), area, buf);
     if here && app.list.edit.is_none() {
-        buf.set_style(
-            Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area },
-            app.theme.selected,
-        );
+        select(app, area, buf);
     }
 }
 
