@@ -192,6 +192,7 @@ impl App {
         self.lost = None;
         self.say("the desk is there again");
         self.reload();
+        self.ask_draft();
         self.draft_unsaved();
     }
 

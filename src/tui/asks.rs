@@ -45,6 +45,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Tells whether a person wanted this done, so that they must hear when it is not.
+    pub fn is_verb(&self) -> bool {
+        self.slot().is_none() && !matches!(self, Self::SaveDraft | Self::DropDraft | Self::MarkRead)
+    }
+
     /// Gives the slot of a thing to look at; `None` for changes.
     fn slot(&self) -> Option<u8> {
         Some(match self {

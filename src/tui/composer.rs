@@ -3,12 +3,11 @@
 //! What is typed is saved as a draft within a second, one for the reply and one for the comment.
 
 use super::app::{App, Screen};
-use super::asks::Purpose;
 use super::edit::Edit;
 use super::thread::Thread;
 use crate::domain::{
     AddressState, DefaultNote, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
-    ParticipantView, Reference, Request, Upload,
+    ParticipantView, Reference, Upload,
 };
 use jiff::Timestamp;
 
@@ -151,6 +150,15 @@ impl Composer {
         }
     }
 
+    /// Gives what to call a file with the text.
+    pub fn file_name(&self) -> String {
+        match (&self.target, self.kind) {
+            (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
+            (Some((_, reference)), _) => format!("reply-{}", reference.iid),
+            (None, _) => "issue".to_owned(),
+        }
+    }
+
     /// Tells whether there is nothing to lose.
     pub fn is_blank(&self) -> bool {
         self.body.is_blank()
@@ -219,8 +227,8 @@ impl App {
 
     fn begin(&mut self, id: IssueId, reference: Reference, kind: DraftKind) {
         let seen = self.thread.as_ref().filter(|t| t.view.row.id == id).and_then(Thread::last_note);
-        self.composer = Some(Composer::note((id, reference.clone()), kind, seen));
-        self.ask(Purpose::Draft, Request::Draft { reference: Some(reference), kind });
+        self.composer = Some(Composer::note((id, reference), kind, seen));
+        self.ask_draft();
         self.keep_note_in_sight();
     }
 
@@ -253,8 +261,9 @@ impl App {
             self.screen = Screen::Thread;
         }
         self.thread = None;
+        self.opened = None;
         self.composer = Some(Composer::issue(&path));
-        self.ask(Purpose::Draft, Request::Draft { reference: None, kind: DraftKind::Issue });
+        self.ask_draft();
     }
 
     /// Learns from the thread that has come which note the writer has before them.

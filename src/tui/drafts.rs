@@ -28,6 +28,14 @@ impl Composer {
 }
 
 impl App {
+    /// Asks for the stored draft, where it has not come yet.
+    pub fn ask_draft(&mut self) {
+        let Some(composer) = self.composer.as_ref().filter(|c| c.saved == Saved::Loading) else { return };
+        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
+        let kind = composer.kind;
+        self.ask(Purpose::Draft, Request::Draft { reference, kind });
+    }
+
     /// Puts the stored draft into the composer; what was typed before it came stays after it.
     pub fn take_draft(&mut self, draft: Option<Draft>) {
         let now = self.now;
@@ -108,6 +116,13 @@ impl App {
         } else {
             self.ask(Purpose::SaveDraft, Request::SaveDraft(draft));
         }
+    }
+
+    /// Gives the text that no draft holds, and what to call a file for it.
+    pub fn unsaved_text(&self) -> Option<(String, String)> {
+        let composer = self.composer.as_ref()?;
+        let held = matches!(composer.saved, Saved::Stored | Saved::Nothing) || composer.body.is_blank();
+        (!held).then(|| (composer.body.value(), composer.file_name()))
     }
 
     /// Learns that the draft is stored.

@@ -34,6 +34,8 @@ pub struct List {
     pub query: String,
     /// The query while it is being typed.
     pub edit: Option<Edit>,
+    /// The query that stood before this one was typed.
+    pub before_edit: String,
     /// What is wrong with the query.
     pub fault: Option<Fault>,
     /// How many issues each view finds, and how many of them are unread.

@@ -12,6 +12,7 @@ impl App {
         if !text.is_empty() {
             text.push(' ');
         }
+        self.list.before_edit.clone_from(&self.list.query);
         self.list.edit = Some(Edit::line(&text));
     }
 
@@ -61,10 +62,12 @@ impl App {
         }
     }
 
+    /// Goes back to the query that stood before.
     fn drop_query(&mut self) {
         self.list.edit = None;
-        if self.list.fault.is_some() {
-            self.show_view(1);
+        let before = std::mem::take(&mut self.list.before_edit);
+        if before != self.list.query {
+            self.look_for(before);
         }
     }
 }

@@ -99,11 +99,7 @@ impl App {
             composer.editor_wanted = true;
             return;
         }
-        let name = match (&composer.target, composer.kind) {
-            (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
-            (Some((_, reference)), _) => format!("reply-{}", reference.iid),
-            (None, _) => "issue".to_owned(),
-        };
+        let name = composer.file_name();
         let text = composer.body.value();
         self.save_draft_now();
         self.want(Effect::Editor { text, name });
@@ -305,6 +301,7 @@ impl App {
         if let Ok(reference) = view.row.reference.parse() {
             self.last_sent = Some((view.row.id, reference));
             if let Some((_, reference)) = self.last_sent.clone() {
+                self.opened = Some(reference.clone());
                 self.take_thread(reference, view);
             }
         }

@@ -49,6 +49,8 @@ pub struct Thread {
     pub unfolded: BTreeSet<NoteId>,
     /// Notes that were unread when the issue was opened.
     pub fresh: BTreeSet<NoteId>,
+    /// Up to which note the desk was told that it was read.
+    pub read_to: Option<NoteId>,
 }
 
 impl Thread {
@@ -64,6 +66,7 @@ impl Thread {
             selected: 0,
             unfolded: BTreeSet::new(),
             fresh,
+            read_to: None,
         };
         thread.reflow(width, theme);
         thread
@@ -285,6 +288,7 @@ impl App {
         if self.thread.as_ref().is_none_or(|t| t.reference != reference) {
             self.thread = None;
         }
+        self.opened = Some(reference.clone());
         self.ask_thread(reference);
     }
 
@@ -314,8 +318,10 @@ impl App {
 
     /// Tells the desk that the open issue was read.
     fn mark_read(&mut self) {
-        let Some(thread) = self.thread.as_ref().filter(|_| self.screen == Screen::Thread) else { return };
-        if thread.view.row.unread > 0 {
+        let Some(thread) = self.thread.as_mut().filter(|_| self.screen == Screen::Thread) else { return };
+        let last = thread.last_note();
+        if thread.view.row.unread > 0 && thread.read_to != last {
+            thread.read_to = last;
             let reference = thread.reference.clone();
             self.ask(Purpose::MarkRead, Request::MarkRead { reference, read: true });
         }
