@@ -24,7 +24,7 @@ mod view;
 pub use address::{EmailAddress, Mailbox, MessageId};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
-pub use history::{Actor, Change, ChangeView, Verb, Via};
+pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};

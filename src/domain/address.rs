@@ -81,6 +81,13 @@ impl fmt::Display for EmailAddress {
         f.write_str(&self.0)
     }
 }
+impl std::str::FromStr for EmailAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| format!("`{text}` is not an email address"))
+    }
+}
 impl<'de> Deserialize<'de> for EmailAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -33,24 +33,33 @@ pub struct Change {
     pub after: serde_json::Value,
 }
 
-/// Something a person decided, which can be taken back. Kept in the order of the decisions.
+/// Something a person decided. Kept in the order of the decisions; the latest can be taken back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verb {
     pub seq: Seq,
     pub at: Timestamp,
     pub actor: Actor,
     pub request: Option<RequestId>,
+    pub deed: Deed,
+    pub changes: Vec<Change>,
+    /// The verb that took this one back.
+    pub undone_by: Option<Seq>,
+}
+
+/// What a verb did, beside the fields it changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deed {
     /// What it was, for a status line: `closed #12`.
     pub label: String,
-    pub changes: Vec<Change>,
+    pub issues: Vec<IssueId>,
     /// Rows of the outbox that it made.
     pub outbox: Vec<super::OutboxId>,
     /// The note it wrote.
     pub note: Option<super::NoteId>,
-    /// The verb that took this one back.
-    pub undone_by: Option<Seq>,
     /// The verb that this one takes back.
     pub undoes: Option<Seq>,
+    /// Whether `undo` takes it back; reading and drafts are no such verbs.
+    pub undoable: bool,
 }
 
 /// A change as front ends see it.

@@ -82,4 +82,7 @@ pub struct Note {
     /// Further addressees of this one note.
     #[serde(default)]
     pub cc: Vec<EmailAddress>,
+    /// Counts as read by everyone from the beginning, as mail of the first import does.
+    #[serde(default)]
+    pub read: bool,
 }

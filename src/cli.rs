@@ -1,0 +1,115 @@
+//! The command line: arguments, subcommands, printing.
+//!
+//! Sees every other layer; nothing sees it.
+
+mod args;
+mod deliver;
+mod desk;
+mod display;
+mod export;
+mod here;
+mod issue;
+mod link;
+mod log;
+mod mail;
+mod print;
+mod project;
+mod serve;
+mod session;
+mod tty;
+mod upkeep;
+
+use crate::domain::{Fault, FaultKind};
+use anyhow::Result;
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use here::Here;
+use std::process::ExitCode;
+
+/// What a mail transfer agent takes for "try again later" (sysexits.h).
+const TEMPFAIL: u8 = 75;
+
+/// Reads the arguments of this process and carries them out.
+pub fn main() -> ExitCode {
+    let for_mta = delivers_for_mta();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            let code = if for_mta && error.use_stderr() { i32::from(TEMPFAIL) } else { error.exit_code() };
+            return ExitCode::from(u8::try_from(code).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&anyhow::Error::new(error), for_mta),
+    };
+    let code = match runtime.block_on(run(cli)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(&error, for_mta),
+    };
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    code
+}
+
+/// Tells whether this is `deliver -`, which answers to a mail transfer agent.
+fn delivers_for_mta() -> bool {
+    let mut words = std::env::args().skip(1);
+    words.by_ref().any(|word| word == "deliver") && words.any(|word| word == "-")
+}
+
+/// Prints what went wrong and what helps; gives the exit code.
+fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
+    let fault = error.downcast_ref::<Fault>();
+    let message = match fault {
+        Some(fault) => fault.message.clone(),
+        None => error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "),
+    };
+    eprintln!("error: {}", print::clean(&message));
+    if let Some(hint) = fault.and_then(|fault| fault.hint.as_deref()) {
+        eprintln!("hint: {}", print::clean(hint));
+    }
+    if for_mta {
+        return ExitCode::from(TEMPFAIL);
+    }
+    ExitCode::from(if fault.is_some_and(|fault| fault.kind == FaultKind::Usage) { 2 } else { 1 })
+}
+
+async fn run(cli: Cli) -> Result<u8> {
+    match cli.command {
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "deskbell", &mut std::io::stdout());
+            return Ok(0);
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            return Ok(0);
+        }
+        _ => {}
+    }
+    let here = Here::find(&cli.global)?;
+    let Some(command) = cli.command else { return tty::open(&here).await };
+    match command {
+        Command::Completions { .. } | Command::Man => Ok(0),
+        Command::Demo(_) | Command::Init(_) | Command::Doctor { .. } => {
+            Err(Fault::refused("this command is not there yet").into())
+        }
+        Command::Status => desk::status(&here).await,
+        Command::Sync(asked) => serve::sync(&here, &asked).await,
+        Command::Attach { user, .. } => serve::attach(&here, user).await,
+        Command::Deliver(asked) => deliver::run(&here, asked).await,
+        Command::Project(asked) => project::run(&here, asked).await,
+        Command::User(asked) => project::user(&here, asked).await,
+        Command::Member(asked) => project::member(&here, asked).await,
+        Command::Desk(asked) => desk::settings(&here, asked).await,
+        Command::Issue(asked) => issue::run(&here, asked).await,
+        Command::Outbox(asked) => mail::outbox(&here, asked).await,
+        Command::Intake(asked) => mail::intake(&here, asked).await,
+        Command::Undo => issue::undo(&here).await,
+        Command::Redo => issue::redo(&here).await,
+        Command::Export { dir } => export::run(&here, &dir).await,
+        Command::Backup { file } => upkeep::backup(&here, &file).await,
+        Command::Restore { file } => upkeep::restore(&here, &file).await,
+        Command::Maintenance(asked) => upkeep::maintenance(&here, asked).await,
+    }
+}

@@ -1,0 +1,516 @@
+//! What can be said on the command line.
+
+use crate::domain::{EmailAddress, Fate, IntakeId, OutboxId, Priority, Reference, Role, Status};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// A service desk in the terminal: customers write mail, you answer from the keyboard.
+#[derive(Debug, Parser)]
+#[command(
+    name = "deskbell",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command the desk opens on the screen.\n\n\
+                  Begin with:\n  \
+                  deskbell demo    see everything on a throw-away desk, no server needed\n  \
+                  deskbell init    write a config, try both connections, make the first project\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partly done."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The config file.
+    #[arg(long, global = true, env = "DESKBELL_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// The folder with the desk's data.
+    #[arg(long, global = true, env = "DESKBELL_DATA_DIR", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+    /// Works on the desk over there: ssh://user@host.
+    #[arg(long, global = true, value_name = "URL")]
+    pub host: Option<String>,
+    /// Prints JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows everything on a throw-away desk, filled from the mails of a small vendor's week.
+    Demo(Demo),
+    /// Writes a config, tries both connections and makes the first project.
+    Init(Init),
+    /// Tries every connection and says what fails and what cures it.
+    Doctor {
+        /// Also mails itself through each keyed mailbox and waits for that mail.
+        #[arg(long)]
+        round_trip: bool,
+    },
+    /// Says how the desk is doing; exits 1 when something has failed for too long.
+    Status,
+    /// Serves the desk: reads the mailboxes, sends the outbox, until it is stopped.
+    Sync(Sync),
+    /// Takes mail in from files, folders or standard input.
+    #[command(
+        after_help = "Examples:\n  deskbell deliver mail.eml\n  deskbell deliver old.mbox --silent\n  \
+                            cat mail.eml | deskbell deliver - --to help+acme-1-issue-@example.com"
+    )]
+    Deliver(Deliver),
+    /// Makes and changes projects.
+    #[command(subcommand)]
+    Project(Project),
+    /// Says who the staff are.
+    #[command(subcommand)]
+    User(User),
+    /// Says who belongs to a project.
+    #[command(subcommand)]
+    Member(Member),
+    /// Shows and changes the settings of the whole desk.
+    #[command(subcommand)]
+    Desk(Desk),
+    /// Lists, shows, opens, answers and changes issues.
+    #[command(subcommand)]
+    Issue(Issue),
+    /// Shows outgoing mail, and tries, cancels or releases it.
+    #[command(subcommand)]
+    Outbox(Outbox),
+    /// Shows every mail that came in, what became of it and why.
+    #[command(subcommand)]
+    Intake(Intake),
+    /// Takes back your own last change.
+    Undo,
+    /// Does again what you took back.
+    Redo,
+    /// Writes every issue as files: Markdown, raw mails and attachments.
+    Export {
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Writes a consistent copy of the desk into one file, while it runs.
+    Backup {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Makes a desk from a backup, in a data dir that holds none. Unsent mail is held for review.
+    Restore {
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Checks and rebuilds what the desk keeps.
+    #[command(subcommand)]
+    Maintenance(Maintenance),
+    /// Speaks the desk's protocol on standard input and output, for ssh.
+    Attach {
+        #[arg(long, required = true)]
+        stdio: bool,
+        /// Who acts, for an account that several people share.
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
+    },
+    /// Prints completions for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Prints the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Keeps the throw-away desk in this folder instead of a temporary one.
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub keep: Option<PathBuf>,
+    /// Fills the desk, prints its issues and leaves, without a screen.
+    #[arg(long)]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  deskbell init\n  \
+                        deskbell init --address help@example.com --project acme/support --password-command 'pass show help'")]
+pub struct Init {
+    /// The address that customers write to.
+    #[arg(long)]
+    pub address: Option<EmailAddress>,
+    /// The first project, as group/name.
+    #[arg(long)]
+    pub project: Option<String>,
+    /// The IMAP server.
+    #[arg(long)]
+    pub imap_host: Option<String>,
+    #[arg(long)]
+    pub imap_port: Option<u16>,
+    /// The SMTP server.
+    #[arg(long)]
+    pub smtp_host: Option<String>,
+    #[arg(long)]
+    pub smtp_port: Option<u16>,
+    /// The login name; the address unless given.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A command that prints the password.
+    #[arg(long)]
+    pub password_command: Option<String>,
+    /// The environment variable that holds the password.
+    #[arg(long)]
+    pub password_env: Option<String>,
+    /// A file with a further certificate authority to trust.
+    #[arg(long)]
+    pub ca_file: Option<PathBuf>,
+    /// How the connections are protected.
+    #[arg(long, value_enum, default_value_t = Tls::Tls)]
+    pub tls: Tls,
+    /// Whether the mailbox understands address+key@domain.
+    #[arg(long)]
+    pub plus: Option<bool>,
+    /// Who you are on the desk.
+    #[arg(long)]
+    pub me: Option<String>,
+    /// Writes the config without trying the connections.
+    #[arg(long)]
+    pub offline: bool,
+    /// Replaces a config that is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tls {
+    /// From the first octet.
+    Tls,
+    StartTls,
+    /// Only on this machine.
+    None,
+}
+
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// One pass over every mailbox and all that is due in the outbox.
+    #[arg(long)]
+    pub once: bool,
+    /// Ends when the last front end has left and nothing is held or due.
+    #[arg(long, hide = true, conflicts_with = "once")]
+    pub while_used: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Deliver {
+    /// A message, an mbox, a Maildir, any folder, or - for standard input.
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// The envelope recipient.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<String>,
+    /// The mailbox it counts as having come by.
+    #[arg(long, value_name = "NAME")]
+    pub mailbox: Option<String>,
+    /// Causes no mail to anyone.
+    #[arg(long)]
+    pub silent: bool,
+    /// Says what would happen and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Project {
+    /// Makes a project; it is enabled at once.
+    Add { path: String },
+    /// Lists the projects.
+    List,
+    /// Shows a project with its addresses and settings.
+    Show { path: String },
+    /// Changes settings: key=value…
+    #[command(
+        after_help = "Example:\n  deskbell project set acme/support suffix=help display_name='Acme Support'"
+    )]
+    Set {
+        path: String,
+        #[arg(required = true, value_parser = setting)]
+        settings: Vec<(String, String)>,
+    },
+    /// Activates Service Desk.
+    Enable { path: String },
+    /// Turns Service Desk off; new mail waits in triage.
+    Disable { path: String },
+    /// Gives a project another path; its published addresses go on working.
+    Rename { path: String, to: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Adds one of the staff.
+    Add {
+        name: String,
+        #[arg(long)]
+        full_name: Option<String>,
+        #[arg(long)]
+        email: Vec<EmailAddress>,
+        /// The system user who acts as this person.
+        #[arg(long)]
+        system_user: Option<String>,
+    },
+    /// Lists the staff.
+    List,
+    /// Changes somebody: full_name, emails, system_user, owner.
+    Set {
+        name: String,
+        #[arg(required = true, value_parser = setting)]
+        settings: Vec<(String, String)>,
+    },
+    /// Takes somebody off the staff; what they wrote stays.
+    Remove { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Member {
+    /// Makes somebody a member of a project.
+    Add {
+        project: String,
+        user: String,
+        #[arg(long, default_value = "developer", value_parser = word::<Role>)]
+        role: Role,
+    },
+    /// Lists the members of a project.
+    List { project: String },
+    /// Changes a member's role.
+    Set {
+        project: String,
+        user: String,
+        #[arg(long, value_parser = word::<Role>)]
+        role: Role,
+    },
+    /// Takes somebody out of a project.
+    Remove { project: String, user: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Desk {
+    /// Shows the settings of the whole desk.
+    Show,
+    /// Changes settings: key=value…
+    Set {
+        #[arg(required = true, value_parser = setting)]
+        settings: Vec<(String, String)>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Issue {
+    /// Lists what a query finds, the latest change first.
+    #[command(after_help = "Examples:\n  deskbell issue list 'is:open waiting:us'\n  \
+                            deskbell issue list 'from:ada invoice' --json")]
+    List {
+        query: Vec<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+        #[arg(long, default_value_t = 0)]
+        offset: u64,
+    },
+    /// Shows one issue with all its notes.
+    Show { reference: Reference },
+    /// Lists every change of an issue: who, when and why.
+    History { reference: Reference },
+    /// Prints the bytes of a note's mail.
+    Raw { reference: Reference, note: u64 },
+    /// Writes a file of a note.
+    Attachment {
+        reference: Reference,
+        note: u64,
+        name: String,
+        /// Where to; - is standard output.
+        #[arg(short, long, value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+    },
+    /// Opens a ticket for an outside person, or a plain issue.
+    New {
+        project: String,
+        #[arg(long)]
+        title: String,
+        /// The outside person it is for; they are mailed the text.
+        #[arg(long)]
+        to: Option<EmailAddress>,
+        #[arg(short, long, default_value = "")]
+        message: String,
+    },
+    /// Writes a note. A public one is mailed to the participants.
+    #[command(after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
+                            deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -")]
+    Note(NoteArgs),
+    /// Changes issues, all in one step that one undo takes back.
+    #[command(after_help = "Examples:\n  deskbell issue edit 12 13 --close\n  \
+                            deskbell issue edit 12 --label bug --assign me --priority high")]
+    Edit(Box<EditArgs>),
+}
+
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    pub reference: Reference,
+    #[arg(short, long, conflicts_with = "file")]
+    pub message: Option<String>,
+    /// A file with the text; - is standard input.
+    #[arg(short = 'F', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Never mailed.
+    #[arg(long)]
+    pub internal: bool,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub attach: Vec<PathBuf>,
+    /// Further people who get this one note.
+    #[arg(long, value_name = "ADDRESS")]
+    pub cc: Vec<EmailAddress>,
+    /// Waits this long before it is mailed, such as 10s or 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub hold: Option<String>,
+    /// Closes the issue in the same step.
+    #[arg(long)]
+    pub close: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    #[arg(required = true)]
+    pub references: Vec<Reference>,
+    #[arg(long, conflicts_with = "reopen")]
+    pub close: bool,
+    #[arg(long)]
+    pub reopen: bool,
+    #[arg(long)]
+    pub title: Option<String>,
+    #[arg(long)]
+    pub label: Vec<String>,
+    #[arg(long)]
+    pub unlabel: Vec<String>,
+    /// A user's name, or me.
+    #[arg(long, conflicts_with = "unassign")]
+    pub assign: Option<String>,
+    #[arg(long)]
+    pub unassign: bool,
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub confidential: Option<bool>,
+    #[arg(long)]
+    pub add_email: Vec<EmailAddress>,
+    #[arg(long)]
+    pub remove_email: Vec<EmailAddress>,
+    #[arg(long)]
+    pub subscribe: Vec<EmailAddress>,
+    #[arg(long)]
+    pub unsubscribe: Vec<EmailAddress>,
+    /// low, normal, high, urgent or none.
+    #[arg(long, value_parser = optional::<Priority>)]
+    pub priority: Option<OrNone<Priority>>,
+    /// open, pending, solved or closed.
+    #[arg(long, value_parser = word::<Status>)]
+    pub status: Option<Status>,
+    /// A date such as 2026-12-24, or none.
+    #[arg(long)]
+    pub due: Option<String>,
+    /// A milestone's title, or none.
+    #[arg(long)]
+    pub milestone: Option<String>,
+    /// A number, or none.
+    #[arg(long)]
+    pub weight: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Outbox {
+    /// Lists outgoing mail, the latest first.
+    List {
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
+    /// Tries a deferred or failed mail now.
+    Retry {
+        #[arg(required = true, value_parser = outbox_id)]
+        ids: Vec<OutboxId>,
+    },
+    /// Takes a mail out that was not sent yet.
+    Cancel {
+        #[arg(required = true, value_parser = outbox_id)]
+        ids: Vec<OutboxId>,
+    },
+    /// Lets a held mail go.
+    Release {
+        #[arg(required = true, value_parser = outbox_id)]
+        ids: Vec<OutboxId>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Intake {
+    /// Lists arrivals, the latest first.
+    List {
+        #[arg(long, value_parser = word::<Fate>)]
+        fate: Option<Fate>,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
+    /// Shows one arrival.
+    Show {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+        /// Prints the bytes of the mail.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Runs a mail through the intake again.
+    Retry {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+    },
+    /// Makes a mail a note of an issue.
+    Attach {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+        reference: Reference,
+    },
+    /// Makes a mail an issue of a project.
+    Issue {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+        project: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Maintenance {
+    /// Makes everything anew that is derived from the journal.
+    Rebuild,
+    /// Checks everything against the journal.
+    Verify,
+}
+
+/// A value, or plainly none.
+#[derive(Clone, Debug)]
+pub struct OrNone<T>(pub Option<T>);
+
+/// Reads `key=value`.
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as key=value")?;
+    Ok((key.trim().replace('-', "_"), value.to_owned()))
+}
+
+/// Reads a word that JSON knows as well.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.replace('-', "_"))).map_err(|e| e.to_string())
+}
+
+fn optional<T: serde::de::DeserializeOwned>(text: &str) -> Result<OrNone<T>, String> {
+    match text {
+        "none" | "" => Ok(OrNone(None)),
+        other => word(other).map(|value| OrNone(Some(value))),
+    }
+}
+
+fn outbox_id(text: &str) -> Result<OutboxId, String> {
+    text.parse().map(OutboxId).map_err(|_| "write the number that `outbox list` shows".to_owned())
+}
+
+fn intake_id(text: &str) -> Result<IntakeId, String> {
+    text.parse().map(IntakeId).map_err(|_| "write the number that `intake list` shows".to_owned())
+}

@@ -1,0 +1,128 @@
+//! `deskbell deliver`: mail from files, folders and standard input.
+
+use super::args::Deliver as Asked;
+use super::here::Here;
+use super::print;
+use super::session::{Session, unexpected};
+use crate::domain::{Arrival, Deliver, Delivered, Fault, Request, Response};
+use crate::source::files::{FileError, FoundMail, walk};
+use anyhow::Result;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The most that is read from standard input, in octets.
+const STDIN: u64 = 512 * 1024 * 1024;
+
+/// Takes every mail in that is named; gives 0 when each has its entry, 3 when some have not.
+pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
+    let (stdin, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        asked.paths.iter().cloned().partition(|p| p == Path::new("-"));
+    let piped = if stdin.is_empty() { None } else { Some(read_stdin()?) };
+    let session = Session::open(here).await?;
+    let mut told = Told { here, delivered: Vec::new(), failed: 0 };
+    if let Some(raw) = piped {
+        let arrival = arrival(&asked, "-".to_owned(), None);
+        told.tell(take(&session, &asked, arrival, raw).await?);
+    }
+    // Files are read in a thread of their own, a few ahead.
+    let (send, mut found) = tokio::sync::mpsc::channel(4);
+    let reading = tokio::task::spawn_blocking(move || {
+        for item in walk(&files) {
+            if send.blocking_send(item).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(item) = found.recv().await {
+        match item {
+            Ok(mail) => {
+                let FoundMail { path, index, bytes, received_at } = mail;
+                let arrival = Arrival { received_at, ..arrival(&asked, path, index) };
+                told.tell(take(&session, &asked, arrival, bytes).await?);
+            }
+            Err(error) => told.complain(&error),
+        }
+    }
+    reading.await?;
+    let served = session.is_served();
+    session.close().await;
+    told.end(served)
+}
+
+fn arrival(asked: &Asked, path: String, index: Option<u32>) -> Arrival {
+    Arrival {
+        mailbox: asked.mailbox.clone(),
+        path: Some(path),
+        index,
+        envelope_to: asked.to.clone(),
+        silent: asked.silent,
+        ..Arrival::default()
+    }
+}
+
+async fn take(session: &Session, asked: &Asked, arrival: Arrival, raw: Vec<u8>) -> Result<Delivered> {
+    let request = Request::Deliver(Deliver { arrival, raw, dry_run: asked.dry_run });
+    match session.ask(request).await? {
+        Response::Delivered(delivered) => Ok(*delivered),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
+/// What was said so far.
+struct Told<'a> {
+    here: &'a Here,
+    delivered: Vec<Delivered>,
+    failed: usize,
+}
+
+impl Told<'_> {
+    fn tell(&mut self, delivered: Delivered) {
+        if self.here.json {
+            self.delivered.push(delivered);
+            return;
+        }
+        let entry = &delivered.entry;
+        let place = entry.path.as_deref().map_or(String::new(), print::line);
+        let at = entry.index.map_or(String::new(), |index| format!("[{index}]"));
+        let reference = entry.reference.as_deref().map_or(String::new(), |r| format!(" {r}"));
+        println!("{place}{at}: {}{reference}: {}", entry.fate.word(), print::line(&entry.reason));
+        for mail in &delivered.mails {
+            println!("  {mail}");
+        }
+    }
+
+    fn complain(&mut self, error: &FileError) {
+        self.failed += 1;
+        eprintln!("error: {}", print::line(&error.to_string()));
+    }
+
+    fn end(self, served: bool) -> Result<u8> {
+        let mails = self.delivered.iter().any(|d| !d.mails.is_empty());
+        if self.here.json {
+            let entries: Vec<serde_json::Value> = self
+                .delivered
+                .iter()
+                .filter_map(|d| {
+                    let mut entry = serde_json::to_value(&d.entry).ok()?;
+                    entry.as_object_mut()?.insert("mails".to_owned(), d.mails.clone().into());
+                    Some(entry)
+                })
+                .collect();
+            print::json(&entries)?;
+        }
+        if mails && !served {
+            eprintln!("note: mail waits in the outbox until `deskbell sync` runs");
+        }
+        Ok(if self.failed > 0 { 3 } else { 0 })
+    }
+}
+
+/// Reads all of standard input.
+pub fn read_stdin() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes)?;
+    if read as u64 > STDIN {
+        return Err(std::io::Error::other(Fault::refused("standard input holds more than 512 MiB")));
+    }
+    Ok(bytes)
+}

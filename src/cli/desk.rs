@@ -1,0 +1,73 @@
+//! `deskbell status` and `deskbell desk …`.
+
+use super::args::Desk as Asked;
+use super::here::Here;
+use super::print;
+use super::session::{ask, unexpected};
+use crate::domain::{DeskStatus, Request, Response};
+use anyhow::Result;
+use jiff::Timestamp;
+
+/// `deskbell status`.
+pub async fn status(here: &Here) -> Result<u8> {
+    let status = match ask(here, Request::Status).await? {
+        Response::Status(status) => status,
+        other => return Err(unexpected(&other).into()),
+    };
+    if here.json {
+        print::json(&status)?;
+    } else {
+        describe(here, &status)?;
+    }
+    Ok(u8::from(status.stale))
+}
+
+fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
+    if status.serving {
+        let how = if status.while_used { ", while it is used" } else { "" };
+        println!(
+            "served by process {}{how}, for {}",
+            status.pid,
+            print::age(status.started_at, Timestamp::now())
+        );
+    } else {
+        println!("not served: mail neither comes in nor goes out until `deskbell sync` runs");
+    }
+    println!("data in {}", here.paths.data_dir.display());
+    let now = Timestamp::now();
+    for channel in status.mailboxes.iter().chain(&status.outlets) {
+        println!("  {} ({})  {}", channel.name, channel.method, print::channel(channel, now));
+        if let Some(hint) = &channel.hint {
+            println!("    hint: {}", print::line(hint));
+        }
+    }
+    println!("{}", print::outbox(&status.outbox));
+    if status.triage > 0 {
+        println!("{} mails wait in triage: `deskbell intake list --fate unroutable`", status.triage);
+    }
+    if let Some(free) = status.free_space {
+        println!("{} free on the disk", print::size(free));
+    }
+    for notice in &status.notices {
+        println!("! {}", print::line(notice));
+    }
+    Ok(())
+}
+
+/// `deskbell desk …`.
+pub async fn settings(here: &Here, asked: Asked) -> Result<u8> {
+    let request = match asked {
+        Asked::Show => Request::Desk,
+        Asked::Set { settings } => Request::SetDesk { settings },
+    };
+    match ask(here, request).await? {
+        Response::Desk(settings) if here.json => print::json(&settings)?,
+        Response::Desk(settings) => {
+            if let Ok(serde_json::Value::Object(map)) = serde_json::to_value(&settings) {
+                print::settings(&map);
+            }
+        }
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}

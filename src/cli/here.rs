@@ -1,0 +1,92 @@
+//! Where this process works: its config, its data dir, who it is.
+
+use super::args::Global;
+use crate::config::{Config, Paths};
+use crate::desk::{Clock, Desk, Ways};
+use crate::domain::{Fault, FaultKind};
+use crate::index::{Index, IndexError};
+use crate::rpc::Place;
+use crate::store::{Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that a command needs to know of its surroundings.
+#[derive(Clone, Debug)]
+pub struct Here {
+    pub paths: Paths,
+    pub config: Config,
+    pub host: Option<String>,
+    pub json: bool,
+}
+
+impl Here {
+    /// Finds the config and the data dir; a wrong config is a usage fault.
+    pub fn find(global: &Global) -> Result<Self, Fault> {
+        let paths = Paths::new(global.config.clone(), global.data_dir.clone()).ok_or_else(|| {
+            Fault::usage("there is no home folder to look for the config in")
+                .hint("say --config FILE --data-dir DIR")
+        })?;
+        let config = Config::load(Some(&paths.config_file)).map_err(|error| {
+            let fault = Fault::usage(error.to_string());
+            match error.hint {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            }
+        })?;
+        Ok(Self { paths, config, host: global.host.clone(), json: global.json })
+    }
+
+    /// Gives the folder of the desk with its lock and socket.
+    pub fn place(&self) -> Place {
+        Place { data_dir: self.paths.data_dir.clone(), runtime_dir: runtime_dir() }
+    }
+
+    /// Gives the folder of the config, from which files that are read count.
+    pub fn config_dir(&self) -> &Path {
+        self.paths.config_file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Says who acts for this account.
+    pub fn me(&self) -> String {
+        self.config.me.user.clone().unwrap_or_else(system_user)
+    }
+
+    /// Opens the desk in this process. The caller holds the lock.
+    pub async fn open_desk(&self) -> Result<Desk, Fault> {
+        let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
+        let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
+        let ways = Ways::of(&self.config, self.config_dir());
+        let clock: Clock = Arc::new(jiff::Timestamp::now);
+        let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
+        for (number, notice) in opened.notices.into_iter().enumerate() {
+            desk.board().notice(format!("store {number}"), notice);
+        }
+        Ok(desk)
+    }
+}
+
+fn store_fault(error: StoreError) -> Fault {
+    let hint = error.hint();
+    let fault = Fault::internal(error.to_string());
+    match hint {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+}
+
+fn index_fault(error: IndexError) -> Fault {
+    Fault::new(FaultKind::Internal, error.to_string())
+        .hint("the index is derived: it may be removed, and is made anew at the next start")
+}
+
+fn system_user() -> String {
+    let account = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+    account.map(|account| account.name).unwrap_or_else(|| "owner".to_owned())
+}
+
+fn runtime_dir() -> PathBuf {
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
+        _ => std::env::temp_dir(),
+    }
+}

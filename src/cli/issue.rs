@@ -1,0 +1,255 @@
+//! `deskbell issue …`, `undo`, `redo`.
+
+use super::args::{EditArgs, Issue, NoteArgs, OrNone};
+use super::here::Here;
+use super::session::{Session, ask, unexpected};
+use super::{deliver, print};
+use crate::config::parse_duration;
+use crate::domain::{
+    Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, Reference, Request, Response, Upload,
+};
+use anyhow::Result;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use std::io::Write;
+use std::path::Path;
+
+/// Carries out one of the commands about issues.
+pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
+    match asked {
+        Issue::List { query, limit, offset } => list(here, &query.join(" "), limit, offset).await,
+        Issue::Show { reference } => show(here, reference).await,
+        Issue::History { reference } => history(here, reference).await,
+        Issue::Raw { reference, note } => {
+            let request = Request::RawMail { reference, note: NoteId(note) };
+            write_bytes(here, request, Path::new("-")).await
+        }
+        Issue::Attachment { reference, note, name, output } => {
+            let request = Request::Attachment { reference, note: NoteId(note), name };
+            write_bytes(here, request, &output).await
+        }
+        Issue::New { project, title, to, message } => {
+            let new = NewIssue { project, title, to, text: message, hold_ms: None };
+            let session = Session::open(here).await?;
+            let answer = session.ask(Request::NewIssue(new)).await;
+            let done = shown(here, &session, answer?);
+            session.close().await;
+            done
+        }
+        Issue::Note(asked) => note(here, asked).await,
+        Issue::Edit(asked) => edit(here, &asked).await,
+    }
+}
+
+async fn list(here: &Here, query: &str, limit: u64, offset: u64) -> Result<u8> {
+    let query = IssueQuery { query: query.to_owned(), offset, limit };
+    match ask(here, Request::Issues(query)).await? {
+        Response::Issues(page) if here.json => print::json(&page.rows)?,
+        Response::Issues(page) => print::issues(&page.rows, page.total)?,
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+async fn show(here: &Here, reference: Reference) -> Result<u8> {
+    match ask(here, Request::Issue(reference)).await? {
+        Response::Issue(issue) => print_issue(here, &issue)?,
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+fn print_issue(here: &Here, issue: &IssueView) -> Result<()> {
+    if here.json { print::json(&print::issue_json(issue)) } else { print::issue(issue) }
+}
+
+async fn history(here: &Here, reference: Reference) -> Result<u8> {
+    let Response::History(changes) = ask(here, Request::History(reference)).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    if here.json {
+        print::json(&changes)?;
+        return Ok(0);
+    }
+    for change in &changes {
+        let who = change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string);
+        let (before, after) = (&change.before, &change.after);
+        println!(
+            "{}  {}  {}: {} → {}",
+            change.at,
+            print::line(&who),
+            change.field,
+            print::line(&before.to_string()),
+            print::line(&after.to_string())
+        );
+    }
+    Ok(0)
+}
+
+async fn write_bytes(here: &Here, request: Request, output: &Path) -> Result<u8> {
+    let Response::Bytes(bytes) = ask(here, request).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    if output == Path::new("-") {
+        std::io::stdout().write_all(&bytes)?;
+    } else {
+        std::fs::write(output, &bytes)
+            .map_err(|e| Fault::refused(format!("{} cannot be written: {e}", output.display())))?;
+    }
+    Ok(0)
+}
+
+async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
+    let text = match (&asked.message, &asked.file) {
+        (Some(message), _) => message.clone(),
+        (None, Some(file)) => read_text(file)?,
+        (None, None) if asked.attach.is_empty() => {
+            return Err(Fault::usage("there is no text").hint("say it with -m TEXT or -F FILE").into());
+        }
+        (None, None) => String::new(),
+    };
+    let hold = asked.hold.as_deref().map(|text| hold_ms(text)).transpose()?;
+    let attach: Result<Vec<Upload>> = asked.attach.iter().map(|path| upload(path)).collect();
+    let new = NewNote {
+        reference: asked.reference,
+        text,
+        internal: asked.internal,
+        attach: attach?,
+        cc: asked.cc,
+        without: Vec::new(),
+        hold_ms: hold,
+        seen: None,
+        close: asked.close,
+    };
+    let session = Session::open(here).await?;
+    let answer = session.ask(Request::AddNote(new)).await;
+    let done = shown(here, &session, answer?);
+    session.close().await;
+    done
+}
+
+/// Prints the issue that a command made or answered, and says where its mail waits.
+fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
+    let (issue, mails) = match answer {
+        Response::Issue(issue) => {
+            let mails = issue.notes.iter().map(|n| n.delivery.len()).sum();
+            (issue, mails)
+        }
+        Response::Noted { issue, outbox, .. } => (issue, outbox.len()),
+        other => return Err(unexpected(&other).into()),
+    };
+    if here.json {
+        print::json(&print::issue_json(&issue))?;
+    } else {
+        println!("{}  {}", issue.row.reference, print::line(&issue.row.title));
+    }
+    if mails > 0 && !session.is_served() {
+        eprintln!("note: the mail waits in the outbox until `deskbell sync` runs");
+    }
+    Ok(0)
+}
+
+async fn edit(here: &Here, asked: &EditArgs) -> Result<u8> {
+    let edits = edits(asked)?;
+    let request = Request::Edit { references: asked.references.clone(), edits };
+    match ask(here, request).await? {
+        Response::Edited { rows, .. } if here.json => print::json(&rows)?,
+        Response::Edited { label, .. } => println!("{}", print::line(&label)),
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+fn edits(asked: &EditArgs) -> Result<Vec<Edit>, Fault> {
+    let mut edits = Vec::new();
+    edits.extend(asked.title.clone().map(Edit::Title));
+    edits.extend(asked.label.iter().cloned().map(Edit::Label));
+    edits.extend(asked.unlabel.iter().cloned().map(Edit::Unlabel));
+    edits.extend(asked.assign.clone().map(Edit::Assign));
+    edits.extend(asked.unassign.then_some(Edit::Unassign));
+    edits.extend(asked.confidential.map(Edit::Confidential));
+    edits.extend(asked.add_email.iter().cloned().map(Edit::AddEmail));
+    edits.extend(asked.remove_email.iter().cloned().map(Edit::RemoveEmail));
+    edits.extend(asked.subscribe.iter().cloned().map(Edit::Subscribe));
+    edits.extend(asked.unsubscribe.iter().cloned().map(Edit::Unsubscribe));
+    edits.extend(asked.priority.clone().map(|OrNone(priority)| Edit::Priority(priority)));
+    edits.extend(asked.status.map(Edit::Status));
+    edits.extend(asked.due.as_deref().map(due).transpose()?.map(Edit::Due));
+    edits.extend(asked.milestone.clone().map(|name| Edit::Milestone(Some(name).filter(|n| n != "none"))));
+    edits.extend(asked.weight.as_deref().map(weight).transpose()?.map(Edit::Weight));
+    edits.extend(asked.reopen.then_some(Edit::Reopen));
+    edits.extend(asked.close.then_some(Edit::Close));
+    if edits.is_empty() {
+        return Err(
+            Fault::usage("there is nothing to change").hint("`deskbell issue edit --help` lists what can be")
+        );
+    }
+    Ok(edits)
+}
+
+/// Reads a date, which means its end, or a moment.
+fn due(text: &str) -> Result<Option<Timestamp>, Fault> {
+    if text == "none" {
+        return Ok(None);
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Some(at));
+    }
+    let end = |date: Date| date.at(23, 59, 59, 0).to_zoned(TimeZone::system()).map(|zoned| zoned.timestamp());
+    let date = text.parse::<Date>().and_then(end);
+    date.map(Some).map_err(|_| Fault::usage(format!("`{text}` is not a date")).hint("write it as 2026-12-24"))
+}
+
+fn weight(text: &str) -> Result<Option<u32>, Fault> {
+    match text {
+        "none" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Fault::usage(format!("`{text}` is not a weight"))),
+    }
+}
+
+fn hold_ms(text: &str) -> Result<u64, Fault> {
+    let hold = parse_duration(text).ok_or_else(|| {
+        Fault::usage(format!("`{text}` is not a duration")).hint("write it as 10s, 5m or 2h")
+    })?;
+    Ok(u64::try_from(hold.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn read_text(file: &Path) -> Result<String, Fault> {
+    let bytes = if file == Path::new("-") { deliver::read_stdin() } else { std::fs::read(file) };
+    let bytes = bytes.map_err(|e| Fault::refused(format!("{} cannot be read: {e}", file.display())))?;
+    String::from_utf8(bytes).map_err(|_| Fault::usage(format!("{} is not UTF-8 text", file.display())))
+}
+
+fn upload(path: &Path) -> Result<Upload> {
+    let bytes =
+        std::fs::read(path).map_err(|e| Fault::refused(format!("{} cannot be read: {e}", path.display())))?;
+    let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());
+    Ok(Upload { name, bytes })
+}
+
+/// `deskbell undo`.
+pub async fn undo(here: &Here) -> Result<u8> {
+    taken_back(here, Request::Undo).await
+}
+
+/// `deskbell redo`.
+pub async fn redo(here: &Here) -> Result<u8> {
+    taken_back(here, Request::Redo).await
+}
+
+async fn taken_back(here: &Here, request: Request) -> Result<u8> {
+    let Response::Undone { label, skipped, draft } = ask(here, request).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    if here.json {
+        print::json(&serde_json::json!({ "label": label, "skipped": skipped, "draft": draft }))?;
+    } else {
+        println!("{}", print::line(&label));
+        for line in &skipped {
+            println!("  but {}", print::line(line));
+        }
+        if draft.is_some() {
+            println!("  its text is a draft again");
+        }
+    }
+    Ok(if skipped.is_empty() { 0 } else { 3 })
+}

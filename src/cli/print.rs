@@ -1,0 +1,295 @@
+//! Printing: text for people, one JSON value for programs.
+//!
+//! Whatever came from outside is cleaned before it reaches a terminal.
+
+use super::here::Here;
+use crate::domain::{
+    Channel, ChannelState, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts, ProjectView, SyncReport,
+};
+use anyhow::Result;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Prints one JSON value.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Takes everything out of a text that could steer a terminal; line breaks and tabs stay.
+pub fn clean(text: &str) -> String {
+    let hostile = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+    };
+    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Makes a text one line.
+pub fn line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+/// Gives an age in one word: `12s`, `3h`, `2d`.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Gives a number of octets as people say it.
+pub fn size(octets: u64) -> String {
+    match octets {
+        0..1000 => format!("{octets} B"),
+        1000..1_000_000 => format!("{} KB", octets / 1000),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", octets / 1_000_000, octets / 100_000 % 10),
+        _ => format!("{}.{} GB", octets / 1_000_000_000, octets / 100_000_000 % 10),
+    }
+}
+
+/// Prints rows under their heads, each column as wide as it needs to be; the last one takes what is left.
+pub fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+        cells.chain(heads.get(column).map(|head| head.width())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    for row in std::iter::once(&heads).chain(rows) {
+        let mut text = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            text.push_str(cell);
+            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Cuts a text to a width in columns.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.width() + c.to_string().width() + 1 > width {
+            break;
+        }
+        kept.push(c);
+    }
+    kept + "…"
+}
+
+/// Gives the word that JSON has for a value of ours.
+pub fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn object<T: Serialize>(value: &T) -> Map<String, Value> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Gives the JSON of an issue: its row with its notes, participants and links.
+pub fn issue_json(issue: &IssueView) -> Value {
+    let mut map = object(&issue.row);
+    let mut whole = object(issue);
+    whole.remove("row");
+    map.extend(whole);
+    Value::Object(map)
+}
+
+/// Gives the JSON of a project: its settings stand beside its path.
+pub fn project_json(project: &ProjectView) -> Value {
+    let mut map = object(project);
+    if let Some(Value::Object(settings)) = map.remove("settings") {
+        map.extend(settings);
+    }
+    Value::Object(map)
+}
+
+/// Prints the list of issues.
+pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
+    if rows.is_empty() {
+        println!("No issue is found.");
+        return Ok(());
+    }
+    let now = Timestamp::now();
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                line(&row.reference),
+                word(&row.state),
+                cut(&line(&row.title), 48),
+                cut(&line(row.author.label()), 24),
+                row.assignee.as_deref().map_or_else(|| "–".to_owned(), line),
+                row.waiting_on.map_or_else(String::new, |party| word(&party)),
+                age(row.updated_at, now),
+            ]
+        })
+        .collect();
+    table(&["ISSUE", "STATE", "TITLE", "FROM", "WHO", "WAITS ON", "CHANGED"], &lines)?;
+    if total > rows.len() as u64 {
+        println!("\n{} of {total}; --limit and --offset show more", rows.len());
+    }
+    Ok(())
+}
+
+/// Prints an issue with its notes.
+pub fn issue(issue: &IssueView) -> Result<()> {
+    let row = &issue.row;
+    println!("{}  {}", row.reference, line(&row.title));
+    let mut facts = vec![word(&row.state)];
+    facts.extend(row.labels.iter().map(|label| line(label)));
+    facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
+    facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
+    facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
+    println!("{}", facts.join(" · "));
+    for person in &issue.participants {
+        let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));
+        let mailed = if person.subscribed { "" } else { ", not mailed" };
+        println!("  {name}<{}> {}{mailed}", person.email, word(&person.role));
+    }
+    for link in &issue.links {
+        println!("  {} {} {}", word(&link.kind).replace('_', " "), link.reference, line(&link.title));
+    }
+    for note in &issue.notes {
+        self::note(note)?;
+    }
+    Ok(())
+}
+
+fn note(note: &NoteView) -> Result<()> {
+    let who = line(note.author.label());
+    if note.kind == NoteKind::System {
+        println!("\n[{}] {}", note.created_at, line(&note.body));
+        return Ok(());
+    }
+    let kind = if note.kind == NoteKind::Internal { " · INTERNAL" } else { "" };
+    println!("\n── {} · {who}{kind} · {}", note.id, note.created_at);
+    for warning in &note.warnings {
+        println!("   ! {}", line(warning));
+    }
+    println!("{}", clean(note.body.trim_end()));
+    if let Some(folded) = &note.folded {
+        println!("   ▸ {} folded lines", folded.lines().count());
+    }
+    for (number, file) in note.attachments.iter().enumerate() {
+        println!("   {} {}  {}  {}", number + 1, line(&file.name), size(file.size), line(&file.media_type));
+    }
+    for delivery in &note.delivery {
+        let error = delivery.error.as_deref().map_or(String::new(), |e| format!(": {}", line(e)));
+        println!("   {} {}{error}", word(&delivery.state), delivery.to);
+    }
+    Ok(())
+}
+
+/// Prints a project.
+pub fn project(project: &ProjectView) -> Result<()> {
+    let state = if project.enabled { "Service Desk is active" } else { "Service Desk is off" };
+    println!("{} (project {}): {state}", project.path, project.id);
+    if project.addresses.is_empty() {
+        println!("  no mailbox reaches it yet; `deskbell init` sets one up");
+    }
+    for (number, address) in project.addresses.iter().enumerate() {
+        println!("  {address}{}", if number == 0 { "   the one to publish" } else { "" });
+    }
+    settings(&object(&project.settings));
+    Ok(())
+}
+
+/// Prints settings that are set.
+pub fn settings(map: &Map<String, Value>) {
+    for (key, value) in map.iter().filter(|(_, value)| !value.is_null() && **value != json!([])) {
+        let text = match value {
+            Value::String(text) => line(text),
+            Value::Array(items) => {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                line(&words.join(", "))
+            }
+            other => other.to_string(),
+        };
+        println!("  {key} = {text}");
+    }
+}
+
+/// Prints what one pass brought.
+pub fn sync_report(here: &Here, report: &SyncReport) -> Result<()> {
+    if here.json {
+        return json(report);
+    }
+    for mailbox in &report.mailboxes {
+        let silent =
+            if mailbox.silent > 0 { format!(", {} of them silently", mailbox.silent) } else { String::new() };
+        let failed =
+            if mailbox.failed > 0 { format!(", {} quarantined", mailbox.failed) } else { String::new() };
+        println!("{}: {} new{silent}{failed}", mailbox.name, mailbox.new);
+        if let Some(error) = &mailbox.error {
+            eprintln!("error: {}: {}", mailbox.name, line(error));
+        }
+    }
+    let out = &report.outbox;
+    println!(
+        "outbox: {} sent, {} held, {} deferred, {} failed",
+        out.sent, out.held, out.deferred, out.failed
+    );
+    Ok(())
+}
+
+/// Says how a mailbox or an outlet is doing.
+pub fn channel(channel: &Channel, now: Timestamp) -> String {
+    let since = age(channel.since, now);
+    match channel.state {
+        ChannelState::Failing => {
+            let error = channel.error.as_deref().map_or(String::new(), line);
+            let next = channel.next_try.map_or(String::new(), |at| format!(", next try in {}", age(now, at)));
+            format!("✗ {error} (for {since}{next})")
+        }
+        ChannelState::Ok => {
+            format!("✓ {}", channel.last_success.map_or(String::new(), |at| age(at, now) + " ago"))
+        }
+        ChannelState::Busy => match channel.progress {
+            Some((done, all)) => format!("{done} of {all}"),
+            None => "busy".to_owned(),
+        },
+        other => word(&other),
+    }
+}
+
+/// Says everything about a serving desk in one line.
+pub fn one_line((mailboxes, outlets, outbox): &(Vec<Channel>, Vec<Channel>, OutboxCounts)) -> String {
+    let now = Timestamp::now();
+    let channels = mailboxes.iter().chain(outlets).map(|c| format!("{} {}", c.name, channel(c, now)));
+    let mut parts: Vec<String> = channels.collect();
+    parts.push(self::outbox(outbox));
+    parts.join(" · ")
+}
+
+/// Says what waits in the outbox.
+pub fn outbox(counts: &OutboxCounts) -> String {
+    let parts = [
+        (counts.held, "held"),
+        (counts.queued, "queued"),
+        (counts.sending, "sending"),
+        (counts.deferred, "deferred"),
+        (counts.failed, "failed"),
+        (counts.bounced, "bounced"),
+    ];
+    let some: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    format!("outbox {}", if some.is_empty() { "empty".to_owned() } else { some.join(", ") })
+}

@@ -1,0 +1,97 @@
+//! `deskbell project …`, `user …`, `member …`.
+
+use super::args::{Member, Project, User};
+use super::here::Here;
+use super::print;
+use super::session::{ask, unexpected};
+use crate::domain::{Request, Response};
+use anyhow::Result;
+
+/// Carries out one of the commands about projects.
+pub async fn run(here: &Here, asked: Project) -> Result<u8> {
+    let request = match asked {
+        Project::Add { path } => Request::AddProject { path },
+        Project::List => Request::Projects,
+        Project::Show { path } => Request::Project(path),
+        Project::Set { path, settings } => Request::SetProject { path, settings },
+        Project::Enable { path } => Request::EnableProject { path, enabled: true },
+        Project::Disable { path } => Request::EnableProject { path, enabled: false },
+        Project::Rename { path, to } => Request::RenameProject { path, to },
+    };
+    match ask(here, request).await? {
+        Response::Project(project) if here.json => print::json(&print::project_json(&project))?,
+        Response::Project(project) => print::project(&project)?,
+        Response::Projects(projects) if here.json => {
+            print::json(&projects.iter().map(print::project_json).collect::<Vec<_>>())?;
+        }
+        Response::Projects(projects) if projects.is_empty() => {
+            println!("There is no project yet: `deskbell project add GROUP/NAME` makes one.");
+        }
+        Response::Projects(projects) => {
+            let rows: Vec<Vec<String>> = projects
+                .iter()
+                .map(|p| {
+                    let address = p.addresses.first().map_or_else(|| "–".to_owned(), ToString::to_string);
+                    vec![p.path.clone(), if p.enabled { "active" } else { "off" }.to_owned(), address]
+                })
+                .collect();
+            print::table(&["PROJECT", "SERVICE DESK", "ADDRESS"], &rows)?;
+        }
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+/// Carries out one of the commands about staff.
+pub async fn user(here: &Here, asked: User) -> Result<u8> {
+    let request = match asked {
+        User::Add { name, full_name, email, system_user } => {
+            Request::AddUser { name, full_name, emails: email, system_user }
+        }
+        User::List => Request::Users,
+        User::Set { name, settings } => Request::SetUser { name, settings },
+        User::Remove { name } => Request::RemoveUser { name },
+    };
+    match ask(here, request).await? {
+        Response::Users(users) if here.json => print::json(&users)?,
+        Response::Users(users) => {
+            let rows: Vec<Vec<String>> = users
+                .iter()
+                .map(|u| {
+                    let emails: Vec<String> = u.emails.iter().map(ToString::to_string).collect();
+                    let full_name = u.full_name.as_deref().map_or(String::new(), print::line);
+                    vec![
+                        u.name.clone(),
+                        full_name,
+                        emails.join(", "),
+                        if u.owner { "owner".into() } else { String::new() },
+                    ]
+                })
+                .collect();
+            print::table(&["USER", "NAME", "ADDRESSES", ""], &rows)?;
+        }
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+/// Carries out one of the commands about members.
+pub async fn member(here: &Here, asked: Member) -> Result<u8> {
+    let request = match asked {
+        Member::Add { project, user, role } | Member::Set { project, user, role } => {
+            Request::SetMember { project, user, role }
+        }
+        Member::List { project } => Request::Members(project),
+        Member::Remove { project, user } => Request::RemoveMember { project, user },
+    };
+    match ask(here, request).await? {
+        Response::Members(members) if here.json => print::json(&members)?,
+        Response::Members(members) => {
+            let rows: Vec<Vec<String>> =
+                members.iter().map(|m| vec![m.user.clone(), print::word(&m.role)]).collect();
+            print::table(&["USER", "ROLE"], &rows)?;
+        }
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}

@@ -1,0 +1,84 @@
+//! `deskbell backup`, `restore` and `maintenance …`.
+
+use super::args::Maintenance;
+use super::here::Here;
+use super::print;
+use super::session::{ask, unexpected, unusable};
+use crate::domain::{Fault, Request, Response};
+use crate::store::Store;
+use anyhow::Result;
+use std::path::Path;
+
+/// `deskbell backup FILE`.
+pub async fn backup(here: &Here, file: &Path) -> Result<u8> {
+    let path = std::path::absolute(file)?;
+    report(here, Request::Backup { path: path.display().to_string() }).await
+}
+
+/// `deskbell restore FILE`.
+pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
+    let place = here.place();
+    if place.owner().map_err(|e| unusable(here, &e))?.is_some() {
+        return Err(Fault::refused("a desk is being served from this data dir")
+            .hint("stop it first, or say --data-dir DIR for another place")
+            .into());
+    }
+    let size = Store::restore(file, &here.paths.data_dir).await.map_err(|error| {
+        let hint = error.hint();
+        let fault = Fault::refused(error.to_string());
+        match hint {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
+    })?;
+    let _lock = place.try_lock().map_err(|e| unusable(here, &e))?;
+    let desk = here.open_desk().await?;
+    let held = desk.hold_everything().await?;
+    desk.close().await?;
+    if here.json {
+        print::json(&serde_json::json!({ "octets": size, "held": held }))?;
+    } else {
+        println!("{} restored into {}", print::size(size), here.paths.data_dir.display());
+        if held > 0 {
+            println!(
+                "{held} unsent mails are held: look at `deskbell outbox list`, then release or cancel each"
+            );
+        }
+    }
+    Ok(0)
+}
+
+/// `deskbell maintenance …`.
+pub async fn maintenance(here: &Here, asked: Maintenance) -> Result<u8> {
+    match asked {
+        Maintenance::Rebuild => report(here, Request::Rebuild).await,
+        Maintenance::Verify => {
+            let wrong = lines(here, Request::Verify).await?;
+            if here.json {
+                print::json(&wrong)?;
+            } else if wrong.is_empty() {
+                println!("everything agrees with the journal");
+            } else {
+                wrong.iter().for_each(|line| println!("{}", print::line(line)));
+            }
+            Ok(u8::from(!wrong.is_empty()))
+        }
+    }
+}
+
+async fn lines(here: &Here, request: Request) -> Result<Vec<String>> {
+    match ask(here, request).await? {
+        Response::Report(lines) => Ok(lines),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
+async fn report(here: &Here, request: Request) -> Result<u8> {
+    let lines = lines(here, request).await?;
+    if here.json {
+        print::json(&lines)?;
+    } else {
+        lines.iter().for_each(|line| println!("{}", print::line(line)));
+    }
+    Ok(0)
+}

@@ -1,0 +1,221 @@
+//! The config: what belongs to the machine and its connections, as plain structs handed down in sections.
+//!
+//! Owns the TOML file, what its keys mean and where its paths count from. Knows nothing of the data of
+//! the desk, and opens no connection.
+
+mod address;
+mod error;
+mod mailbox;
+mod outlet;
+mod paths;
+mod secret;
+mod sections;
+mod server;
+mod values;
+
+pub use address::AddressPattern;
+pub use error::ConfigError;
+pub use mailbox::{GraphConfig, ImapConfig, InboxOptions, MailboxConfig, SourceConfig};
+pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
+pub use paths::{Paths, resolve};
+pub use secret::{Secret, SecretError, SecretSource};
+pub use sections::{
+    Akismet, CommandMode, Hooks, Keymap, Keys, Me, Notify, OwnCommand, Rspamd, Serve, Spam, Ui, Web,
+};
+pub use server::{Auth, Encryption, Login, OAuth, Provider, Server, is_loopback};
+pub use values::{AfterDelivery, parse_duration, parse_size};
+
+use crate::domain::nearest;
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::SocketAddr,
+    path::Path,
+};
+
+/// The name under which `[smtp]` stands among the outlets.
+pub const DEFAULT_OUTLET: &str = "smtp";
+
+/// Everything that the config file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    pub me: Me,
+    /// By name.
+    pub mailboxes: BTreeMap<String, MailboxConfig>,
+    /// By name; `[smtp]` is [`DEFAULT_OUTLET`].
+    pub outlets: BTreeMap<String, OutletConfig>,
+    pub serve: Serve,
+    pub web: Option<Web>,
+    pub spam: Spam,
+    pub ui: Ui,
+    pub keys: Keys,
+    pub notify: Notify,
+    pub commands: Vec<OwnCommand>,
+    pub hooks: Hooks,
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    me: Me,
+    mailbox: BTreeMap<String, mailbox::File>,
+    smtp: Option<outlet::File>,
+    outlet: BTreeMap<String, outlet::File>,
+    serve: Serve,
+    web: Option<Web>,
+    spam: Spam,
+    ui: Ui,
+    keys: Keys,
+    notify: Notify,
+    command: Vec<OwnCommand>,
+    hooks: Hooks,
+}
+
+impl Config {
+    /// Reads the config file; where there is none, the desk works without mailboxes and outlets.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(e) => Err(ConfigError {
+                path: Some(path.to_owned()),
+                line: None,
+                message: format!("the config cannot be read: {e}"),
+                hint: None,
+            }),
+        }
+    }
+
+    /// Reads a config from `text`; relative paths that are read count from the folder of `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        toml::from_str(text)
+            .map_err(|e| misfit(&e, text))
+            .and_then(|file: File| file.understand(text, folder))
+            .map_err(|e| ConfigError { path: Some(path.to_owned()), ..e })
+    }
+
+    /// Gives an outlet by its name; `None` names `[smtp]`.
+    pub fn outlet(&self, name: Option<&str>) -> Option<&OutletConfig> {
+        self.outlets.get(name.unwrap_or(DEFAULT_OUTLET))
+    }
+}
+
+impl File {
+    fn understand(self, text: &str, folder: &Path) -> Result<Config, ConfigError> {
+        let mut mailboxes = BTreeMap::new();
+        for (name, file) in self.mailbox {
+            let understood = file.understand(&name, folder);
+            let mailbox = understood.map_err(|wrong| wrong.within(&format!("mailbox.{name}"), text))?;
+            mailboxes.insert(name, mailbox);
+        }
+        let mut outlets = BTreeMap::new();
+        if let Some(file) = self.smtp {
+            let understood = file.understand(DEFAULT_OUTLET, folder);
+            let outlet = understood.map_err(|wrong| wrong.within(DEFAULT_OUTLET, text))?;
+            outlets.insert(DEFAULT_OUTLET.to_owned(), outlet);
+        }
+        for (name, file) in self.outlet {
+            let section = format!("outlet.{name}");
+            if name == DEFAULT_OUTLET {
+                let wrong = error::Wrong::new("method", "this name belongs to the section [smtp]");
+                return Err(wrong.within(&section, text));
+            }
+            let outlet = file.understand(&name, folder).map_err(|wrong| wrong.within(&section, text))?;
+            outlets.insert(name, outlet);
+        }
+        let config = Config {
+            me: self.me,
+            mailboxes,
+            outlets,
+            serve: self.serve,
+            web: self.web,
+            spam: self.spam,
+            ui: self.ui,
+            keys: self.keys,
+            notify: self.notify,
+            commands: self.command,
+            hooks: self.hooks,
+        };
+        config.check(text)?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Looks at what only the whole shows.
+    fn check(&self, text: &str) -> Result<(), ConfigError> {
+        self.check_places(text)?;
+        let known: Vec<String> = self.outlets.keys().cloned().collect();
+        for (name, mailbox) in &self.mailboxes {
+            let Some(outlet) = mailbox.outlet.as_ref().filter(|o| !known.contains(o)) else { continue };
+            let wrong = error::Wrong::new("outlet", format!("there is no [outlet.{outlet}]"));
+            let wrong = match known.is_empty() {
+                true => wrong,
+                false => wrong.hint(format!("did you mean `{}`?", nearest(outlet, &known))),
+            };
+            return Err(wrong.within(&format!("mailbox.{name}"), text));
+        }
+        let addresses = [
+            ("serve", "metrics", self.serve.metrics.as_deref()),
+            ("web", "listen", self.web.as_ref().map(|w| w.listen.as_str())),
+        ];
+        for (section, key, value) in addresses {
+            if let Some(value) = value.filter(|value| value.parse::<SocketAddr>().is_err()) {
+                let wrong = error::Wrong::new(key, format!("`{value}` is not an address and a port"));
+                return Err(wrong.hint("write 127.0.0.1:8380").within(section, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses two mailboxes that read the same place: each would take mail from the other.
+    fn check_places(&self, text: &str) -> Result<(), ConfigError> {
+        let mut places = BTreeSet::new();
+        for (name, mailbox) in self.mailboxes.iter().filter(|(_, m)| m.enabled) {
+            if !places.insert(place(&mailbox.source)) {
+                let wrong = error::Wrong::new("mailbox", "another mailbox reads the same folder already")
+                    .hint("one mailbox serves any number of projects; remove one of the two");
+                return Err(wrong.within(&format!("mailbox.{name}"), text));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(source: &SourceConfig) -> (String, String, String) {
+    let inbox = |folder: &str| match folder.eq_ignore_ascii_case("inbox") {
+        true => "INBOX".to_owned(),
+        false => folder.to_owned(),
+    };
+    match source {
+        SourceConfig::Imap(c) => (c.server.host.to_lowercase(), c.login.user.clone(), inbox(&c.folder)),
+        SourceConfig::Maildir { path } => (String::new(), String::new(), path.display().to_string()),
+        SourceConfig::MicrosoftGraph(c) => ("graph".to_owned(), c.user.to_lowercase(), inbox(&c.folder)),
+    }
+}
+
+/// Says what the TOML reader found wrong; for an unknown key, which known one is nearest.
+fn misfit(error: &toml::de::Error, text: &str) -> ConfigError {
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map(|above| above.matches('\n').count() + 1);
+    let message = error.message().trim().replace('\n', ", ");
+    let mut words = message.split('`').skip(1).step_by(2);
+    let unknown = message.starts_with("unknown field").then(|| words.next()).flatten();
+    let Some(unknown) = unknown.map(str::to_owned) else {
+        return ConfigError { path: None, line, message, hint: None };
+    };
+    let known: Vec<String> = words.map(str::to_owned).collect();
+    ConfigError {
+        path: None,
+        line,
+        message: format!("there is no key `{unknown}` here"),
+        hint: (!known.is_empty()).then(|| format!("did you mean `{}`?", nearest(&unknown, &known))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

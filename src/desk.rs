@@ -1,0 +1,299 @@
+//! The service: requests in, responses out; raw mail in, issues and events out.
+//!
+//! Owns every decision and is the only writer of the store. Knows nothing of sockets, servers or
+//! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
+
+mod arrival;
+mod drafts;
+mod edits;
+mod history;
+mod intake;
+mod issues;
+mod letters;
+mod outbox;
+mod people;
+mod placement;
+mod projects;
+mod queue;
+mod routing;
+mod status;
+mod triage;
+mod txn;
+mod undo;
+mod upkeep;
+mod views;
+
+pub use arrival::{Content, Incoming, Received};
+pub use outbox::{Claim, Settled};
+pub use routing::{WayIn, WayOut, Ways};
+pub use status::Board;
+
+use crate::domain::{
+    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, Seq, User, Via,
+};
+use crate::index::{Index, Update};
+use crate::store::{Put, Store};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::{Mutex, MutexGuard, Notify, broadcast};
+use txn::{Txn, Written};
+
+/// How many events a slow front end may be behind before it is told to reload.
+const EVENTS: usize = 1024;
+
+/// Tells the time; tests hand in their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Who asks: a name, and whether it is the account that owns the desk's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub user: String,
+    pub owns_desk: bool,
+}
+
+/// The desk; a cheap clone.
+#[derive(Clone)]
+pub struct Desk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    index: Index,
+    ways: Ways,
+    clock: Clock,
+    events: broadcast::Sender<Event>,
+    /// Held by whoever writes: one step at a time.
+    gate: Mutex<()>,
+    board: Board,
+    queue: queue::Queue,
+    /// Told when the outbox has something to do.
+    outgoing: Notify,
+    /// Told when somebody wants the mailboxes looked at now.
+    look: Notify,
+}
+
+impl Desk {
+    /// Opens the desk over a store and its index, and brings the index up to date.
+    ///
+    /// Fails when the store cannot be read.
+    pub async fn open(
+        store: Store,
+        index: Index,
+        indexed: Seq,
+        ways: Ways,
+        clock: Clock,
+    ) -> Result<Self, Fault> {
+        let (events, _) = broadcast::channel(EVENTS);
+        let started = clock();
+        let inner = Inner {
+            store,
+            index,
+            ways,
+            clock,
+            events,
+            gate: Mutex::new(()),
+            board: Board::new(started),
+            queue: queue::Queue::default(),
+            outgoing: Notify::new(),
+            look: Notify::new(),
+        };
+        let desk = Self { inner: Arc::new(inner) };
+        desk.fill_index(indexed).await?;
+        desk.load_outbox().await?;
+        Ok(desk)
+    }
+
+    /// Follows what changes.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// Tells the state of mailboxes, outlets and notices.
+    pub fn board(&self) -> &Board {
+        &self.inner.board
+    }
+
+    /// Tells what time it is for the desk.
+    pub fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+
+    /// Waits until somebody wants the mailboxes looked at.
+    pub async fn wait_for_look(&self) {
+        self.inner.look.notified().await;
+    }
+
+    /// Carries out a request, once for each request id.
+    ///
+    /// Faults say what could not be done and what helps; nothing was changed then.
+    pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
+        let user = self.user_of(caller, &call.request).await?;
+        let acting = Acting { user, via: call.via, request: call.id, now: self.now() };
+        match call.request {
+            Request::Whoami => Ok(Response::User(acting.user)),
+            Request::Status => Ok(Response::Status(self.status().await?)),
+            Request::Issues(query) => self.issues(&acting, &query).await,
+            Request::Counts(queries) => self.counts(&acting, &queries).await,
+            Request::Issue(reference) => {
+                let id = self.resolve(&reference).await?;
+                Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, id).await?)))
+            }
+            Request::History(reference) => self.history(&reference).await,
+            Request::RawMail { reference, note } => self.raw_mail(&reference, note).await,
+            Request::Attachment { reference, note, name } => self.attachment(&reference, note, &name).await,
+            Request::Outbox { states, limit } => self.outbox_list(&states, limit).await,
+            Request::Intake { fate, limit } => self.intake_list(fate, limit).await,
+            Request::IntakeEntry(id) => self.intake_entry(id).await,
+            Request::IntakeRaw(id) => self.intake_raw(id).await,
+            Request::Projects => self.projects().await,
+            Request::Project(path) => self.project(&path).await,
+            Request::Users => self.users().await,
+            Request::Members(project) => self.members(&project).await,
+            Request::Desk => self.desk_settings().await.map(Response::Desk),
+            Request::Labels => Ok(Response::Labels(self.inner.index.labels(&self.viewer(&acting)))),
+            Request::Drafts => self.drafts(&acting).await,
+            Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
+            Request::Verbs { limit } => self.verbs(&acting, limit).await,
+            Request::Cursors => self.cursors().await,
+            other => self.change(acting, other).await,
+        }
+    }
+
+    async fn change(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        match request {
+            Request::NewIssue(new) => self.new_issue(&acting, new).await,
+            Request::AddNote(new) => self.add_note(&acting, new).await,
+            Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
+            Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
+            Request::Undo => self.undo(&acting).await,
+            Request::Redo => self.redo(&acting).await,
+            Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
+            Request::DropDraft { reference, kind } => {
+                self.drop_draft(&acting, reference.as_ref(), kind).await
+            }
+            Request::AddProject { path } => self.add_project(&acting, &path).await,
+            Request::SetProject { path, settings } => self.set_project(&acting, &path, &settings).await,
+            Request::EnableProject { path, enabled } => self.enable_project(&acting, &path, enabled).await,
+            Request::RenameProject { path, to } => self.rename_project(&acting, &path, &to).await,
+            Request::AddUser { name, full_name, emails, system_user } => {
+                self.add_user(&acting, name, full_name, emails, system_user).await
+            }
+            Request::SetUser { name, settings } => self.set_user(&acting, &name, &settings).await,
+            Request::RemoveUser { name } => self.remove_user(&acting, &name).await,
+            Request::SetMember { project, user, role } => {
+                self.set_member(&acting, &project, &user, role).await
+            }
+            Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
+            Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
+            Request::Deliver(deliver) => self.deliver(deliver).await,
+            Request::OutboxAct { ids, action } => self.outbox_act(&acting, &ids, action).await,
+            Request::IntakeAct { id, action } => self.intake_act(&acting, id, action).await,
+            Request::SyncNow => {
+                self.inner.look.notify_waiters();
+                self.hurry_outbox().await;
+                Ok(Response::Done)
+            }
+            Request::SaveCursor(cursor) => self.save_cursor(&cursor).await,
+            Request::Backup { path } => self.backup(&path).await,
+            Request::Rebuild => self.rebuild().await,
+            Request::Verify => self.verify().await,
+            _ => Err(Fault::usage("this desk does not know that request")
+                .hint("the program that asks may be newer than the one that answers")),
+        }
+    }
+
+    /// Begins a step. Nobody else writes until it is committed or dropped.
+    async fn begin(&self) -> (MutexGuard<'_, ()>, Txn<'_>) {
+        let gate = self.inner.gate.lock().await;
+        (gate, Txn::new(&self.inner.store, self.now()))
+    }
+
+    /// Makes a step durable, shows it to the index and tells everybody.
+    async fn finish(
+        &self,
+        txn: Txn<'_>,
+        actor: Actor,
+        reason: Option<String>,
+        request: Option<RequestId>,
+    ) -> Result<Seq, Fault> {
+        if txn.is_empty() {
+            return Ok(self.inner.store.last());
+        }
+        let written = txn.commit(actor, reason, request).await?;
+        self.follow(&written).await?;
+        Ok(written.seq)
+    }
+
+    async fn follow(&self, written: &Written) -> Result<(), Fault> {
+        let updates = self.updates(&written.puts).await?;
+        self.inner.index.apply(written.seq, &updates);
+        self.announce(written.seq, &written.puts, &updates);
+        Ok(())
+    }
+
+    fn announce(&self, seq: Seq, puts: &[Put], updates: &[Update]) {
+        use crate::store::Tree;
+        let issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
+        let touched: BTreeSet<Tree> = puts.iter().map(|put| put.tree).collect();
+        if !issues.is_empty() {
+            self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
+        }
+        let events = [
+            (Tree::Outbox, Event::Outbox),
+            (Tree::Intake, Event::Intake),
+            (Tree::Projects, Event::Projects),
+            (Tree::Users, Event::Users),
+            (Tree::Drafts, Event::Drafts),
+        ];
+        for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {
+            self.tell(event);
+        }
+        if touched.contains(&Tree::Outbox) {
+            self.inner.outgoing.notify_waiters();
+            self.inner.outgoing.notify_one();
+        }
+    }
+
+    /// Tells every front end; nobody listening is fine.
+    fn tell(&self, event: Event) {
+        let _ = self.inner.events.send(event);
+    }
+
+    /// Tells every front end that the desk goes away.
+    pub fn say_goodbye(&self) {
+        self.tell(Event::Closing);
+    }
+
+    /// Makes the index durable and closes the store.
+    pub async fn close(&self) -> Result<(), Fault> {
+        self.inner.index.flush();
+        self.inner.store.clone().close().await.map_err(txn::store_fault)
+    }
+}
+
+/// Who acts, from where, and under which request id.
+#[derive(Clone, Debug)]
+pub(crate) struct Acting {
+    pub user: User,
+    pub via: Via,
+    pub request: RequestId,
+    pub now: Timestamp,
+}
+
+impl Acting {
+    fn actor(&self) -> Actor {
+        Actor { user: self.user.name.clone(), email: None, via: self.via }
+    }
+}
+
+/// The desk as an actor.
+fn system() -> Actor {
+    Actor { user: crate::domain::SUPPORT_BOT.to_owned(), email: None, via: Via::System }
+}
+
+/// Says that a record which must be there is not.
+fn missing(what: impl std::fmt::Display) -> Fault {
+    Fault::new(FaultKind::Internal, format!("{what} is missing")).hint("run `deskbell maintenance verify`")
+}

@@ -1,0 +1,295 @@
+//! Arrivals: raw mail is read, kept and handed to the intake, batch by batch.
+//!
+//! Reading happens beside each other and before anything is locked; the decisions and the cursor of the
+//! mailbox then become one commit. A mail that makes this code panic is tried alone and quarantined.
+
+use super::txn::{self, Txn};
+use super::{Desk, system};
+use crate::domain::{
+    Arrival, Cursor, Deliver, Delivered, Fate, Fault, IntakeEntry, IntakeId, OutboxEntry, RawRef, Response,
+};
+use crate::mail::{self, Message};
+use crate::store::record::{Fingerprint, outbox_key, text_key};
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use std::panic::AssertUnwindSafe;
+
+/// A mail as a source hands it over.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub arrival: Arrival,
+    pub content: Content,
+    /// A mail from before this moment causes no mail to anyone.
+    pub silent_before: Option<Timestamp>,
+}
+
+/// How much of a mail there is.
+#[derive(Clone, Debug)]
+pub enum Content {
+    Whole(Vec<u8>),
+    /// Only its headers, because the mail is larger than the mailbox takes. Octets of the whole.
+    TooLarge {
+        headers: Vec<u8>,
+        size: u64,
+    },
+    /// The server would not give it.
+    Unfetchable {
+        reason: String,
+        size: u64,
+    },
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub entry: IntakeId,
+    pub fate: Fate,
+    pub silent: bool,
+}
+
+/// A mail that was read.
+pub(super) struct Prepared {
+    pub arrival: Arrival,
+    pub raw: Option<RawRef>,
+    pub size: u64,
+    pub fingerprint: String,
+    /// The mail, or in words why it could not be read or fetched.
+    pub message: Result<Message, String>,
+    pub bytes: Vec<u8>,
+    /// What its headers say, when only they are here.
+    pub headers: Option<Message>,
+}
+
+impl Desk {
+    /// Takes a batch of mails in, with the cursor of the mailbox they came by, in one commit.
+    ///
+    /// Returns once it is durable: then, and only then, may the server be told. On a fault nothing of
+    /// the batch was taken in.
+    pub async fn receive(
+        &self,
+        batch: Vec<Incoming>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
+        let mut prepared = Vec::with_capacity(batch.len());
+        for incoming in batch {
+            prepared.push(self.prepare(incoming).await?);
+        }
+        let together =
+            AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
+        match together {
+            Ok(done) => done,
+            Err(_) => self.take_one_by_one(prepared, cursor).await,
+        }
+    }
+
+    async fn take_one_by_one(
+        &self,
+        prepared: Vec<Prepared>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
+        let mut all = Vec::with_capacity(prepared.len());
+        for mut one in prepared {
+            let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), None, None))
+                .catch_unwind()
+                .await;
+            let done = match alone {
+                Ok(done) => done?,
+                Err(_) => {
+                    one.message = Err("the program broke on this mail; please report it".to_owned());
+                    self.take_batch(std::slice::from_ref(&one), None, None).await?
+                }
+            };
+            all.extend(done);
+        }
+        if let Some(cursor) = cursor {
+            self.save_cursor(&cursor).await?;
+        }
+        Ok(all)
+    }
+
+    /// Reads a mail and keeps its bytes.
+    pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+        let Incoming { mut arrival, content, silent_before } = incoming;
+        match content {
+            Content::Whole(bytes) => {
+                let size = bytes.len() as u64;
+                let read = tokio::task::spawn_blocking(move || {
+                    let message = mail::read(&bytes).map_err(|e| e.to_string());
+                    let fingerprint = match &message {
+                        Ok(message) => mail::fingerprint(&bytes, message),
+                        Err(_) => mail::hash(&bytes),
+                    };
+                    (bytes, message, fingerprint)
+                });
+                let (bytes, message, fingerprint) =
+                    read.await.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))?;
+                let age =
+                    message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
+                arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
+                let raw = Some(self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?);
+                Ok(Prepared { arrival, raw, size, fingerprint, message, bytes, headers: None })
+            }
+            Content::TooLarge { headers, size } => {
+                let fingerprint = mail::hash(&headers);
+                let reason =
+                    format!("it has {} MB, more than `max_size` of its mailbox", size.div_ceil(1_000_000));
+                let headers = mail::read(&headers).ok();
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message: Err(reason),
+                    bytes: Vec::new(),
+                    headers,
+                })
+            }
+            Content::Unfetchable { reason, size } => {
+                let fingerprint = mail::hash(format!("{arrival:?}").as_bytes());
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message: Err(reason),
+                    bytes: Vec::new(),
+                    headers: None,
+                })
+            }
+        }
+    }
+
+    /// Decides on every mail of a batch and commits. `again` is the entry that a retry replaces.
+    pub(super) async fn take_batch(
+        &self,
+        batch: &[Prepared],
+        cursor: Option<Cursor>,
+        again: Option<&IntakeEntry>,
+    ) -> Result<Vec<Received>, Fault> {
+        let (_gate, mut txn) = self.begin().await;
+        let mut received = Vec::with_capacity(batch.len());
+        for prepared in batch {
+            for entry in self.take(&mut txn, prepared, again, true).await? {
+                received.push(Received { entry: entry.id, fate: entry.fate, silent: entry.silent });
+            }
+        }
+        if let Some(cursor) = cursor {
+            txn.put(&cursor)?;
+        }
+        self.finish(txn, system(), None, None).await?;
+        Ok(received)
+    }
+
+    pub(super) async fn save_cursor(&self, cursor: &Cursor) -> Result<Response, Fault> {
+        let (_gate, mut txn) = self.begin().await;
+        txn.put(cursor)?;
+        self.finish(txn, system(), None, None).await?;
+        Ok(Response::Done)
+    }
+
+    /// Records how far a mailbox has been read, and what its server has been told.
+    pub async fn keep_cursor(&self, cursor: &Cursor) -> Result<(), Fault> {
+        self.save_cursor(cursor).await.map(drop)
+    }
+
+    pub(super) async fn cursors(&self) -> Result<Response, Fault> {
+        Ok(Response::Cursors(txn::all::<Cursor>(&self.inner.store, &[]).await?))
+    }
+
+    /// Finds how far a mailbox has been read.
+    pub async fn cursor(&self, mailbox: &str) -> Result<Option<Cursor>, Fault> {
+        let kept = self.inner.store.get::<Cursor>(&text_key(mailbox)).await;
+        Ok(kept.map_err(txn::store_fault)?.map(|k| k.record))
+    }
+
+    pub(super) async fn deliver(&self, deliver: Deliver) -> Result<Response, Fault> {
+        let incoming =
+            Incoming { arrival: deliver.arrival, content: Content::Whole(deliver.raw), silent_before: None };
+        if deliver.dry_run {
+            return self.rehearse(incoming).await;
+        }
+        let received = self.receive(vec![incoming], None).await?;
+        let first = received.first().ok_or_else(|| super::missing("the entry of a mail"))?;
+        let entry = self.stored_intake(first.entry).await?;
+        let mails = match entry.issue {
+            Some(_) => self.caused(&entry).await?,
+            None => Vec::new(),
+        };
+        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
+    }
+
+    /// Says what a mail would do and writes nothing.
+    async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
+        let prepared = self.prepare(incoming).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let entries = self.take(&mut txn, &prepared, None, false).await?;
+        let mut mails = Vec::new();
+        for id in txn.deed().outbox.clone() {
+            let entry = txn.get::<OutboxEntry>(&outbox_key(id)).await?;
+            mails.extend(entry.map(|e| describe(&e)));
+        }
+        let mut entry = entries.into_iter().next().ok_or_else(|| super::missing("the entry of a mail"))?;
+        // An issue that would be made has no reference yet.
+        if let Some(id) = entry.issue {
+            entry.issue = self
+                .inner
+                .store
+                .get::<crate::domain::Issue>(&crate::store::record::issue_key(id))
+                .await
+                .map_err(txn::store_fault)?
+                .map(|kept| kept.record.id);
+        }
+        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
+    }
+
+    /// Lists the mails that an arrival caused.
+    async fn caused(&self, entry: &IntakeEntry) -> Result<Vec<String>, Fault> {
+        let Response::Outbox(rows) = self.outbox_list(&[], 50).await? else { return Ok(Vec::new()) };
+        let reference = match entry.issue {
+            Some(id) => Some(self.reference_of(id).await?),
+            None => None,
+        };
+        let caused = |row: &&crate::domain::OutboxView| {
+            row.reference == reference && row.created_at >= entry.received_at
+        };
+        Ok(rows.iter().filter(caused).map(|row| format!("{:?} to {}", row.kind, row.to)).collect())
+    }
+
+    /// Tells whether this mail was taken in before for the same project; gives that entry.
+    pub(super) async fn duplicate_of(
+        &self,
+        txn: &mut Txn<'_>,
+        prepared: &Prepared,
+        project: Option<crate::domain::ProjectId>,
+        again: Option<&IntakeEntry>,
+    ) -> Result<Option<IntakeId>, Fault> {
+        let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else {
+            return Ok(None);
+        };
+        for id in known.intake {
+            let Some(entry) = txn.get::<IntakeEntry>(&crate::store::record::intake_key(id)).await? else {
+                continue;
+            };
+            let counts = !matches!(entry.fate, Fate::Quarantined | Fate::Duplicate);
+            if counts && entry.project == project && again.is_none_or(|a| a.id != id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Gives `thank_you to ada@example.com`.
+pub(super) fn describe(entry: &OutboxEntry) -> String {
+    let kind = serde_json::to_value(entry.kind).ok();
+    let kind = kind.as_ref().and_then(|v| v.as_str()).unwrap_or("mail").to_owned();
+    format!("{kind} to {}", entry.to)
+}
+
+/// Gives when a mail counts as received: never in the future.
+pub(super) fn received_at(arrival: &Arrival, message: Option<&Message>, now: Timestamp) -> Timestamp {
+    let from_file = arrival.path.as_deref().is_some_and(|path| path != "-");
+    let stated = message.and_then(|m| m.date).filter(|_| from_file);
+    // A file's time may be that of a copy; what the mail says of itself may be a lie: the earlier counts.
+    arrival.received_at.into_iter().chain(stated).min().unwrap_or(now).min(now)
+}

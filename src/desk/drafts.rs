@@ -1,0 +1,62 @@
+//! Drafts: kept as they are typed, one of each kind for each person and issue.
+
+use super::{Acting, Desk, txn};
+use crate::domain::{Draft, DraftKind, Fault, Reference, Response};
+use crate::store::Key;
+use crate::store::record::draft_key;
+
+/// A draft is a person's typing; more than this is a mistake.
+const MAX_TEXT: usize = 1 << 20;
+
+impl Desk {
+    pub(super) async fn drafts(&self, acting: &Acting) -> Result<Response, Fault> {
+        let mine = Key::new().text(&acting.user.name).octets();
+        Ok(Response::Drafts(txn::all::<Draft>(&self.inner.store, &mine).await?))
+    }
+
+    pub(super) async fn draft(
+        &self,
+        acting: &Acting,
+        reference: Option<&Reference>,
+        kind: DraftKind,
+    ) -> Result<Response, Fault> {
+        let issue = match reference {
+            Some(reference) => Some(self.resolve(reference).await?),
+            None => None,
+        };
+        let key = draft_key(&acting.user.name, issue, kind);
+        let kept = self.inner.store.get::<Draft>(&key).await.map_err(txn::store_fault)?;
+        Ok(Response::Draft(kept.map(|k| k.record)))
+    }
+
+    pub(super) async fn save_draft(&self, acting: &Acting, mut draft: Draft) -> Result<Response, Fault> {
+        if draft.text.len() > MAX_TEXT {
+            return Err(Fault::usage("the draft is larger than 1 MiB").hint("attach it as a file instead"));
+        }
+        draft.user.clone_from(&acting.user.name);
+        let (_gate, mut txn) = self.begin().await;
+        draft.saved_at = txn.now;
+        txn.put(&draft)?;
+        self.finish(txn, acting.actor(), None, None).await?;
+        Ok(Response::Done)
+    }
+
+    pub(super) async fn drop_draft(
+        &self,
+        acting: &Acting,
+        reference: Option<&Reference>,
+        kind: DraftKind,
+    ) -> Result<Response, Fault> {
+        let issue = match reference {
+            Some(reference) => Some(self.resolve(reference).await?),
+            None => None,
+        };
+        let key = draft_key(&acting.user.name, issue, kind);
+        let (_gate, mut txn) = self.begin().await;
+        if txn.get::<Draft>(&key).await?.is_some() {
+            txn.remove::<Draft>(key);
+        }
+        self.finish(txn, acting.actor(), None, None).await?;
+        Ok(Response::Done)
+    }
+}

@@ -1,0 +1,267 @@
+//! Changes to issues: one commit for all of them, one verb to take back.
+
+use super::issues::{close, participant, reopen, tidy_title, turn};
+use super::outbox::counted;
+use super::txn::Txn;
+use super::{Acting, Desk};
+use crate::domain::{
+    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference,
+    Response, State, Status, User, Verb,
+};
+use crate::store::record::text_key;
+use jiff::Timestamp;
+
+/// Longest label, in characters.
+const LABEL: usize = 255;
+
+impl Desk {
+    pub(super) async fn edit(
+        &self,
+        acting: &Acting,
+        references: &[Reference],
+        edits: &[Edit],
+    ) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            return Ok(self.edited(acting, &done.deed.issues, done.deed.label));
+        }
+        if references.is_empty() || edits.is_empty() {
+            return Err(Fault::usage("there is nothing to change").hint("name an issue and a change"));
+        }
+        let mut ids: Vec<IssueId> = Vec::with_capacity(references.len());
+        for reference in references {
+            let id = self.resolve(reference).await?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let (_gate, mut txn) = self.begin().await;
+        self.check_people(&mut txn, edits).await?;
+        let mut iids = Vec::with_capacity(ids.len());
+        for id in &ids {
+            iids.push(self.edit_one(&mut txn, acting, *id, edits).await?);
+        }
+        let label = label(edits, &iids);
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        txn.deed().issues.clone_from(&ids);
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(self.edited(acting, &ids, label))
+    }
+
+    async fn edit_one(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        edits: &[Edit],
+    ) -> Result<u64, Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let project = self.load_project(txn, before.project).await?;
+        let mut issue = before.clone();
+        for edit in edits {
+            apply(&mut issue, edit, &acting.user, txn.now)?;
+        }
+        issue.updated_at = txn.now;
+        let mark = txn.changes().len();
+        txn.put_issue(Some(&before), &issue)?;
+        if txn.changes().len() == mark {
+            txn.put(&before)?;
+            return Ok(issue.iid);
+        }
+        self.note_changes(txn, &mut issue, &acting.user.name).await?;
+        txn.put(&issue)?;
+        let told = match (before.state, issue.state) {
+            (State::Open, State::Closed) => Some(MailKind::Closed),
+            (State::Closed, State::Open) => Some(MailKind::Reopened),
+            _ => None,
+        };
+        if let Some(kind) = told {
+            self.tell_of_state(txn, &project, &issue, kind).await?;
+        }
+        Ok(issue.iid)
+    }
+
+    fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
+        Response::Edited { rows: self.inner.index.rows(ids, &self.viewer(acting)), label }
+    }
+
+    /// Refuses assignees that do not exist and participants that are the desk itself.
+    async fn check_people(&self, txn: &mut Txn<'_>, edits: &[Edit]) -> Result<(), Fault> {
+        let projects = self.all_projects().await?;
+        for edit in edits {
+            match edit {
+                Edit::Assign(name) if name != "me" => {
+                    self.known_user(txn, name).await?;
+                }
+                Edit::AddEmail(email) | Edit::Subscribe(email)
+                    if self.inner.ways.is_ours(email, &projects) =>
+                {
+                    return Err(Fault::refused(format!("{email} is an address of this desk")));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the verb that this very request became when it was asked before.
+    pub(super) async fn repeated(&self, acting: &Acting) -> Result<Option<Verb>, Fault> {
+        use crate::store::record::{Carried, verb_key};
+        let store = &self.inner.store;
+        let carried =
+            store.get::<Carried>(&text_key(&acting.request.0)).await.map_err(super::txn::store_fault)?;
+        let Some(carried) = carried.map(|k| k.record) else { return Ok(None) };
+        if carried.user != acting.user.name {
+            return Err(Fault::refused("this request id belongs to somebody else"));
+        }
+        let verb = store.get::<Verb>(&verb_key(&carried.user, carried.seq)).await;
+        Ok(verb.map_err(super::txn::store_fault)?.map(|k| k.record))
+    }
+}
+
+fn apply(issue: &mut Issue, edit: &Edit, user: &User, now: Timestamp) -> Result<(), Fault> {
+    match edit {
+        Edit::Close if issue.state == State::Open => close(issue, now),
+        Edit::Reopen if issue.state == State::Closed => reopen(issue, now),
+        Edit::Close | Edit::Reopen => {}
+        Edit::Title(title) => issue.title = checked_title(title)?,
+        Edit::Label(label) => {
+            issue.labels.insert(checked_label(label)?);
+        }
+        Edit::Unlabel(label) => {
+            issue.labels.remove(label.trim());
+        }
+        Edit::Assign(name) if name == "me" => issue.assignee = Some(user.name.clone()),
+        Edit::Assign(name) => issue.assignee = Some(name.clone()),
+        Edit::Unassign => issue.assignee = None,
+        Edit::Confidential(yes) => issue.confidential = *yes,
+        Edit::AddEmail(email) => add_person(issue, email),
+        Edit::RemoveEmail(email) => issue.participants.retain(|p| &p.email != email),
+        Edit::Subscribe(email) => subscribe(issue, email, true)?,
+        Edit::Unsubscribe(email) => subscribe(issue, email, false)?,
+        Edit::Priority(priority) => issue.priority = *priority,
+        Edit::Status(status) => set_status(issue, *status, now),
+        Edit::Due(due) => issue.due_at = *due,
+        Edit::Milestone(name) => issue.milestone.clone_from(name),
+        Edit::Weight(weight) => issue.weight = *weight,
+        Edit::Snooze(until) => issue.snoozed_until = *until,
+        Edit::Spam(spam) => set_spam(issue, *spam, now),
+        Edit::Kind(kind) => set_kind(issue, *kind)?,
+    }
+    Ok(())
+}
+
+fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
+    match (issue.state, status) {
+        (State::Open, Status::Closed) => close(issue, now),
+        (State::Closed, Status::Closed) => {}
+        (State::Closed, _) => reopen(issue, now),
+        (State::Open, _) => {}
+    }
+    issue.status = status;
+    if status == Status::Pending {
+        turn(issue, Some(Party::Them), now);
+    }
+}
+
+fn set_spam(issue: &mut Issue, spam: bool, now: Timestamp) {
+    if issue.spam == spam {
+        return;
+    }
+    issue.spam = spam;
+    if spam && issue.state == State::Open {
+        close(issue, now);
+    } else if !spam {
+        reopen(issue, now);
+    }
+}
+
+fn set_kind(issue: &mut Issue, kind: IssueKind) -> Result<(), Fault> {
+    if kind == IssueKind::Ticket && issue.requester().is_none() {
+        return Err(
+            Fault::refused("a ticket needs an outside person").hint("add one first: `--add-email ADDRESS`")
+        );
+    }
+    issue.kind = kind;
+    Ok(())
+}
+
+fn add_person(issue: &mut Issue, email: &EmailAddress) {
+    match issue.participants.iter_mut().find(|p| &p.email == email) {
+        Some(known) => known.subscribed = true,
+        None => {
+            let role =
+                if issue.participants.is_empty() { ParticipantRole::Requester } else { ParticipantRole::Cc };
+            issue.participants.push(participant(None, email.clone(), role));
+        }
+    }
+}
+
+fn subscribe(issue: &mut Issue, email: &EmailAddress, on: bool) -> Result<(), Fault> {
+    let person = issue.participants.iter_mut().find(|p| &p.email == email).ok_or_else(|| {
+        Fault::not_found(format!("{email} does not take part in #{}", issue.iid))
+            .hint("`--add-email` makes somebody a participant")
+    })?;
+    person.subscribed = on;
+    if on && person.role == ParticipantRole::Stranger {
+        person.role = ParticipantRole::Cc;
+    }
+    Ok(())
+}
+
+fn checked_title(title: &str) -> Result<String, Fault> {
+    if title.trim().is_empty() {
+        return Err(Fault::usage("the title is empty"));
+    }
+    Ok(tidy_title(title))
+}
+
+fn checked_label(label: &str) -> Result<String, Fault> {
+    let tidy = crate::mail::sanitize_line(label);
+    let tidy = tidy.trim();
+    if tidy.is_empty() || tidy.chars().count() > LABEL || tidy.contains(',') {
+        return Err(
+            Fault::usage(format!("`{tidy}` cannot be a label")).hint("use 1 to 255 characters, no comma")
+        );
+    }
+    Ok(tidy.to_owned())
+}
+
+/// Says what was done, for a status line: `closed #12`, `assigned 3 issues`.
+fn label(edits: &[Edit], iids: &[u64]) -> String {
+    let mut words: Vec<String> = edits.iter().map(verb).collect();
+    words.dedup();
+    let object = match iids {
+        [only] => format!("#{only}"),
+        many => counted(many.len(), "issue"),
+    };
+    format!("{} {object}", words.join(", "))
+}
+
+fn verb(edit: &Edit) -> String {
+    match edit {
+        Edit::Close => "closed".into(),
+        Edit::Reopen => "reopened".into(),
+        Edit::Title(_) => "renamed".into(),
+        Edit::Label(label) => format!("labelled {label}:"),
+        Edit::Unlabel(label) => format!("took the label {label} from"),
+        Edit::Assign(_) => "assigned".into(),
+        Edit::Unassign => "unassigned".into(),
+        Edit::Confidential(true) => "made confidential".into(),
+        Edit::Confidential(false) => "made visible".into(),
+        Edit::AddEmail(email) => format!("added {email} to"),
+        Edit::RemoveEmail(email) => format!("removed {email} from"),
+        Edit::Subscribe(email) => format!("subscribed {email} to"),
+        Edit::Unsubscribe(email) => format!("unsubscribed {email} from"),
+        Edit::Priority(_) => "prioritised".into(),
+        Edit::Status(_) => "set the status of".into(),
+        Edit::Due(_) => "set the due date of".into(),
+        Edit::Milestone(_) => "set the milestone of".into(),
+        Edit::Weight(_) => "weighed".into(),
+        Edit::Snooze(Some(_)) => "snoozed".into(),
+        Edit::Snooze(None) => "woke".into(),
+        Edit::Spam(true) => "marked as spam:".into(),
+        Edit::Spam(false) => "said is no spam:".into(),
+        Edit::Kind(_) => "changed the type of".into(),
+    }
+}

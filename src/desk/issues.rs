@@ -1,0 +1,502 @@
+//! Issues that staff open, and notes that staff write.
+
+use super::letters::Draughted;
+use super::outbox::counted;
+use super::txn::Txn;
+use super::{Acting, Desk, history, routing, txn};
+use crate::domain::{
+    Attachment, Author, Draft, DraftKind, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
+    MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
+    Party, Project, ProjectId, Reference, Response, State, Status, Upload, Via,
+};
+use crate::mail;
+use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
+use jiff::{SignedDuration, Timestamp};
+
+/// Longest title, in characters (as GitLab has it).
+pub(super) const TITLE: usize = 255;
+/// Octets of a note that somebody types.
+const TEXT: usize = 1 << 20;
+/// The longest time for which a send can be held: a year.
+const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
+
+impl Desk {
+    /// Finds the issue that a reference names.
+    pub(super) async fn resolve(&self, reference: &Reference) -> Result<IssueId, Fault> {
+        let projects = self.all_projects().await?;
+        let project = match (&reference.project, projects.as_slice()) {
+            (Some(path), _) => routing::by_path(path, &projects)
+                .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
+            (None, [only]) => only.id,
+            (None, []) => {
+                return Err(
+                    Fault::not_found("there is no project yet").hint("`deskbell project add GROUP/NAME`")
+                );
+            }
+            (None, _) => {
+                return Err(Fault::usage(format!("`#{}` could be in more than one project", reference.iid))
+                    .hint(format!(
+                        "write the project too, as in `{}#{}`",
+                        projects.first().map_or("", |p| &p.path),
+                        reference.iid
+                    )));
+            }
+        };
+        self.by_number(project, reference.iid).await?.ok_or_else(|| {
+            Fault::not_found(format!("there is no issue {reference}"))
+                .hint("`deskbell issue list` shows them")
+        })
+    }
+
+    async fn by_number(&self, project: ProjectId, iid: u64) -> Result<Option<IssueId>, Fault> {
+        let kept = self.inner.store.get::<Number>(&number_key(project, iid)).await;
+        Ok(kept.map_err(txn::store_fault)?.map(|k| k.record.issue))
+    }
+
+    pub(super) async fn load_issue(&self, txn: &mut Txn<'_>, id: IssueId) -> Result<Issue, Fault> {
+        txn.get::<Issue>(&issue_key(id)).await?.ok_or_else(|| super::missing(format!("issue {id}")))
+    }
+
+    pub(super) async fn load_project(&self, txn: &mut Txn<'_>, id: ProjectId) -> Result<Project, Fault> {
+        txn.get::<Project>(&project_key(id)).await?.ok_or_else(|| super::missing(format!("project {id}")))
+    }
+
+    /// Gives a new issue its numbers. The caller puts it once it is filled.
+    pub(super) async fn number_issue(
+        &self,
+        txn: &mut Txn<'_>,
+        project: &mut Project,
+        title: &str,
+    ) -> Result<Issue, Fault> {
+        let iid = project.next_iid;
+        project.next_iid += 1;
+        txn.put(project)?;
+        let id = txn.next_issue().await?;
+        txn.put(&Number { project: project.id, iid, issue: id })?;
+        Ok(Issue {
+            id,
+            project: project.id,
+            iid,
+            kind: IssueKind::Ticket,
+            title: tidy_title(title),
+            state: State::Open,
+            status: Status::Open,
+            author: Author::system(),
+            confidential: project.settings.confidential,
+            labels: project.settings.labels.iter().cloned().collect(),
+            assignee: project.settings.assignee.clone(),
+            priority: None,
+            created_at: txn.now,
+            updated_at: txn.now,
+            closed_at: None,
+            due_at: None,
+            waiting_on: None,
+            waiting_since: None,
+            snoozed_until: None,
+            spam: false,
+            participants: Vec::new(),
+            links: Vec::new(),
+            mailbox: None,
+            arrived_to: None,
+            notes: 0,
+            last_note: None,
+            merged_into: None,
+            milestone: None,
+            weight: None,
+        })
+    }
+
+    pub(super) async fn new_issue(&self, acting: &Acting, new: NewIssue) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            return self.again_issue(acting, &done).await;
+        }
+        check_text(&new.text)?;
+        let project_id = self.project_by_path(&new.project).await?.id;
+        let (_gate, mut txn) = self.begin().await;
+        let mut project = self.load_project(&mut txn, project_id).await?;
+        let mut issue = self.number_issue(&mut txn, &mut project, &new.title).await?;
+        issue.author = Author::staff(&acting.user);
+        issue.kind = if new.to.is_some() { IssueKind::Ticket } else { IssueKind::Issue };
+        issue.participants =
+            new.to.iter().map(|to| participant(None, to.clone(), ParticipantRole::Requester)).collect();
+        issue.mailbox.clone_from(&project.settings.mailbox);
+        let kind = if new.to.is_some() { NoteKind::Reply } else { NoteKind::Internal };
+        let mut note = staff_note(&mut txn, &issue, acting, kind, &new.text).await?;
+        note.why = Some("it opened the issue".to_owned());
+        let hold = self.hold(acting, new.hold_ms);
+        if new.to.is_some() {
+            self.mail_note(&mut txn, &mut issue, &project, &note, Addressees::default(), &[], hold, acting)
+                .await?;
+            turn(&mut issue, Some(Party::Them), txn.now);
+        } else {
+            turn(&mut issue, Some(Party::Us), txn.now);
+        }
+        txn.add_note(&mut issue, &note)?;
+        txn.put_issue(None, &issue)?;
+        txn.put(&ReadMark { user: acting.user.name.clone(), issue: issue.id, note: note.id })?;
+        txn.remove::<Draft>(draft_key(&acting.user.name, None, DraftKind::Issue));
+        txn.deed().label = format!("opened {}", super::letters::reference(&project, &issue));
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, issue.id).await?)))
+    }
+
+    async fn again_issue(&self, acting: &Acting, done: &crate::domain::Verb) -> Result<Response, Fault> {
+        let id = done.deed.issues.first().ok_or_else(|| super::missing("the issue of a repeated request"))?;
+        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, *id).await?)))
+    }
+
+    pub(super) async fn add_note(&self, acting: &Acting, new: NewNote) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            return self.noted(acting, &done.deed).await;
+        }
+        check_text(&new.text)?;
+        if new.text.trim().is_empty() && new.attach.is_empty() {
+            return Err(Fault::usage("the note is empty").hint("write something, or attach a file"));
+        }
+        let id = self.resolve(&new.reference).await?;
+        let files = named_files(&new.attach);
+        let (_gate, mut txn) = self.begin().await;
+        let before = self.load_issue(&mut txn, id).await?;
+        let project = self.load_project(&mut txn, before.project).await?;
+        self.refuse_stale(&mut txn, acting, &before, new.seen).await?;
+        let mut issue = before.clone();
+        let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
+        let mut note = staff_note(&mut txn, &issue, acting, kind, &new.text).await?;
+        note.cc.clone_from(&new.cc);
+        note.attachments = self.keep_files(&new.attach, &files).await?;
+        if kind == NoteKind::Reply {
+            refuse_disabled(&project)?;
+            let to = Addressees { cc: new.cc.clone(), without: new.without.clone() };
+            let hold = self.hold(acting, new.hold_ms);
+            self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
+            let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
+            turn(&mut issue, party, txn.now);
+        }
+        txn.add_note(&mut issue, &note)?;
+        if new.close && issue.state == State::Open {
+            close(&mut issue, txn.now);
+        }
+        txn.put_issue(Some(&before), &issue)?;
+        if new.close {
+            self.note_changes(&mut txn, &mut issue, &acting.user.name).await?;
+            txn.put(&issue)?;
+            self.tell_of_state(&mut txn, &project, &issue, MailKind::Closed).await?;
+        }
+        let draft = if new.internal { DraftKind::Internal } else { DraftKind::Reply };
+        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft));
+        txn.put(&ReadMark {
+            user: acting.user.name.clone(),
+            issue: id,
+            note: issue.last_note.unwrap_or(note.id),
+        })?;
+        let what = if new.internal { "commented on" } else { "answered" };
+        let ending = if new.close { " and closed it" } else { "" };
+        txn.deed().label = format!("{what} #{}{ending}", issue.iid);
+        txn.deed().note = Some(note.id);
+        txn.deed().undoable = true;
+        let deed = txn.deed().clone();
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        self.noted(acting, &deed).await
+    }
+
+    /// Builds the answer to `AddNote` from what the verb did.
+    async fn noted(&self, acting: &Acting, deed: &crate::domain::Deed) -> Result<Response, Fault> {
+        let issue = deed.issues.first().ok_or_else(|| super::missing("the issue of a note"))?;
+        let note = deed.note.ok_or_else(|| super::missing("the note of a verb"))?;
+        let issue = self.issue_view(&acting.user.name, *issue).await?;
+        let rows = issue.notes.iter().filter(|n| n.id == note).flat_map(|n| &n.delivery);
+        let held_until = rows.filter(|d| d.state == OutboxState::Held).filter_map(|d| d.held_until).max();
+        Ok(Response::Noted { issue: Box::new(issue), note, outbox: deed.outbox.clone(), held_until })
+    }
+
+    /// Refuses a note whose writer has not seen the latest ones of others.
+    async fn refuse_stale(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        issue: &Issue,
+        seen: Option<NoteId>,
+    ) -> Result<(), Fault> {
+        let Some(seen) = seen.filter(|seen| issue.last_note.is_some_and(|last| last > *seen)) else {
+            return Ok(());
+        };
+        let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
+        let mine = |n: &Note| n.author.user.as_deref() == Some(acting.user.name.as_str());
+        let newer: Vec<NoteId> = notes
+            .iter()
+            .filter(|n| n.id > seen && n.kind != NoteKind::System && !mine(n))
+            .map(|n| n.id)
+            .collect();
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let message = format!("{} since you looked at #{}", counted(newer.len(), "new note"), issue.iid);
+        Err(Fault::new(FaultKind::Stale { newer }, message)
+            .hint("read what is new, then send anyway or edit"))
+    }
+
+    /// Writes a mail to everyone who gets a note.
+    #[allow(clippy::too_many_arguments)]
+    async fn mail_note(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &mut Issue,
+        project: &Project,
+        note: &Note,
+        to: Addressees,
+        files: &[(String, String, Vec<u8>)],
+        hold: Option<SignedDuration>,
+        acting: &Acting,
+    ) -> Result<(), Fault> {
+        let held_until = hold.and_then(|hold| txn.now.checked_add(hold).ok());
+        let state = if held_until.is_some() { OutboxState::Held } else { OutboxState::Queued };
+        let projects = self.all_projects().await?;
+        for to in to.of(issue) {
+            if self.inner.ways.is_ours(&to.email, &projects) {
+                continue;
+            }
+            let user = Some(acting.user.name.clone());
+            let draughted = Draughted {
+                kind: MailKind::NewNote,
+                issue,
+                project,
+                note: Some(note),
+                to,
+                files,
+                state,
+                held_until,
+                user,
+            };
+            self.write_letter(txn, draughted).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the participants that an issue was closed or reopened, if the project wants that.
+    pub(super) async fn tell_of_state(
+        &self,
+        txn: &mut Txn<'_>,
+        project: &Project,
+        issue: &Issue,
+        kind: MailKind,
+    ) -> Result<(), Fault> {
+        if !project.settings.closed_mail || !project.enabled || issue.spam {
+            return Ok(());
+        }
+        let people: Vec<Mailbox> =
+            issue.subscribers().map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() }).collect();
+        for to in people {
+            let draughted = Draughted {
+                kind,
+                issue,
+                project,
+                note: None,
+                to,
+                files: &[],
+                state: OutboxState::Queued,
+                held_until: None,
+                user: None,
+            };
+            self.write_letter(txn, draughted).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what this step changed as a small note into the thread.
+    pub(super) async fn note_changes(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &mut Issue,
+        who: &str,
+    ) -> Result<(), Fault> {
+        let mine: Vec<_> = txn.changes().iter().filter(|c| c.issue == issue.id).cloned().collect();
+        let Some(sentence) = history::sentence(&mine) else { return Ok(()) };
+        self.system_note(txn, issue, format!("{who} {sentence}"), None).await
+    }
+
+    /// Writes a small note of the desk's own.
+    pub(super) async fn system_note(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &mut Issue,
+        text: String,
+        why: Option<String>,
+    ) -> Result<(), Fault> {
+        let note = Note {
+            author: Author::system(),
+            why,
+            ..blank_note(txn.next_note().await?, issue.id, NoteKind::System, text, txn.now)
+        };
+        txn.add_note(issue, &note)
+    }
+
+    /// Gives how long a send waits: as asked, else the undo window for the TUI and nothing for commands.
+    fn hold(&self, acting: &Acting, asked: Option<u64>) -> Option<SignedDuration> {
+        let window = u64::try_from(self.inner.ways.undo_window.as_millis()).unwrap_or(0);
+        let hold = asked.unwrap_or(if acting.via == Via::Tui { window } else { 0 });
+        let hold = i64::try_from(hold.min(LONGEST_HOLD)).unwrap_or(0);
+        (hold > 0).then(|| SignedDuration::from_millis(hold))
+    }
+
+    async fn keep_files(
+        &self,
+        uploads: &[Upload],
+        files: &[(String, String, Vec<u8>)],
+    ) -> Result<Vec<Attachment>, Fault> {
+        let mut kept = Vec::with_capacity(uploads.len());
+        for (name, media_type, bytes) in files {
+            let raw = self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?;
+            kept.push(Attachment {
+                name: name.clone(),
+                media_type: media_type.clone(),
+                size: bytes.len() as u64,
+                inline: false,
+                part: None,
+                raw: Some(raw),
+            });
+        }
+        Ok(kept)
+    }
+
+    pub(super) async fn mark_read(
+        &self,
+        acting: &Acting,
+        reference: &Reference,
+        read: bool,
+    ) -> Result<Response, Fault> {
+        let id = self.resolve(reference).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let issue = self.load_issue(&mut txn, id).await?;
+        let user = acting.user.name.clone();
+        let key = crate::store::record::read_key(&user, id);
+        let today = txn.get::<ReadMark>(&key).await?.map(|mark| mark.note);
+        let wanted = if read { issue.last_note } else { None };
+        if today != wanted {
+            txn.put(&ReadMark { user, issue: id, note: wanted.unwrap_or(NoteId(0)) })?;
+        }
+        self.finish(txn, acting.actor(), None, None).await?;
+        Ok(Response::Done)
+    }
+}
+
+/// Who gets a note beside and without the subscribed participants.
+#[derive(Default)]
+struct Addressees {
+    cc: Vec<EmailAddress>,
+    without: Vec<EmailAddress>,
+}
+
+impl Addressees {
+    fn of(&self, issue: &Issue) -> Vec<Mailbox> {
+        let mut to: Vec<Mailbox> = issue
+            .subscribers()
+            .filter(|p| !self.without.contains(&p.email))
+            .map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() })
+            .collect();
+        for email in &self.cc {
+            if !to.iter().any(|m| &m.email == email) {
+                to.push(Mailbox { name: None, email: email.clone() });
+            }
+        }
+        to
+    }
+}
+
+/// Makes a subscribed participant.
+pub(super) fn participant(name: Option<String>, email: EmailAddress, role: ParticipantRole) -> Participant {
+    Participant { name, email, subscribed: true, role, address_state: crate::domain::AddressState::Ok }
+}
+
+/// Sets whose turn it is, and since when.
+pub(super) fn turn(issue: &mut Issue, party: Option<Party>, now: Timestamp) {
+    if issue.waiting_on != party {
+        issue.waiting_on = party;
+        issue.waiting_since = party.map(|_| now);
+    }
+}
+
+/// Closes an issue.
+pub(super) fn close(issue: &mut Issue, now: Timestamp) {
+    issue.state = State::Closed;
+    issue.status = Status::Closed;
+    issue.closed_at = Some(now);
+    issue.snoozed_until = None;
+    turn(issue, None, now);
+}
+
+/// Opens an issue again; it is our turn then.
+pub(super) fn reopen(issue: &mut Issue, now: Timestamp) {
+    issue.state = State::Open;
+    issue.status = Status::Open;
+    issue.closed_at = None;
+    turn(issue, Some(Party::Us), now);
+}
+
+/// Makes a title of one line that is not too long; none becomes `(no subject)`.
+pub(super) fn tidy_title(text: &str) -> String {
+    let line = mail::sanitize_line(text);
+    let title: String = line.trim().chars().take(TITLE).collect();
+    if title.is_empty() { "(no subject)".to_owned() } else { title }
+}
+
+/// A note with nothing in it but a text.
+pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: String, at: Timestamp) -> Note {
+    Note {
+        id,
+        issue,
+        kind,
+        author: Author::default(),
+        body,
+        folded: None,
+        html: false,
+        reduced: false,
+        created_at: at,
+        message_id: None,
+        in_reply_to: None,
+        automatic: false,
+        auth: None,
+        why: None,
+        warnings: Vec::new(),
+        attachments: Vec::new(),
+        raw: None,
+        cc: Vec::new(),
+        read: false,
+    }
+}
+
+async fn staff_note(
+    txn: &mut Txn<'_>,
+    issue: &Issue,
+    acting: &Acting,
+    kind: NoteKind,
+    text: &str,
+) -> Result<Note, Fault> {
+    let note = blank_note(txn.next_note().await?, issue.id, kind, text.to_owned(), txn.now);
+    Ok(Note { author: Author::staff(&acting.user), ..note })
+}
+
+fn check_text(text: &str) -> Result<(), Fault> {
+    if text.len() <= TEXT {
+        return Ok(());
+    }
+    Err(Fault::usage("the text is larger than 1 MiB").hint("attach it as a file instead"))
+}
+
+fn refuse_disabled(project: &Project) -> Result<(), Fault> {
+    if project.enabled {
+        return Ok(());
+    }
+    Err(Fault::refused(format!("Service Desk is off for {}, so nothing is mailed", project.path))
+        .hint(format!("write an internal note, or say `deskbell project enable {}`", project.path)))
+}
+
+fn named_files(uploads: &[Upload]) -> Vec<(String, String, Vec<u8>)> {
+    uploads
+        .iter()
+        .map(|file| {
+            let name = mail::safe_file_name(&file.name);
+            let media_type = mail::media_type(&name);
+            (name, media_type, file.bytes.clone())
+        })
+        .collect()
+}

@@ -1,0 +1,327 @@
+//! Letters: the mails that the desk writes, one row of the outbox for each recipient.
+
+use super::routing::{self, WayOut};
+use super::txn::{self, Txn};
+use super::{Desk, missing};
+use crate::domain::{
+    Author, EmailAddress, Fault, Issue, MailKind, Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxId,
+    OutboxState, Project, ReplyKey,
+};
+use crate::mail;
+use crate::store::record::{Known, OutboxOfNote, OutboxOpen, Place, text_key};
+use jiff::Timestamp;
+use std::path::PathBuf;
+
+/// The sender's name where a project sets none.
+pub(super) const BOT_NAME: &str = "Support Bot";
+/// How many Message-IDs of a conversation a mail names.
+const REFERENCES: usize = 20;
+
+/// A mail to write.
+pub(super) struct Draughted<'a> {
+    pub kind: MailKind,
+    pub issue: &'a Issue,
+    pub project: &'a Project,
+    pub note: Option<&'a Note>,
+    pub to: Mailbox,
+    pub files: &'a [(String, String, Vec<u8>)],
+    pub state: OutboxState,
+    pub held_until: Option<Timestamp>,
+    pub user: Option<String>,
+}
+
+impl Desk {
+    /// Writes one mail into the outbox as part of a step: its bytes, its Message-ID and its reply key.
+    ///
+    /// Fails when there is no way out, or when the mail is larger than that way takes.
+    pub(super) async fn write_letter(
+        &self,
+        txn: &mut Txn<'_>,
+        draughted: Draughted<'_>,
+    ) -> Result<OutboxId, Fault> {
+        let Draughted { kind, issue, project, note, .. } = draughted;
+        let way = self.way_out(issue, project)?.clone();
+        let id = txn.next_outbox().await?;
+        let key = routing::new_reply_key();
+        let message_id = new_message_id(id, &way.from)?;
+        let reply_to = self.inner.ways.reply_address(issue.mailbox.as_deref(), project, &key);
+        let (in_reply_to, references) = self.conversation(txn, issue, &draughted.to.email).await?;
+        let letter = mail::Letter {
+            kind,
+            from: Mailbox { name: Some(sender_name(project).to_owned()), email: way.from.clone() },
+            to: draughted.to.clone(),
+            cc: Vec::new(),
+            reply_to: reply_to
+                .clone()
+                .or_else(|| issue.arrived_to.clone())
+                .or_else(|| self.inner.ways.plain_address(issue.mailbox.as_deref(), project))
+                .map(|email| Mailbox { name: Some(project.path.clone()), email }),
+            subject: subject(issue, &project.path),
+            message_id: message_id.clone(),
+            in_reply_to,
+            references,
+            date: txn.now,
+            project_path: project.path.clone(),
+            reference: reference(project, issue),
+            list_id: Some(list_id(project, &way)),
+            unsubscribe: self.inner.ways.unsubscribe_address(issue.mailbox.as_deref(), project, &key),
+            markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
+            files: draughted.files.to_vec(),
+        };
+        let bytes = mail::compose(&letter).map_err(|e| {
+            Fault::internal(format!("the mail to {} could not be written: {e}", draughted.to.email))
+        })?;
+        check_size(bytes.len() as u64, &way)?;
+        let subject = letter.subject.clone();
+        let entry = OutboxEntry {
+            id,
+            issue: Some(issue.id),
+            note: note.map(|n| n.id),
+            kind,
+            to: draughted.to.email.clone(),
+            from: reply_to.or_else(|| Some(way.from.clone())),
+            subject,
+            state: draughted.state,
+            outlet: way.name.clone(),
+            raw: self.inner.store.stash(bytes).await.map_err(txn::store_fault)?,
+            message_id,
+            attempts: 0,
+            created_at: txn.now,
+            next_attempt_at: None,
+            held_until: draughted.held_until,
+            sent_at: None,
+            error: None,
+            user: draughted.user,
+        };
+        self.file_letter(txn, &entry, key, issue, project).await?;
+        Ok(id)
+    }
+
+    async fn file_letter(
+        &self,
+        txn: &mut Txn<'_>,
+        entry: &OutboxEntry,
+        key: String,
+        issue: &Issue,
+        project: &Project,
+    ) -> Result<(), Fault> {
+        txn.put(entry)?;
+        txn.put(&OutboxOpen { id: entry.id })?;
+        if let Some(note) = entry.note {
+            txn.put(&OutboxOfNote { note, outbox: entry.id })?;
+        }
+        txn.put(&ReplyKey { key, issue: issue.id, address: entry.to.clone(), outbox: Some(entry.id) })?;
+        let place = Place { project: project.id, issue: issue.id, note: entry.note, outbox: Some(entry.id) };
+        know(txn, &entry.message_id, place).await?;
+        txn.deed().outbox.push(entry.id);
+        Ok(())
+    }
+
+    /// Finds the way out for an issue: the project's own, else that of its mailbox, else `[smtp]`.
+    pub(super) fn way_out(&self, issue: &Issue, project: &Project) -> Result<&WayOut, Fault> {
+        let ways = &self.inner.ways;
+        let by_mailbox = issue.mailbox.as_deref().and_then(|name| ways.mailbox(name)?.outlet.as_deref());
+        let name = project.settings.custom_email_outlet.as_deref().or(by_mailbox);
+        ways.outlet(name).ok_or_else(|| {
+            Fault::refused("no way out is configured, so nothing can be mailed")
+                .hint("add an [smtp] section to the config, or write an internal note")
+        })
+    }
+
+    /// Gives what a mail answers: the last mail of that person, else the last there was; and the
+    /// conversation before it, the opening first, so that clients show one thread.
+    async fn conversation(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &Issue,
+        to: &EmailAddress,
+    ) -> Result<(Option<MessageId>, Vec<MessageId>), Fault> {
+        let mut ids: Vec<MessageId> = Vec::new();
+        let mut answered = None;
+        for note in txn.list::<Note>(&txn::below(issue.id.0)).await? {
+            if note.kind == NoteKind::Incoming {
+                let theirs = note.author.email.as_ref() == Some(to);
+                answered = note.message_id.clone().filter(|_| theirs).or(answered);
+                ids.extend(note.message_id);
+            } else if note.kind == NoteKind::Reply {
+                ids.extend(self.sent_to(txn, &note, to).await?);
+            }
+        }
+        let answered = answered.or_else(|| ids.last().cloned());
+        if ids.len() > REFERENCES {
+            ids.drain(1..=ids.len() - REFERENCES);
+        }
+        if let Some(answered) = &answered {
+            ids.retain(|id| id != answered);
+            ids.push(answered.clone());
+        }
+        Ok((answered, ids))
+    }
+
+    async fn sent_to(
+        &self,
+        txn: &mut Txn<'_>,
+        note: &Note,
+        to: &EmailAddress,
+    ) -> Result<Vec<MessageId>, Fault> {
+        let mut ids = Vec::new();
+        for row in txn.list::<OutboxOfNote>(&txn::below(note.id.0)).await? {
+            let entry = txn.get::<OutboxEntry>(&crate::store::record::outbox_key(row.outbox)).await?;
+            ids.extend(entry.filter(|e| &e.to == to).map(|e| e.message_id));
+        }
+        Ok(ids)
+    }
+
+    /// Fills the template of a kind of mail.
+    async fn markdown(
+        &self,
+        txn: &mut Txn<'_>,
+        kind: MailKind,
+        issue: &Issue,
+        project: &Project,
+        note: Option<&Note>,
+        key: &str,
+    ) -> Result<String, Fault> {
+        let desk = self.desk_settings().await?;
+        let template = self.template(kind, project, desk.templates_dir.as_deref());
+        let reference = reference(project, issue);
+        let unsubscribe = self
+            .inner
+            .ways
+            .unsubscribe_address(issue.mailbox.as_deref(), project, key)
+            .map_or(String::new(), |address| format!("mailto:{address}"));
+        let text = note.map_or(String::new(), |note| signed_text(note, project));
+        let description = match kind {
+            MailKind::ThankYou => String::new(),
+            _ => self.description(txn, issue).await?,
+        };
+        let values = mail::Values {
+            issue_id: &format!("#{}", issue.iid),
+            issue_path: &reference,
+            note_text: &text,
+            note_author: note.map_or("", |note| note.author.label()),
+            issue_description: &description,
+            unsubscribe_url: &unsubscribe,
+            issue_url: &self.issue_url(project, issue),
+            system_header: desk.system_header.as_deref().unwrap_or(""),
+            system_footer: desk.system_footer.as_deref().unwrap_or(""),
+            additional_text: desk.additional_text.as_deref().unwrap_or(""),
+        };
+        Ok(mail::fill(&template, &values))
+    }
+
+    async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {
+        let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
+        Ok(notes.into_iter().next().map_or(String::new(), |note| note.body))
+    }
+
+    fn issue_url(&self, project: &Project, issue: &Issue) -> String {
+        self.inner
+            .ways
+            .issue_url
+            .replace("%{ISSUE_PATH}", &reference(project, issue))
+            .replace("%{PROJECT_PATH}", &project.path)
+            .replace("%{ISSUE_ID}", &issue.iid.to_string())
+    }
+
+    /// Finds a template: in the project's folder, else the desk's, else the built-in one. One that
+    /// cannot be read never stops a mail; the team is told.
+    fn template(&self, kind: MailKind, project: &Project, desk_dir: Option<&str>) -> String {
+        let name = template_name(kind);
+        let dirs = [project.settings.templates_dir.as_deref(), desk_dir];
+        for dir in dirs.into_iter().flatten() {
+            let path = self.inner.ways.config_dir.join(PathBuf::from(dir)).join(name);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    self.inner.board.clear_notice(&template_topic(name, project));
+                    return text;
+                }
+                Err(error) => self.inner.board.notice(
+                    template_topic(name, project),
+                    format!(
+                        "the template {} cannot be read ({error}); the built-in one was used",
+                        path.display()
+                    ),
+                ),
+            }
+        }
+        mail::default_template(kind).to_owned()
+    }
+}
+
+fn template_topic(name: &str, project: &Project) -> String {
+    format!("template {name} {}", project.path)
+}
+
+/// Gives the file name of the template of a kind of mail.
+pub(super) fn template_name(kind: MailKind) -> &'static str {
+    match kind {
+        MailKind::ThankYou => "thank_you.md",
+        MailKind::NewParticipant => "new_participant.md",
+        MailKind::Closed => "closed.md",
+        MailKind::Reopened => "reopened.md",
+        MailKind::IdleWarning => "idle_warning.md",
+        _ => "new_note.md",
+    }
+}
+
+/// Remembers where a Message-ID was seen.
+pub(super) async fn know(txn: &mut Txn<'_>, id: &MessageId, place: Place) -> Result<(), Fault> {
+    let known = txn.get::<Known>(&text_key(id.as_str())).await?;
+    let mut known = known.unwrap_or_else(|| Known { message_id: id.clone(), places: Vec::new() });
+    if !known.places.contains(&place) {
+        known.places.push(place);
+    }
+    txn.put(&known)
+}
+
+/// Gives `mygroup/myproject#12`.
+pub(super) fn reference(project: &Project, issue: &Issue) -> String {
+    format!("{}#{}", project.path, issue.iid)
+}
+
+/// Gives the name that customers see.
+pub(super) fn sender_name(project: &Project) -> &str {
+    project.settings.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(BOT_NAME)
+}
+
+fn subject(issue: &Issue, path: &str) -> String {
+    let title = issue.title.trim();
+    let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
+    format!("{answer}{title} ({path}#{})", issue.iid)
+}
+
+fn list_id(project: &Project, way: &WayOut) -> String {
+    let label = crate::domain::slug(&project.path);
+    format!("{} <{label}.{}.{}>", project.path, project.id, way.from.domain())
+}
+
+fn signed_text(note: &Note, project: &Project) -> String {
+    match project.settings.signature.as_deref().filter(|s| !s.trim().is_empty()) {
+        Some(signature) => format!("{}\n\n{}", note.body.trim_end(), signature.trim()),
+        None => note.body.clone(),
+    }
+}
+
+fn new_message_id(id: OutboxId, from: &EmailAddress) -> Result<MessageId, Fault> {
+    let text = format!("{id}.{}@{}", routing::new_reply_key(), from.domain());
+    MessageId::parse(&text).ok_or_else(|| missing("the domain of our Message-IDs"))
+}
+
+fn check_size(size: u64, way: &WayOut) -> Result<(), Fault> {
+    if size <= way.max_size {
+        return Ok(());
+    }
+    let megabytes = |octets: u64| octets.div_ceil(1_000_000);
+    Err(Fault::refused(format!(
+        "the mail would have {} MB; this outlet takes {} MB",
+        megabytes(size),
+        megabytes(way.max_size)
+    ))
+    .hint("attach fewer or smaller files, or raise `max_size` of the outlet"))
+}
+
+/// The staff member who wrote a note, as customers may know them.
+pub(super) fn is_staff(author: &Author) -> bool {
+    !author.is_outside() && author.user.as_deref() != Some(crate::domain::SUPPORT_BOT)
+}

@@ -1,0 +1,337 @@
+//! The outbox: what leaves, what became of it, and what people decide about it.
+
+use super::txn;
+use super::{Acting, Desk, system};
+use crate::domain::{
+    AddressRecord, AddressState, EmailAddress, Fault, Issue, Note, OutboxAction, OutboxEntry, OutboxId,
+    OutboxState, Response,
+};
+use crate::store::Direction;
+use crate::store::record::{OutboxOpen, issue_key, outbox_key};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// First delay after a mail was put off; each further one doubles it.
+const FIRST_DELAY: Duration = Duration::from_secs(60);
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+/// With delays of an hour at most this is about five days (RFC 5321, section 4.5.4.1).
+const ATTEMPTS: u32 = 120;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A mail to hand to an outlet now.
+#[derive(Debug)]
+pub struct Claim {
+    pub id: OutboxId,
+    /// `None` is the null reverse-path.
+    pub from: Option<EmailAddress>,
+    pub to: EmailAddress,
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a mail that was handed to an outlet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    Sent,
+    /// For good, with the server's words.
+    Refused(String),
+    /// For now, with the server's words.
+    PutOff(String),
+    /// It was not tried; nothing is recorded.
+    Untried,
+}
+
+impl Desk {
+    /// Claims up to `limit` mails of an outlet that are due, in the order in which they were written.
+    pub async fn claim(&self, outlet: Option<&str>, limit: usize) -> Result<Vec<Claim>, Fault> {
+        let _gate = self.inner.gate.lock().await;
+        let ids = self.inner.queue.claim(outlet, limit);
+        let mut claims = Vec::with_capacity(ids.len());
+        for id in &ids {
+            match self.load_claim(*id).await {
+                Ok(claim) => claims.extend(claim),
+                Err(fault) => {
+                    self.inner.queue.give_back(&ids);
+                    return Err(fault);
+                }
+            }
+        }
+        if !claims.is_empty() {
+            self.tell(crate::domain::Event::Outbox);
+        }
+        Ok(claims)
+    }
+
+    async fn load_claim(&self, id: OutboxId) -> Result<Option<Claim>, Fault> {
+        let store = &self.inner.store;
+        let Some(kept) = store.get::<OutboxEntry>(&outbox_key(id)).await.map_err(txn::store_fault)? else {
+            return Ok(None);
+        };
+        let OutboxEntry { from, to, raw, .. } = kept.record;
+        let bytes = store.raw(raw).await.map_err(txn::store_fault)?;
+        Ok(Some(Claim { id, from, to, bytes }))
+    }
+
+    /// Records what became of a claimed mail. Returns once that is durable.
+    pub async fn settle(&self, id: OutboxId, settled: Settled) -> Result<OutboxState, Fault> {
+        if settled == Settled::Untried {
+            self.inner.queue.give_back(&[id]);
+            return Ok(OutboxState::Queued);
+        }
+        let (_gate, mut txn) = self.begin().await;
+        let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(id)).await? else {
+            return Err(Fault::not_found(format!("there is no mail {id} in the outbox")));
+        };
+        entry.attempts += 1;
+        apply(&mut entry, settled, txn.now);
+        if entry.state == OutboxState::Failed {
+            self.mark_address(&mut txn, &entry, AddressState::Bounced).await?;
+        }
+        put_entry(&mut txn, &entry)?;
+        self.finish(txn, system(), None, None).await?;
+        Ok(entry.state)
+    }
+
+    /// Notes at an address, in its issue too, that a mail to it came back.
+    pub(super) async fn mark_address(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        entry: &OutboxEntry,
+        state: AddressState,
+    ) -> Result<(), Fault> {
+        txn.put(&AddressRecord {
+            email: entry.to.clone(),
+            state,
+            reason: entry.error.clone(),
+            since: txn.now,
+        })?;
+        let Some(id) = entry.issue else { return Ok(()) };
+        let Some(mut issue) = txn.get::<Issue>(&issue_key(id)).await? else { return Ok(()) };
+        for participant in issue.participants.iter_mut().filter(|p| p.email == entry.to) {
+            participant.address_state = state;
+        }
+        txn.put(&issue)
+    }
+
+    /// Fills the queue from the store, and the budgets from what was written within the hour.
+    pub(super) async fn load_outbox(&self) -> Result<(), Fault> {
+        let now = self.now();
+        let store = &self.inner.store;
+        for open in txn::all::<OutboxOpen>(store, &[]).await? {
+            let kept = store.get::<OutboxEntry>(&outbox_key(open.id)).await.map_err(txn::store_fault)?;
+            if let Some(mut entry) = kept.map(|k| k.record) {
+                entry.next_attempt_at = None;
+                self.inner.queue.follow(&entry, now);
+            }
+        }
+        let recent =
+            store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
+        for entry in recent.into_iter().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
+            let age = now.duration_since(entry.created_at);
+            if age < HOUR && !age.is_negative() {
+                self.inner.queue.count_earlier(&entry.to, age.unsigned_abs());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until an outlet may have something to send.
+    pub async fn wait_for_mail(&self, outlet: Option<&str>) {
+        let news = self.inner.outgoing.notified();
+        match self.inner.queue.next_due(outlet) {
+            Some(at) => {
+                tokio::select! {
+                    () = news => {}
+                    () = tokio::time::sleep_until(at) => {}
+                }
+            }
+            None => news.await,
+        }
+    }
+
+    /// Tells until when the undo windows run that are still open.
+    pub fn last_window(&self) -> Option<Instant> {
+        self.inner.queue.last_window()
+    }
+
+    /// Tells whether any mail is on its way, due, or held for a time.
+    pub fn has_mail_due(&self) -> bool {
+        self.inner.queue.any_due()
+    }
+
+    pub(super) async fn hurry_outbox(&self) {
+        self.inner.queue.hurry();
+        self.inner.outgoing.notify_waiters();
+    }
+
+    pub(super) async fn outbox_list(&self, states: &[OutboxState], limit: u64) -> Result<Response, Fault> {
+        let store = &self.inner.store;
+        let mut views = Vec::new();
+        let mut from: Option<Vec<u8>> = None;
+        while (views.len() as u64) < limit {
+            let page = store
+                .scan::<OutboxEntry>(&[], from.as_deref(), 500, Direction::Down)
+                .await
+                .map_err(txn::store_fault)?;
+            let Some(last) = page.last() else { break };
+            from = Some(outbox_key(last.record.id));
+            for entry in page.into_iter().map(|k| k.record) {
+                let view = self.outbox_view(entry).await?;
+                if states.is_empty() || states.contains(&view.state) {
+                    views.push(view);
+                }
+            }
+        }
+        views.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(Response::Outbox(views))
+    }
+
+    pub(super) async fn outbox_act(
+        &self,
+        acting: &Acting,
+        ids: &[OutboxId],
+        action: OutboxAction,
+    ) -> Result<Response, Fault> {
+        let (_gate, mut txn) = self.begin().await;
+        let mut changed = Vec::new();
+        for id in ids {
+            let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else {
+                return Err(Fault::not_found(format!("there is no mail {id} in the outbox"))
+                    .hint("`deskbell outbox list` shows them"));
+            };
+            if self.inner.queue.in_flight(*id) {
+                return Err(Fault::refused(format!("mail {id} is being sent at this moment")));
+            }
+            act(&mut entry, action)?;
+            put_entry(&mut txn, &entry)?;
+            changed.push(entry);
+        }
+        txn.deed().label = format!("{} {} in the outbox", word(action), counted(ids.len(), "mail"));
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        let mut views = Vec::new();
+        for entry in changed {
+            views.push(self.outbox_view(entry).await?);
+        }
+        Ok(Response::Outbox(views))
+    }
+
+    /// Takes back what was not sent of a verb's mails; gives the number that was too late for it.
+    pub(super) async fn cancel_rows(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        ids: &[OutboxId],
+    ) -> Result<Vec<EmailAddress>, Fault> {
+        let mut late = Vec::new();
+        for id in ids {
+            let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else { continue };
+            if entry.state == OutboxState::Cancelled {
+                continue;
+            }
+            if self.inner.queue.in_flight(*id)
+                || entry.state == OutboxState::Sent
+                || entry.state == OutboxState::Bounced
+            {
+                late.push(entry.to);
+                continue;
+            }
+            entry.state = OutboxState::Cancelled;
+            put_entry(txn, &entry)?;
+        }
+        Ok(late)
+    }
+
+    /// Lists the rows that carry a note.
+    pub(super) async fn rows_of(&self, note: &Note) -> Result<Vec<OutboxEntry>, Fault> {
+        let store = &self.inner.store;
+        let links = txn::all::<crate::store::record::OutboxOfNote>(store, &txn::below(note.id.0)).await?;
+        let mut rows = Vec::with_capacity(links.len());
+        for link in links {
+            let kept = store.get::<OutboxEntry>(&outbox_key(link.outbox)).await.map_err(txn::store_fault)?;
+            rows.extend(kept.map(|k| k.record));
+        }
+        Ok(rows)
+    }
+
+    /// Gives the state of a row as people should see it.
+    pub(super) fn shown_state(&self, entry: &OutboxEntry) -> OutboxState {
+        if self.inner.queue.in_flight(entry.id) { OutboxState::Sending } else { entry.state }
+    }
+}
+
+/// Writes a row, and whether it still needs somebody.
+pub(super) fn put_entry(txn: &mut txn::Txn<'_>, entry: &OutboxEntry) -> Result<(), Fault> {
+    txn.put(entry)?;
+    match entry.state {
+        OutboxState::Sent | OutboxState::Cancelled => txn.remove::<OutboxOpen>(outbox_key(entry.id)),
+        _ => txn.put(&OutboxOpen { id: entry.id })?,
+    }
+    Ok(())
+}
+
+fn apply(entry: &mut OutboxEntry, settled: Settled, now: Timestamp) {
+    entry.held_until = None;
+    entry.next_attempt_at = None;
+    match settled {
+        Settled::Sent => {
+            entry.state = OutboxState::Sent;
+            entry.sent_at = Some(now);
+            entry.error = None;
+        }
+        Settled::Refused(words) => {
+            entry.state = OutboxState::Failed;
+            entry.error = Some(words);
+        }
+        Settled::PutOff(words) if entry.attempts >= ATTEMPTS => {
+            entry.state = OutboxState::Failed;
+            entry.error = Some(format!("given up after {ATTEMPTS} tries: {words}"));
+        }
+        Settled::PutOff(words) => {
+            entry.state = OutboxState::Deferred;
+            entry.next_attempt_at = now.checked_add(delay(entry.attempts)).ok();
+            entry.error = Some(words);
+        }
+        Settled::Untried => {}
+    }
+}
+
+/// Gives the wait before the next try: a minute, doubled each time up to an hour.
+fn delay(attempts: u32) -> SignedDuration {
+    let doubled = FIRST_DELAY * 2u32.saturating_pow(attempts.saturating_sub(1).min(10));
+    SignedDuration::try_from(doubled.min(LONGEST_DELAY)).unwrap_or(HOUR)
+}
+
+fn act(entry: &mut OutboxEntry, action: OutboxAction) -> Result<(), Fault> {
+    use OutboxState::{Bounced, Cancelled, Deferred, Failed, Held, Queued, Sending};
+    entry.state = match (action, entry.state) {
+        (OutboxAction::Retry, Queued | Sending | Deferred | Failed | Bounced | Cancelled) => Queued,
+        (OutboxAction::Cancel, Held | Queued | Sending | Deferred | Failed | Bounced) => Cancelled,
+        (OutboxAction::Release, Held) => Queued,
+        (action, state) => {
+            let state = format!("{state:?}").to_lowercase();
+            return Err(Fault::refused(format!(
+                "mail {} is {state}; it cannot be {}",
+                entry.id,
+                word(action)
+            )));
+        }
+    };
+    entry.held_until = None;
+    entry.next_attempt_at = None;
+    if entry.state == Queued {
+        entry.error = None;
+    }
+    Ok(())
+}
+
+fn word(action: OutboxAction) -> &'static str {
+    match action {
+        OutboxAction::Retry => "retried",
+        OutboxAction::Cancel => "cancelled",
+        OutboxAction::Release => "released",
+    }
+}
+
+/// Gives `1 mail`, `2 mails`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,154 @@
+//! Threading: which issue a mail belongs to, and why.
+//!
+//! By reply key, then In-Reply-To, then References from the last to the first, then our own token in the
+//! subject; else it is a new issue. Mail is joined only within the project it was addressed to.
+
+use super::txn::Txn;
+use super::{Desk, routing};
+use crate::domain::{EmailAddress, Fault, Issue, IssueId, MessageId, Project, ProjectId, ReplyKey};
+use crate::mail::Message;
+use crate::store::record::{Known, Number, Place, issue_key, number_key, text_key};
+
+/// Where a mail belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Placement {
+    Join {
+        issue: IssueId,
+        why: String,
+    },
+    /// `related` is an issue of another project that the mail answers.
+    New {
+        why: String,
+        related: Option<IssueId>,
+    },
+}
+
+/// Moves and merges are followed this far; more is a circle.
+const HOPS: usize = 16;
+
+impl Desk {
+    /// Finds the issue of a mail that was addressed to `project`, or to none.
+    pub(super) async fn place(
+        &self,
+        txn: &mut Txn<'_>,
+        message: &Message,
+        project: Option<ProjectId>,
+        from: Option<&EmailAddress>,
+        projects: &[Project],
+    ) -> Result<Placement, Fault> {
+        let mut elsewhere = None;
+        let answered = message.in_reply_to.iter().map(|id| (id, "In-Reply-To"));
+        let referred = message.references.iter().rev().map(|id| (id, "References"));
+        for (id, field) in answered.chain(referred) {
+            let Some(place) = self.known_place(txn, id, project).await? else { continue };
+            if project.is_none_or(|p| p == place.project) {
+                let issue = self.survivor(txn, place.issue).await?;
+                return Ok(Placement::Join {
+                    issue,
+                    why: format!("its {field} names {id}, a mail of this issue"),
+                });
+            }
+            elsewhere = elsewhere.or(Some(place.issue));
+        }
+        if let Some(joined) = self.by_subject(txn, message, project, from, projects).await? {
+            return Ok(joined);
+        }
+        let why = match elsewhere {
+            Some(_) => "it answers an issue of another project but was addressed to this one",
+            None => "it answers nothing that is known here",
+        };
+        Ok(Placement::New { why: why.to_owned(), related: elsewhere })
+    }
+
+    /// Finds where a Message-ID was seen, in the wanted project if it was there at all.
+    async fn known_place(
+        &self,
+        txn: &mut Txn<'_>,
+        id: &MessageId,
+        project: Option<ProjectId>,
+    ) -> Result<Option<Place>, Fault> {
+        let Some(known) = txn.get::<Known>(&text_key(id.as_str())).await? else { return Ok(None) };
+        let wanted = known.places.iter().find(|p| Some(p.project) == project);
+        Ok(wanted.or_else(|| known.places.last()).cloned())
+    }
+
+    /// Follows merges to the issue that lives on.
+    pub(super) async fn survivor(&self, txn: &mut Txn<'_>, mut id: IssueId) -> Result<IssueId, Fault> {
+        for _ in 0..HOPS {
+            match txn.get::<Issue>(&issue_key(id)).await?.and_then(|issue| issue.merged_into) {
+                Some(next) => id = next,
+                None => break,
+            }
+        }
+        Ok(id)
+    }
+
+    /// Finds the issue of a reply key.
+    pub(super) async fn by_reply_key(&self, txn: &mut Txn<'_>, key: &str) -> Result<Option<ReplyKey>, Fault> {
+        txn.get::<ReplyKey>(&text_key(key)).await
+    }
+
+    async fn by_subject(
+        &self,
+        txn: &mut Txn<'_>,
+        message: &Message,
+        project: Option<ProjectId>,
+        from: Option<&EmailAddress>,
+        projects: &[Project],
+    ) -> Result<Option<Placement>, Fault> {
+        let Some((path, iid)) = token(&message.subject) else { return Ok(None) };
+        let candidates: Vec<ProjectId> = match path {
+            Some(path) => routing::by_path(path, projects).into_iter().collect(),
+            None => project.map_or_else(|| projects.iter().map(|p| p.id).collect(), |p| vec![p]),
+        };
+        let mut found = Vec::new();
+        for candidate in candidates.into_iter().filter(|c| project.is_none_or(|p| p == *c)) {
+            let Some(number) = txn.get::<Number>(&number_key(candidate, iid)).await? else { continue };
+            let id = self.survivor(txn, number.issue).await?;
+            let Some(issue) = txn.get::<Issue>(&issue_key(id)).await? else { continue };
+            let takes_part = from.is_some_and(|from| issue.participant(from).is_some());
+            if path.is_some() || takes_part {
+                found.push(id);
+            }
+        }
+        Ok(match found.as_slice() {
+            [only] => Some(Placement::Join {
+                issue: *only,
+                why: format!("its subject carries ({}#{iid})", path.unwrap_or_default()),
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// Reads the last `(mygroup/myproject#12)` or `(#12)` of a subject.
+fn token(subject: &str) -> Option<(Option<&str>, u64)> {
+    subject.rmatch_indices('(').find_map(|(at, _)| {
+        let inner = subject.get(at + 1..)?.split_once(')')?.0;
+        let (path, number) = inner.rsplit_once('#')?;
+        let iid = number.parse().ok().filter(|n| *n > 0)?;
+        let fits = path.is_empty() || crate::domain::path_fits(path);
+        fits.then_some((Some(path).filter(|p| !p.is_empty()), iid))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token;
+
+    #[test]
+    fn the_last_token_of_a_subject_counts() {
+        for (subject, expected) in [
+            ("Re: x (a/b#12)", Some((Some("a/b"), 12))),
+            ("Re: x (#3)", Some((None, 3))),
+            ("(a/b#1) AW: (c/d#2)", Some((Some("c/d"), 2))),
+            ("Re: x (#0)", None),
+            ("Re: x (foo)", None),
+            ("Re: x #12", None),
+            ("Re: x (a b#12)", None),
+            ("((((", None),
+        ] {
+            assert_eq!(token(subject), expected, "{subject}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Projects and the settings of the desk.
+
+use super::routing::by_path;
+use super::{Acting, Desk, txn};
+use crate::domain::{
+    DeskSettings, Fault, Project, ProjectId, ProjectSettings, ProjectView, Response, path_fits, set_field,
+    slug,
+};
+use crate::store::record;
+
+impl Desk {
+    /// Lists every project, in the order in which they were made.
+    pub(super) async fn all_projects(&self) -> Result<Vec<Project>, Fault> {
+        txn::all::<Project>(&self.inner.store, &[]).await
+    }
+
+    pub(super) async fn project_by_path(&self, path: &str) -> Result<Project, Fault> {
+        let projects = self.all_projects().await?;
+        let id = by_path(path, &projects);
+        projects.into_iter().find(|p| Some(p.id) == id).ok_or_else(|| {
+            Fault::not_found(format!("there is no project `{path}`"))
+                .hint("`deskbell project list` shows them, `deskbell project add GROUP/NAME` makes one")
+        })
+    }
+
+    pub(super) async fn projects(&self) -> Result<Response, Fault> {
+        let projects = self.all_projects().await?;
+        Ok(Response::Projects(projects.iter().map(|p| self.project_view(p, &projects)).collect()))
+    }
+
+    pub(super) async fn project(&self, path: &str) -> Result<Response, Fault> {
+        let project = self.project_by_path(path).await?;
+        self.shown_project(project.id).await
+    }
+
+    async fn shown_project(&self, id: ProjectId) -> Result<Response, Fault> {
+        let projects = self.all_projects().await?;
+        let project =
+            projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
+        Ok(Response::Project(Box::new(self.project_view(project, &projects))))
+    }
+
+    fn project_view(&self, project: &Project, projects: &[Project]) -> ProjectView {
+        ProjectView {
+            path: project.path.clone(),
+            id: project.id,
+            enabled: project.enabled,
+            addresses: self.inner.ways.addresses(project, projects),
+            settings: project.settings.clone(),
+        }
+    }
+
+    pub(super) async fn add_project(&self, acting: &Acting, path: &str) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            tracing::debug!(label = done.deed.label, "repeated");
+            return self.project(path).await;
+        }
+        let (_gate, mut txn) = self.begin().await;
+        let projects = txn.list::<Project>(&[]).await?;
+        check_path(path, None, &projects)?;
+        let id = txn.next_project().await?;
+        txn.put(&Project {
+            id,
+            path: path.to_owned(),
+            enabled: true,
+            next_iid: 1,
+            former_paths: Vec::new(),
+            created_at: txn.now,
+            settings: ProjectSettings::default(),
+        })?;
+        txn.deed().label = format!("added the project {path}");
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        self.shown_project(id).await
+    }
+
+    pub(super) async fn set_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        settings: &[(String, String)],
+    ) -> Result<Response, Fault> {
+        self.change_project(acting, path, format!("changed the project {path}"), |desk, project, projects| {
+            let before = project.settings.clone();
+            for (key, value) in settings {
+                project.settings = set_field(&project.settings, key, value)?;
+            }
+            desk.check_settings(&before, project, projects)
+        })
+        .await
+    }
+
+    pub(super) async fn enable_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        enabled: bool,
+    ) -> Result<Response, Fault> {
+        let word = if enabled { "on" } else { "off" };
+        self.change_project(
+            acting,
+            path,
+            format!("turned Service Desk {word} for {path}"),
+            |_, project, _| {
+                project.enabled = enabled;
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    pub(super) async fn rename_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        to: &str,
+    ) -> Result<Response, Fault> {
+        self.change_project(acting, path, format!("renamed {path} to {to}"), |_, project, projects| {
+            check_path(to, Some(project.id), projects)?;
+            project.former_paths.retain(|former| former != to);
+            let former = std::mem::replace(&mut project.path, to.to_owned());
+            project.former_paths.push(former);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_project(
+        &self,
+        acting: &Acting,
+        path: &str,
+        label: String,
+        change: impl FnOnce(&Self, &mut Project, &[Project]) -> Result<(), Fault>,
+    ) -> Result<Response, Fault> {
+        let id = self.project_by_path(path).await?.id;
+        if self.repeated(acting).await?.is_some() {
+            return self.shown_project(id).await;
+        }
+        let (_gate, mut txn) = self.begin().await;
+        let mut project = self.load_project(&mut txn, id).await?;
+        let projects = txn.list::<Project>(&[]).await?;
+        change(self, &mut project, &projects)?;
+        txn.put(&project)?;
+        txn.deed().label = label;
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        self.shown_project(id).await
+    }
+
+    fn check_settings(
+        &self,
+        before: &ProjectSettings,
+        project: &Project,
+        projects: &[Project],
+    ) -> Result<(), Fault> {
+        let settings = &project.settings;
+        if let Some(suffix) = settings.suffix.as_deref().filter(|_| settings.suffix != before.suffix) {
+            self.inner.ways.check_suffix(project, suffix, projects)?;
+        }
+        if let Some(name) = settings.mailbox.as_deref().filter(|name| self.inner.ways.mailbox(name).is_none())
+        {
+            let known: Vec<String> = self.inner.ways.mailboxes.iter().map(|w| w.name.clone()).collect();
+            return Err(Fault::refused(format!("the config has no mailbox `{name}`")).hint(format!(
+                "it has {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            )));
+        }
+        if settings.display_name.as_ref().is_some_and(|name| name.chars().count() > 255) {
+            return Err(Fault::usage("the display name is longer than 255 characters"));
+        }
+        Ok(())
+    }
+
+    /// Gives the settings of the whole desk.
+    pub(super) async fn desk_settings(&self) -> Result<DeskSettings, Fault> {
+        let kept = self.inner.store.get::<record::Desk>(&[]).await.map_err(txn::store_fault)?;
+        Ok(kept.map(|k| k.record.settings).unwrap_or_default())
+    }
+
+    pub(super) async fn set_desk(
+        &self,
+        acting: &Acting,
+        settings: &[(String, String)],
+    ) -> Result<Response, Fault> {
+        let (_gate, mut txn) = self.begin().await;
+        let mut desk = txn.get::<record::Desk>(&[]).await?.unwrap_or_default();
+        for (key, value) in settings {
+            desk.settings = set_field(&desk.settings, key, value)?;
+        }
+        txn.put(&desk)?;
+        txn.deed().label = "changed the desk".to_owned();
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(Response::Desk(desk.settings))
+    }
+}
+
+/// Refuses a path that cannot be, is taken, or would share its slug with another.
+fn check_path(path: &str, own: Option<ProjectId>, projects: &[Project]) -> Result<(), Fault> {
+    if !path_fits(path) {
+        return Err(Fault::usage(format!("`{path}` cannot be a project's path"))
+            .hint("write it as `group/name`: letters, digits, dots, dashes and underscores"));
+    }
+    let others = || projects.iter().filter(|p| Some(p.id) != own);
+    let same = |p: &&Project| p.path.eq_ignore_ascii_case(path);
+    if let Some(other) = others().find(same) {
+        return Err(Fault::refused(format!("there is a project `{}` already", other.path)));
+    }
+    let suffix = own.and_then(|id| projects.iter().find(|p| p.id == id)?.settings.suffix.clone());
+    let clash = |p: &&Project| suffix.is_some() && p.settings.suffix == suffix && slug(&p.path) == slug(path);
+    match others().find(clash) {
+        Some(other) => Err(Fault::refused(format!("its address would then be that of {}", other.path))
+            .hint("choose another path, or change a suffix first")),
+        None => Ok(()),
+    }
+}

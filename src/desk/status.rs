@@ -1,0 +1,134 @@
+//! How the desk is doing: the board that mailboxes and outlets write their state on.
+
+use super::{Desk, txn};
+use crate::domain::{Channel, ChannelState, DeskStatus, Fate, Fault, IntakeEntry, OutboxCounts};
+use crate::store::Direction;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many of the latest arrivals are looked at for the triage count.
+const TRIAGE_WINDOW: usize = 5000;
+
+/// States and notices, kept in memory: they describe this process, not the desk.
+pub struct Board {
+    started: Timestamp,
+    mailboxes: Mutex<BTreeMap<String, Channel>>,
+    outlets: Mutex<BTreeMap<String, Channel>>,
+    notices: Mutex<BTreeMap<String, String>>,
+    place: Mutex<(PathBuf, bool, bool)>,
+    changed: AtomicBool,
+}
+
+impl Board {
+    pub(super) fn new(started: Timestamp) -> Self {
+        Self {
+            started,
+            mailboxes: Mutex::default(),
+            outlets: Mutex::default(),
+            notices: Mutex::default(),
+            place: Mutex::default(),
+            changed: AtomicBool::new(false),
+        }
+    }
+
+    /// Says where the desk lives, and whether it serves its mailboxes or ends with its last client.
+    pub fn settle(&self, data_dir: PathBuf, serving: bool, while_used: bool) {
+        *locked(&self.place) = (data_dir, serving, while_used);
+    }
+
+    /// Writes the state of a mailbox.
+    pub fn mailbox(&self, channel: Channel) {
+        locked(&self.mailboxes).insert(channel.name.clone(), channel);
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes the state of an outlet.
+    pub fn outlet(&self, channel: Channel) {
+        locked(&self.outlets).insert(channel.name.clone(), channel);
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Puts up a notice, or changes the one on the same topic.
+    pub fn notice(&self, topic: String, words: String) {
+        tracing::warn!(topic, words, "notice");
+        locked(&self.notices).insert(topic, words);
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a notice down.
+    pub fn clear_notice(&self, topic: &str) {
+        if locked(&self.notices).remove(topic).is_some() {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether anything was written since the last time somebody asked.
+    pub fn take_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Desk {
+    /// Writes the state of a mailbox and tells everybody.
+    pub fn show_mailbox(&self, channel: Channel) {
+        self.inner.board.mailbox(channel);
+        self.tell(crate::domain::Event::Status);
+    }
+
+    /// Writes the state of an outlet and tells everybody.
+    pub fn show_outlet(&self, channel: Channel) {
+        self.inner.board.outlet(channel);
+        self.tell(crate::domain::Event::Status);
+    }
+
+    /// Gives the states of mailboxes and outlets, and the counts of the outbox, as they are now.
+    pub fn glance(&self) -> (Vec<Channel>, Vec<Channel>, OutboxCounts) {
+        let board = &self.inner.board;
+        let mailboxes = locked(&board.mailboxes).values().cloned().collect();
+        let outlets = locked(&board.outlets).values().cloned().collect();
+        (mailboxes, outlets, self.inner.queue.counts())
+    }
+
+    pub(super) async fn status(&self) -> Result<DeskStatus, Fault> {
+        let board = &self.inner.board;
+        let (data_dir, serving, while_used) = locked(&board.place).clone();
+        let (mailboxes, outlets, outbox) = self.glance();
+        Ok(DeskStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            while_used,
+            serving,
+            started_at: board.started,
+            data_dir: data_dir.display().to_string(),
+            stale: mailboxes.iter().chain(&outlets).any(|c| self.is_stale(c)),
+            mailboxes,
+            outlets,
+            outbox,
+            triage: self.triage_count().await?,
+            free_space: self.inner.store.free_space(),
+            notices: locked(&board.notices).values().cloned().collect(),
+        })
+    }
+
+    /// Tells whether a channel has failed for longer than `stale_after`.
+    fn is_stale(&self, channel: &Channel) -> bool {
+        let failing = channel.state == ChannelState::Failing;
+        let since = channel.last_success.unwrap_or(channel.since).max(channel.since.min(self.now()));
+        failing && self.now().duration_since(since).unsigned_abs() >= self.inner.ways.stale_after
+    }
+
+    /// Counts the latest arrivals that wait for somebody.
+    async fn triage_count(&self) -> Result<u64, Fault> {
+        let page = self.inner.store.scan::<IntakeEntry>(&[], None, TRIAGE_WINDOW, Direction::Down).await;
+        let page = page.map_err(txn::store_fault)?;
+        let waits = |e: &IntakeEntry| matches!(e.fate, Fate::Unroutable | Fate::Quarantined);
+        Ok(page.iter().filter(|kept| waits(&kept.record)).count() as u64)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,206 @@
+//! A step of the desk in the making: reads what it wrote, and becomes one commit.
+//!
+//! Every record it read is an expectation of the commit, so a step that was overtaken is not written.
+
+use crate::domain::{
+    Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, ProjectId,
+    RequestId, Seq,
+};
+use crate::store::record::{Counters, Key};
+use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+type Place = (Tree, Vec<u8>);
+
+/// Documents to write, in memory until [`Txn::commit`].
+pub struct Txn<'a> {
+    store: &'a Store,
+    /// The one moment at which all of it happens.
+    pub now: Timestamp,
+    written: BTreeMap<Place, Option<Vec<u8>>>,
+    read: BTreeMap<Place, Option<Seq>>,
+    changes: Vec<Change>,
+    deed: Deed,
+}
+
+/// What a commit was, for those who follow the desk.
+#[derive(Debug)]
+pub struct Written {
+    pub seq: Seq,
+    pub puts: Vec<Put>,
+}
+
+impl<'a> Txn<'a> {
+    /// Begins with nothing.
+    pub fn new(store: &'a Store, now: Timestamp) -> Self {
+        Self {
+            store,
+            now,
+            written: BTreeMap::new(),
+            read: BTreeMap::new(),
+            changes: Vec::new(),
+            deed: Deed::default(),
+        }
+    }
+
+    /// Reads a record, as this step has left it.
+    pub async fn get<R: Record>(&mut self, key: &[u8]) -> Result<Option<R>, Fault> {
+        let place = (R::TREE, key.to_vec());
+        if let Some(document) = self.written.get(&place) {
+            return document.as_deref().map(Store::decode).transpose().map_err(store_fault);
+        }
+        let kept = self.store.get::<R>(key).await.map_err(store_fault)?;
+        self.read.insert(place, kept.as_ref().map(|k| k.seq));
+        Ok(kept.map(|k| k.record))
+    }
+
+    /// Lists every record below a prefix, in the order of keys, as this step has left them.
+    pub async fn list<R: Record>(&mut self, prefix: &[u8]) -> Result<Vec<R>, Fault> {
+        let kept = all::<R>(self.store, prefix).await?;
+        let mut found: BTreeMap<Vec<u8>, R> = kept.into_iter().map(|r| (r.key(), r)).collect();
+        for ((tree, key), document) in &self.written {
+            if *tree != R::TREE || !key.starts_with(prefix) {
+                continue;
+            }
+            match document {
+                Some(document) => found.insert(key.clone(), Store::decode(document).map_err(store_fault)?),
+                None => found.remove(key),
+            };
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// Writes a record.
+    pub fn put<R: Record>(&mut self, record: &R) -> Result<(), Fault> {
+        let document = Store::encode(record).map_err(store_fault)?;
+        self.written.insert((R::TREE, record.key()), Some(document));
+        Ok(())
+    }
+
+    /// Takes a record away.
+    pub fn remove<R: Record>(&mut self, key: Vec<u8>) {
+        self.written.insert((R::TREE, key), None);
+    }
+
+    /// Writes an issue and notes every field in which it differs from what it was.
+    pub fn put_issue(&mut self, before: Option<&Issue>, after: &Issue) -> Result<(), Fault> {
+        if let Some(before) = before {
+            self.changes.extend(super::history::differences(before, after));
+        }
+        if !self.deed.issues.contains(&after.id) {
+            self.deed.issues.push(after.id);
+        }
+        self.put(after)
+    }
+
+    /// Writes a note and counts it in its issue.
+    pub fn add_note(&mut self, issue: &mut Issue, note: &Note) -> Result<(), Fault> {
+        issue.notes += 1;
+        issue.last_note = Some(note.id);
+        issue.updated_at = issue.updated_at.max(note.created_at).max(self.now);
+        self.put(note)
+    }
+
+    /// What to list among the verbs of the caller.
+    pub fn deed(&mut self) -> &mut Deed {
+        &mut self.deed
+    }
+
+    /// What was noted so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Tells whether nothing would be written.
+    pub fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// Gives the next free number of an issue.
+    pub async fn next_issue(&mut self) -> Result<IssueId, Fault> {
+        self.next(|c| &mut c.issue).await.map(IssueId)
+    }
+    /// Gives the next free number of a note.
+    pub async fn next_note(&mut self) -> Result<NoteId, Fault> {
+        self.next(|c| &mut c.note).await.map(NoteId)
+    }
+    /// Gives the next free number of a row of the outbox.
+    pub async fn next_outbox(&mut self) -> Result<OutboxId, Fault> {
+        self.next(|c| &mut c.outbox).await.map(OutboxId)
+    }
+    /// Gives the next free number of an arrival.
+    pub async fn next_intake(&mut self) -> Result<IntakeId, Fault> {
+        self.next(|c| &mut c.intake).await.map(IntakeId)
+    }
+    /// Gives the next free number of a project.
+    pub async fn next_project(&mut self) -> Result<ProjectId, Fault> {
+        self.next(|c| &mut c.project).await.map(ProjectId)
+    }
+
+    async fn next(&mut self, which: impl FnOnce(&mut Counters) -> &mut u64) -> Result<u64, Fault> {
+        let mut counters = self.get::<Counters>(&[]).await?.unwrap_or_default();
+        let next = which(&mut counters);
+        let number = *next;
+        *next += 1;
+        self.put(&counters)?;
+        Ok(number)
+    }
+
+    /// Makes it durable. With a request id it becomes a verb of the actor.
+    pub async fn commit(
+        self,
+        actor: Actor,
+        reason: Option<String>,
+        request: Option<RequestId>,
+    ) -> Result<Written, Fault> {
+        let puts: Vec<Put> =
+            self.written.into_iter().map(|((tree, key), document)| Put { tree, key, document }).collect();
+        let expectations =
+            self.read.into_iter().map(|((tree, key), written)| Expectation { tree, key, written }).collect();
+        let deed = (!self.deed.label.is_empty()).then_some(self.deed);
+        let commit = Commit {
+            at: self.now,
+            actor,
+            reason,
+            request: request.filter(|_| deed.is_some()),
+            deed,
+            changes: self.changes,
+            expectations,
+            puts: puts.clone(),
+        };
+        let seq = self.store.commit(commit).await.map_err(store_fault)?;
+        Ok(Written { seq, puts })
+    }
+}
+
+/// Lists every record below a prefix.
+pub async fn all<R: Record>(store: &Store, prefix: &[u8]) -> Result<Vec<R>, Fault> {
+    const PAGE: usize = 1000;
+    let mut found: Vec<R> = Vec::new();
+    loop {
+        let from = found.last().map(Record::key);
+        let page =
+            store.scan::<R>(prefix, from.as_deref(), PAGE, Direction::Up).await.map_err(store_fault)?;
+        let full = page.len() == PAGE;
+        found.extend(page.into_iter().map(|k| k.record));
+        if !full {
+            return Ok(found);
+        }
+    }
+}
+
+/// Gives the prefix of keys that begin with a number.
+pub fn below(number: u64) -> Vec<u8> {
+    Key::new().number(number).octets()
+}
+
+/// Says in the words of the contract what the store could not do.
+pub fn store_fault(error: StoreError) -> Fault {
+    match &error {
+        StoreError::Full(_) => Fault::new(FaultKind::Full, error.to_string())
+            .hint("free some space; nothing was lost, and what is on the server stays there"),
+        StoreError::Conflict => Fault::refused("somebody changed this at the same moment").hint("try again"),
+        _ => Fault::internal(error.to_string()),
+    }
+}

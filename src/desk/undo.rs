@@ -1,0 +1,196 @@
+//! Undo and redo: the caller's own last verb, field by field, never over somebody else's change.
+
+use super::letters::is_staff;
+use super::txn::{self, Txn};
+use super::{Acting, Desk, history};
+use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Verb};
+use crate::store::record::{Changed, draft_key, note_key};
+use crate::store::{Direction, Key};
+use std::collections::BTreeMap;
+
+/// How far back a person can go.
+const REACH: usize = 500;
+
+impl Desk {
+    pub(super) async fn verbs(&self, acting: &Acting, limit: u64) -> Result<Response, Fault> {
+        let verbs = self.own_verbs(&acting.user.name).await?;
+        let limit = usize::try_from(limit).unwrap_or(REACH);
+        let open = |v: &Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
+        Ok(Response::Verbs(verbs.into_iter().filter(open).take(limit).collect()))
+    }
+
+    async fn own_verbs(&self, user: &str) -> Result<Vec<Verb>, Fault> {
+        let mine = Key::new().text(user).octets();
+        let page = self.inner.store.scan::<Verb>(&mine, None, REACH, Direction::Down).await;
+        Ok(page.map_err(txn::store_fault)?.into_iter().map(|k| k.record).collect())
+    }
+
+    pub(super) async fn undo(&self, acting: &Acting) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            return Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None });
+        }
+        let verbs = self.own_verbs(&acting.user.name).await?;
+        let open = |v: &&Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
+        let verb = verbs
+            .iter()
+            .find(open)
+            .ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?;
+        let mut verb = verb.clone();
+        let (_gate, mut txn) = self.begin().await;
+        let mut skipped = Vec::new();
+        let mut draft = None;
+        if let Some(note) = verb.deed.note {
+            draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
+        } else {
+            self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
+        }
+        if !skipped.is_empty() {
+            // The mail is out, so it stays their turn; what else the verb did is taken back.
+            verb.changes.retain(|change| !change.field.starts_with("waiting_"));
+        }
+        let label = format!("took back: {}", verb.deed.label);
+        self.restore(&mut txn, acting, &verb, true).await?;
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoes = Some(verb.seq);
+        txn.deed().issues.clone_from(&verb.deed.issues);
+        self.finish(txn, acting.actor(), Some("undo".to_owned()), Some(acting.request.clone())).await?;
+        Ok(Response::Undone { label, skipped, draft })
+    }
+
+    pub(super) async fn redo(&self, acting: &Acting) -> Result<Response, Fault> {
+        if let Some(done) = self.repeated(acting).await? {
+            return Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None });
+        }
+        let verbs = self.own_verbs(&acting.user.name).await?;
+        let undone = self.last_undone(&verbs)?;
+        let (_gate, mut txn) = self.begin().await;
+        if undone.deed.note.is_some() {
+            return Err(Fault::refused("a note that was taken back is not sent again by itself")
+                .hint("its draft is open again: send it from there"));
+        }
+        let label = format!("did again: {}", undone.deed.label);
+        self.restore(&mut txn, acting, &undone, false).await?;
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        txn.deed().issues.clone_from(&undone.deed.issues);
+        self.finish(txn, acting.actor(), Some("redo".to_owned()), Some(acting.request.clone())).await?;
+        Ok(Response::Undone { label, skipped: Vec::new(), draft: None })
+    }
+
+    /// Finds what the latest undo took back, if nothing was decided since.
+    fn last_undone(&self, verbs: &[Verb]) -> Result<Verb, Fault> {
+        let nothing = || Fault::refused("there is nothing of yours to do again");
+        // Each redo answers one undo: walk back, pairing them off.
+        let mut redone = 0usize;
+        for verb in verbs {
+            if let Some(target) = verb.deed.undoes {
+                if redone == 0 {
+                    return verbs.iter().find(|v| v.seq == target).cloned().ok_or_else(nothing);
+                }
+                redone -= 1;
+            } else if verb.deed.label.starts_with("did again: ") {
+                redone += 1;
+            } else if verb.deed.undoable {
+                break;
+            }
+        }
+        Err(nothing())
+    }
+
+    /// Sets the fields that a verb touched to what they were before it, or after it.
+    async fn restore(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        verb: &Verb,
+        back: bool,
+    ) -> Result<(), Fault> {
+        let mut by_issue: BTreeMap<IssueId, Vec<&Change>> = BTreeMap::new();
+        for change in &verb.changes {
+            by_issue.entry(change.issue).or_default().push(change);
+        }
+        for (id, changes) in by_issue {
+            let before = self.load_issue(txn, id).await?;
+            let mut after = before.clone();
+            for change in changes {
+                let (from, to) =
+                    if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
+                if &history::value_of(&before, &change.field) != from {
+                    return Err(self.changed_since(&before, &change.field, verb).await?);
+                }
+                after = history::with_field(&after, &change.field, to)?;
+            }
+            after.updated_at = txn.now;
+            txn.put_issue(Some(&before), &after)?;
+            let word = if back { "took back" } else { "did again" };
+            let text = format!("{} {word}: {}", acting.user.name, verb.deed.label);
+            self.system_note(txn, &mut after, text, None).await?;
+            txn.put(&after)?;
+        }
+        Ok(())
+    }
+
+    async fn changed_since(&self, issue: &Issue, field: &str, verb: &Verb) -> Result<Fault, Fault> {
+        let all = txn::all::<Changed>(&self.inner.store, &txn::below(issue.id.0)).await?;
+        let by = all.iter().rev().find(|c| c.change.field == field && c.seq > verb.seq);
+        let who =
+            by.map_or("somebody", |c| c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str()));
+        Ok(Fault::refused(format!("#{}: {who} changed the {field} since", issue.iid))
+            .hint(format!("`deskbell issue history {}` shows the changes; change it by hand", issue.iid)))
+    }
+
+    /// Cancels what was not sent of a note. If none was, the note becomes a draft again.
+    async fn unsend(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        verb: &Verb,
+        note: crate::domain::NoteId,
+        skipped: &mut Vec<String>,
+    ) -> Result<Option<Draft>, Fault> {
+        let Some(issue_id) = verb.deed.issues.first().copied() else { return Ok(None) };
+        let late = self.cancel_rows(txn, &verb.deed.outbox).await?;
+        if !late.is_empty() {
+            skipped.extend(late.iter().map(|to| format!("the mail to {to} is already out")));
+            return Ok(None);
+        }
+        let Some(written) = txn.get::<Note>(&note_key(issue_id, note)).await? else { return Ok(None) };
+        if !is_staff(&written.author) {
+            return Ok(None);
+        }
+        let kind = if written.kind == NoteKind::Internal { DraftKind::Internal } else { DraftKind::Reply };
+        let mut issue = self.load_issue(txn, issue_id).await?;
+        txn.remove::<Note>(note_key(issue_id, note));
+        issue.notes = issue.notes.saturating_sub(1);
+        let notes = txn.list::<Note>(&txn::below(issue_id.0)).await?;
+        issue.last_note = notes.iter().map(|n| n.id).max();
+        txn.put(&issue)?;
+        let draft = Draft {
+            user: acting.user.name.clone(),
+            issue: Some(issue_id),
+            project: Some(issue.project),
+            kind,
+            text: written.body,
+            title: None,
+            to: None,
+            cc: written.cc.iter().map(ToString::to_string).collect(),
+            files: Vec::new(),
+            seen: issue.last_note,
+            saved_at: txn.now,
+        };
+        let key = draft_key(&draft.user, draft.issue, draft.kind);
+        match txn.get::<Draft>(&key).await? {
+            // Somebody began another draft meanwhile: keep both texts.
+            Some(other) if !other.text.trim().is_empty() => {
+                let text = format!("{}\n\n{}", draft.text.trim_end(), other.text);
+                let both = Draft { text, ..draft };
+                txn.put(&both)?;
+                Ok(Some(both))
+            }
+            _ => {
+                txn.put(&draft)?;
+                Ok(Some(draft))
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Upkeep: copies, checks and rebuilding of what is derived.
+
+use super::{Desk, txn};
+use crate::domain::{Event, Fault, Response};
+use std::path::Path;
+
+impl Desk {
+    pub(super) async fn backup(&self, path: &str) -> Result<Response, Fault> {
+        let size = self.inner.store.backup(Path::new(path)).await.map_err(txn::store_fault)?;
+        Ok(Response::Report(vec![format!("{path}: {size} octets, up to frame {}", self.inner.store.last())]))
+    }
+
+    /// Holds every mail that was not sent, and makes every mailbox begin silently: what a restored desk
+    /// does before anything else, because the world went on without it. Gives the number of mails.
+    pub async fn hold_everything(&self) -> Result<usize, Fault> {
+        use crate::domain::{Cursor, OutboxEntry, OutboxState};
+        use crate::store::record::{OutboxOpen, outbox_key};
+        let (_gate, mut txn) = self.begin().await;
+        let mut held = 0;
+        for open in txn.list::<OutboxOpen>(&[]).await? {
+            let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(open.id)).await? else { continue };
+            if matches!(entry.state, OutboxState::Queued | OutboxState::Deferred | OutboxState::Held) {
+                entry.state = OutboxState::Held;
+                entry.held_until = None;
+                entry.next_attempt_at = None;
+                super::outbox::put_entry(&mut txn, &entry)?;
+                held += 1;
+            }
+        }
+        for cursor in txn.list::<Cursor>(&[]).await? {
+            txn.put(&Cursor { first_contact: None, ..cursor })?;
+        }
+        self.finish(txn, super::system(), Some("restored from a backup".to_owned()), None).await?;
+        Ok(held)
+    }
+
+    pub(super) async fn rebuild(&self) -> Result<Response, Fault> {
+        let _gate = self.inner.gate.lock().await;
+        let frames = self.inner.store.rebuild().await.map_err(txn::store_fault)?;
+        self.inner.index.clear();
+        self.fill_index(crate::domain::Seq(0)).await?;
+        self.inner.index.flush();
+        self.tell(Event::Missed);
+        Ok(Response::Report(vec![format!("{frames} frames replayed, index made anew")]))
+    }
+
+    pub(super) async fn verify(&self) -> Result<Response, Fault> {
+        self.inner.store.verify().await.map(Response::Report).map_err(txn::store_fault)
+    }
+}

@@ -1,0 +1,365 @@
+//! What front ends see: records put together into the views of the contract.
+
+use super::letters::{reference, sender_name};
+use super::{Acting, Desk, txn};
+use crate::domain::{
+    AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView, Issue, IssueId,
+    IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView, OutboxEntry, OutboxView,
+    ParticipantView, Project, Query, Reference, Response, Seq,
+};
+use crate::index::Update;
+use crate::mail;
+use crate::store::record::{Changed, ReadMark, intake_key, issue_key, note_key, project_key, read_key};
+use crate::store::{Direction, Put, Store, Tree};
+
+/// The most rows that one answer holds.
+const WINDOW: u64 = 10_000;
+
+impl Desk {
+    pub(super) async fn issues(&self, acting: &Acting, asked: &IssueQuery) -> Result<Response, Fault> {
+        let query = Query::parse(&asked.query)?;
+        let viewer = self.viewer(acting);
+        let seq = self.inner.store.last();
+        let found = self.inner.index.find(&query, &viewer, asked.offset, asked.limit.min(WINDOW));
+        let rows = self.inner.index.rows(&found.issues, &viewer);
+        Ok(Response::Issues(IssuePage { total: found.total, offset: asked.offset, rows, seq }))
+    }
+
+    pub(super) async fn counts(&self, acting: &Acting, queries: &[String]) -> Result<Response, Fault> {
+        let viewer = self.viewer(acting);
+        let count = |text: &String| Query::parse(text).ok().map(|q| self.inner.index.count(&q, &viewer));
+        Ok(Response::Counts(queries.iter().map(count).collect()))
+    }
+
+    /// Puts everything about an issue together, as `user` sees it.
+    pub(super) async fn issue_view(&self, user: &str, id: IssueId) -> Result<IssueView, Fault> {
+        let store = &self.inner.store;
+        let issue = self.stored_issue(id).await?;
+        let project = self.stored_project(&issue).await?;
+        let viewer = crate::domain::query::Viewer { user: user.to_owned(), now: self.now(), projects: None };
+        let row = self.inner.index.rows(&[id], &viewer).pop();
+        let row = row.ok_or_else(|| super::missing(format!("the row of {}", reference(&project, &issue))))?;
+        let mark = store.get::<ReadMark>(&read_key(user, id)).await.map_err(txn::store_fault)?;
+        let mark = mark.map_or(NoteId(0), |k| k.record.note);
+        let mut notes = Vec::new();
+        for note in txn::all::<Note>(store, &txn::below(id.0)).await? {
+            notes.push(self.note_view(user, mark, note).await?);
+        }
+        let way = self.way_out(&issue, &project).ok();
+        Ok(IssueView {
+            row,
+            participants: issue.participants.iter().map(participant_view).collect(),
+            links: self.link_views(&issue).await?,
+            notes,
+            max_size: way.map(|way| way.max_size),
+            sender_name: sender_name(&project).to_owned(),
+            default_note: project.settings.default_note,
+            signature: project.settings.signature.clone(),
+        })
+    }
+
+    async fn note_view(&self, user: &str, mark: NoteId, note: Note) -> Result<NoteView, Fault> {
+        let rows = if note.kind == NoteKind::Reply { self.rows_of(&note).await? } else { Vec::new() };
+        let mine = note.author.user.as_deref() == Some(user);
+        Ok(NoteView {
+            unread: note.id > mark && !mine && !note.read && note.kind != NoteKind::System,
+            delivery: rows.iter().map(|row| self.delivery(row)).collect(),
+            attachments: note.attachments.iter().map(AttachmentView::from).collect(),
+            has_raw: note.raw.is_some(),
+            id: note.id,
+            kind: note.kind,
+            author: note.author,
+            body: note.body,
+            folded: note.folded,
+            html: note.html,
+            reduced: note.reduced,
+            created_at: note.created_at,
+            message_id: note.message_id.or_else(|| rows.first().map(|row| row.message_id.clone())),
+            in_reply_to: note.in_reply_to,
+            automatic: note.automatic,
+            auth: note.auth,
+            why: note.why,
+            warnings: note.warnings,
+        })
+    }
+
+    fn delivery(&self, row: &OutboxEntry) -> Delivery {
+        Delivery {
+            to: row.to.clone(),
+            state: self.shown_state(row),
+            error: row.error.clone(),
+            message_id: row.message_id.clone(),
+            outbox: row.id,
+            at: row.sent_at,
+            held_until: row.held_until,
+        }
+    }
+
+    async fn link_views(&self, issue: &Issue) -> Result<Vec<LinkView>, Fault> {
+        let mut views = Vec::with_capacity(issue.links.len());
+        for link in &issue.links {
+            let other = self.stored_issue(link.issue).await?;
+            let project = self.stored_project(&other).await?;
+            views.push(LinkView {
+                kind: link.kind,
+                reference: reference(&project, &other),
+                title: other.title,
+                state: other.state,
+            });
+        }
+        Ok(views)
+    }
+
+    async fn stored_issue(&self, id: IssueId) -> Result<Issue, Fault> {
+        let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
+        kept.map(|k| k.record).ok_or_else(|| super::missing(format!("issue {id}")))
+    }
+
+    async fn stored_project(&self, issue: &Issue) -> Result<Project, Fault> {
+        let kept =
+            self.inner.store.get::<Project>(&project_key(issue.project)).await.map_err(txn::store_fault)?;
+        kept.map(|k| k.record).ok_or_else(|| super::missing(format!("project {}", issue.project)))
+    }
+
+    /// Gives `mygroup/myproject#12` of an issue.
+    pub(super) async fn reference_of(&self, id: IssueId) -> Result<String, Fault> {
+        let issue = self.stored_issue(id).await?;
+        Ok(reference(&self.stored_project(&issue).await?, &issue))
+    }
+
+    pub(super) async fn history(&self, asked: &Reference) -> Result<Response, Fault> {
+        let id = self.resolve(asked).await?;
+        let changes = txn::all::<Changed>(&self.inner.store, &txn::below(id.0)).await?;
+        let view = |c: Changed| ChangeView {
+            seq: c.seq,
+            at: c.at,
+            actor: c.actor,
+            field: c.change.field,
+            before: c.change.before,
+            after: c.change.after,
+            reason: c.reason,
+        };
+        Ok(Response::History(changes.into_iter().map(view).collect()))
+    }
+
+    async fn stored_note(&self, asked: &Reference, note: NoteId) -> Result<Note, Fault> {
+        let id = self.resolve(asked).await?;
+        let kept = self.inner.store.get::<Note>(&note_key(id, note)).await.map_err(txn::store_fault)?;
+        kept.map(|k| k.record).ok_or_else(|| {
+            Fault::not_found(format!("there is no note {note} in {asked}"))
+                .hint(format!("`deskbell issue show {asked}` lists its notes"))
+        })
+    }
+
+    pub(super) async fn raw_mail(&self, asked: &Reference, note: NoteId) -> Result<Response, Fault> {
+        let note = self.stored_note(asked, note).await?;
+        let sent = self.rows_of(&note).await?;
+        let raw = note.raw.or_else(|| sent.first().map(|row| row.raw)).ok_or_else(|| {
+            Fault::refused(format!("note {} was not a mail", note.id))
+                .hint("it was written here and never mailed")
+        })?;
+        Ok(Response::Bytes(self.inner.store.raw(raw).await.map_err(txn::store_fault)?))
+    }
+
+    pub(super) async fn attachment(
+        &self,
+        asked: &Reference,
+        note: NoteId,
+        name: &str,
+    ) -> Result<Response, Fault> {
+        let note = self.stored_note(asked, note).await?;
+        let by_number = name.parse::<usize>().ok().and_then(|n| note.attachments.get(n.checked_sub(1)?));
+        let file = note.attachments.iter().find(|f| f.name == name).or(by_number).ok_or_else(|| {
+            let names: Vec<&str> = note.attachments.iter().map(|f| f.name.as_str()).collect();
+            let hint = if names.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has {}", names.join(", "))
+            };
+            Fault::not_found(format!("note {} has no file `{name}`", note.id)).hint(hint)
+        })?;
+        let store = &self.inner.store;
+        let bytes = match (file.raw, note.raw, file.part) {
+            (Some(own), _, _) => Some(store.raw(own).await.map_err(txn::store_fault)?),
+            (None, Some(raw), Some(part)) => {
+                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part)
+            }
+            _ => None,
+        };
+        bytes.map(Response::Bytes).ok_or_else(|| super::missing(format!("the file `{name}`")))
+    }
+
+    pub(super) async fn outbox_view(&self, entry: OutboxEntry) -> Result<OutboxView, Fault> {
+        Ok(OutboxView {
+            reference: match entry.issue {
+                Some(id) => Some(self.reference_of(id).await?),
+                None => None,
+            },
+            state: self.shown_state(&entry),
+            id: entry.id,
+            kind: entry.kind,
+            to: entry.to,
+            subject: entry.subject,
+            attempts: entry.attempts,
+            next_attempt_at: entry.next_attempt_at,
+            error: entry.error,
+            message_id: entry.message_id,
+            created_at: entry.created_at,
+            sent_at: entry.sent_at,
+            held_until: entry.held_until,
+            outlet: entry.outlet,
+        })
+    }
+
+    pub(super) async fn intake_view(&self, entry: IntakeEntry) -> Result<IntakeView, Fault> {
+        Ok(IntakeView {
+            reference: match entry.issue {
+                Some(id) => Some(self.reference_of(id).await?),
+                None => None,
+            },
+            id: entry.id,
+            mailbox: entry.arrival.mailbox,
+            path: entry.arrival.path,
+            index: entry.arrival.index,
+            received_at: entry.received_at,
+            message_id: entry.message_id,
+            from: entry.from,
+            to: entry.to,
+            subject: entry.subject,
+            size: entry.size,
+            fate: entry.fate,
+            note: entry.note,
+            reason: entry.reason,
+            silent: entry.silent,
+        })
+    }
+
+    pub(super) async fn intake_list(&self, fate: Option<Fate>, limit: u64) -> Result<Response, Fault> {
+        let mut views = Vec::new();
+        let mut from: Option<Vec<u8>> = None;
+        while (views.len() as u64) < limit {
+            let page = self.inner.store.scan::<IntakeEntry>(&[], from.as_deref(), 500, Direction::Down).await;
+            let page = page.map_err(txn::store_fault)?;
+            let Some(last) = page.last() else { break };
+            from = Some(intake_key(last.record.id));
+            for entry in page.into_iter().map(|k| k.record).filter(|e| fate.is_none_or(|f| f == e.fate)) {
+                views.push(self.intake_view(entry).await?);
+            }
+        }
+        views.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(Response::Intake(views))
+    }
+
+    pub(super) async fn stored_intake(&self, id: IntakeId) -> Result<IntakeEntry, Fault> {
+        let kept = self.inner.store.get::<IntakeEntry>(&intake_key(id)).await.map_err(txn::store_fault)?;
+        kept.map(|k| k.record).ok_or_else(|| {
+            Fault::not_found(format!("there is no mail {id} in the intake"))
+                .hint("`deskbell intake list` shows them")
+        })
+    }
+
+    pub(super) async fn intake_entry(&self, id: IntakeId) -> Result<Response, Fault> {
+        let entry = self.stored_intake(id).await?;
+        Ok(Response::IntakeEntry(Box::new(self.intake_view(entry).await?)))
+    }
+
+    pub(super) async fn intake_raw(&self, id: IntakeId) -> Result<Response, Fault> {
+        let entry = self.stored_intake(id).await?;
+        let raw = entry.raw.ok_or_else(|| {
+            Fault::refused("the bytes of this mail are not here")
+                .hint("it is still on its server; `deskbell intake retry` fetches it")
+        })?;
+        Ok(Response::Bytes(self.inner.store.raw(raw).await.map_err(txn::store_fault)?))
+    }
+
+    /// Translates what was written into what the index shows.
+    pub(super) async fn updates(&self, puts: &[Put]) -> Result<Vec<Update>, Fault> {
+        let mut updates = Vec::new();
+        let mut troubled = std::collections::BTreeSet::new();
+        for put in puts {
+            let Some(document) = &put.document else {
+                if put.tree == Tree::Notes {
+                    updates.extend(gone_note(&put.key));
+                }
+                continue;
+            };
+            match put.tree {
+                Tree::Projects => {
+                    let project: Project = decode(document)?;
+                    updates.push(Update::Project { id: project.id, path: project.path });
+                }
+                Tree::Issues => updates.push(Update::Issue(decode(document)?)),
+                Tree::Notes => updates.push(Update::Note(decode(document)?)),
+                Tree::ReadMarks => {
+                    let mark: ReadMark = decode(document)?;
+                    updates.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
+                }
+                Tree::Outbox => {
+                    let entry: OutboxEntry = decode(document)?;
+                    self.inner.queue.follow(&entry, self.now());
+                    troubled.extend(entry.issue);
+                }
+                _ => {}
+            }
+        }
+        for issue in troubled {
+            updates.push(Update::Trouble { issue, state: self.trouble(issue) });
+        }
+        Ok(updates)
+    }
+
+    /// Gives the worst state of an issue's mail that somebody should look at.
+    fn trouble(&self, issue: IssueId) -> Option<crate::domain::OutboxState> {
+        use crate::domain::OutboxState::{Bounced, Deferred, Failed};
+        self.inner.queue.worst(issue).filter(|state| matches!(state, Deferred | Failed | Bounced))
+    }
+
+    /// Shows the index everything after what it has.
+    pub(super) async fn fill_index(&self, indexed: Seq) -> Result<(), Fault> {
+        let store = &self.inner.store;
+        let last = store.last();
+        let mut rows = Vec::new();
+        for project in txn::all::<Project>(store, &[]).await? {
+            rows.push(Update::Project { id: project.id, path: project.path });
+        }
+        rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(Update::Issue));
+        for mark in txn::all::<ReadMark>(store, &[]).await? {
+            rows.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
+        }
+        self.inner.index.load(last, &rows);
+        let mut from: Option<Vec<u8>> = None;
+        loop {
+            let page = store
+                .scan::<Note>(&[], from.as_deref(), 1000, Direction::Up)
+                .await
+                .map_err(txn::store_fault)?;
+            let Some(end) = page.last() else { break };
+            from = Some(note_key(end.record.issue, end.record.id));
+            for kept in page {
+                self.inner.index.load(kept.seq, &[Update::Note(kept.record)]);
+            }
+        }
+        self.inner.index.loaded(last);
+        tracing::debug!(%indexed, %last, "the index is filled");
+        Ok(())
+    }
+}
+
+fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
+    Store::decode(document).map_err(txn::store_fault)
+}
+
+fn gone_note(key: &[u8]) -> Option<Update> {
+    let number = |range: std::ops::Range<usize>| Some(u64::from_be_bytes(key.get(range)?.try_into().ok()?));
+    Some(Update::NoteGone { issue: IssueId(number(0..8)?), note: NoteId(number(8..16)?) })
+}
+
+fn participant_view(person: &crate::domain::Participant) -> ParticipantView {
+    ParticipantView {
+        name: person.name.clone(),
+        email: person.email.clone(),
+        subscribed: person.subscribed,
+        role: person.role,
+        address_state: person.address_state,
+    }
+}

@@ -1,0 +1,200 @@
+//! Facts: what is known of one issue without reading its texts, kept small and ready to compare.
+
+use super::words::fold;
+use crate::domain::{
+    Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
+    State, Status,
+};
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// A label, a milestone, a handle or a path: as written, and as it is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    pub text: Box<str>,
+    pub folded: Box<str>,
+}
+
+/// Somebody who wrote or takes part: as shown, and as `from:` looks through it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Person {
+    pub author: Author,
+    /// Name, address and handle, folded, a line each.
+    pub folded: Box<str>,
+}
+
+impl Person {
+    fn new(author: &Author) -> Self {
+        let email = author.email.as_ref().map_or("", |email| email.as_str());
+        let lines = [author.name.as_deref().unwrap_or(""), email, author.user.as_deref().unwrap_or("")];
+        Self { author: author.clone(), folded: fold(&lines.join("\n")).into() }
+    }
+
+    /// Tells two persons apart that only compare as equal: addresses compare without case.
+    fn key(author: &Author) -> String {
+        let email = author.email.as_ref().map_or("", |email| email.as_str());
+        format!("{:?}\n{email}\n{:?}", author.name, author.user)
+    }
+}
+
+/// Keeps one copy of every name and person, since a desk has few of them and many issues.
+#[derive(Debug, Default)]
+pub struct Names {
+    names: HashSet<Arc<Name>>,
+    people: HashMap<String, Arc<Person>>,
+}
+
+impl Names {
+    /// Gives the one copy of this name.
+    pub fn name(&mut self, text: &str) -> Arc<Name> {
+        let name = Name { text: text.into(), folded: fold(text).into() };
+        match self.names.get(&name) {
+            Some(known) => known.clone(),
+            None => {
+                let name = Arc::new(name);
+                self.names.insert(name.clone());
+                name
+            }
+        }
+    }
+
+    /// Gives the one copy of this person.
+    pub fn person(&mut self, author: &Author) -> Arc<Person> {
+        let make = || Arc::new(Person::new(author));
+        self.people.entry(Person::key(author)).or_insert_with(make).clone()
+    }
+}
+
+/// A note that can be unread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteFacts {
+    pub id: NoteId,
+    /// The handle of who wrote it.
+    pub by: Option<Arc<Name>>,
+    /// Counts as read by everyone.
+    pub read: bool,
+    pub has_attachment: bool,
+}
+
+/// Everything about an issue that a query can ask for, but for its texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueFacts {
+    pub id: IssueId,
+    pub project: ProjectId,
+    pub project_path: Arc<Name>,
+    pub iid: u64,
+    pub kind: IssueKind,
+    pub state: State,
+    pub status: Status,
+    pub title: Name,
+    pub author: Arc<Person>,
+    pub participants: Box<[Arc<Person>]>,
+    pub confidential: bool,
+    pub spam: bool,
+    pub labels: Box<[Arc<Name>]>,
+    pub assignee: Option<Arc<Name>>,
+    pub milestone: Option<Arc<Name>>,
+    pub priority: Option<Priority>,
+    pub weight: Option<u32>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
+    pub waiting_on: Option<Party>,
+    pub waiting_since: Option<Timestamp>,
+    pub snoozed_until: Option<Timestamp>,
+    pub merged_into: Option<IssueId>,
+    /// How many notes stand in it, the system's included.
+    pub note_count: u32,
+    /// The notes that are not the system's, by their number.
+    pub notes: Vec<NoteFacts>,
+    /// The worst state of its mails that somebody should look at.
+    pub trouble: Option<OutboxState>,
+}
+
+impl IssueFacts {
+    /// Draws the facts of an issue whose notes are not known yet.
+    pub fn new(issue: &Issue, project_path: &str, names: &mut Names) -> Self {
+        let outside = |p: &crate::domain::Participant| Author {
+            name: p.name.clone(),
+            email: Some(p.email.clone()),
+            user: None,
+        };
+        Self {
+            id: issue.id,
+            project: issue.project,
+            project_path: names.name(project_path),
+            iid: issue.iid,
+            kind: issue.kind,
+            state: issue.state,
+            status: issue.status,
+            title: Name { text: issue.title.as_str().into(), folded: fold(&issue.title).into() },
+            author: names.person(&issue.author),
+            participants: issue.participants.iter().map(|p| names.person(&outside(p))).collect(),
+            confidential: issue.confidential,
+            spam: issue.spam,
+            labels: issue.labels.iter().map(|label| names.name(label)).collect(),
+            assignee: issue.assignee.as_deref().map(|user| names.name(user)),
+            milestone: issue.milestone.as_deref().map(|title| names.name(title)),
+            priority: issue.priority,
+            weight: issue.weight,
+            created_at: issue.created_at,
+            updated_at: issue.updated_at,
+            closed_at: issue.closed_at,
+            due_at: issue.due_at,
+            waiting_on: issue.waiting_on,
+            waiting_since: issue.waiting_since,
+            snoozed_until: issue.snoozed_until,
+            merged_into: issue.merged_into,
+            note_count: issue.notes,
+            notes: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Takes in a note, new or changed; the system's never count as unread.
+    pub fn add_note(&mut self, note: &Note, names: &mut Names) {
+        if note.kind == NoteKind::System {
+            return;
+        }
+        let facts = NoteFacts {
+            id: note.id,
+            by: note.author.user.as_deref().map(|user| names.name(user)),
+            read: note.read,
+            has_attachment: !note.attachments.is_empty(),
+        };
+        match self.notes.binary_search_by_key(&note.id, |known| known.id) {
+            Ok(at) => self.notes.get_mut(at).into_iter().for_each(|known| *known = facts.clone()),
+            Err(at) => self.notes.insert(at, facts),
+        }
+    }
+
+    /// Tells whether any note has a file.
+    pub fn has_attachment(&self) -> bool {
+        self.notes.iter().any(|note| note.has_attachment)
+    }
+
+    /// Counts the notes after `seen` that somebody else than `user` wrote.
+    pub fn unread(&self, user: &str, seen: Option<NoteId>) -> u32 {
+        let by_others = |note: &&NoteFacts| !note.read && note.by.as_ref().is_none_or(|by| &*by.text != user);
+        let newer = self.notes.iter().rev().take_while(|note| seen.is_none_or(|seen| note.id > seen));
+        newer.filter(by_others).count().try_into().unwrap_or(u32::MAX)
+    }
+}
+
+/// Who looks, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    pub user: String,
+    pub now: Timestamp,
+    /// The projects this person may see; `None` is all of them.
+    pub projects: Option<BTreeSet<ProjectId>>,
+}
+
+impl Viewer {
+    /// Tells whether this person may see the issues of a project.
+    pub fn sees(&self, project: ProjectId) -> bool {
+        self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
+    }
+}

@@ -1,0 +1,230 @@
+//! Rows: what lists show of every issue, in memory.
+
+use super::Update;
+use super::text::{self, Work};
+use crate::domain::query::{IssueFacts, Name, Names, Query, Viewer};
+use crate::domain::{Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId};
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What came before its issue did.
+#[derive(Default)]
+struct Early {
+    notes: Vec<Note>,
+    trouble: Option<OutboxState>,
+}
+
+/// All issues. Each has a slot for as long as it exists, so that sets of them are bits.
+#[derive(Default)]
+pub(super) struct Rows {
+    slots: Vec<Option<IssueFacts>>,
+    free: Vec<u32>,
+    by_id: FxHashMap<IssueId, u32>,
+    by_number: FxHashMap<(ProjectId, u64), u32>,
+    /// Kept in order, so that the usual list needs no sorting.
+    updated: BTreeSet<(Timestamp, IssueId, u32)>,
+    projects: BTreeMap<ProjectId, String>,
+    /// The last note read, by user and issue.
+    read: FxHashMap<String, FxHashMap<IssueId, NoteId>>,
+    early: FxHashMap<IssueId, Early>,
+    names: Names,
+}
+
+impl Rows {
+    /// Takes in a change, and gives the work that it makes for the full text beside the note's own.
+    pub fn apply(&mut self, update: &Update) -> Option<Work> {
+        match update {
+            Update::Issue(issue) => return self.put(issue),
+            Update::IssueGone(id) => return self.remove(*id).then_some(Work::Drop(*id)),
+            Update::Note(note) => self.add_note(note),
+            Update::NoteGone { issue, note } => {
+                if let Some(facts) = self.get_mut(*issue) {
+                    facts.notes.retain(|known| known.id != *note);
+                }
+                return Some(text::of_nothing(*issue, *note));
+            }
+            Update::Project { id, path } => self.rename(*id, path),
+            Update::Read { user, issue, note } => {
+                self.read.entry(user.clone()).or_default().insert(*issue, *note);
+            }
+            Update::Trouble { issue, state } => match self.get_mut(*issue) {
+                Some(facts) => facts.trouble = *state,
+                None => self.early.entry(*issue).or_default().trouble = *state,
+            },
+        }
+        None
+    }
+
+    fn put(&mut self, issue: &Issue) -> Option<Work> {
+        let path = self.projects.get(&issue.project).map_or("", String::as_str);
+        let mut facts = IssueFacts::new(issue, path, &mut self.names);
+        let early = self.early.remove(&issue.id).unwrap_or_default();
+        early.notes.iter().for_each(|note| facts.add_note(note, &mut self.names));
+        facts.trouble = early.trouble;
+        let old = self.take(issue.id);
+        let same_title = old.as_ref().is_some_and(|old| old.title.text == facts.title.text);
+        if let Some(old) = old {
+            (facts.notes, facts.trouble) = (old.notes, old.trouble);
+        }
+        let work = (!same_title).then(|| text::of_title(issue));
+        self.insert(facts);
+        work
+    }
+
+    fn insert(&mut self, facts: IssueFacts) {
+        let slot = self.free.pop().unwrap_or(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.by_id.insert(facts.id, slot);
+        self.by_number.insert((facts.project, facts.iid), slot);
+        self.updated.insert((facts.updated_at, facts.id, slot));
+        match self.slots.get_mut(slot as usize) {
+            Some(place) => *place = Some(facts),
+            None => self.slots.push(Some(facts)),
+        }
+    }
+
+    fn take(&mut self, id: IssueId) -> Option<IssueFacts> {
+        let slot = self.by_id.remove(&id)?;
+        let facts = self.slots.get_mut(slot as usize)?.take()?;
+        self.by_number.remove(&(facts.project, facts.iid));
+        self.updated.remove(&(facts.updated_at, id, slot));
+        self.free.push(slot);
+        Some(facts)
+    }
+
+    fn remove(&mut self, id: IssueId) -> bool {
+        self.early.remove(&id);
+        for read in self.read.values_mut() {
+            read.remove(&id);
+        }
+        self.take(id).is_some()
+    }
+
+    fn add_note(&mut self, note: &Note) {
+        let slot = self.by_id.get(&note.issue).map(|slot| *slot as usize);
+        match slot.and_then(|slot| self.slots.get_mut(slot)?.as_mut()) {
+            Some(facts) => facts.add_note(note, &mut self.names),
+            None => {
+                let bare = Note { body: String::new(), folded: None, ..note.clone() };
+                self.early.entry(note.issue).or_default().notes.push(bare);
+            }
+        }
+    }
+
+    fn rename(&mut self, id: ProjectId, path: &str) {
+        if self.projects.insert(id, path.to_owned()).is_some_and(|old| old == path) {
+            return;
+        }
+        let name = self.names.name(path);
+        for facts in self.slots.iter_mut().flatten().filter(|facts| facts.project == id) {
+            facts.project_path = name.clone();
+        }
+    }
+
+    fn get_mut(&mut self, id: IssueId) -> Option<&mut IssueFacts> {
+        let slot = *self.by_id.get(&id)?;
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    fn get(&self, id: IssueId) -> Option<&IssueFacts> {
+        self.at(self.slot(id)?)
+    }
+
+    /// Gives the slot of an issue.
+    pub fn slot(&self, id: IssueId) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Gives the issue in a slot.
+    pub fn at(&self, slot: u32) -> Option<&IssueFacts> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// Gives every issue with its slot.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &IssueFacts)> {
+        (0..).zip(&self.slots).filter_map(|(slot, facts)| Some((slot, facts.as_ref()?)))
+    }
+
+    /// How many slots there are, free ones included.
+    pub fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Gives all slots, the latest change last.
+    pub fn by_update(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.updated.iter().map(|(_, _, slot)| *slot)
+    }
+
+    /// Gives what `user` has read.
+    pub fn read_by(&self, user: &str) -> Option<&FxHashMap<IssueId, NoteId>> {
+        self.read.get(user)
+    }
+
+    /// Gives the row of an issue, if it exists and `viewer` may see its project.
+    pub fn row(&self, id: IssueId, viewer: &Viewer) -> Option<IssueRow> {
+        let facts = self.get(id).filter(|facts| viewer.sees(facts.project))?;
+        let seen = self.read_by(&viewer.user).and_then(|read| read.get(&id)).copied();
+        let text = |name: &Arc<Name>| name.text.to_string();
+        Some(IssueRow {
+            id,
+            reference: reference(facts),
+            project: text(&facts.project_path),
+            iid: facts.iid,
+            kind: facts.kind,
+            title: facts.title.text.to_string(),
+            state: facts.state,
+            status: facts.status,
+            author: facts.author.author.clone(),
+            confidential: facts.confidential,
+            labels: facts.labels.iter().map(text).collect(),
+            assignee: facts.assignee.as_ref().map(text),
+            priority: facts.priority,
+            note_count: facts.note_count,
+            unread: facts.unread(&viewer.user, seen),
+            created_at: facts.created_at,
+            updated_at: facts.updated_at,
+            closed_at: facts.closed_at,
+            due_at: facts.due_at,
+            waiting_on: facts.waiting_on,
+            waiting_since: facts.waiting_since,
+            snoozed_until: facts.snoozed_until,
+            spam: facts.spam,
+            milestone: facts.milestone.as_ref().map(text),
+            weight: facts.weight,
+            merged_into: facts.merged_into.and_then(|id| self.get(id)).map(reference),
+            has_attachment: facts.has_attachment(),
+            trouble: facts.trouble,
+        })
+    }
+
+    /// Counts the issues of each label, spam and merged ones aside.
+    pub fn labels(&self, viewer: &Viewer) -> Vec<(String, u64)> {
+        let all = Query::default();
+        let mut counts: FxHashMap<*const Name, (&str, u64)> = FxHashMap::default();
+        for (_, facts) in self.iter().filter(|(_, facts)| all.matches(facts, viewer, None)) {
+            for label in &facts.labels {
+                counts.entry(Arc::as_ptr(label)).or_insert((&label.text, 0)).1 += 1;
+            }
+        }
+        let mut counts: Vec<_> = counts.into_values().map(|(name, count)| (name.to_owned(), count)).collect();
+        counts.sort();
+        counts
+    }
+
+    /// Finds an issue by its number in a project; without a path it is the only project there is.
+    pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
+        let id = match project {
+            Some(path) => {
+                self.projects.iter().find(|(_, known)| known.eq_ignore_ascii_case(path)).map(|(id, _)| *id)?
+            }
+            None if self.projects.len() == 1 => *self.projects.keys().next()?,
+            None => return None,
+        };
+        self.at(*self.by_number.get(&(id, iid))?).map(|facts| facts.id)
+    }
+}
+
+fn reference(facts: &IssueFacts) -> String {
+    format!("{}#{}", facts.project_path.text, facts.iid)
+}

@@ -1,0 +1,45 @@
+//! Mail: from bytes to meaning, and from meaning to bytes.
+//!
+//! Owns parsing ([`read`], [`part`]), what a reader sees of a mail ([`visible`], [`html_to_text`]), what
+//! wrote it ([`verdict`], [`authentication`]), and the mails that go out ([`compose`], [`fill`]). It is
+//! the one place that knows mail-parser, html2text, pulldown-cmark, encoding_rs and lettre's builder.
+//!
+//! Pure: no async, no clock, no network, no disk. It must not know projects, issues or settings beyond
+//! what it is handed. Everything that comes in is hostile: nothing here panics on any bytes, libraries
+//! that might run caught, and HTML is rendered under a cap and a deadline. Threads that may die of a
+//! mail are named `mail-…`, so that a panic hook can keep quiet about them.
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod authentication;
+mod bars;
+mod body;
+mod bounce;
+mod bounce_text;
+mod charset;
+mod compose;
+mod fields;
+mod flowed;
+mod fold;
+mod html;
+mod html_clean;
+mod markdown;
+mod message;
+mod safe;
+mod template;
+mod verdict;
+mod visible;
+mod wrote;
+
+pub use authentication::authentication;
+pub use bounce::{Bounce, FailedRecipient};
+pub use compose::{ComposeError, Letter, compose, composed_size};
+pub use html::{Rendered, html_to_text};
+pub use markdown::{markdown_to_html, markdown_to_text};
+pub use message::{Message, Unreadable, fingerprint, hash, part, read};
+pub use safe::{media_type, safe_file_name, sanitize_line};
+pub use template::{Values, default_template, fill, unknown_placeholders};
+pub use verdict::{MailClass, Own, Verdict, verdict};
+pub use visible::{Reading, Visible, visible};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+//! The parts of a mail: which are its text, which are files.
+
+use super::safe::{safe_file_name, sanitize_text};
+use super::{charset, flowed};
+use crate::domain::Attachment;
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
+
+/// Most files that are listed.
+const FILES_MAX: usize = 1000;
+
+/// The texts and files of a mail.
+#[derive(Default)]
+pub(super) struct Bodies {
+    pub(super) plain: Option<String>,
+    pub(super) html: Option<String>,
+    pub(super) attachments: Vec<Attachment>,
+    pub(super) defects: Vec<String>,
+}
+
+/// A piece of text in one or both forms; alternatives of one thing are one piece.
+#[derive(Default)]
+struct Piece {
+    group: Option<usize>,
+    plain: Option<String>,
+    html: Option<String>,
+}
+
+/// Sorts the parts of a mail into text and files.
+pub(super) fn bodies(message: &Message<'_>) -> Bodies {
+    let groups = alternatives(message);
+    let leaves = message.parts.iter().filter(|part| !part.is_multipart()).count();
+    let mut found = Bodies::default();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (index, part) in message.parts.iter().enumerate() {
+        if part.is_multipart() {
+            continue;
+        }
+        if part.is_encoding_problem {
+            found.defects.push(format!("part {index} is damaged"));
+        }
+        let group = groups.get(index).copied().flatten();
+        match form(part, leaves == 1, pieces.is_empty(), group.is_some()) {
+            Form::File if found.attachments.len() < FILES_MAX => {
+                found.attachments.push(file(message, index, part))
+            }
+            Form::File => {}
+            form => add(&mut pieces, group, form == Form::Html, text(message, part)),
+        }
+    }
+    (found.plain, found.html) = join(&pieces);
+    found
+}
+
+/// Gives for each part the outermost `multipart/alternative` it stands in.
+fn alternatives(message: &Message<'_>) -> Vec<Option<usize>> {
+    let mut groups = vec![None; message.parts.len()];
+    for (index, part) in message.parts.iter().enumerate() {
+        let Some(children) = part.sub_parts() else { continue };
+        let own = groups.get(index).copied().flatten();
+        let group = own.or_else(|| is_type(part, "multipart", "alternative").then_some(index));
+        for child in children {
+            let child = usize::try_from(*child).unwrap_or(usize::MAX);
+            if child > index
+                && let Some(slot) = groups.get_mut(child)
+            {
+                *slot = group;
+            }
+        }
+    }
+    groups
+}
+
+fn is_type(part: &MessagePart<'_>, main: &str, sub: &str) -> bool {
+    part.content_type().is_some_and(|t| {
+        t.ctype().eq_ignore_ascii_case(main) && t.subtype().is_some_and(|s| s.eq_ignore_ascii_case(sub))
+    })
+}
+
+/// What a part is to the reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Html,
+    File,
+}
+
+/// Decides what a part is; `only` when the mail has no other, `first` when no text came before it.
+fn form(part: &MessagePart<'_>, only: bool, first: bool, alternative: bool) -> Form {
+    if !part.is_text() && !part.is_text_html() {
+        return Form::File;
+    }
+    let attached = part.content_disposition().is_some_and(|d| d.ctype().eq_ignore_ascii_case("attachment"));
+    let named = part.attachment_name().is_some();
+    if !only && (attached || named && !alternative && !first) {
+        return Form::File;
+    }
+    let Some(kind) = part.content_type() else { return Form::Plain };
+    match (kind.ctype(), kind.subtype()) {
+        (main, Some(sub)) if main.eq_ignore_ascii_case("text") => match sub.to_ascii_lowercase().as_str() {
+            "html" => Form::Html,
+            "plain" | "markdown" | "x-markdown" | "enriched" | "richtext" => Form::Plain,
+            _ if only => Form::Plain,
+            _ => Form::File,
+        },
+        (main, _) if main.eq_ignore_ascii_case("text") || main.eq_ignore_ascii_case("multipart") => {
+            Form::Plain
+        }
+        _ if only => Form::Plain,
+        _ => Form::File,
+    }
+}
+
+/// Adds a text to the piece it is a form of, or begins a new one.
+fn add(pieces: &mut Vec<Piece>, group: Option<usize>, html: bool, text: String) {
+    let joins = group.is_some() && pieces.last().is_some_and(|last| last.group == group);
+    if !joins {
+        pieces.push(Piece { group, ..Piece::default() });
+    }
+    let Some(piece) = pieces.last_mut() else { return };
+    let slot = if html { &mut piece.html } else { &mut piece.plain };
+    match slot {
+        Some(before) => {
+            before.push('\n');
+            before.push_str(&text);
+        }
+        None => *slot = Some(text),
+    }
+}
+
+/// Joins the pieces to one text of each form; a piece that lacks a form is turned into it.
+fn join(pieces: &[Piece]) -> (Option<String>, Option<String>) {
+    let plain_everywhere =
+        pieces.iter().all(|p| p.plain.is_some() || p.html.as_deref().is_none_or(is_blank_html));
+    let plain: Vec<&str> = pieces.iter().filter_map(|p| p.plain.as_deref()).collect();
+    let plain = (plain_everywhere && !plain.is_empty()).then(|| plain.join("\n"));
+    if pieces.iter().all(|p| p.html.is_none()) {
+        return (plain, None);
+    }
+    let html: Vec<String> = pieces
+        .iter()
+        .map(|p| match (&p.html, &p.plain) {
+            (Some(html), _) => html.clone(),
+            (None, Some(plain)) => format!("<pre>{}</pre>", escape(plain)),
+            (None, None) => String::new(),
+        })
+        .collect();
+    (plain, Some(html.join("\n")))
+}
+
+/// Tells whether HTML shows nothing, as the lone `<br>` that Apple Mail puts after a file.
+fn is_blank_html(html: &str) -> bool {
+    let mut inside = false;
+    let visible = html.chars().filter(|c| {
+        inside = if *c == '<' { true } else { inside };
+        let shown = !inside && !c.is_whitespace();
+        inside = if *c == '>' { false } else { inside };
+        shown
+    });
+    html.len() < 2000 && visible.count() == 0
+}
+
+/// Makes text safe to stand in HTML.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Decodes the text of a part.
+fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
+    let kind = part.content_type();
+    let attribute = |name: &str| kind.and_then(|kind| kind.attribute(name));
+    let declared = attribute("charset");
+    let decoded = match &part.body {
+        PartType::Text(text) | PartType::Html(text) if !suspicious(text, declared) => text.to_string(),
+        _ => charset::decode(&part_bytes(message, part), declared),
+    };
+    let text = sanitize_text(&decoded.replace("\r\n", "\n").replace('\r', "\n"));
+    let is_flowed = attribute("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+    if is_flowed && !is_type(part, "text", "html") {
+        return flowed::decode(&text, attribute("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+    }
+    text
+}
+
+/// Tells whether the parser's decoding may be wrong, so that the bytes are looked at again.
+fn suspicious(text: &str, declared: Option<&str>) -> bool {
+    let eight_bit =
+        |text: &str| text.contains('\u{fffd}') || text.chars().any(|c| matches!(c, '\u{80}'..='\u{ff}'));
+    let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
+    text.contains('\u{fffd}') || text.contains('\0') || other && eight_bit(text)
+}
+
+/// Gives the bytes of a part as they were before charset decoding.
+fn part_bytes(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
+    if let PartType::Binary(bytes) | PartType::InlineBinary(bytes) = &part.body {
+        return bytes.to_vec();
+    }
+    let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
+    let decoded = match part.encoding {
+        Encoding::Base64 => base64_decode(raw),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::None => None,
+    };
+    decoded.unwrap_or_else(|| raw.to_vec())
+}
+
+/// Gives the bytes of the part with that index.
+pub(super) fn bytes(message: &Message<'_>, index: u32) -> Option<Vec<u8>> {
+    let part = message.part(index).filter(|part| !part.is_multipart())?;
+    Some(part_bytes(message, part))
+}
+
+/// Describes a part as a file.
+fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
+    let media_type = media_type(part);
+    let disposition = part.content_disposition().map(|d| d.ctype().to_ascii_lowercase());
+    let shown = part.content_id().is_some() || disposition.as_deref() == Some("inline");
+    Attachment {
+        name: name(part, index, &media_type),
+        size: u64::try_from(size(message, part)).unwrap_or(u64::MAX),
+        inline: media_type.starts_with("image/") && shown && disposition.as_deref() != Some("attachment"),
+        media_type,
+        part: u32::try_from(index).ok(),
+        raw: None,
+    }
+}
+
+/// Gives the decoded size of a part without copying what needs no decoding.
+fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
+    match &part.body {
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len(),
+        _ if part.encoding == Encoding::None => {
+            usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(0)
+        }
+        _ => part_bytes(message, part).len(),
+    }
+}
+
+/// Gives the media type of a part, or the default for one that names none.
+pub(super) fn media_type(part: &MessagePart<'_>) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+    match part.content_type() {
+        Some(kind) => {
+            let name =
+                format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")).to_ascii_lowercase();
+            if name.chars().all(|c| c == '/' || fits(c)) {
+                name
+            } else {
+                "application/octet-stream".to_owned()
+            }
+        }
+        None if part.is_message() => "message/rfc822".to_owned(),
+        None if part.is_text() => "text/plain".to_owned(),
+        None => "application/octet-stream".to_owned(),
+    }
+}
+
+/// Gives a part a name: its own, its subject when it is a mail, or one made of its type.
+fn name(part: &MessagePart<'_>, index: usize, media_type: &str) -> String {
+    if let Some(name) = part.attachment_name().filter(|name| !name.trim().is_empty()) {
+        return safe_file_name(&super::fields::text(name.as_bytes()));
+    }
+    if let Some(nested) = super::message::nested(part) {
+        let fields = super::message::raw_fields(nested);
+        let subject = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("Subject"));
+        let subject = subject.map(|(_, raw)| super::fields::text(raw)).filter(|s| !s.is_empty());
+        return safe_file_name(&format!(
+            "{}.eml",
+            subject.unwrap_or_else(|| "message".to_owned()).replace(['/', '\\'], "_")
+        ));
+    }
+    let extension = match media_type {
+        "text/plain" | "message/delivery-status" => "txt",
+        "text/html" => "html",
+        "text/calendar" => "ics",
+        "image/jpeg" => "jpg",
+        "message/rfc822" => "eml",
+        "application/pgp-signature" => "asc",
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => "p7s",
+        other => other.split_once('/').map_or("bin", |(_, sub)| if sub.len() <= 4 { sub } else { "bin" }),
+    };
+    safe_file_name(&format!("part-{index}.{extension}"))
+}

@@ -1,0 +1,229 @@
+//! Mails that say that another mail did not arrive: standard reports (RFC 3464), and complaints (RFC 5965).
+
+use super::body;
+use super::bounce_text;
+use super::fields;
+use super::message::{self, Message};
+use super::safe::{cut, sanitize_line};
+use super::verdict::Own;
+use crate::domain::{EmailAddress, MessageId};
+
+/// Most recipients that one report is read for.
+const RECIPIENTS_MAX: usize = 1000;
+/// Longest words of a server that are kept, in octets.
+const TEXT_MAX: usize = 1000;
+/// Largest report that is read, in octets.
+const REPORT_MAX: usize = 512 * 1024;
+
+/// What a bounce says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounce {
+    /// The mail that did not arrive, where the report names it.
+    pub original: Option<MessageId>,
+    pub recipients: Vec<FailedRecipient>,
+}
+
+/// One recipient whom a mail did not reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRecipient {
+    /// Whom the mail was sent to, as far as the report tells.
+    pub address: EmailAddress,
+    /// The status code (RFC 3463), such as `5.1.1`.
+    pub status: Option<String>,
+    /// Whether trying again is in vain: the code begins with 5, or none says otherwise.
+    pub permanent: bool,
+    /// Whether the server is still trying.
+    pub delayed: bool,
+    /// What the server said.
+    pub text: String,
+}
+
+/// Tells whether a mail reports that a reader called another mail spam.
+pub(super) fn is_complaint(parsed: &mail_parser::Message<'_>, message: &Message) -> bool {
+    let reported = parsed.parts.iter().any(|part| body::media_type(part) == "message/feedback-report");
+    let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
+        || message.subject.to_lowercase().starts_with("complaint about message from");
+    reported
+        || kind.contains("report-type=feedback-report")
+        || kind.contains("report-type=\"feedback-report\"")
+        || hotmail
+}
+
+/// Reads a bounce; `None` when the mail is none. With it goes the reason, in words.
+pub(super) fn bounce(
+    parsed: &mail_parser::Message<'_>,
+    message: &Message,
+    own: &Own<'_>,
+) -> Option<(Bounce, String)> {
+    let (recipients, reason) = match standard(parsed) {
+        Some(report) => {
+            let failed: Vec<_> = report.into_iter().filter_map(recipient).take(RECIPIENTS_MAX).collect();
+            let found =
+                if failed.is_empty() { bounce_text::recipients(parsed, message, own) } else { failed };
+            (found, "a delivery report")
+        }
+        None => bounce_text::bounce(parsed, message, own)?,
+    };
+    let said = recipients.iter().take(3).map(|r| {
+        let state = if r.delayed {
+            "delayed"
+        } else if r.permanent {
+            "refused for good"
+        } else {
+            "given up for now"
+        };
+        format!("{} {state}{}", r.address, r.status.as_ref().map(|s| format!(" ({s})")).unwrap_or_default())
+    });
+    let said = said.collect::<Vec<_>>().join(", ");
+    let reason = if said.is_empty() { reason.to_owned() } else { format!("{reason}: {said}") };
+    Some((Bounce { original: original(parsed, own), recipients }, reason))
+}
+
+/// The fields of one recipient in a report.
+pub(super) type Block = Vec<(String, String)>;
+
+/// Gives the recipients' fields of a standard report; `None` when there is no such part or it tells only
+/// of success.
+fn standard(parsed: &mail_parser::Message<'_>) -> Option<Vec<Block>> {
+    let reports = parsed
+        .parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| body::media_type(part).ends_with("delivery-status"));
+    let mut blocks = Vec::new();
+    for (index, _) in reports {
+        let bytes =
+            u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
+        let text = super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None);
+        blocks.extend(read_blocks(&text));
+    }
+    let action = |block: &Block| field(block, "Action").map(|a| a.to_ascii_lowercase());
+    let good = |block: &Block| {
+        action(block)
+            .is_some_and(|a| ["delivered", "relayed", "expanded"].iter().any(|good| a.starts_with(good)))
+    };
+    let had_some = !blocks.is_empty();
+    blocks.retain(|block| !good(block));
+    (had_some && !blocks.is_empty()).then_some(blocks)
+}
+
+/// Reads the blocks that name a recipient, with their folded lines put together.
+pub(super) fn read_blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = vec![Vec::new()];
+    for line in text.lines() {
+        if line.trim().is_empty() {
+            blocks.push(Vec::new());
+        } else if let Some(block) = blocks.last_mut() {
+            match (line.starts_with([' ', '\t']), block.last_mut(), line.split_once(':')) {
+                (true, Some((_, value)), _) => {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }
+                (_, _, Some((name, value))) => {
+                    // A report without blank lines between its recipients begins the next with this field.
+                    let again = name.eq_ignore_ascii_case("Final-Recipient")
+                        && field(block, "Final-Recipient").is_some();
+                    let entry = (name.trim().to_owned(), value.trim().to_owned());
+                    if again { blocks.push(vec![entry]) } else { block.push(entry) }
+                }
+                _ => {}
+            }
+        }
+    }
+    blocks.retain(|block| {
+        field(block, "Final-Recipient").or_else(|| field(block, "Original-Recipient")).is_some()
+    });
+    blocks
+}
+
+/// Gives a field of a block.
+pub(super) fn field<'a>(block: &'a Block, name: &str) -> Option<&'a str> {
+    block.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// Reads one recipient; `None` when the block names nobody who can be read.
+fn recipient(block: Block) -> Option<FailedRecipient> {
+    let address = ["Original-Recipient", "Final-Recipient"]
+        .iter()
+        .find_map(|name| typed_address(field(&block, name)?))?;
+    Some(from_block(&block, address))
+}
+
+/// Makes a recipient of a report's fields.
+pub(super) fn from_block(block: &Block, address: EmailAddress) -> FailedRecipient {
+    let action = field(block, "Action").unwrap_or_default().to_ascii_lowercase();
+    let diagnostic = field(block, "Diagnostic-Code").unwrap_or_default();
+    let status = field(block, "Status").and_then(bounce_text::status_code);
+    let vague = |code: &String| code.ends_with(".0.0");
+    let said = bounce_text::status_code(diagnostic).filter(|_| status.as_ref().is_none_or(vague));
+    let status = said.or(status);
+    let delayed = action.starts_with("delayed");
+    let temporary = status.as_deref().is_some_and(|code| code.starts_with('4'));
+    FailedRecipient { address, permanent: !delayed && !temporary, delayed, status, text: words(diagnostic) }
+}
+
+/// Gives a server's words on one line.
+pub(super) fn words(text: &str) -> String {
+    cut(&sanitize_line(text), TEXT_MAX).to_owned()
+}
+
+/// Reads `rfc822; local@domain`, in the forms that occur.
+pub(super) fn typed_address(value: &str) -> Option<EmailAddress> {
+    let value = value.split_once(';').map_or(value, |(_, address)| address);
+    let value = value.split_once('(').map_or(value, |(address, _)| address).trim();
+    let inner =
+        value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(value, |(inner, _)| inner);
+    EmailAddress::parse(inner.trim_matches(['"', '\'', ' ', ',', '.']))
+}
+
+/// Finds the Message-ID of the mail that did not arrive: one of ours before any other.
+fn original(parsed: &mail_parser::Message<'_>, own: &Own<'_>) -> Option<MessageId> {
+    let mut candidates = Vec::new();
+    for (index, part) in parsed.parts.iter().enumerate() {
+        if let Some(nested) = message::nested(part) {
+            let fields = message::raw_fields(nested);
+            candidates.extend(
+                fields
+                    .iter()
+                    .filter(|(n, _)| n.eq_ignore_ascii_case("Message-ID"))
+                    .find_map(|(_, raw)| fields::message_id(raw)),
+            );
+        } else if !part.is_multipart() {
+            let bytes =
+                u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
+            candidates.extend(ids_in_text(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default()));
+        }
+    }
+    let ours = candidates.iter().find(|id| (own.our_message_id)(id));
+    ours.or_else(|| candidates.first()).cloned()
+}
+
+/// Finds identifiers in text that holds the header of a mail.
+fn ids_in_text(bytes: &[u8]) -> Vec<MessageId> {
+    let text = super::charset::decode(bytes, None);
+    let mut lines = text.lines().peekable();
+    let mut ids = Vec::new();
+    while let Some(line) = lines.next() {
+        let line = line.trim_start_matches([' ', '\t', '>', '|']);
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let named = ["message-id", "original-message-id", "x-original-message-id"]
+            .iter()
+            .any(|n| name.trim().eq_ignore_ascii_case(n));
+        if named {
+            let value =
+                if value.trim().is_empty() { lines.peek().copied().unwrap_or_default() } else { value };
+            ids.extend(fields::message_id(value.as_bytes()));
+        }
+    }
+    ids
+}
+
+/// Tells whether an address is that of a mail system and not of a person.
+pub(super) fn is_daemon(email: &EmailAddress) -> bool {
+    let local: String =
+        email.local().to_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
+    local.starts_with("mailerdaemon")
+        || local.starts_with("postmaster")
+        || ["maildaemon", "maildeliverysystem", "maildelivery", "mailersubsystem"].contains(&local.as_str())
+}

@@ -1,0 +1,326 @@
+//! Header fields: encoded words, addresses, identifiers and dates out of bytes that may be anything.
+
+use super::charset;
+use super::safe::{cut, sanitize_line};
+use crate::domain::{EmailAddress, Mailbox, MessageId};
+use jiff::Timestamp;
+use mail_parser::HeaderValue;
+use mail_parser::parsers::MessageStream;
+
+/// Longest field that is looked at, in octets.
+const FIELD_MAX: usize = 64 * 1024;
+/// Most addresses and identifiers that are taken from one field.
+const LIST_MAX: usize = 1000;
+
+/// What becomes of the encoded words of a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// Their text stands in the field.
+    Decoded,
+    /// They are written anew, each whole and in UTF-8, for a parser that still has to split the field.
+    Kept,
+}
+
+/// Gives the text of an unstructured field: unfolded, decoded, on one line, harmless.
+pub(super) fn text(raw: &[u8]) -> String {
+    sanitize_line(&words(&unfold(raw), Words::Decoded))
+}
+
+/// Gives the mailboxes of an address field; groups are flattened, what is not an address is left out.
+pub(super) fn mailboxes(raw: &[u8]) -> Vec<Mailbox> {
+    let mut field = words(&unfold(raw), Words::Kept).into_bytes();
+    field.push(b'\n');
+    let found: Vec<Mailbox> = match MessageStream::new(&field).parse_address() {
+        HeaderValue::Address(list) => list.iter().take(LIST_MAX).filter_map(mailbox).collect(),
+        _ => Vec::new(),
+    };
+    if found.is_empty() { bare_addresses(&text(raw)) } else { found }
+}
+
+/// Makes a mailbox of what the parser found.
+fn mailbox(found: &mail_parser::Addr<'_>) -> Option<Mailbox> {
+    let email = EmailAddress::parse(found.address.as_deref()?)?;
+    let name = found.name.as_deref().map(sanitize_line).map(|name| unquote(&name));
+    Some(Mailbox { name: name.filter(|name| !name.is_empty()), email })
+}
+
+/// Takes one pair of quotes off a name that was quoted twice.
+fn unquote(name: &str) -> String {
+    let name = name.trim_matches(['<', '>', ' ']);
+    for quote in ['"', '\''] {
+        if let Some(inner) = name.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner.trim().to_owned();
+        }
+    }
+    name.to_owned()
+}
+
+/// Finds addresses in a field that follows no grammar.
+fn bare_addresses(text: &str) -> Vec<Mailbox> {
+    let pieces = text.split(|c: char| c.is_whitespace() || "<>,;\"'()[]".contains(c));
+    let with_at = pieces.filter(|piece| piece.contains('@'));
+    let emails = with_at.filter_map(|piece| EmailAddress::parse(piece.trim_matches([':', '.'])));
+    emails.take(LIST_MAX).map(|email| Mailbox { name: None, email }).collect()
+}
+
+/// Gives the identifiers of a field in their order, whatever stands between them.
+///
+/// Exchange and iOS join them with commas, others break them with blanks; without any brackets each
+/// word with an `@` counts.
+pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
+    let field = unfold(raw);
+    let mut ids: Vec<MessageId> = Vec::new();
+    let bracketed = field.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id);
+    for id in bracketed.take(LIST_MAX) {
+        let solid: String = id.chars().filter(|c| !c.is_whitespace()).collect();
+        ids.extend(MessageId::parse(&solid));
+    }
+    if ids.is_empty() && !field.contains('<') {
+        let words = field.split([' ', '\t', ',', ';']).filter(|word| word.contains('@'));
+        ids.extend(words.take(LIST_MAX).filter_map(MessageId::parse));
+    }
+    ids
+}
+
+/// Gives the identifier of the mail itself; one without an `@` or without brackets counts as well.
+pub(super) fn message_id(raw: &[u8]) -> Option<MessageId> {
+    message_ids(raw).into_iter().next().or_else(|| MessageId::parse(&unfold(raw)))
+}
+
+/// Gives the time of a date field, if it names one.
+pub(super) fn date(raw: &[u8]) -> Option<Timestamp> {
+    let mut field = unfold(raw).into_bytes();
+    field.push(b'\n');
+    match MessageStream::new(&field).parse_date() {
+        HeaderValue::DateTime(date) if date.is_valid() => Timestamp::from_second(date.to_timestamp()).ok(),
+        _ => None,
+    }
+}
+
+/// Gives a field as text on one line, in whatever charset its bytes are.
+fn unfold(raw: &[u8]) -> String {
+    let text = charset::decode(raw.get(..raw.len().min(FIELD_MAX)).unwrap_or_default(), None);
+    let line: String = text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect();
+    line.trim().to_owned()
+}
+
+/// One encoded word: its charset and its bytes.
+struct Word<'a> {
+    charset: &'a str,
+    bytes: Vec<u8>,
+    rest: &'a str,
+}
+
+/// Decodes the encoded words of a field (RFC 2047), neighbours of one charset together: many programs
+/// break a character in two between words.
+fn words(field: &str, mode: Words) -> String {
+    let mut out = String::with_capacity(field.len());
+    let mut rest = field;
+    while let Some(at) = rest.find("=?") {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        match run_of_words(from) {
+            Some((text, after)) => {
+                write_word(&mut out, &text, mode);
+                if mode == Words::Kept && !after.starts_with([' ', '\t']) && !after.is_empty() {
+                    out.push(' ');
+                }
+                rest = after;
+            }
+            None => {
+                out.push_str("=?");
+                rest = from.get(2..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Writes the text of a run of encoded words.
+fn write_word(out: &mut String, text: &str, mode: Words) {
+    if mode == Words::Decoded {
+        out.push_str(text);
+        return;
+    }
+    out.push_str("=?utf-8?Q?");
+    for byte in text.bytes() {
+        out.push_str(&format!("={byte:02X}"));
+    }
+    out.push_str("?=");
+}
+
+/// Decodes the words at the beginning of a text up to the first thing that is not one.
+fn run_of_words(from: &str) -> Option<(String, &str)> {
+    let mut word = encoded_word(from)?;
+    let mut text = String::new();
+    loop {
+        let next = word.rest.trim_start_matches([' ', '\t']);
+        match encoded_word(next) {
+            Some(mut next) if next.charset.eq_ignore_ascii_case(word.charset) => {
+                word.bytes.append(&mut next.bytes);
+                word.rest = next.rest;
+            }
+            Some(next) => {
+                text.push_str(&charset::decode(&word.bytes, Some(word.charset)));
+                word = next;
+            }
+            None => {
+                text.push_str(&charset::decode(&word.bytes, Some(word.charset)));
+                return Some((text, word.rest));
+            }
+        }
+    }
+}
+
+/// Reads one encoded word; blanks inside, missing padding and a language tag are tolerated.
+fn encoded_word(from: &str) -> Option<Word<'_>> {
+    let (charset, rest) = from.strip_prefix("=?")?.split_once('?')?;
+    let (kind, rest) = rest.split_once('?')?;
+    let (payload, rest) = rest.split_once("?=")?;
+    let fits = charset.len() <= 60 && !charset.contains([' ', '=']) && !payload.contains("=?");
+    let bytes = match kind.trim() {
+        "b" | "B" if fits => base64(payload),
+        "q" | "Q" if fits => quoted(payload),
+        _ => return None,
+    };
+    Some(Word { charset: charset.split('*').next().unwrap_or(charset), bytes, rest })
+}
+
+/// Decodes base64, skipping what does not belong there.
+fn base64(payload: &str) -> Vec<u8> {
+    let mut bits = 0_u32;
+    let mut count = 0_u32;
+    let mut bytes = Vec::with_capacity(payload.len());
+    for b in payload.bytes() {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => {
+                count = 0;
+                continue;
+            }
+            _ => continue,
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 0xff).unwrap_or_default());
+        }
+    }
+    bytes
+}
+
+/// Decodes the Q encoding.
+fn quoted(payload: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(payload.len());
+    let mut rest = payload.bytes();
+    while let Some(b) = rest.next() {
+        match b {
+            b'_' => bytes.push(b' '),
+            b'=' => {
+                let digits: Vec<u8> = rest.clone().take(2).collect();
+                let hex = std::str::from_utf8(&digits).ok().filter(|d| d.len() == 2);
+                match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+                    Some(byte) => {
+                        bytes.push(byte);
+                        rest.nth(1);
+                    }
+                    None => bytes.push(b),
+                }
+            }
+            _ => bytes.push(b),
+        }
+    }
+    bytes
+}
+
+/// Gives the addresses that a `Received` field names as recipients: `for <address>`.
+pub(super) fn received_for(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let at = lower.match_indices("for ").map(|(at, _)| at).find(|at| {
+        *at == 0 || lower.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', ')', ';']))
+    })?;
+    let after = text.get(at + 4..)?.trim_start();
+    let word = after.split([' ', '\t', ';', '>']).next()?.trim_start_matches('<');
+    word.contains('@').then(|| cut(word, EmailAddress::MAX).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_words_are_read_in_their_broken_forms_too() {
+        for (raw, out) in [
+            ("=?utf-8?Q?Caf=C3=A9?=", "Café"),
+            ("=?utf-8?B?Q2Fmw6k=?= au lait", "Café au lait"),
+            ("=?utf-8?B?Q2Fmw6k?=", "Café"),
+            ("=?utf-8?Q?Caf=C3?= =?utf-8?Q?=A9?=", "Café"),
+            ("=?utf-8?Q?a?= =?iso-8859-1?Q?=E9?= b", "aé b"),
+            ("=?utf-8*en?Q?a_b?=", "a b"),
+            ("=?utf-8?Q?a b?=", "a b"),
+            ("=?utf-8?X?a?=", "=?utf-8?X?a?="),
+            ("=?utf-8?Q?open", "=?utf-8?Q?open"),
+            ("=?windows-1252?Q?=93hi=94?=", "\u{201c}hi\u{201d}"),
+            ("Re: one\r\n two", "Re: one two"),
+        ] {
+            assert_eq!(text(raw.as_bytes()), out, "{raw:?}");
+        }
+        assert_eq!(text(b"caf\xe9"), "café");
+    }
+
+    #[test]
+    fn addresses_come_out_of_odd_fields() {
+        let one = |raw: &str| {
+            mailboxes(raw.as_bytes()).iter().map(ToString::to_string).collect::<Vec<_>>().join("|")
+        };
+        for (raw, out) in [
+            ("Ada <ada@x.example>, bob@y.example", "Ada <ada@x.example>|bob@y.example"),
+            ("\"Doe, Jane\" <jane@x.example>", "Doe, Jane <jane@x.example>"),
+            ("=?utf-8?Q?M=C3=BCller=2C_Jo?= <jo@x.example>", "Müller, Jo <jo@x.example>"),
+            ("\"=?utf-8?Q?J=C3=B6?=\" <jo@x.example>", "Jö <jo@x.example>"),
+            ("=?utf-8?Q?J=C3=B6?=<jo@x.example>", "Jö <jo@x.example>"),
+            ("'Jo' <jo@x.example>", "Jo <jo@x.example>"),
+            ("undisclosed-recipients:;", ""),
+            ("friends: a@x.example, b@x.example;", "a@x.example|b@x.example"),
+            ("<<jo@x.example>>", "jo@x.example"),
+            ("nobody", ""),
+        ] {
+            assert_eq!(one(raw), out, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn identifiers_come_out_whatever_joins_them() {
+        let ids = |raw: &str| {
+            message_ids(raw.as_bytes()).iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        for (raw, out) in [
+            ("<a@x> <b@x>", "a@x b@x"),
+            ("<a@x>,<b@x>", "a@x b@x"),
+            ("<a@x><b@x>", "a@x b@x"),
+            ("<a@\r\n x>", "a@x"),
+            ("a@x b@x", "a@x b@x"),
+            ("your mail of Monday <a@x>", "a@x"),
+            ("your mail of Monday", ""),
+        ] {
+            assert_eq!(ids(raw), out, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn received_names_its_recipient() {
+        for (raw, out) in [
+            ("from a by b with ESMTP id 1 for <x+key@y.example>; Mon, 1 Jan 2024", Some("x+key@y.example")),
+            ("by b for x@y.example; Mon", Some("x@y.example")),
+            ("from forest.example by b; Mon", None),
+        ] {
+            assert_eq!(received_for(raw).as_deref(), out);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Which lines of an answer are new, and which are quotes and signatures to be folded away.
+
+use super::bars::{is_bar, is_header_block, is_rule};
+use super::wrote::{attribution, is_mobile_signature};
+
+/// Stands on a line of its own where the HTML's structure says that the older mail begins.
+pub(super) const CUT: char = '\u{e000}';
+
+/// Most lines of a signature or of a mailing list's footer.
+const SIGNATURE_MAX: usize = 25;
+/// Most lines that are looked at; what follows is taken as text.
+const LINES_MAX: usize = 100_000;
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Blank,
+    Text,
+    /// Marked as quoted, or the line above such lines.
+    Quote,
+    /// The older mail begins here and has no marks: all to the end is its text.
+    Rest,
+    Signature,
+}
+
+/// An answer in two parts, which together hold all of its lines.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Folds {
+    pub(super) body: String,
+    pub(super) folded: Option<String>,
+}
+
+/// Sorts the lines of an answer into what is shown and what is folded.
+///
+/// Quotes between answers stay, for the answers mean nothing without them. When nothing would be left,
+/// everything is shown.
+pub(super) fn fold(text: &str) -> Folds {
+    let all: Vec<&str> = text.lines().collect();
+    let mut kinds = classify(all.get(..all.len().min(LINES_MAX)).unwrap_or_default());
+    kinds.resize(all.len(), Kind::Text);
+    fold_rest(&mut kinds);
+    let hidden = hide(&kinds, &all);
+    let shown = |hide: bool| {
+        let lines = all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line);
+        tidy(lines.filter(|line| line.trim() != CUT.to_string()))
+    };
+    let (body, folded) = (shown(false), shown(true));
+    if body.trim().is_empty() {
+        return Folds {
+            body: tidy(all.into_iter().filter(|line| line.trim() != CUT.to_string())),
+            folded: None,
+        };
+    }
+    Folds { body, folded: Some(folded).filter(|text| !text.trim().is_empty()) }
+}
+
+/// Joins lines, without blank ones at both ends.
+fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let joined =
+        lines.map(|line| if line == "-- " { line } else { line.trim_end() }).collect::<Vec<_>>().join("\n");
+    joined.trim_end().trim_start_matches('\n').to_owned()
+}
+
+/// Tells for each line what it is.
+fn classify(lines: &[&str]) -> Vec<Kind> {
+    let fenced = fences(lines);
+    let mut kinds: Vec<Kind> = lines.iter().zip(&fenced).map(|(line, code)| simple(line, *code)).collect();
+    let mut at = 0;
+    while at < lines.len() {
+        let rest = lines.get(at..).unwrap_or_default();
+        let is_code = fenced.get(at).copied().unwrap_or_default();
+        let kind = kinds.get(at).copied().unwrap_or(Kind::Text);
+        let found = if is_code || kind == Kind::Blank || kind == Kind::Quote {
+            None
+        } else {
+            marker(rest, &kinds, at)
+        };
+        let (count, kind) = found.unwrap_or((1, kind));
+        for slot in kinds.iter_mut().skip(at).take(count) {
+            *slot = kind;
+        }
+        at += count.max(1);
+    }
+    kinds
+}
+
+/// Tells which lines stand inside a fenced code block that is closed again.
+fn fences(lines: &[&str]) -> Vec<bool> {
+    let marks: Vec<usize> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| line.trim_start().starts_with("```"))
+        .map(|(i, _)| i)
+        .collect();
+    let mut inside = vec![false; lines.len()];
+    for pair in marks.chunks_exact(2) {
+        let (Some(from), Some(to)) = (pair.first(), pair.get(1)) else { continue };
+        inside.iter_mut().take(to + 1).skip(*from).for_each(|slot| *slot = true);
+    }
+    inside
+}
+
+/// Tells what a line is by itself.
+fn simple(line: &str, code: bool) -> Kind {
+    let trimmed = line.trim();
+    if code {
+        Kind::Text
+    } else if trimmed.is_empty() {
+        Kind::Blank
+    } else if is_quoted(line) {
+        Kind::Quote
+    } else {
+        Kind::Text
+    }
+}
+
+/// Tells whether a line carries a quote mark; a lone `>` inside deep indentation is code.
+fn is_quoted(line: &str) -> bool {
+    let trimmed = line.trim_start_matches([' ', '\u{a0}', '\t']);
+    let indent = line.len() - trimmed.len();
+    trimmed.starts_with(['>', '＞']) && indent <= 3
+}
+
+/// Finds what begins at a line and changes the meaning of several: how many lines, and what they are.
+fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
+    let line = rest.first()?.trim();
+    if line.starts_with(CUT) && line.chars().count() == 1 {
+        return Some((1, Kind::Rest));
+    }
+    let quoted_after =
+        |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
+    if is_bar(line) {
+        return Some((1, if quoted_after(1) { Kind::Quote } else { Kind::Rest }));
+    }
+    if is_rule(line) {
+        let next = rest.iter().skip(1).position(|line| !line.trim().is_empty()).unwrap_or(0) + 1;
+        if next <= 3 && is_header_block(rest.get(next..).unwrap_or_default()) {
+            return Some((next + 1, Kind::Rest));
+        }
+    }
+    if is_header_block(rest) {
+        return Some((1, Kind::Rest));
+    }
+    if let Some(count) = attribution(rest, &quoted_after) {
+        return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
+    }
+    signature(rest).map(|count| (count, Kind::Signature))
+}
+
+/// Finds a signature at a line and gives how many lines it takes, up to the next quote.
+fn signature(rest: &[&str]) -> Option<usize> {
+    let line = rest.first()?;
+    let until_quote = |rest: &[&str]| {
+        let end = (1..rest.len().min(SIGNATURE_MAX + 1)).find(|i| {
+            let from = rest.get(*i..).unwrap_or_default();
+            let line = from.first().copied().unwrap_or_default();
+            is_quoted(line)
+                || is_bar(line)
+                || line.contains(CUT)
+                || is_header_block(from)
+                || attribution(from, &|_| false).is_some()
+        });
+        end.unwrap_or(rest.len())
+    };
+    let delimiter = matches!(*line, "-- " | "--" | "--\u{a0}");
+    if delimiter {
+        let count = until_quote(rest);
+        let short = rest.iter().take(count).filter(|line| !line.trim().is_empty()).count() <= SIGNATURE_MAX;
+        return short.then_some(count);
+    }
+    if is_list_footer(rest) {
+        return Some(rest.len());
+    }
+    is_mobile_signature(line).then_some(1)
+}
+
+/// Tells whether a mailing list's footer begins here and ends the mail: a rule, then a few short lines
+/// that name the list.
+fn is_list_footer(rest: &[&str]) -> bool {
+    let Some(first) = rest.first().filter(|line| is_rule(line)) else { return false };
+    let rest: Vec<&&str> = rest.iter().skip(1).filter(|line| !line.trim().is_empty()).take(9).collect();
+    let speaks = |line: &&&str| {
+        let lower = line.to_lowercase();
+        lower.contains("mailing list") || lower.contains("listinfo") || lower.contains("unsubscribe")
+    };
+    first.contains('_') && rest.len() <= 8 && rest.iter().any(speaks)
+}
+
+/// Makes everything from the first unmarked quote to the end its text, unless nothing precedes it.
+fn fold_rest(kinds: &mut [Kind]) {
+    if let Some(at) = kinds.iter().position(|kind| *kind == Kind::Rest) {
+        for kind in kinds.iter_mut().skip(at) {
+            *kind = Kind::Rest;
+        }
+    }
+}
+
+/// Decides which lines are folded.
+fn hide(kinds: &[Kind], lines: &[&str]) -> Vec<bool> {
+    let mut hidden: Vec<bool> =
+        kinds.iter().map(|kind| matches!(kind, Kind::Rest | Kind::Signature)).collect();
+    let is_text = |i: usize| kinds.get(i) == Some(&Kind::Text);
+    let Some(first_text) = (0..kinds.len()).find(|i| is_text(*i)) else { return hidden };
+    let last_text = (0..kinds.len()).rev().find(|i| is_text(*i)).unwrap_or(first_text);
+    let quotes = |from: usize, to: usize| (from..to).filter(|i| kinds.get(*i) == Some(&Kind::Quote)).count();
+    let between = quotes(first_text, last_text);
+    for (i, slot) in hidden.iter_mut().enumerate() {
+        let quote = kinds.get(i) == Some(&Kind::Quote);
+        *slot |= quote && (i > last_text || i < first_text && between == 0);
+    }
+    // A mobile signature in the middle of a text is a line of that text.
+    for i in 0..hidden.len() {
+        let alone = kinds.get(i) == Some(&Kind::Signature)
+            && lines.get(i).is_some_and(|line| is_mobile_signature(line));
+        if alone
+            && i < last_text
+            && is_text_near(kinds, i)
+            && let Some(slot) = hidden.get_mut(i)
+        {
+            *slot = false;
+        }
+    }
+    hidden
+}
+
+/// Tells whether a line is followed by text before any quote or end.
+fn is_text_near(kinds: &[Kind], at: usize) -> bool {
+    kinds.iter().skip(at + 1).find(|kind| **kind != Kind::Blank) == Some(&Kind::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> (String, Option<String>) {
+        let folds = fold(text);
+        (folds.body, folds.folded)
+    }
+
+    #[test]
+    fn an_answer_is_what_is_new_in_it() {
+        for (name, text, body) in [
+            ("top", "Thanks!\n\nOn Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> hi\n> there", "Thanks!"),
+            ("bottom", "On Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> hi\n\nThanks!", "Thanks!"),
+            ("no marks", "Thanks!\n\nAm 1.1.2024 um 10:00 schrieb Ada:\nhi\nthere", "Thanks!"),
+            ("outlook", "Thanks!\n\nFrom: Ada\nSent: Monday\nTo: Bob\nSubject: x\n\nhi", "Thanks!"),
+            (
+                "outlook rule",
+                "Thanks!\n\n________________________________\nVon: Ada\nGesendet: Montag\nAn: Bob\n\nhi",
+                "Thanks!",
+            ),
+            ("bar", "Thanks!\n-----Original Message-----\nhi", "Thanks!"),
+            ("signature", "Thanks!\n-- \nAda\nExample Ltd", "Thanks!"),
+            (
+                "signature and quote",
+                "Thanks!\n-- \nAda\n\nOn Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> hi",
+                "Thanks!",
+            ),
+            (
+                "mobile",
+                "Thanks!\n\nSent from my iPhone\n\nOn Jan 1, 2024, at 10:00, Ada <a@x.example> wrote:\n\n> hi",
+                "Thanks!",
+            ),
+            ("quote above text", "> hi\n\nThanks!", "Thanks!"),
+        ] {
+            assert_eq!(shown(text).0, body, "{name}");
+            assert!(shown(text).1.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn answers_between_quotes_keep_them() {
+        let text = "On Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> one?\n\nYes.\n\n> two?\n\nNo.\n\n> bye";
+        let (body, folded) = shown(text);
+        assert!(body.contains("> one?\n\nYes.\n\n> two?\n\nNo."), "{body}");
+        assert_eq!(folded.as_deref(), Some("> bye"));
+    }
+
+    #[test]
+    fn rules_lists_and_code_are_text() {
+        for text in [
+            "one\n\n---\n\ntwo",
+            "one\n*\ntwo",
+            "- one\n- two\n\n***\n\n1. three",
+            "see\n\n```\n> quoted\n-- \nOn Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n```\n\nend",
+            "-----\ntitle\n-----\nmore",
+            "From: here to there\nwe walked",
+            "SELECT *\n-- comment\nFROM t",
+            "a\n    > deep",
+        ] {
+            assert_eq!(shown(text), (text.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_quotes_or_of_a_signature_only_is_shown() {
+        for text in ["> only\n> quotes", "-- \nAda", "Sent from my iPhone", "-----Original Message-----\nhi"]
+        {
+            assert_eq!(shown(text), (text.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn body_and_fold_hold_every_line() {
+        let text = "a\n\nOn Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> q\n-- \nsig";
+        let (body, folded) = shown(text);
+        let all = format!("{body}\n{}", folded.unwrap_or_default());
+        for line in text.lines() {
+            assert!(all.contains(line.trim_end()), "{line}");
+        }
+    }
+}

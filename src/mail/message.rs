@@ -1,0 +1,326 @@
+//! A mail as a whole: its fields and parts, read from bytes that may be anything.
+
+use super::body::{self, Bodies};
+use super::fields;
+use super::safe::cut;
+use crate::domain::{Attachment, Mailbox, MessageId};
+use jiff::Timestamp;
+use mail_parser::{MessageParser, PartType};
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Most header fields that are kept, and most octets of each.
+const FIELDS_MAX: usize = 500;
+const FIELD_MAX: usize = 16 * 1024;
+
+/// A mail that could not be read at all; its bytes have to be kept as they are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this mail cannot be read: {reason}")]
+pub struct Unreadable {
+    pub reason: String,
+}
+
+/// A mail that was read. What is broken about it stands in `defects`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Message {
+    pub message_id: Option<MessageId>,
+    pub in_reply_to: Vec<MessageId>,
+    /// The oldest first, as the field has them.
+    pub references: Vec<MessageId>,
+    pub from: Option<Mailbox>,
+    /// What stood in From, when that holds no address.
+    pub from_text: Option<String>,
+    pub sender: Option<Mailbox>,
+    pub reply_to: Vec<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    pub date: Option<Timestamp>,
+    /// On one line; empty when there is none.
+    pub subject: String,
+    /// Field and bare address of everyone it may have been meant for, in the order in which the
+    /// addresses are searched for a key.
+    pub recipients: Vec<(String, String)>,
+    pub plain: Option<String>,
+    pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
+    pub defects: Vec<String>,
+    /// Decoded, in their order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Message {
+    /// Gives the first field of that name, which is compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Gives every field of that name, from the top.
+    pub fn header_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Tells whether the mail answers no other, so that all of its text is news.
+    pub fn is_opening(&self) -> bool {
+        self.in_reply_to.is_empty() && self.references.is_empty()
+    }
+}
+
+/// Reads a mail. A broken one is still a [`Message`]; a library that panics makes it [`Unreadable`].
+pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
+    caught(|| {
+        let bytes = prepared(raw);
+        let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
+        Ok(message(&parsed))
+    })
+}
+
+/// Gives the decoded bytes of one part, by the index an [`Attachment`] carries.
+pub fn part(raw: &[u8], part: u32) -> Option<Vec<u8>> {
+    let found = caught(|| {
+        let bytes = prepared(raw);
+        let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
+        Ok(body::bytes(&parsed, part))
+    });
+    found.ok().flatten()
+}
+
+/// Gives what tells bytes apart that could not be read as a mail.
+pub fn hash(raw: &[u8]) -> String {
+    blake3::hash(raw).to_hex().to_string()
+}
+
+/// Gives what tells this mail from every other, as hexadecimal digits.
+///
+/// It covers the Message-ID, the sender and the body, and nothing that is added on the way, so that the
+/// same mail by two routes has one fingerprint. Without a Message-ID it covers every byte.
+pub fn fingerprint(raw: &[u8], message: &Message) -> String {
+    let mut hasher = blake3::Hasher::new();
+    match &message.message_id {
+        Some(id) => {
+            hasher.update(id.as_str().as_bytes());
+            hash_lines(&mut hasher, body_of(raw));
+        }
+        None => hash_lines(&mut hasher, raw),
+    }
+    hasher.update(b"\0");
+    let from = message.from.as_ref().map(|from| from.email.key());
+    hasher.update(from.or_else(|| message.from_text.clone()).unwrap_or_default().as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Hashes lines so that their endings do not count.
+fn hash_lines(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    hasher.update(b"\0");
+    for line in bytes.trim_ascii_end().split(|b| *b == b'\n') {
+        hasher.update(line.strip_suffix(b"\r").unwrap_or(line));
+        hasher.update(b"\n");
+    }
+}
+
+/// Gives what follows the header.
+pub(super) fn body_of(raw: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        at += line.len();
+        if line == b"\n" || line == b"\r\n" {
+            break;
+        }
+    }
+    raw.get(at..).unwrap_or_default()
+}
+
+/// Runs something that leans on a library which may panic.
+fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(unreadable("the parser failed on it")))
+}
+
+fn unreadable(reason: &str) -> Unreadable {
+    Unreadable { reason: reason.to_owned() }
+}
+
+/// Parses the structure only; fields are read by [`fields`].
+pub(super) fn parse(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
+    MessageParser::new().with_mime_headers().parse(bytes)
+}
+
+/// Gives the bytes as the parser needs them: same places for the same things after the first line.
+///
+/// A leading mbox line and blank lines go. mail-parser 0.11 loses a parameter whose value stands on the
+/// next line (`boundary=` + fold), so such a fold becomes blanks; line ends of lone CR become LF.
+pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut start = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw).trim_ascii_start();
+    if start.starts_with(b"From ") || start.starts_with(b">From ") {
+        start = start
+            .split_inclusive(|b| *b == b'\n')
+            .next()
+            .and_then(|l| start.get(l.len()..))
+            .unwrap_or_default();
+    }
+    if !start.contains(&b'\n') && start.contains(&b'\r') {
+        return Cow::Owned(start.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
+    }
+    unfold_parameters(start)
+}
+
+/// Turns the fold in `name=` CRLF blank into blanks, in places that may be headers.
+fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut out = Cow::Borrowed(bytes);
+    let mut at = 0;
+    let mut header = true;
+    let mut lines = bytes.split_inclusive(|b| *b == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let content = line.trim_ascii_end();
+        header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
+        let folded = lines.peek().is_some_and(|next| next.starts_with(b" ") || next.starts_with(b"\t"));
+        if header && folded && ends_in_parameter(content) {
+            let owned = out.to_mut();
+            let end = at + line.len();
+            if let Some(gap) = owned.get_mut(at + content.len()..end) {
+                gap.fill(b' ');
+            }
+        }
+        at += line.len();
+    }
+    out
+}
+
+/// Tells whether a line ends in the name of a parameter whose value is still to come.
+fn ends_in_parameter(line: &[u8]) -> bool {
+    let Some(name) = line.strip_suffix(b"=") else { return false };
+    let name = name.rsplit(|b| matches!(b, b';' | b' ' | b'\t')).next().unwrap_or_default();
+    ["boundary", "name", "filename", "charset", "type", "report-type", "format", "delsp", "start", "protocol"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// The fields of a mail with their bytes, in order.
+struct Fields<'a>(Vec<(&'a str, &'a [u8])>);
+
+impl<'a> Fields<'a> {
+    fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    fn mailboxes(&self, name: &str) -> Vec<Mailbox> {
+        self.all(name).flat_map(fields::mailboxes).collect()
+    }
+
+    fn message_ids(&self, name: &str) -> Vec<MessageId> {
+        self.all(name).flat_map(fields::message_ids).collect()
+    }
+
+    /// Gives the text of the first field of that name that holds any.
+    fn text(&self, name: &str) -> Option<String> {
+        self.all(name).map(fields::text).find(|text| !text.is_empty())
+    }
+}
+
+/// Makes the message of what was parsed.
+fn message(parsed: &mail_parser::Message<'_>) -> Message {
+    let fields = Fields(raw_fields(parsed));
+    let from = fields.mailboxes("From").into_iter().next();
+    let from_text = fields.text("From").filter(|_| from.is_none());
+    let mut defects = field_defects(&fields, from.is_some());
+    let Bodies { plain, html, attachments, defects: broken } = body::bodies(parsed);
+    defects.extend(broken);
+    let headers = headers(&fields);
+    let references = fields.message_ids("References");
+    let recipients = recipients(&fields, &references, &headers);
+    Message {
+        message_id: fields.all("Message-ID").find_map(fields::message_id),
+        in_reply_to: fields.message_ids("In-Reply-To"),
+        references,
+        from,
+        from_text,
+        sender: fields.mailboxes("Sender").into_iter().next(),
+        reply_to: fields.mailboxes("Reply-To"),
+        to: fields.mailboxes("To"),
+        cc: fields.mailboxes("Cc"),
+        date: fields.all("Date").find_map(fields::date),
+        subject: fields.text("Subject").unwrap_or_default(),
+        recipients,
+        plain,
+        html,
+        attachments,
+        defects,
+        headers,
+    }
+}
+
+/// Gives the fields of the mail with their bytes, in order.
+pub(super) fn raw_fields<'a>(parsed: &'a mail_parser::Message<'_>) -> Vec<(&'a str, &'a [u8])> {
+    let Some(root) = parsed.parts.first() else { return Vec::new() };
+    let bytes = parsed.raw_message.as_ref();
+    let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    root.headers
+        .iter()
+        .take(FIELDS_MAX)
+        .filter_map(|h| {
+            let end = place(h.offset_end).min(place(h.offset_start).saturating_add(4 * FIELD_MAX));
+            Some((h.name(), bytes.get(place(h.offset_start)..end)?))
+        })
+        .collect()
+}
+
+/// Decodes every field.
+fn headers(fields: &Fields<'_>) -> Vec<(String, String)> {
+    fields
+        .0
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), cut(&fields::text(value), FIELD_MAX).to_owned()))
+        .collect()
+}
+
+/// Says what is wrong with the fields that should stand exactly once.
+fn field_defects(fields: &Fields<'_>, has_from: bool) -> Vec<String> {
+    let mut defects = Vec::new();
+    for name in ["From", "Date", "Message-ID", "Subject"] {
+        match fields.all(name).count() {
+            0 if name != "Subject" => defects.push(format!("there is no {name} field")),
+            0 | 1 => {}
+            count => defects.push(format!("there are {count} {name} fields")),
+        }
+    }
+    if !has_from && fields.all("From").next().is_some() {
+        defects.push("the From field holds no address".to_owned());
+    }
+    defects
+}
+
+/// Lists every address the mail may have been meant for, in the order in which keys are searched.
+fn recipients(
+    fields: &Fields<'_>,
+    references: &[MessageId],
+    headers: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut list = Vec::new();
+    let mut add = |field: &str, found: Vec<Mailbox>| {
+        list.extend(found.into_iter().map(|m| (field.to_owned(), m.email.as_str().to_owned())));
+    };
+    add("To", fields.mailboxes("To"));
+    let keys = references.iter().filter(|id| id.as_str().starts_with("reply-"));
+    let keys = keys.filter_map(|id| crate::domain::EmailAddress::parse(id.as_str()));
+    add("References", keys.map(|email| Mailbox { name: None, email }).collect());
+    for field in ["Delivered-To", "X-Delivered-To", "Envelope-To", "X-Envelope-To"] {
+        add(field, fields.mailboxes(field));
+    }
+    let received = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Received"));
+    let received = received.filter_map(|(_, value)| fields::received_for(value));
+    let received = received.filter_map(|text| crate::domain::EmailAddress::parse(&text));
+    add("Received", received.map(|email| Mailbox { name: None, email }).collect());
+    for field in ["X-Original-To", "X-Forwarded-To", "Cc", "Bcc", "Resent-To", "Resent-Cc"] {
+        add(field, fields.mailboxes(field));
+    }
+    list
+}
+
+/// Gives the message inside a part, if it is one.
+pub(super) fn nested<'a, 'x>(part: &'a mail_parser::MessagePart<'x>) -> Option<&'a mail_parser::Message<'x>> {
+    match &part.body {
+        PartType::Message(message) => Some(message),
+        _ => None,
+    }
+}

@@ -1,0 +1,1 @@
+//! What must hold of the whole room: fixtures, any bytes, and the round from composing to reading.

@@ -1,0 +1,114 @@
+//! What a reader sees of a mail: its text, and what is folded away beneath it.
+
+use super::fold::fold;
+use super::html::{self, html_to_text};
+use super::message::Message;
+
+/// How a mail is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The first of its conversation: quotes and forwarded mails are what it is about.
+    Opening,
+    /// One that answers: what it quotes was said before.
+    Answer,
+}
+
+/// The text of a mail as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visible {
+    pub body: String,
+    /// Quotes and signatures; together with `body` it is the whole text.
+    pub folded: Option<String>,
+    /// Whether the text was rendered from HTML.
+    pub html: bool,
+    /// Whether that rendering lost something.
+    pub reduced: bool,
+}
+
+/// Gives what a reader sees of a mail.
+pub fn visible(message: &Message, how: Reading) -> Visible {
+    let plain = message.plain.as_deref().filter(|text| !text.trim().is_empty());
+    match (&message.html, plain) {
+        (Some(source), plain) if plain.is_none_or(|plain| is_stand_in(plain, source)) => {
+            of_html(source, plain, how)
+        }
+        (_, Some(plain)) => of_plain(plain, how),
+        _ => Visible::default(),
+    }
+}
+
+/// Gives the text of a plain body.
+fn of_plain(text: &str, how: Reading) -> Visible {
+    let (body, folded) = parts(text, how);
+    Visible { body, folded, html: false, reduced: false }
+}
+
+/// Gives the text of an HTML body, or of what came beside it when the HTML shows nothing.
+fn of_html(source: &str, plain: Option<&str>, how: Reading) -> Visible {
+    if how == Reading::Opening {
+        let rendered = html_to_text(source);
+        return match plain {
+            Some(plain) if rendered.text.trim().is_empty() => of_plain(plain, how),
+            _ => Visible { body: rendered.text, folded: None, html: true, reduced: rendered.reduced },
+        };
+    }
+    let rendered = html::render(source, html::Quotes::Marked);
+    if let Some(plain) = plain.filter(|_| rendered.text.trim().is_empty()) {
+        return of_plain(plain, how);
+    }
+    let folds = fold(&rendered.text);
+    let body = html::with_links(&folds.body, &rendered.links);
+    let folded = folds.folded.map(|text| html::with_links(&text, &rendered.links));
+    Visible { body, folded, html: true, reduced: rendered.reduced }
+}
+
+/// Splits a text as it is to be read.
+fn parts(text: &str, how: Reading) -> (String, Option<String>) {
+    match how {
+        Reading::Opening => {
+            let lines = text
+                .lines()
+                .map(|line| if line == "-- " { line } else { line.trim_end() })
+                .collect::<Vec<_>>()
+                .join("\n");
+            (lines.trim_end().trim_start_matches('\n').to_owned(), None)
+        }
+        Reading::Answer => {
+            let folds = fold(text);
+            (folds.body, folds.folded)
+        }
+    }
+}
+
+/// Tells whether the plain text only stands in for the HTML: next to nothing, or markup itself.
+fn is_stand_in(plain: &str, html: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().take(400).count();
+    let lower = plain.to_lowercase();
+    let excuses = [
+        "does not support html",
+        "doesn't support html",
+        "not support html",
+        "html capable",
+        "html-capable",
+        "html compatible",
+        "view this email in your browser",
+        "view this message in html",
+        "this is an html",
+        "html mail",
+        "html-email",
+        "html email",
+        "html only",
+        "enable html",
+        "unterstützt kein html",
+        "im html-format",
+        "html-format",
+    ];
+    let excuse = words(plain) < 60 && excuses.iter().any(|excuse| lower.contains(excuse));
+    let markup = lower.trim_start().starts_with("<!doctype html") || lower.trim_start().starts_with("<html");
+    let thin = || {
+        words(plain) < 8
+            && html.len() > 200
+            && words(&html_to_text(html).text) > 10 * words(plain).max(1) + 20
+    };
+    excuse || markup || thin()
+}

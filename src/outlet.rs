@@ -1,0 +1,254 @@
+//! Where mail goes: SMTP, sendmail, Maildir.
+//!
+//! Owns the way of one composed mail to one recipient, and says what became of it. Changes nothing in a
+//! mail but its line ends, and knows nothing of queues: when to try again is for the caller.
+
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod maildir;
+mod sendmail;
+mod smtp;
+
+use crate::{
+    config::{OutletConfig, OutletMethod, SecretError, resolve},
+    domain::EmailAddress,
+    tls::{self, ConnectError},
+};
+use maildir::Maildir;
+use sendmail::Sendmail;
+use smtp::Smtp;
+use std::{borrow::Cow, fmt, path::Path};
+
+/// What became of one mail to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken; what the server said.
+    Sent { reply: String },
+    /// It was refused for good: 5yz after RCPT or DATA.
+    Refused { code: u16, text: String },
+    /// It may go later: 4yz after RCPT or DATA, or the connection broke after MAIL FROM.
+    PutOff { code: Option<u16>, text: String },
+    /// The outlet itself does not work; nothing is known about the mail, and others would fare alike.
+    Unreachable { stage: Stage, text: String, hint: Option<String> },
+}
+
+/// How far an outlet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Resolve,
+    Connect,
+    Tls,
+    /// The server's first words, or its answer to ours.
+    Greeting,
+    /// Getting the password or token, before the server was asked.
+    Secret,
+    Login,
+    /// MAIL FROM.
+    Sender,
+    /// The program or folder that takes mail.
+    Local,
+    /// This kind of outlet is not built yet.
+    Unsupported,
+}
+
+/// An outlet that does not work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct OutletError {
+    pub stage: Stage,
+    /// Lower case, no full stop.
+    pub text: String,
+    pub hint: Option<String>,
+}
+
+/// A way out. SMTP keeps its connection between mails.
+#[derive(Debug)]
+pub struct Outlet {
+    name: String,
+    max_size: u64,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Smtp(Box<Smtp>),
+    Sendmail(Sendmail),
+    Maildir(Maildir),
+    MicrosoftGraph,
+}
+
+impl Outlet {
+    /// Makes an outlet; nothing is connected yet. Relative folders count from `data_dir`.
+    pub fn new(config: &OutletConfig, data_dir: &Path) -> Self {
+        let way = match &config.method {
+            OutletMethod::Smtp(smtp) => Way::Smtp(Box::new(Smtp::new(smtp.clone()))),
+            OutletMethod::Sendmail { command } => {
+                Way::Sendmail(Sendmail { command: command.clone(), patience: config.timeout })
+            }
+            OutletMethod::Maildir { path } => Way::Maildir(Maildir { path: resolve(data_dir, path) }),
+            OutletMethod::MicrosoftGraph(_) => Way::MicrosoftGraph,
+        };
+        Self { name: config.name.clone(), max_size: config.max_size, way }
+    }
+
+    /// Gives the name of the outlet in the config.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the largest mail in octets: what the config says, or the server if it takes less.
+    pub fn max_size(&self) -> u64 {
+        match &self.way {
+            Way::Smtp(smtp) => smtp.size_limit().map_or(self.max_size, |limit| limit.min(self.max_size)),
+            _ => self.max_size,
+        }
+    }
+
+    /// Sends one mail to one recipient, in one transaction; `from` is `None` for the null reverse-path.
+    pub async fn send(&mut self, from: Option<&EmailAddress>, to: &EmailAddress, bytes: &[u8]) -> Outcome {
+        let size = bytes.len() as u64;
+        if size > self.max_size {
+            return too_large(size, self.max_size);
+        }
+        match &mut self.way {
+            Way::Smtp(smtp) => smtp.send(from, to, &with_crlf(bytes)).await,
+            Way::Sendmail(sendmail) => sendmail.send(from, to, bytes).await,
+            Way::Maildir(maildir) => maildir.send(from, to, bytes).await,
+            Way::MicrosoftGraph => graph_is_not_built().into(),
+        }
+    }
+
+    /// Looks whether the outlet would work: connects and logs in, sends nothing.
+    pub async fn check(&mut self) -> Result<(), OutletError> {
+        match &mut self.way {
+            Way::Smtp(smtp) => smtp.check().await,
+            Way::Sendmail(sendmail) => sendmail.check(),
+            Way::Maildir(maildir) => maildir.check(),
+            Way::MicrosoftGraph => Err(graph_is_not_built()),
+        }
+    }
+
+    /// Says goodbye to the server, if there is a connection.
+    pub async fn close(&mut self) {
+        if let Way::Smtp(smtp) = &mut self.way {
+            smtp.close().await;
+        }
+    }
+}
+
+impl OutletError {
+    fn new(stage: Stage, text: impl Into<String>) -> Self {
+        Self { stage, text: text.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<OutletError> for Outcome {
+    fn from(error: OutletError) -> Self {
+        Self::Unreachable { stage: error.stage, text: error.text, hint: error.hint }
+    }
+}
+
+impl From<ConnectError> for OutletError {
+    fn from(error: ConnectError) -> Self {
+        let stage = match error.stage {
+            tls::Stage::Resolve => Stage::Resolve,
+            tls::Stage::Connect => Stage::Connect,
+            tls::Stage::Tls => Stage::Tls,
+        };
+        Self { stage, text: error.message, hint: error.hint }
+    }
+}
+
+impl From<SecretError> for OutletError {
+    fn from(error: SecretError) -> Self {
+        Self { stage: Stage::Secret, text: error.message, hint: Some(error.hint) }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "DNS",
+            Self::Connect => "connection",
+            Self::Tls => "TLS",
+            Self::Greeting => "greeting",
+            Self::Secret => "password",
+            Self::Login => "login",
+            Self::Sender => "sender",
+            Self::Local => "delivery",
+            Self::Unsupported => "method",
+        })
+    }
+}
+
+fn graph_is_not_built() -> OutletError {
+    OutletError::new(Stage::Unsupported, "microsoft_graph is not built yet").hint(
+        "use method = \"smtp\" with host = \"smtp.office365.com\", start_tls = true and auth = \"xoauth2\"",
+    )
+}
+
+fn too_large(size: u64, limit: u64) -> Outcome {
+    Outcome::Refused { code: 552, text: format!("the mail has {size} octets, the limit is {limit}") }
+}
+
+/// Ends every line with CRLF: a bare CR or LF is where one server sees the end of a mail and another
+/// does not (RFC 5321, section 2.3.8).
+fn with_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut before = 0;
+    let bare = |byte: u8| {
+        let odd = (byte == b'\n') != (before == b'\r');
+        before = byte;
+        odd
+    };
+    if !bytes.iter().copied().any(bare) && bytes.last() != Some(&b'\r') {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
+    let mut rest = bytes.iter().copied().peekable();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\r' => {
+                rest.next_if_eq(&b'\n');
+                out.extend_from_slice(b"\r\n");
+            }
+            b'\n' => out.extend_from_slice(b"\r\n"),
+            other => out.push(other),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_line_ends_with_crlf() {
+        for (before, after) in [
+            ("", ""),
+            ("a\r\nb\r\n", "a\r\nb\r\n"),
+            ("a\nb", "a\r\nb"),
+            ("a\r.\r", "a\r\n.\r\n"),
+            ("\r\r\n\n", "\r\n\r\n\r\n"),
+            ("a\r\n\r\n.\n", "a\r\n\r\n.\r\n"),
+        ] {
+            assert_eq!(with_crlf(before.as_bytes()), after.as_bytes(), "{before:?}");
+        }
+        assert!(matches!(with_crlf(b"a\r\nb"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bare_line_end_is_left(text in "[\r\na.]{0,40}") {
+            let out = String::from_utf8(with_crlf(text.as_bytes()).into_owned()).unwrap();
+            let left = out.replace("\r\n", "");
+            prop_assert!(!left.contains(['\r', '\n']), "{:?} -> {:?}", text, out);
+        }
+    }
+}

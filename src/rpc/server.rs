@@ -1,0 +1,201 @@
+//! The server's side: accepts front ends, says who each is, and hands their requests to the desk.
+
+use super::place::guard_socket;
+use super::wire::{Frame, PROTOCOL, Reader, Writer};
+use crate::domain::{Event, Fault, FaultKind, Request, Response, Via};
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
+
+/// How many requests of one front end are worked on at once.
+const AT_ONCE: usize = 32;
+/// How many frames may wait for a slow front end.
+const BACKLOG: usize = 256;
+
+/// An answer that is being worked on.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
+
+/// What is served: who asks, and the desk behind it.
+pub trait Serving: Send + Sync + 'static {
+    /// Carries out a request of `user`.
+    fn answer(&self, user: &str, owns_desk: bool, call: crate::domain::Call) -> Answering;
+
+    /// Follows what changes.
+    fn events(&self) -> broadcast::Receiver<Event>;
+}
+
+/// A socket that serves a desk.
+pub struct Server {
+    listener: UnixListener,
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    serving: Box<dyn Serving>,
+    own_uid: u32,
+    /// Who acts for the account that owns the desk, unless the client says otherwise.
+    own_user: String,
+    clients: AtomicUsize,
+    left: Notify,
+}
+
+impl Server {
+    /// Binds the socket; what a dead server left there is removed. The caller holds the desk's lock.
+    pub fn bind(
+        path: &Path,
+        group: Option<u32>,
+        own_user: String,
+        serving: Box<dyn Serving>,
+    ) -> io::Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        guard_socket(path, group)?;
+        let shared = Arc::new(Shared {
+            serving,
+            own_uid: rustix::process::getuid().as_raw(),
+            own_user,
+            clients: AtomicUsize::new(0),
+            left: Notify::new(),
+        });
+        Ok(Self { listener, path: path.to_owned(), shared })
+    }
+
+    /// Accepts front ends until it is dropped.
+    pub async fn run(&self) -> io::Result<()> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            let shared = Arc::clone(&self.shared);
+            shared.clients.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                if let Err(error) = serve(&shared, stream).await {
+                    tracing::debug!(%error, "a front end went away");
+                }
+                shared.clients.fetch_sub(1, Ordering::SeqCst);
+                shared.left.notify_waiters();
+            });
+        }
+    }
+
+    /// Counts the front ends that are connected.
+    pub fn clients(&self) -> usize {
+        self.shared.clients.load(Ordering::SeqCst)
+    }
+
+    /// Waits until a front end leaves.
+    pub async fn somebody_left(&self) {
+        self.shared.left.notified().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    let (read, write) = stream.into_split();
+    let mut reader = Reader::new(read);
+    let mut writer = Writer::new(write);
+    let Some(hello) = reader.receive().await? else { return Ok(()) };
+    let (user, events) = match welcome(shared, uid, hello) {
+        Ok(who) => who,
+        Err(fault) => return writer.send(&Frame::Refused(fault)).await,
+    };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    writer
+        .send(&Frame::Welcome { protocol: PROTOCOL, version, user: user.clone(), pid: std::process::id() })
+        .await?;
+    let (outgoing, queue) = mpsc::channel(BACKLOG);
+    let writing = tokio::spawn(write_all(writer, queue));
+    let telling = events.then(|| tokio::spawn(tell(shared.serving.events(), outgoing.clone())));
+    let result = take_requests(shared, uid, &user, &mut reader, &outgoing).await;
+    drop(outgoing);
+    if let Some(telling) = telling {
+        telling.abort();
+    }
+    writing.abort();
+    result
+}
+
+/// Says who a peer is, or why it is not served.
+fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fault> {
+    let Frame::Hello { protocol, version, user, events } = hello else {
+        return Err(Fault::usage("a front end has to say hello first"));
+    };
+    if protocol != PROTOCOL {
+        let ours = env!("CARGO_PKG_VERSION");
+        return Err(Fault::new(
+            FaultKind::Refused,
+            format!("this desk runs deskbell {ours}, you have {version}"),
+        )
+        .hint("use the same version on both sides"));
+    }
+    if uid == shared.own_uid {
+        return Ok((user.unwrap_or_else(|| shared.own_user.clone()), events));
+    }
+    let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
+    let name = account.map(|account| account.name).ok_or_else(|| {
+        Fault::new(FaultKind::NotAllowed, format!("the system knows no user with the number {uid}"))
+    })?;
+    Ok((name, events))
+}
+
+async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
+    shared: &Arc<Shared>,
+    uid: u32,
+    user: &str,
+    reader: &mut Reader<R>,
+    outgoing: &mpsc::Sender<Frame>,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    while let Some(frame) = reader.receive().await? {
+        let Frame::Ask { number, mut call } = frame else { continue };
+        if matches!(call.request, Request::SaveCursor(_)) || !matches!(call.via, Via::Tui | Via::Command) {
+            call.via = Via::Command;
+        }
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
+        let answer = shared.serving.answer(user, uid == shared.own_uid, call);
+        let outgoing = outgoing.clone();
+        tokio::spawn(async move {
+            let result = answer.await;
+            let _ = outgoing.send(Frame::Answer { number, result }).await;
+            drop(place);
+        });
+    }
+    Ok(())
+}
+
+async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
+    mut writer: Writer<W>,
+    mut queue: mpsc::Receiver<Frame>,
+) {
+    while let Some(frame) = queue.recv().await {
+        if writer.send(&frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell(mut events: broadcast::Receiver<Event>, outgoing: mpsc::Sender<Frame>) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            Err(broadcast::error::RecvError::Lagged(_)) => Event::Missed,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if outgoing.send(Frame::Event(event)).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Where mail comes from: IMAP, Maildir, files.
+//!
+//! Owns the reading side of every mail store: bytes, UIDs, names and what is done with a mail once the
+//! desk holds it. Knows nothing of issues, and decides nothing about a mail.
+
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+pub mod files;
+mod imap;
+mod maildir;
+mod probe;
+
+pub use imap::{ImapSource, Listing, Selected, Wake};
+pub use maildir::{MailFile, MaildirSource, MaildirWatch};
+pub use probe::{Step, probe};
+
+use crate::{
+    config::{GraphConfig, SecretError},
+    tls::{self, ConnectError},
+};
+use std::fmt;
+
+/// How far a source came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Resolve,
+    Connect,
+    Tls,
+    Greeting,
+    /// Getting the password or token, before the server was asked.
+    Secret,
+    Login,
+    Select,
+    Command,
+    /// The server fell silent, at whatever stage.
+    Timeout,
+    /// A file or folder of this machine.
+    Files,
+    /// This kind of source is not built yet.
+    Unsupported,
+}
+
+/// A source that could not be read; the connection is gone and the next try needs a new one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    pub stage: Stage,
+    /// Lower case, no full stop.
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl SourceError {
+    fn new(stage: Stage, message: impl Into<String>) -> Self {
+        Self { stage, message: message.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells whether the login is what failed, so that a quick retry only locks the account.
+    pub fn is_auth(&self) -> bool {
+        matches!(self.stage, Stage::Login | Stage::Secret)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "DNS",
+            Self::Connect => "connection",
+            Self::Tls => "TLS",
+            Self::Greeting => "greeting",
+            Self::Secret => "password",
+            Self::Login => "login",
+            Self::Select => "folder",
+            Self::Command => "command",
+            Self::Timeout => "timeout",
+            Self::Files => "files",
+            Self::Unsupported => "method",
+        })
+    }
+}
+
+impl From<ConnectError> for SourceError {
+    fn from(error: ConnectError) -> Self {
+        let stage = match error.stage {
+            tls::Stage::Resolve => Stage::Resolve,
+            tls::Stage::Connect => Stage::Connect,
+            tls::Stage::Tls => Stage::Tls,
+        };
+        Self { stage, message: error.message, hint: error.hint }
+    }
+}
+
+impl From<SecretError> for SourceError {
+    fn from(error: SecretError) -> Self {
+        Self { stage: Stage::Secret, message: error.message, hint: Some(error.hint) }
+    }
+}
+
+/// Says that Microsoft Graph is not built yet.
+pub fn graph_is_not_built(config: &GraphConfig) -> SourceError {
+    SourceError::new(
+        Stage::Unsupported,
+        format!("microsoft_graph is not built yet (mailbox of {})", config.user),
+    )
+    .hint("use inbox_method = \"imap\" with host = \"outlook.office365.com\" and auth = \"xoauth2\"")
+}

@@ -1,0 +1,159 @@
+//! From nothing to a session: connect, greet, upgrade, log in.
+
+use super::{
+    Offers,
+    answers::{Limit, cut, failed, hung_up, silent},
+};
+use crate::{
+    config::{Auth, Encryption, ImapConfig, Login, Secret},
+    source::{SourceError, Stage},
+    tls::{self, Patient},
+};
+use async_imap::{
+    Authenticator, Client, Session,
+    error::Error,
+    imap_proto::{Response, Status},
+};
+use tokio::time::timeout;
+
+/// Connects and logs in.
+pub(super) async fn open(
+    config: &ImapConfig,
+    limit: Limit,
+) -> Result<(Session<Patient>, Offers), SourceError> {
+    let stream = tls::connect(&config.server).await?;
+    let mut client = Client::new(Patient::new(stream, limit.0));
+    greeting(&mut client, limit).await?;
+    if config.server.encryption == Encryption::StartTls {
+        client = upgrade(client, config, limit).await?;
+    }
+    let secret = config.login.secret.get().await?;
+    let mut session = log_in(client, config, &secret, limit).await?;
+    let offers = look_around(&mut session, limit).await?;
+    Ok((session, offers))
+}
+
+async fn greeting(client: &mut Client<Patient>, limit: Limit) -> Result<(), SourceError> {
+    let answer = timeout(limit.0, client.read_response()).await.map_err(|_| silent())?;
+    let strange = |what: &str| {
+        SourceError::new(Stage::Greeting, what.to_owned())
+            .hint("check host, port and ssl: this does not look like an IMAP server")
+    };
+    let greeting = answer.map_err(|e| match failed(Stage::Greeting, Error::Io(e)) {
+        e if e.stage == Stage::Timeout => e,
+        _ => strange("the server does not speak IMAP"),
+    })?;
+    let greeting = greeting.ok_or_else(|| strange("the server hung up without a greeting"))?;
+    match greeting.parsed() {
+        Response::Data { status: Status::Ok, .. } => Ok(()),
+        Response::Data { status: Status::Bye, outcome, .. } => {
+            let words = cut(outcome.information.as_deref().unwrap_or_default());
+            Err(SourceError::new(Stage::Greeting, format!("the server turns us away: {words}")))
+        }
+        _ => Err(strange("the server does not greet as an IMAP server does")),
+    }
+}
+
+/// Upgrades to TLS; what was said before it is forgotten (RFC 3501, section 6.2.1).
+async fn upgrade(
+    mut client: Client<Patient>,
+    config: &ImapConfig,
+    limit: Limit,
+) -> Result<Client<Patient>, SourceError> {
+    limit.command(client.run_command_and_check_ok("STARTTLS", None)).await.map_err(|e| {
+        SourceError { stage: if e.stage == Stage::Timeout { e.stage } else { Stage::Tls }, ..e }
+            .hint("the server may want ssl = true instead of start_tls")
+    })?;
+    let plain = client.into_inner().into_inner();
+    let stream = tls::secure(&config.server, plain).await?;
+    Ok(Client::new(Patient::new(stream, limit.0)))
+}
+
+async fn log_in(
+    client: Client<Patient>,
+    config: &ImapConfig,
+    secret: &Secret,
+    limit: Limit,
+) -> Result<Session<Patient>, SourceError> {
+    let login = &config.login;
+    // LOGIN has no charset; PLAIN is UTF-8 (RFC 4616).
+    let ascii = login.user.is_ascii() && secret.reveal().is_ascii();
+    let attempt = async {
+        if login.auth == Auth::Login && ascii {
+            return client.login(&login.user, secret.reveal()).await.map_err(|(e, _)| (e, String::new()));
+        }
+        let mut sasl = Sasl::new(login, secret, &config.server.host, config.server.port);
+        let session = client.authenticate(sasl.mechanism, &mut sasl).await;
+        session.map_err(|(e, _)| (e, cut(&sasl.complaint)))
+    };
+    let session = timeout(limit.0, attempt).await.map_err(|_| silent())?;
+    session.map_err(|(e, complaint)| refused(e, &complaint, login))
+}
+
+fn refused(error: Error, complaint: &str, login: &Login) -> SourceError {
+    let stage = if matches!(error, Error::No(_) | Error::Bad(_)) { Stage::Login } else { Stage::Command };
+    let error = failed(stage, error);
+    if error.stage != Stage::Login {
+        return error;
+    }
+    let message = format!("login of {} failed: {} {complaint}", login.user, error.message);
+    let hint = match login.auth.takes_token() {
+        true => "the access token was refused: see what token_command prints, or log in anew",
+        false => "check user and password; many providers want an app password, or auth = \"xoauth2\"",
+    };
+    SourceError::new(Stage::Login, message.trim_end()).hint(hint)
+}
+
+/// Asks what the server offers, and says who we are where it cares (RFC 2971).
+async fn look_around(session: &mut Session<Patient>, limit: Limit) -> Result<Offers, SourceError> {
+    let offered = limit.command(session.capabilities()).await?;
+    let offers = Offers {
+        idle: offered.has_str("IDLE"),
+        uidplus: offered.has_str("UIDPLUS"),
+        moving: offered.has_str("MOVE"),
+    };
+    if offered.has_str("ID") {
+        let us = [("name", Some("deskbell")), ("version", Some(env!("CARGO_PKG_VERSION")))];
+        match timeout(limit.0, session.id(us)).await.map_err(|_| silent())? {
+            Ok(_) | Err(Error::No(_) | Error::Bad(_)) => {}
+            Err(Error::ConnectionLost) => return Err(hung_up(Stage::Command)),
+            Err(e) => return Err(failed(Stage::Command, e)),
+        }
+    }
+    Ok(offers)
+}
+
+/// One side of a SASL exchange: a first answer, and one to the server's complaint.
+struct Sasl {
+    mechanism: &'static str,
+    first: Option<String>,
+    last: &'static str,
+    complaint: String,
+}
+
+impl Sasl {
+    fn new(login: &Login, secret: &Secret, host: &str, port: u16) -> Self {
+        let (user, secret) = (&login.user, secret.reveal());
+        let (mechanism, first, last) = match login.auth {
+            Auth::Xoauth2 => ("XOAUTH2", format!("user={user}\x01auth=Bearer {secret}\x01\x01"), ""),
+            Auth::Oauthbearer => (
+                "OAUTHBEARER",
+                format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {secret}\x01\x01"),
+                "\x01",
+            ),
+            Auth::Login | Auth::Plain => ("PLAIN", format!("\0{user}\0{secret}"), ""),
+        };
+        Self { mechanism, first: Some(first), last, complaint: String::new() }
+    }
+}
+
+impl Authenticator for &mut Sasl {
+    type Response = String;
+
+    fn process(&mut self, challenge: &[u8]) -> String {
+        self.first.take().unwrap_or_else(|| {
+            self.complaint = String::from_utf8_lossy(challenge).into_owned();
+            self.last.to_owned()
+        })
+    }
+}

@@ -1,0 +1,388 @@
+//! Records: which documents there are, and under which key each stands.
+
+use crate::domain::{
+    AddressRecord, Change, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId,
+    Issue, IssueId, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey,
+    RequestId, Seq, User, Verb,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The kinds of documents. The number is the first octet of every key and never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Tree {
+    Counters = 1,
+    Desk = 2,
+    Projects = 3,
+    Users = 5,
+    Members = 6,
+    Issues = 7,
+    Numbers = 8,
+    Notes = 9,
+    MessageIds = 10,
+    ReplyKeys = 11,
+    Outbox = 12,
+    OutboxOpen = 13,
+    OutboxOfNotes = 14,
+    Intake = 15,
+    Fingerprints = 16,
+    Cursors = 17,
+    Drafts = 18,
+    ReadMarks = 19,
+    People = 20,
+    /// Derived from the frames themselves.
+    Verbs = 21,
+    /// Derived from the frames themselves.
+    History = 22,
+    /// Derived from the frames themselves.
+    Requests = 23,
+}
+
+impl Tree {
+    const ALL: [Self; 22] = [
+        Self::Counters,
+        Self::Desk,
+        Self::Projects,
+        Self::Users,
+        Self::Members,
+        Self::Issues,
+        Self::Numbers,
+        Self::Notes,
+        Self::MessageIds,
+        Self::ReplyKeys,
+        Self::Outbox,
+        Self::OutboxOpen,
+        Self::OutboxOfNotes,
+        Self::Intake,
+        Self::Fingerprints,
+        Self::Cursors,
+        Self::Drafts,
+        Self::ReadMarks,
+        Self::People,
+        Self::Verbs,
+        Self::History,
+        Self::Requests,
+    ];
+
+    /// Finds the kind of this number; a newer version may write others.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|tree| *tree as u8 == number)
+    }
+}
+
+/// A document that the store keeps by key.
+pub trait Record: Serialize + DeserializeOwned + Send + 'static {
+    /// The kind of document.
+    const TREE: Tree;
+
+    /// Gives the key within the tree; keys sort as their parts do.
+    fn key(&self) -> Vec<u8>;
+}
+
+/// Parts of keys. Numbers are big-endian; texts end with a zero, which none of them holds.
+#[derive(Clone, Debug, Default)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// Begins with nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// Adds a text; zeros in it are left out.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.0.extend(text.bytes().filter(|b| *b != 0));
+        self.0.push(0);
+        self
+    }
+
+    /// Gives the octets.
+    pub fn octets(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// The next free number of each kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    pub project: u64,
+    pub issue: u64,
+    pub note: u64,
+    pub outbox: u64,
+    pub intake: u64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { project: 1, issue: 1, note: 1, outbox: 1, intake: 1 }
+    }
+}
+
+/// The issue that a number within a project names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Number {
+    pub project: ProjectId,
+    pub iid: u64,
+    pub issue: IssueId,
+}
+
+/// Where a Message-ID was seen, in or out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub message_id: MessageId,
+    pub places: Vec<Place>,
+}
+
+/// One place of a Message-ID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub project: ProjectId,
+    pub issue: IssueId,
+    pub note: Option<NoteId>,
+    /// The row that sent it, when it is one of ours.
+    pub outbox: Option<OutboxId>,
+}
+
+/// That a row of the outbox is not settled yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxOpen {
+    pub id: OutboxId,
+}
+
+/// Which rows carry a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxOfNote {
+    pub note: NoteId,
+    pub outbox: OutboxId,
+}
+
+/// The arrivals of one and the same mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub hash: String,
+    pub intake: Vec<IntakeId>,
+}
+
+/// How far a user has read an issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMark {
+    pub user: String,
+    pub issue: IssueId,
+    pub note: NoteId,
+}
+
+/// A change of one issue, as the history lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    pub seq: Seq,
+    /// Its place within the frame.
+    pub place: u32,
+    pub at: jiff::Timestamp,
+    pub actor: crate::domain::Actor,
+    pub reason: Option<String>,
+    pub change: Change,
+}
+
+/// That a request was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    pub request: RequestId,
+    /// Whose verb it became.
+    pub user: String,
+    pub seq: Seq,
+}
+
+/// The desk's settings as a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desk {
+    pub settings: DeskSettings,
+    /// The domain of our Message-IDs, chosen once.
+    pub domain: Option<String>,
+}
+
+impl Record for Counters {
+    const TREE: Tree = Tree::Counters;
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+impl Record for Desk {
+    const TREE: Tree = Tree::Desk;
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+impl Record for Project {
+    const TREE: Tree = Tree::Projects;
+    fn key(&self) -> Vec<u8> {
+        project_key(self.id)
+    }
+}
+impl Record for User {
+    const TREE: Tree = Tree::Users;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.name)
+    }
+}
+impl Record for Member {
+    const TREE: Tree = Tree::Members;
+    fn key(&self) -> Vec<u8> {
+        Key::new().number(self.project.0).text(&self.user).octets()
+    }
+}
+impl Record for Issue {
+    const TREE: Tree = Tree::Issues;
+    fn key(&self) -> Vec<u8> {
+        issue_key(self.id)
+    }
+}
+impl Record for Number {
+    const TREE: Tree = Tree::Numbers;
+    fn key(&self) -> Vec<u8> {
+        number_key(self.project, self.iid)
+    }
+}
+impl Record for Note {
+    const TREE: Tree = Tree::Notes;
+    fn key(&self) -> Vec<u8> {
+        note_key(self.issue, self.id)
+    }
+}
+impl Record for Known {
+    const TREE: Tree = Tree::MessageIds;
+    fn key(&self) -> Vec<u8> {
+        text_key(self.message_id.as_str())
+    }
+}
+impl Record for ReplyKey {
+    const TREE: Tree = Tree::ReplyKeys;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.key)
+    }
+}
+impl Record for OutboxEntry {
+    const TREE: Tree = Tree::Outbox;
+    fn key(&self) -> Vec<u8> {
+        outbox_key(self.id)
+    }
+}
+impl Record for OutboxOpen {
+    const TREE: Tree = Tree::OutboxOpen;
+    fn key(&self) -> Vec<u8> {
+        outbox_key(self.id)
+    }
+}
+impl Record for OutboxOfNote {
+    const TREE: Tree = Tree::OutboxOfNotes;
+    fn key(&self) -> Vec<u8> {
+        Key::new().number(self.note.0).number(self.outbox.0).octets()
+    }
+}
+impl Record for IntakeEntry {
+    const TREE: Tree = Tree::Intake;
+    fn key(&self) -> Vec<u8> {
+        intake_key(self.id)
+    }
+}
+impl Record for Fingerprint {
+    const TREE: Tree = Tree::Fingerprints;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.hash)
+    }
+}
+impl Record for Cursor {
+    const TREE: Tree = Tree::Cursors;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.mailbox)
+    }
+}
+impl Record for Draft {
+    const TREE: Tree = Tree::Drafts;
+    fn key(&self) -> Vec<u8> {
+        draft_key(&self.user, self.issue, self.kind)
+    }
+}
+impl Record for ReadMark {
+    const TREE: Tree = Tree::ReadMarks;
+    fn key(&self) -> Vec<u8> {
+        read_key(&self.user, self.issue)
+    }
+}
+impl Record for AddressRecord {
+    const TREE: Tree = Tree::People;
+    fn key(&self) -> Vec<u8> {
+        person_key(&self.email)
+    }
+}
+impl Record for Verb {
+    const TREE: Tree = Tree::Verbs;
+    fn key(&self) -> Vec<u8> {
+        verb_key(&self.actor.user, self.seq)
+    }
+}
+impl Record for Changed {
+    const TREE: Tree = Tree::History;
+    fn key(&self) -> Vec<u8> {
+        Key::new().number(self.change.issue.0).number(self.seq.0).number(self.place.into()).octets()
+    }
+}
+impl Record for Carried {
+    const TREE: Tree = Tree::Requests;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.request.0)
+    }
+}
+
+/// Key of a record that is named by one text: users, cursors, Message-IDs, reply keys, requests.
+pub fn text_key(text: &str) -> Vec<u8> {
+    Key::new().text(text).octets()
+}
+/// Key of a project.
+pub fn project_key(id: ProjectId) -> Vec<u8> {
+    Key::new().number(id.0).octets()
+}
+/// Key of an issue.
+pub fn issue_key(id: IssueId) -> Vec<u8> {
+    Key::new().number(id.0).octets()
+}
+/// Key of a number within a project.
+pub fn number_key(project: ProjectId, iid: u64) -> Vec<u8> {
+    Key::new().number(project.0).number(iid).octets()
+}
+/// Key of a note.
+pub fn note_key(issue: IssueId, note: NoteId) -> Vec<u8> {
+    Key::new().number(issue.0).number(note.0).octets()
+}
+/// Key of a row of the outbox.
+pub fn outbox_key(id: OutboxId) -> Vec<u8> {
+    Key::new().number(id.0).octets()
+}
+/// Key of an arrival.
+pub fn intake_key(id: IntakeId) -> Vec<u8> {
+    Key::new().number(id.0).octets()
+}
+/// Key of a draft.
+pub fn draft_key(user: &str, issue: Option<IssueId>, kind: DraftKind) -> Vec<u8> {
+    Key::new().text(user).number(issue.map_or(0, |id| id.0)).number(kind as u64).octets()
+}
+/// Key of a read mark.
+pub fn read_key(user: &str, issue: IssueId) -> Vec<u8> {
+    Key::new().text(user).number(issue.0).octets()
+}
+/// Key of what is known of an address.
+pub fn person_key(email: &EmailAddress) -> Vec<u8> {
+    text_key(&email.key())
+}
+/// Key of a verb.
+pub fn verb_key(user: &str, seq: Seq) -> Vec<u8> {
+    Key::new().text(user).number(seq.0).octets()
+}

@@ -1,0 +1,330 @@
+//! The documents by key, in sled; derived from the journal and owner of nothing.
+
+use super::applied::{APPLIED, Applied, Digest};
+use super::pending::Pending;
+use super::shelf::Shelf;
+use super::{Direction, StoreError, files};
+use crate::domain::Seq;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+/// A larger batch costs sled gigabytes.
+const BATCH: usize = 500;
+const CACHE: u64 = 64 << 20;
+const FLUSH_EVERY_MS: u64 = 500;
+/// A long catching up is told of at each of so many frames.
+const TELL_EVERY: u64 = 10_000;
+
+/// What is written by full key; nothing for a document taken away.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The open trees, or none while they are being exchanged.
+pub(super) struct Trees {
+    pub dir: PathBuf,
+    db: RwLock<Option<sled::Db>>,
+    generation: AtomicU64,
+}
+
+/// How opening went wrong.
+pub(super) enum Unopened {
+    /// Another process has them.
+    Taken,
+    /// The disk or its rights are the matter, not the trees.
+    Disk(io::Error),
+    /// Said in words.
+    Broken(String),
+}
+
+impl Trees {
+    /// Opens the trees, or makes empty ones. sled may panic on damaged files; that is caught.
+    pub fn open(dir: &Path) -> Result<Self, Unopened> {
+        files::make_folder(dir).map_err(Unopened::from)?;
+        let db = guarded(|| Ok(patiently(dir))).map_err(|error| Unopened::Broken(error.to_string()))??;
+        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)), generation: AtomicU64::new(0) })
+    }
+
+    /// Gives how often they were exchanged.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Gives the last applied sequence; an error when what stands there is none.
+    pub fn applied(&self) -> Result<Seq, StoreError> {
+        let reading = self.read();
+        let db = db(&reading)?;
+        guarded(|| Ok(Applied::read(db)?.seq))
+    }
+
+    /// Reads every document, and checks them all against the digest.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let mut digest = Digest::default();
+        let mut wanted = Digest::default();
+        self.each_at_rest(
+            |applied| {
+                wanted = applied.digest;
+                Ok(())
+            },
+            |key, stored| {
+                digest.add(key, stored);
+                Ok(())
+            },
+        )?;
+        if digest == wanted { Ok(()) } else { Err(StoreError::Trees("they are not what was written".into())) }
+    }
+
+    /// Gives what stands under a full key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let reading = self.read();
+        let db = db(&reading)?;
+        guarded(|| Ok(db.get(key)?.map(|stored| stored.to_vec())))
+    }
+
+    /// Lists what stands under full keys that begin with `prefix`, exclusively from `from`.
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        from: Option<&[u8]>,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let reading = self.read();
+        let db = db(&reading)?;
+        let behind = behind(prefix);
+        let mut low = Bound::Included(prefix.to_vec());
+        let mut high = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        match (from, direction) {
+            (Some(from), Direction::Up) if from >= prefix => low = Bound::Excluded(from.to_vec()),
+            (Some(from), Direction::Down) if from < prefix => return Ok(Vec::new()),
+            (Some(from), Direction::Down) if from.starts_with(prefix) => {
+                high = Bound::Excluded(from.to_vec())
+            }
+            _ => {}
+        }
+        if crossed(&low, &high) {
+            return Ok(Vec::new());
+        }
+        let value = |entry: sled::Result<(sled::IVec, sled::IVec)>| Ok(entry?.1.to_vec());
+        guarded(|| {
+            let range = db.range((low, high));
+            match direction {
+                Direction::Up => range.take(limit).map(value).collect(),
+                Direction::Down => range.rev().take(limit).map(value).collect(),
+            }
+        })
+    }
+
+    /// Writes it all, and last of all how far the journal is applied. Readers see all of it or nothing.
+    pub fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
+        let writing = self.write();
+        let db = db(&writing)?;
+        guarded(|| write(db, writes, last))
+    }
+
+    /// Applies all frames of the journal that are not applied yet; gives how many.
+    pub fn catch_up(&self, shelf: &Shelf, last: Seq) -> Result<u64, StoreError> {
+        let from = self.applied()?;
+        if from >= last {
+            return Ok(0);
+        }
+        let mut pending = Pending::new(self);
+        let mut reached = from;
+        let mut told = from;
+        shelf.each_frame(from, |_, frame| {
+            if frame.seq > last {
+                return Ok(false);
+            }
+            reached = frame.seq;
+            pending.add(pending.effects(&frame)?);
+            if pending.writes.len() >= BATCH - 1 {
+                self.apply(pending.take(), reached)?;
+            }
+            if reached.0 - told.0 >= TELL_EVERY {
+                told = reached;
+                tracing::info!(frame = reached.0, of = last.0, "applying the journal");
+            }
+            Ok(true)
+        })?;
+        if reached > from {
+            self.apply(pending.take(), reached)?;
+        }
+        Ok(reached.0 - from.0)
+    }
+
+    /// Hands over how far the trees go and then every document with its full key; nobody writes meanwhile.
+    pub fn each_at_rest(
+        &self,
+        begin: impl FnOnce(Applied) -> Result<(), StoreError>,
+        mut hand: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let reading = self.read();
+        let db = db(&reading)?;
+        guarded(|| {
+            begin(Applied::read(db)?)?;
+            for entry in db.range(vec![1_u8]..) {
+                let (key, value) = entry?;
+                hand(&key, &value)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts the documents.
+    pub fn count(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        self.each_at_rest(
+            |_| Ok(()),
+            |_, _| {
+                count += 1;
+                Ok(())
+            },
+        )?;
+        Ok(count)
+    }
+
+    /// Writes everything to disk and closes; then nothing reads any more.
+    pub fn close(&self) -> Result<(), StoreError> {
+        let Some(db) = self.write().take() else { return Ok(()) };
+        guarded(|| {
+            db.flush()?;
+            drop(db);
+            Ok(())
+        })?;
+        files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the documents", &error))
+    }
+
+    /// Exchanges the folder for that of `fresh`, while nobody reads.
+    pub fn exchange(&self, fresh: Self) -> Result<(), StoreError> {
+        let failed = |error| StoreError::io("cannot exchange the trees", &error);
+        fresh.close()?;
+        let mut writing = self.write();
+        drop(writing.take());
+        let old = files::free_name(self.dir.parent().unwrap_or(&self.dir), "trees.old");
+        fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
+        files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;
+        *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        drop(writing);
+        fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
+        self.db.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Option<sled::Db>> {
+        self.db.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// sled would print every document.
+impl fmt::Debug for Trees {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trees").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match error.kind() {
+            PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull => Self::Disk(error),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<Unopened> for StoreError {
+    fn from(unopened: Unopened) -> Self {
+        match unopened {
+            Unopened::Taken => Self::Taken,
+            Unopened::Disk(error) => Self::io("cannot open the documents", &error),
+            Unopened::Broken(why) => Self::Trees(why),
+        }
+    }
+}
+
+/// Opens sled. In one process its lock outlives it by a moment, so a taken one is tried again.
+fn patiently(dir: &Path) -> Result<sled::Db, Unopened> {
+    let config = sled::Config::new()
+        .path(dir)
+        .cache_capacity(CACHE)
+        .flush_every_ms(Some(FLUSH_EVERY_MS))
+        .mode(sled::Mode::HighThroughput);
+    for _ in 0..40 {
+        match config.open() {
+            Ok(db) => return Ok(db),
+            Err(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock") => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(sled::Error::Io(error)) => return Err(error.into()),
+            Err(error) => return Err(Unopened::Broken(error.to_string())),
+        }
+    }
+    Err(Unopened::Taken)
+}
+
+fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::Db, StoreError> {
+    held.as_ref().ok_or(StoreError::Closed)
+}
+
+fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
+    let mut digest = Applied::read(db)?.digest;
+    let mut batch = sled::Batch::default();
+    let mut filled = 0;
+    for (key, value) in writes {
+        if filled == BATCH - 1 {
+            db.apply_batch(std::mem::take(&mut batch))?;
+            filled = 0;
+        }
+        if let Some(before) = db.get(&key)? {
+            digest.remove(&key, &before);
+        }
+        match value {
+            Some(value) => {
+                digest.add(&key, &value);
+                batch.insert(key, value);
+            }
+            None => batch.remove(key),
+        }
+        filled += 1;
+    }
+    batch.insert(&APPLIED, Applied { seq: last, digest }.encode());
+    Ok(db.apply_batch(batch)?)
+}
+
+/// sled panics on some damage; that is an error like others.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let gave_up = |_| Err(StoreError::Trees("sled gave up on them".into()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(gave_up)
+}
+
+/// Gives the least key behind all that begin with `prefix`.
+fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut behind = prefix.to_vec();
+    while let Some(last) = behind.pop() {
+        if last < u8::MAX {
+            behind.push(last + 1);
+            return Some(behind);
+        }
+    }
+    None
+}
+
+fn crossed(low: &Bound<Vec<u8>>, high: &Bound<Vec<u8>>) -> bool {
+    match (low, high) {
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Excluded(high)) => low >= high,
+        _ => false,
+    }
+}
+
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}

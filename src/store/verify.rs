@@ -1,0 +1,167 @@
+//! Checking everything: each record of the journal, each reference to raw bytes, each document.
+
+use super::frame::StoredFrame;
+use super::pending::split;
+use super::refs::raws_of;
+use super::scan::{Scan, Step};
+use super::segment::HEADER;
+use super::shelf::{Segment, Shelf};
+use super::trees::Trees;
+use super::{RawRef, Seq, StoreError};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// More findings than this are only counted.
+const LISTED: usize = 100;
+
+/// What was found wrong, in words.
+#[derive(Default)]
+pub(super) struct Findings {
+    listed: Vec<String>,
+    more: usize,
+}
+
+impl Findings {
+    fn add(&mut self, finding: String) {
+        if self.listed.len() < LISTED {
+            self.listed.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub fn told(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.listed.push(format!("and {} more", self.more));
+        }
+        self.listed
+    }
+}
+
+/// Where raw records stand: their whole length and the size of their content.
+pub(super) type Raws = BTreeMap<(u64, u64), (u64, u64)>;
+
+/// Checks the journal by itself, then the trees against a replay of it. Nothing is changed.
+pub(super) fn verify(dir: &Path, shelf: &Shelf, trees: &Trees) -> Result<Vec<String>, StoreError> {
+    let (mut findings, raws) = check_journal(shelf)?;
+    if findings.listed.is_empty() {
+        compare(dir, shelf, trees, &raws, &mut findings)?;
+    } else {
+        findings.add("the documents were not compared, since the journal itself is damaged".into());
+    }
+    Ok(findings.told())
+}
+
+/// Checks every record of the journal, and tells where raw bytes stand.
+pub(super) fn check_journal(shelf: &Shelf) -> Result<(Findings, Raws), StoreError> {
+    let mut findings = Findings::default();
+    let mut raws = Raws::new();
+    let mut next = None;
+    for segment in shelf.segments() {
+        next = check_segment(shelf, &segment, next, &mut raws, &mut findings)?;
+    }
+    Ok((findings, raws))
+}
+
+/// Checks one segment, given the sequence that comes next; gives the one after it.
+fn check_segment(
+    shelf: &Shelf,
+    segment: &Segment,
+    next: Option<Seq>,
+    raws: &mut Raws,
+    findings: &mut Findings,
+) -> Result<Option<Seq>, StoreError> {
+    let number = segment.header.number;
+    let failed = |error| StoreError::io(&format!("cannot read segment {number:08}"), &error);
+    let mut next = next.unwrap_or(segment.header.first);
+    if segment.header.first != next {
+        findings.add(format!("segment {number:08} begins with frame {}, not {next}", segment.header.first));
+        next = segment.header.first;
+    }
+    let mut scan =
+        Scan::new(&shelf.path(number), &segment.header, HEADER, segment.end, true).map_err(failed)?;
+    loop {
+        match scan.step().map_err(failed)? {
+            Step::Raw(offset, header) => {
+                raws.insert((number, offset), (header.whole(), header.size));
+            }
+            Step::Frame(offset, record, payload) => {
+                let seq = record.seq;
+                let place = format!("segment {number:08}, octet {offset}");
+                if seq != next {
+                    findings.add(format!("{place}: frame {seq} stands where {next} belongs"));
+                }
+                if StoredFrame::unpack(&record, payload).is_none() {
+                    findings.add(format!("{place}: frame {seq} does not read"));
+                }
+                next = Seq(seq.0 + 1);
+            }
+            Step::End => return Ok(Some(next)),
+            Step::Bad(offset) => {
+                findings.add(format!("segment {number:08}, octet {offset}: the record is damaged"));
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Replays the journal beside the trees, and compares.
+fn compare(
+    dir: &Path,
+    shelf: &Shelf,
+    trees: &Trees,
+    raws: &Raws,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let folder = dir.join("verify.tmp");
+    clear(&folder)?;
+    let replay = Trees::open(&folder).map_err(StoreError::from)?;
+    replay.catch_up(shelf, trees.applied()?)?;
+    let mut found = 0_u64;
+    let compared = trees.each_at_rest(
+        |applied| replay.catch_up(shelf, applied.seq).map(drop),
+        |key, stored| {
+            found += 1;
+            if replay.get(key)?.as_deref() != Some(stored) {
+                findings.add(format!("the document {} is not as the journal has it", name(key)));
+            }
+            let named = split(stored).map(|(_, document)| raws_of(document)).unwrap_or_default();
+            for raw in named.iter().filter(|raw| !stands(raws, raw)) {
+                let place = format!("segment {:08}, octet {}", raw.segment, raw.offset);
+                findings
+                    .add(format!("the document {} names raw bytes that are not there ({place})", name(key)));
+            }
+            Ok(())
+        },
+    );
+    let wanted = replay.count()?;
+    match compared {
+        Err(error @ StoreError::Trees(_)) => findings.add(error.to_string()),
+        other => other?,
+    }
+    if wanted > found {
+        findings.add(format!("{} documents of the journal are missing", wanted - found));
+    }
+    drop(replay);
+    clear(&folder)
+}
+
+fn stands(raws: &Raws, raw: &RawRef) -> bool {
+    raws.get(&(raw.segment, raw.offset)) == Some(&(raw.length.into(), raw.size))
+}
+
+fn name(key: &[u8]) -> String {
+    let (tree, rest) = key.split_first().unwrap_or((&0, &[]));
+    let tree = super::Tree::from_number(*tree).map_or_else(|| tree.to_string(), |tree| format!("{tree:?}"));
+    let rest: String = rest.iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{tree} {rest}")
+}
+
+fn clear(folder: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("cannot clear the folder of the check", &error))
+        }
+        _ => Ok(()),
+    }
+}

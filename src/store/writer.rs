@@ -1,0 +1,270 @@
+//! The one thread that writes: it takes orders in turn, and one sync serves all that wait.
+
+use super::frame::full_key;
+use super::journal::Journal;
+use super::pending::Pending;
+use super::refs::raws_of;
+use super::segment::Packed;
+use super::trees::{Trees, Writes};
+use super::{Commit, StoreError, files};
+use crate::domain::{RawRef, Seq};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// At most so many commits wait for one sync,
+const BATCH: usize = 512;
+/// or so many octets.
+const BATCH_OCTETS: usize = 8 << 20;
+
+pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the writer is asked to do.
+pub(super) enum Order {
+    Stash(Packed, Answer<RawRef>),
+    Commit(Box<Commit>, Answer<Seq>),
+    /// Gives up to where each segment is durable.
+    Ends(Answer<Vec<(u64, u64)>>),
+    /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
+    Rebuild(Option<u64>, Answer<u64>),
+    Close(Answer<()>),
+}
+
+/// The writer and all it owns.
+pub(super) struct Writer {
+    pub dir: PathBuf,
+    pub journal: Journal,
+    pub trees: Arc<Trees>,
+    pub last: watch::Sender<Seq>,
+    /// Octets that must stay free on the disk.
+    pub reserve: u64,
+    /// Whether the journal holds frames that could not be applied; then nothing is taken on before they are.
+    pub behind: bool,
+}
+
+/// Commits that wait for one sync.
+#[derive(Default)]
+struct Batch {
+    writes: Writes,
+    /// Refusals wait as well: they may rest on a commit before them.
+    waiting: Vec<(Result<Seq, StoreError>, Answer<Seq>)>,
+    last: Option<Seq>,
+    octets: usize,
+    /// Why nothing can be written now.
+    refusal: Option<StoreError>,
+}
+
+impl Writer {
+    /// Works until closed, or until nobody can ask any more.
+    pub fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut next = orders.blocking_recv();
+        while let Some(order) = next.take() {
+            let mut batch = Batch { refusal: self.heal().err(), ..Batch::default() };
+            let mut other = self.gather(order, &mut batch);
+            while other.is_none() && batch.has_room() {
+                let Ok(order) = orders.try_recv() else { break };
+                other = self.gather(order, &mut batch);
+            }
+            self.settle(batch);
+            match other {
+                Some(Order::Close(answer)) => {
+                    let _ = answer.send(self.close());
+                    return;
+                }
+                Some(Order::Ends(answer)) => drop(answer.send(Ok(self.ends()))),
+                Some(Order::Rebuild(failed, answer)) => {
+                    let wanted = failed.is_none_or(|failed| failed == self.trees.generation());
+                    let _ = answer.send(if wanted { self.rebuild() } else { Ok(0) });
+                }
+                Some(Order::Stash(..) | Order::Commit(..)) | None => {}
+            }
+            next = orders.blocking_recv();
+        }
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "closing the store failed");
+        }
+    }
+
+    /// Mends what an earlier failure left behind.
+    fn heal(&mut self) -> Result<(), StoreError> {
+        let mended = self.journal.ready().and_then(|()| {
+            if self.behind {
+                self.check_room(0, self.reserve).and_then(|()| self.rebuild().map(drop))
+            } else {
+                Ok(())
+            }
+        });
+        mended.inspect_err(|error| tracing::error!(%error, "the store cannot be mended yet"))
+    }
+
+    /// Appends what is to be appended; gives the order back if it is of another kind.
+    fn gather(&mut self, order: Order, batch: &mut Batch) -> Option<Order> {
+        match order {
+            Order::Stash(packed, answer) => {
+                batch.octets += packed.payload.len();
+                let _ = answer.send(refused(batch).and_then(|()| self.stash(&packed)));
+            }
+            Order::Commit(commit, answer) => {
+                let appended = refused(batch).and_then(|()| self.append(*commit, batch));
+                batch.waiting.push((appended, answer));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn stash(&mut self, packed: &Packed) -> Result<RawRef, StoreError> {
+        self.check_room(packed.payload.len(), self.reserve)?;
+        self.journal.stash(packed)
+    }
+
+    /// Checks a commit against everything before it, and appends its frame.
+    fn append(&mut self, commit: Commit, batch: &mut Batch) -> Result<Seq, StoreError> {
+        let octets = commit.puts.iter().filter_map(|put| put.document.as_ref()).map(Vec::len).sum();
+        // The staff can go on for a while after the intake had to stop.
+        self.check_room(octets, self.reserve / 2)?;
+        let trees = Arc::clone(&self.trees);
+        let mut pending = Pending::new(&trees);
+        pending.writes = std::mem::take(&mut batch.writes);
+        let appended = self.append_frame(commit, &mut pending);
+        batch.writes = pending.take();
+        batch.octets += octets;
+        batch.last = appended.as_ref().ok().copied().or(batch.last);
+        appended
+    }
+
+    fn append_frame(&mut self, commit: Commit, pending: &mut Pending<'_>) -> Result<Seq, StoreError> {
+        check(&commit, pending)?;
+        self.check_raws(&commit)?;
+        let frame = self.journal.frame(commit);
+        let effects = pending.effects(&frame)?;
+        self.journal.commit(&frame)?;
+        pending.add(effects);
+        Ok(frame.seq)
+    }
+
+    /// Refuses documents that name raw bytes which do not stand in the journal (any more).
+    fn check_raws(&self, commit: &Commit) -> Result<(), StoreError> {
+        let documents = commit.puts.iter().filter_map(|put| put.document.as_deref());
+        let lost = documents.flat_map(raws_of).find(|raw| !self.journal.shelf().reaches(raw));
+        lost.map_or(Ok(()), |raw| {
+            let place = format!("segment {:08}, octet {}", raw.segment, raw.offset);
+            Err(StoreError::Other(format!("the raw bytes at {place} were not kept; stash them again")))
+        })
+    }
+
+    fn check_room(&self, octets: usize, reserve: u64) -> Result<(), StoreError> {
+        let free = files::free_space(&self.dir).unwrap_or(u64::MAX);
+        if reserve > 0 && free < reserve.saturating_add(octets as u64) {
+            return Err(StoreError::Full(format!("{} MiB are left, which are kept free", free >> 20)));
+        }
+        Ok(())
+    }
+
+    /// Makes a batch durable, applies it, and answers.
+    fn settle(&mut self, batch: Batch) {
+        let Batch { writes, waiting, last, .. } = batch;
+        let settled = last.map_or(Ok(()), |last| {
+            self.journal.sync()?;
+            self.apply(writes, last)
+        });
+        let unread = waiting.iter().any(|(result, _)| matches!(result, Err(StoreError::Trees(_))));
+        for (result, answer) in waiting {
+            let _ = answer.send(match &settled {
+                Ok(()) => result,
+                Err(error) => Err(again(error)),
+            });
+        }
+        if unread
+            && !self.behind
+            && let Err(error) = self.rebuild()
+        {
+            tracing::error!(%error, "the documents do not read, and cannot be made anew");
+        }
+    }
+
+    /// Applies what is durable; where sled fails, by making the trees anew.
+    fn apply(&mut self, writes: Writes, last: Seq) -> Result<(), StoreError> {
+        if let Err(error) = self.trees.apply(writes, last) {
+            tracing::error!(%error, "the documents cannot be written; making them anew");
+            self.behind = true;
+            self.rebuild().map_err(|error| {
+                StoreError::Trees(format!("the change is kept, but cannot be shown yet: {error}"))
+            })?;
+        }
+        self.last.send_replace(last);
+        Ok(())
+    }
+
+    fn rebuild(&mut self) -> Result<u64, StoreError> {
+        // What a failed sync left must be cut off first, or the trees would get ahead of the journal.
+        self.journal.ready()?;
+        let rebuilt = rebuild(&self.dir, &self.journal, &self.trees);
+        self.behind = rebuilt.is_err();
+        if rebuilt.is_ok() {
+            self.last.send_replace(self.journal.last());
+        }
+        rebuilt
+    }
+
+    fn ends(&self) -> Vec<(u64, u64)> {
+        let durable = self.journal.durable();
+        let within = |number, end| if number == durable.segment { durable.offset } else { end };
+        let segments = self.journal.shelf().segments();
+        segments.iter().map(|s| (s.header.number, within(s.header.number, s.end))).collect()
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        let synced = self.journal.ready().and_then(|()| self.journal.sync());
+        let closed = self.trees.close();
+        synced.and(closed)?;
+        self.journal.set_clean(&self.trees.dir)
+    }
+}
+
+fn refused(batch: &Batch) -> Result<(), StoreError> {
+    batch.refusal.as_ref().map_or(Ok(()), |error| Err(again(error)))
+}
+
+impl Batch {
+    fn has_room(&self) -> bool {
+        self.waiting.len() < BATCH && self.octets < BATCH_OCTETS
+    }
+}
+
+/// Makes the trees anew from the journal beside the old ones, and exchanges them; gives how many frames.
+pub(super) fn rebuild(dir: &std::path::Path, journal: &Journal, trees: &Trees) -> Result<u64, StoreError> {
+    let folder = dir.join("trees.new");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)
+            .map_err(|error| StoreError::io("cannot clear the new trees", &error))?;
+    }
+    let fresh = Trees::open(&folder).map_err(StoreError::from)?;
+    let frames = fresh.catch_up(journal.shelf(), journal.last())?;
+    trees.exchange(fresh)?;
+    Ok(frames)
+}
+
+/// Refuses what was carried out before, and what expected something else.
+fn check(commit: &Commit, pending: &Pending<'_>) -> Result<(), StoreError> {
+    if let Some(request) = &commit.request
+        && let Some(carried) = pending.carried(request)?
+    {
+        return Err(StoreError::Repeated { user: carried.user, seq: carried.seq });
+    }
+    for expected in &commit.expectations {
+        if pending.written(&full_key(expected.tree as u8, &expected.key))? != expected.written {
+            return Err(StoreError::Conflict);
+        }
+    }
+    Ok(())
+}
+
+/// Gives the same error to each of many.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full(why) => StoreError::Full(why.clone()),
+        StoreError::Trees(why) => StoreError::Trees(why.clone()),
+        other => StoreError::Other(other.to_string()),
+    }
+}

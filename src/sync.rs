@@ -1,0 +1,82 @@
+//! The loops: one task for each mailbox, one for each outlet.
+//!
+//! Owns when things happen: connecting, waiting, backing off, waking, stopping. Decides nothing about a
+//! mail; the desk does.
+
+mod backoff;
+mod imap;
+mod mailbox;
+mod maildir;
+mod outbox;
+
+use crate::config::{Config, MailboxConfig, OutletConfig};
+use crate::desk::Desk;
+use crate::domain::{MailboxPass, OutboxPass, SyncReport};
+use std::path::{Path, PathBuf};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What the loops need to know of the config.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub mailboxes: Vec<MailboxConfig>,
+    /// By name; `None` is `[smtp]`.
+    pub outlets: Vec<(Option<String>, OutletConfig)>,
+    pub data_dir: PathBuf,
+}
+
+impl Plan {
+    /// Takes the enabled mailboxes and all outlets out of a config.
+    pub fn of(config: &Config, data_dir: &Path) -> Self {
+        let named = |name: &String| (name != crate::config::DEFAULT_OUTLET).then(|| name.clone());
+        Self {
+            mailboxes: config.mailboxes.values().filter(|m| m.enabled).cloned().collect(),
+            outlets: config.outlets.iter().map(|(name, outlet)| (named(name), outlet.clone())).collect(),
+            data_dir: data_dir.to_owned(),
+        }
+    }
+}
+
+/// Serves every mailbox and outlet until `stop`. Returns once each has come to a clean end.
+pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
+    let mut tasks = JoinSet::new();
+    for config in plan.mailboxes.clone() {
+        let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
+        tasks.spawn(async move { mailbox::serve(&desk, &config, &data_dir, &stop).await });
+    }
+    for (name, config) in plan.outlets.clone() {
+        let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
+        tasks.spawn(async move { outbox::serve(&desk, name, &config, &data_dir, &stop).await });
+    }
+    stop.cancelled().await;
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Looks into every mailbox once, then sends everything that is due; undo windows are waited out.
+pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
+    let mut report = SyncReport::default();
+    let mut tasks = JoinSet::new();
+    for config in plan.mailboxes.clone() {
+        let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
+        tasks.spawn(async move { mailbox::pass(&desk, &config, &data_dir).await });
+    }
+    while let Some(pass) = tasks.join_next().await {
+        report.mailboxes.extend(pass);
+    }
+    report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
+    if let Some(end) = desk.last_window() {
+        tokio::time::sleep_until(end).await;
+    }
+    for (name, config) in plan.outlets.clone() {
+        let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
+        add(&mut report.outbox, outbox::pass(&desk, name, &config, &data_dir).await);
+    }
+    report
+}
+
+fn add(total: &mut OutboxPass, pass: OutboxPass) {
+    total.sent += pass.sent;
+    total.held += pass.held;
+    total.deferred += pass.deferred;
+    total.failed += pass.failed;
+}

@@ -1,0 +1,196 @@
+//! One mailbox: passes over it, and the waiting in between.
+
+use super::backoff::Backoff;
+use super::{imap, maildir};
+use crate::config::{MailboxConfig, SourceConfig};
+use crate::desk::Desk;
+use crate::domain::{Channel, ChannelState, Fault, FaultKind, MailboxPass};
+use crate::source::SourceError;
+use std::path::Path;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a mailbox is looked at whose server cannot tell of news.
+pub(super) const POLL: Duration = Duration::from_secs(60);
+
+/// How often a mail is fetched, each time over a new connection, before it is left to a person.
+const FETCHES: u32 = 3;
+
+/// Why a pass did not come to its end.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Source(SourceError),
+    Desk(Fault),
+}
+
+impl Trouble {
+    fn words(&self) -> (String, Option<String>) {
+        match self {
+            Self::Source(error) => (error.message.clone(), error.hint.clone()),
+            Self::Desk(fault) => (fault.message.clone(), fault.hint.clone()),
+        }
+    }
+
+    fn login_refused(&self) -> bool {
+        matches!(self, Self::Source(error) if error.is_auth())
+    }
+}
+
+impl From<SourceError> for Trouble {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Desk(fault)
+    }
+}
+
+/// A mailbox as the board shows it, and what a pass over it counts.
+pub(super) struct Post<'a> {
+    pub desk: &'a Desk,
+    pub config: &'a MailboxConfig,
+    pub data_dir: &'a Path,
+    channel: Channel,
+    pub pass: MailboxPass,
+    /// The mail at which the last fetch failed, and how often in a row.
+    pub stuck: Option<(u32, u32)>,
+}
+
+impl<'a> Post<'a> {
+    pub fn new(desk: &'a Desk, config: &'a MailboxConfig, data_dir: &'a Path) -> Self {
+        let channel = Channel {
+            name: config.name.clone(),
+            method: config.source.method().to_owned(),
+            state: ChannelState::Idle,
+            since: desk.now(),
+            last_success: None,
+            next_try: None,
+            error: None,
+            hint: None,
+            progress: None,
+            silent: 0,
+        };
+        let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
+        Self { desk, config, data_dir, channel, pass, stuck: None }
+    }
+
+    /// Remembers at which mail a fetch failed.
+    pub fn fetch_failed(&mut self, uid: u32) {
+        let before = self.stuck.filter(|(other, _)| *other == uid).map_or(0, |(_, times)| times);
+        self.stuck = Some((uid, before + 1));
+    }
+
+    /// Tells whether a mail was tried often enough.
+    pub fn is_unfetchable(&self, uid: u32) -> bool {
+        self.stuck.is_some_and(|(stuck, times)| stuck == uid && times >= FETCHES)
+    }
+
+    /// Shows a state that is no failure.
+    pub fn show(&mut self, state: ChannelState) {
+        let was_failing = self.channel.state == ChannelState::Failing;
+        if self.channel.state != state && !(was_failing && state == ChannelState::Connecting) {
+            self.channel.state = state;
+            self.channel.since = self.desk.now();
+        }
+        if state == ChannelState::Ok {
+            self.channel.last_success = Some(self.desk.now());
+            self.channel.error = None;
+            self.channel.hint = None;
+            self.channel.next_try = None;
+            self.channel.progress = None;
+            self.desk.board().clear_notice("disk");
+        }
+        self.publish();
+    }
+
+    /// Shows how many of the mails of this pass are in.
+    pub fn progress(&mut self, done: u64, all: u64) {
+        self.channel.state = ChannelState::Busy;
+        self.channel.progress = Some((done, all));
+        self.publish();
+    }
+
+    /// Shows how many mails came in without causing any.
+    pub fn silent(&mut self, silent: u64) {
+        self.channel.silent = silent;
+    }
+
+    fn failed(&mut self, trouble: &Trouble, wait: Duration) {
+        let (error, hint) = trouble.words();
+        tracing::warn!(mailbox = self.config.name, error, "the mailbox cannot be read");
+        if self.channel.state != ChannelState::Failing {
+            self.channel.state = ChannelState::Failing;
+            self.channel.since = self.desk.now();
+        }
+        let wait = jiff::SignedDuration::try_from(wait).unwrap_or_default();
+        self.channel.next_try = self.desk.now().checked_add(wait).ok();
+        self.channel.error = Some(error);
+        self.channel.hint = hint;
+        self.channel.progress = None;
+        self.full_disk(trouble);
+        self.publish();
+    }
+
+    /// Tells everybody when the disk is what stops the intake.
+    fn full_disk(&self, trouble: &Trouble) {
+        let topic = "disk";
+        match trouble {
+            Trouble::Desk(fault) if fault.kind == FaultKind::Full => {
+                let words =
+                    format!("intake has stopped: {fault}; mail stays on its server until there is space");
+                self.desk.board().notice(topic.to_owned(), words);
+            }
+            _ => {}
+        }
+    }
+
+    fn publish(&self) {
+        self.desk.show_mailbox(self.channel.clone());
+    }
+}
+
+/// Serves a mailbox until `stop`.
+pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, stop: &CancellationToken) {
+    let mut backoff = Backoff::default();
+    let mut post = Post::new(desk, config, data_dir);
+    loop {
+        let served = async {
+            match &config.source {
+                SourceConfig::Maildir { .. } => maildir::serve(&mut post, &mut backoff).await,
+                _ => imap::serve(&mut post, &mut backoff).await,
+            }
+        };
+        let trouble = tokio::select! {
+            () = stop.cancelled() => return,
+            trouble = served => trouble,
+        };
+        let wait = backoff.failed(trouble.login_refused());
+        post.failed(&trouble, wait);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = desk.wait_for_look() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Looks into a mailbox once.
+pub(super) async fn pass(desk: &Desk, config: &MailboxConfig, data_dir: &Path) -> MailboxPass {
+    let mut post = Post::new(desk, config, data_dir);
+    let done = match &config.source {
+        SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
+        _ => imap::once(&mut post).await,
+    };
+    match done {
+        Ok(()) => post.show(ChannelState::Ok),
+        Err(trouble) => {
+            post.failed(&trouble, POLL);
+            let (error, hint) = trouble.words();
+            post.pass.error = Some(hint.map_or(error.clone(), |hint| format!("{error} ({hint})")));
+        }
+    }
+    post.pass
+}

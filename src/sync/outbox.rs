@@ -1,0 +1,226 @@
+//! One outlet: takes what is due from the outbox and records what became of each mail.
+
+use super::backoff::Backoff;
+use crate::config::OutletConfig;
+use crate::desk::{Claim, Desk, Settled};
+use crate::domain::{Channel, ChannelState, Fault, OutboxId, OutboxPass, OutboxState};
+use crate::outlet::{Outcome, Outlet};
+use futures_util::future::join_all;
+use std::path::Path;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Mails on their way at once, each over a connection of its own.
+const AT_ONCE: usize = 4;
+
+/// Why an outlet stopped in the middle.
+struct Pause {
+    error: String,
+    hint: Option<String>,
+    login_refused: bool,
+}
+
+struct Post<'a> {
+    desk: &'a Desk,
+    name: Option<String>,
+    outlets: Vec<Outlet>,
+    channel: Channel,
+    pass: OutboxPass,
+    stop: CancellationToken,
+}
+
+impl<'a> Post<'a> {
+    fn new(
+        desk: &'a Desk,
+        name: Option<String>,
+        config: &OutletConfig,
+        data_dir: &Path,
+        stop: CancellationToken,
+    ) -> Self {
+        let channel = Channel {
+            name: config.name.clone(),
+            method: config.method.word().to_owned(),
+            state: ChannelState::Idle,
+            since: desk.now(),
+            last_success: None,
+            next_try: None,
+            error: None,
+            hint: None,
+            progress: None,
+            silent: 0,
+        };
+        let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
+        Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop }
+    }
+
+    fn show(&mut self, state: ChannelState) {
+        if self.channel.state != state {
+            self.channel.state = state;
+            self.channel.since = self.desk.now();
+        }
+        if state == ChannelState::Ok {
+            self.channel.last_success = Some(self.desk.now());
+            self.channel.error = None;
+            self.channel.hint = None;
+            self.channel.next_try = None;
+        }
+        self.desk.show_outlet(self.channel.clone());
+    }
+
+    fn paused(&mut self, pause: Pause, wait: Duration) {
+        tracing::warn!(outlet = self.channel.name, error = pause.error, "the outlet does not work");
+        let wait = jiff::SignedDuration::try_from(wait).unwrap_or_default();
+        self.channel.next_try = self.desk.now().checked_add(wait).ok();
+        self.channel.error = Some(pause.error);
+        self.channel.hint = pause.hint;
+        self.show(ChannelState::Failing);
+    }
+
+    /// Sends what is due, until nothing is, the outlet does not work, or it is told to stop.
+    async fn send_due(&mut self) -> Result<Option<Pause>, Fault> {
+        while !self.stop.is_cancelled() {
+            let claims = self.desk.claim(self.name.as_deref(), AT_ONCE).await?;
+            if claims.is_empty() {
+                return Ok(None);
+            }
+            if self.channel.state != ChannelState::Failing {
+                self.show(ChannelState::Busy);
+            }
+            let desk = self.desk;
+            let sending =
+                self.outlets.iter_mut().zip(claims).map(|(outlet, claim)| send(desk, outlet, claim));
+            let mut pause = None;
+            for outcome in join_all(sending).await {
+                match outcome? {
+                    Ok(state) => self.count(state),
+                    Err(stop) => pause = Some(stop),
+                }
+            }
+            if pause.is_some() {
+                return Ok(pause);
+            }
+        }
+        Ok(None)
+    }
+
+    fn count(&mut self, state: OutboxState) {
+        match state {
+            OutboxState::Sent => self.pass.sent += 1,
+            OutboxState::Deferred => self.pass.deferred += 1,
+            OutboxState::Failed => self.pass.failed += 1,
+            _ => {}
+        }
+    }
+
+    async fn close(&mut self) {
+        for outlet in &mut self.outlets {
+            outlet.close().await;
+        }
+    }
+}
+
+/// Sends one mail and records the result before the connection is used again.
+async fn send(desk: &Desk, outlet: &mut Outlet, claim: Claim) -> Result<Result<OutboxState, Pause>, Fault> {
+    let Claim { id, from, to, bytes } = claim;
+    let outcome = outlet.send(from.as_ref(), &to, &bytes).await;
+    tracing::debug!(%id, ?outcome, "sent");
+    let settled = match outcome {
+        Outcome::Sent { .. } => Settled::Sent,
+        Outcome::Refused { code, text } => Settled::Refused(format!("{code} {text}")),
+        Outcome::PutOff { code: Some(code), text } => Settled::PutOff(format!("{code} {text}")),
+        Outcome::PutOff { code: None, text } => Settled::PutOff(text),
+        Outcome::Unreachable { stage, text, hint } => {
+            desk.settle(id, Settled::Untried).await?;
+            let login_refused = matches!(stage, crate::outlet::Stage::Login | crate::outlet::Stage::Secret);
+            return Ok(Err(Pause { error: format!("{stage}: {text}"), hint, login_refused }));
+        }
+    };
+    settle(desk, id, settled).await.map(Ok)
+}
+
+/// Records a result; a full disk is waited out, because what was sent must not be sent again.
+async fn settle(desk: &Desk, id: OutboxId, settled: Settled) -> Result<OutboxState, Fault> {
+    loop {
+        match desk.settle(id, settled.clone()).await {
+            Err(fault) if fault.kind == crate::domain::FaultKind::Full => {
+                desk.board().notice("outbox disk".to_owned(), format!("sending has stopped: {fault}"));
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            other => {
+                desk.board().clear_notice("outbox disk");
+                return other;
+            }
+        }
+    }
+}
+
+/// Serves an outlet until `stop`; a mail on its way is waited for.
+pub(super) async fn serve(
+    desk: &Desk,
+    name: Option<String>,
+    config: &OutletConfig,
+    data_dir: &Path,
+    stop: &CancellationToken,
+) {
+    let mut backoff = Backoff::default();
+    let mut post = Post::new(desk, name, config, data_dir, stop.clone());
+    post.show(ChannelState::Idle);
+    while !stop.is_cancelled() {
+        let pause = match post.send_due().await {
+            Ok(None) => None,
+            Ok(Some(pause)) => Some(pause),
+            Err(fault) => Some(Pause { error: fault.message, hint: fault.hint, login_refused: false }),
+        };
+        let name = post.name.clone();
+        match pause {
+            None => {
+                backoff.succeeded();
+                if post.channel.state != ChannelState::Idle {
+                    post.show(ChannelState::Ok);
+                }
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = desk.wait_for_mail(name.as_deref()) => {}
+                    () = quiet(&mut post) => {}
+                }
+            }
+            Some(pause) => {
+                let wait = backoff.failed(pause.login_refused);
+                post.paused(pause, wait);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = desk.wait_for_look() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+    }
+    post.close().await;
+}
+
+/// Ends idle connections after a while, then waits for good.
+async fn quiet(post: &mut Post<'_>) {
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    post.close().await;
+    std::future::pending::<()>().await;
+}
+
+/// Sends everything that is due now.
+pub(super) async fn pass(
+    desk: &Desk,
+    name: Option<String>,
+    config: &OutletConfig,
+    data_dir: &Path,
+) -> OutboxPass {
+    let mut post = Post::new(desk, name, config, data_dir, CancellationToken::new());
+    match post.send_due().await {
+        Ok(None) => post.show(ChannelState::Ok),
+        Ok(Some(pause)) => post.paused(pause, super::mailbox::POLL),
+        Err(fault) => {
+            let pause = Pause { error: fault.message, hint: fault.hint, login_refused: false };
+            post.paused(pause, super::mailbox::POLL);
+        }
+    }
+    post.close().await;
+    post.pass
+}
