@@ -4,6 +4,7 @@
 
 use super::app::{App, Screen};
 use super::edit::Edit;
+use super::send::Manner;
 use super::thread::Thread;
 use crate::domain::{
     AddressState, DefaultNote, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
@@ -39,8 +40,6 @@ pub enum Saved {
 pub enum Held {
     /// Somebody wrote meanwhile. The newer notes may not be on the screen yet.
     Stale { newer: Vec<NoteId>, shown: bool },
-    /// The line broke while it was sent.
-    Uncertain,
 }
 
 /// A text on its way into an issue.
@@ -65,6 +64,8 @@ pub struct Composer {
     pub sending: bool,
     /// Whether keys go here and not to the thread above.
     pub focused: bool,
+    /// How it is to be sent, as soon as the draft under way is stored.
+    pub send_wanted: Option<Manner>,
     /// Whether `$EDITOR` is to open as soon as the stored draft is here.
     pub editor_wanted: bool,
 }
@@ -86,6 +87,7 @@ impl Composer {
             held: None,
             sending: false,
             focused: true,
+            send_wanted: None,
             editor_wanted: false,
         }
     }
@@ -145,9 +147,6 @@ impl Composer {
             Saved::Saving(more) => Saved::Saving(more.or(Some(now))),
             Saved::Nothing | Saved::Stored => Saved::Unsaved(now),
         };
-        if self.held == Some(Held::Uncertain) {
-            self.held = None;
-        }
     }
 
     /// Gives what to call a file with the text.

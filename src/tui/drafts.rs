@@ -131,10 +131,13 @@ impl App {
             && let Saved::Saving(more) = composer.saved
         {
             composer.saved = more.map_or(Saved::Stored, Saved::Unsaved);
+            if let Some(manner) = composer.send_wanted.take() {
+                self.send(manner);
+            }
         }
     }
 
-    /// Learns that the draft is not stored: it is tried again.
+    /// Learns that the draft could not be stored: it is tried again.
     pub fn draft_unsaved(&mut self) {
         let now = self.now;
         if let Some(composer) = &mut self.composer

@@ -54,7 +54,10 @@ impl App {
     /// Does an action in the query line.
     pub fn query_act(&mut self, action: Action) {
         match action {
-            Action::Accept => self.list.edit = None,
+            Action::Accept => {
+                self.list.edit = None;
+                self.ask_rows();
+            }
             Action::Down => self.move_selection(1),
             Action::Up => self.move_selection(-1),
             Action::Back => self.drop_query(),
@@ -69,25 +72,5 @@ impl App {
         if before != self.list.query {
             self.look_for(before);
         }
-    }
-}
-
-/// Gives where a fault stands in the query, in characters: at the word that its message quotes.
-pub fn fault_place(query: &str, message: &str) -> Option<(usize, usize)> {
-    let mut quoted = message.split('`').skip(1).step_by(2).filter(|word| !word.is_empty());
-    quoted.find_map(|word| {
-        let at = query.find(word)?;
-        Some((query.get(..at)?.chars().count(), word.chars().count()))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_is_found_where_its_words_stand() {
-        assert_eq!(fault_place("is:open stauts:x", "there is no field `stauts`"), Some((8, 6)));
-        assert_eq!(fault_place("is:open", "a bracket is missing"), None);
     }
 }

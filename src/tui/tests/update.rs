@@ -146,18 +146,34 @@ fn sending_twice_in_a_hurry_sends_once() {
 }
 
 #[test]
-fn a_broken_line_keeps_everything_typed_and_says_so() {
+fn a_broken_line_keeps_everything_typed_and_the_answer_is_still_awaited() {
     let mut screen = Screen::new(80, 24);
     screen.keys("rKeep me").stalled = true;
     screen.keys("<ctrl-s>");
     screen.input(Input::Desk(FromDesk::Lost { reason: "the server ended".into() }));
     let text = screen.text();
-    assert!(text.contains("Keep me") && text.contains("NOT SURE IT WAS SENT"), "{text}");
+    assert!(text.contains("Keep me") && text.contains("not sent yet, waits for the desk"), "{text}");
     assert!(text.contains("the desk cannot be reached: the server ended"), "{text}");
-    screen.stalled = false;
     screen.forget().input(Input::Desk(FromDesk::Back));
     assert!(screen.asked.iter().any(|r| matches!(r, Request::Issue(_))));
     assert!(screen.text().contains("Keep me"));
+    // The line asks the change again by itself.
+    screen.stalled = false;
+    screen.answer();
+    assert!(screen.app.composer.is_none());
+    assert_eq!(screen.desk.issues[0].notes.len(), 6);
+}
+
+#[test]
+fn a_note_leaves_only_after_its_last_draft_has_arrived() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rHi").stalled = true;
+    screen.wait(600).keys("<ctrl-s>");
+    assert!(note_sent(&screen).is_none());
+    screen.stalled = false;
+    screen.answer();
+    assert!(note_sent(&screen).is_some());
+    assert!(screen.app.composer.is_none());
 }
 
 #[test]
