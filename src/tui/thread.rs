@@ -25,7 +25,6 @@ pub enum Row {
     /// A note of the desk itself, in one line.
     System,
     Text(Line<'static>),
-    Warning(String),
     /// The attachment of this place in the note, and its number in the thread.
     File(usize, usize),
     Fold,
@@ -49,6 +48,8 @@ pub struct Thread {
     pub unfolded: BTreeSet<NoteId>,
     /// Notes that were unread when the issue was opened.
     pub fresh: BTreeSet<NoteId>,
+    /// Up to which note the desk was told that it was read.
+    pub read_to: Option<NoteId>,
 }
 
 impl Thread {
@@ -64,6 +65,7 @@ impl Thread {
             selected: 0,
             unfolded: BTreeSet::new(),
             fresh,
+            read_to: None,
         };
         thread.reflow(width, theme);
         thread
@@ -73,7 +75,8 @@ impl Thread {
     pub fn refresh(&mut self, view: IssueView, theme: &Theme) {
         self.fresh.extend(view.notes.iter().filter(|n| n.unread).map(|n| n.id));
         // What did not change keeps its lines: a long thread is not laid out anew for each event.
-        let same = self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| old == new).count();
+        let same =
+            self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| same_lines(old, new)).count();
         self.view = view;
         self.lay_out(same, theme);
     }
@@ -211,18 +214,30 @@ impl Thread {
     }
 }
 
+/// Tells whether two states of a note are laid out alike.
+fn same_lines(old: &NoteView, new: &NoteView) -> bool {
+    let shape = |n: &NoteView| (n.id, n.kind, n.html, n.reduced, n.delivery.len(), n.attachments.len());
+    shape(old) == shape(new)
+        && old.body == new.body
+        && old.folded == new.folded
+        && old.warnings == new.warnings
+}
+
 fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {
     if note.kind == NoteKind::System {
         return vec![Row::System, Row::Blank];
     }
     let mut rows = vec![Row::Head];
-    rows.extend(note.warnings.iter().map(|w| Row::Warning(w.clone())));
+    let inner = width.saturating_sub(3).min(READABLE);
+    for warning in &note.warnings {
+        let words = format!("{} {warning}", theme.signs.warning);
+        rows.extend(markup::plain(&words, inner, theme.warning).into_iter().map(Row::Text));
+    }
     if note.reduced {
         let words = format!("formatting reduced {} W shows the mail as it came", theme.signs.dot);
         rows.push(Row::Text(Line::styled(words, theme.dim)));
     }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
-    let inner = width.saturating_sub(3).min(READABLE);
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
     for place in 0..note.attachments.len() {
         *number += 1;
@@ -275,6 +290,7 @@ impl App {
         if self.thread.as_ref().is_none_or(|t| t.reference != reference) {
             self.thread = None;
         }
+        self.opened = Some(reference.clone());
         self.ask_thread(reference);
     }
 
@@ -304,8 +320,10 @@ impl App {
 
     /// Tells the desk that the open issue was read.
     fn mark_read(&mut self) {
-        let Some(thread) = self.thread.as_ref().filter(|_| self.screen == Screen::Thread) else { return };
-        if thread.view.row.unread > 0 {
+        let Some(thread) = self.thread.as_mut().filter(|_| self.screen == Screen::Thread) else { return };
+        let last = thread.last_note();
+        if thread.view.row.unread > 0 && thread.read_to != last {
+            thread.read_to = last;
             let reference = thread.reference.clone();
             self.ask(Purpose::MarkRead, Request::MarkRead { reference, read: true });
         }

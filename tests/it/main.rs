@@ -8,3 +8,4 @@ mod layers;
 mod smtp;
 mod spawned;
 mod support;
+mod terminal;
