@@ -4,6 +4,8 @@
 
 mod args;
 mod deliver;
+pub mod demo_answers;
+pub mod demo_mails;
 mod desk;
 mod display;
 mod export;

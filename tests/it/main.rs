@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod desk;
+mod docs;
 mod imap;
+mod layers;
 mod smtp;
 mod spawned;
 mod support;
