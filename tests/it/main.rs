@@ -4,3 +4,4 @@
 mod imap;
 mod smtp;
 mod support;
+mod whole;
