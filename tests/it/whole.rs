@@ -187,11 +187,17 @@ async fn one_pass_does_the_same_as_a_running_sync() {
     round.write(&round.address, "Subject: once\r\nMessage-ID: <o1@customer.test>", "hello");
     MailServer::get().wait_for_mails("round-once", 1).await;
     let report = round.desk.json(&["sync", "--once"]);
-    assert_eq!((report["mailboxes"][0]["new"].as_u64(), report["outbox"]["sent"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(
+        (report["mailboxes"][0]["new"].as_u64(), report["outbox"]["sent"].as_u64()),
+        (Some(1), Some(1))
+    );
     round.mail(1).await;
     let noted = round.desk.run(&["issue", "note", "1", "-m", "hi"]);
     assert!(noted.stderr.contains("deskbell sync"), "{noted:?}");
     let report = round.desk.json(&["sync", "--once"]);
-    assert_eq!((report["mailboxes"][0]["new"].as_u64(), report["outbox"]["sent"].as_u64()), (Some(0), Some(1)));
+    assert_eq!(
+        (report["mailboxes"][0]["new"].as_u64(), report["outbox"]["sent"].as_u64()),
+        (Some(0), Some(1))
+    );
     round.mail(2).await;
 }

@@ -153,8 +153,7 @@ impl TestDesk {
     pub fn start(&self, command: &mut Command) -> Serving {
         let path = self.folder.path().join("said");
         let said = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        let child =
-            command.stdout(said.try_clone().unwrap()).stderr(said).spawn().unwrap();
+        let child = command.stdout(said.try_clone().unwrap()).stderr(said).spawn().unwrap();
         Serving { child }
     }
 
