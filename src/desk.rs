@@ -18,6 +18,7 @@ mod queue;
 mod routing;
 mod status;
 mod triage;
+mod turns;
 mod txn;
 mod undo;
 mod upkeep;
@@ -68,6 +69,7 @@ struct Inner {
     gate: Mutex<()>,
     board: Board,
     queue: queue::Queue,
+    turns: turns::Turns,
     /// Told when the outbox has something to do.
     outgoing: Notify,
     /// Told when somebody wants the mailboxes looked at now.
@@ -96,6 +98,7 @@ impl Desk {
             gate: Mutex::new(()),
             board: Board::new(started),
             queue: queue::Queue::default(),
+            turns: turns::Turns::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
         };
@@ -157,7 +160,10 @@ impl Desk {
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
-            other => self.change(acting, other).await,
+            other => {
+                let _turn = self.inner.turns.wait(&acting.request).await;
+                self.change(acting, other).await
+            }
         }
     }
 
