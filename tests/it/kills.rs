@@ -1,13 +1,11 @@
 //! A desk that is killed again and again while mail comes in and goes out: nothing is lost, nothing doubled.
 
-use crate::support::{MailServer, Serving, TestDesk, wait_for};
+use crate::support::{MailServer, PROJECT, Serving, TestDesk, wait_for};
 use mail_parser::MessageParser;
 use rand::Rng;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -92,29 +90,16 @@ fn check(desk: &TestDesk, answers: &[Vec<u8>], kills: usize) {
 
 #[test]
 fn kills_lose_and_double_nothing_between_maildirs() {
-    let desk = TestDesk::new("");
-    let (inbox, out) = (desk.folder.path().join("in"), desk.folder.path().join("out"));
-    for part in ["new", "cur", "tmp"] {
-        fs::create_dir_all(inbox.join(part)).unwrap();
-    }
-    desk.configure(&format!(
-        "[mailbox.support]\ninbox_method = \"maildir\"\naddress = \"help+%{{key}}@desk.test\"\npath = \"{}\"\n\
-         [smtp]\nmethod = \"maildir\"\nfrom = \"help@desk.test\"\npath = \"{}\"\n",
-        inbox.display(),
-        out.display()
-    ));
-    desk.ok(&["project", "add", "acme/support"]);
+    let desk = TestDesk::between_maildirs("");
     let begun = Instant::now();
     let kills = ordeal(&desk, |number| {
-        let name = format!("{}.M{number}.test", 1_700_000_000 + number);
-        fs::write(inbox.join("tmp").join(&name), mail(number, "help+acme-support-1-issue-@desk.test"))
-            .unwrap();
-        fs::rename(inbox.join("tmp").join(&name), inbox.join("new").join(&name)).unwrap();
+        desk.deliver(&mail(number, PROJECT));
     });
     println!("{:?}", begun.elapsed());
-    check(&desk, &files(&out.join("new")), kills);
-    assert_eq!(fs::read_dir(inbox.join("new")).unwrap().count(), 0, "each was marked as seen");
-    assert_eq!(fs::read_dir(inbox.join("cur")).unwrap().count(), MAILS);
+    let answers: Vec<Vec<u8>> = desk.sent().into_iter().map(String::into_bytes).collect();
+    check(&desk, &answers, kills);
+    assert_eq!(fs::read_dir(desk.inbox().join("new")).unwrap().count(), 0, "each was marked as seen");
+    assert_eq!(fs::read_dir(desk.inbox().join("cur")).unwrap().count(), MAILS);
 }
 
 #[test]
@@ -142,8 +127,4 @@ fn kills_lose_and_double_nothing_between_real_servers() {
     });
     println!("{:?}", begun.elapsed());
     check(&desk, &answers, kills);
-}
-
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
 }

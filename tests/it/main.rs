@@ -1,6 +1,7 @@
 //! One test binary for everything that needs more than one module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attach;
 mod imap;
 mod kills;
 mod smtp;

@@ -5,6 +5,6 @@ mod desk;
 mod fake;
 mod mail_server;
 
-pub use desk::{Said, Serving, TestDesk, said, signal, wait_for, wait_until};
+pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
 pub use fake::{Fake, Line};
 pub use mail_server::MailServer;

@@ -6,6 +6,7 @@ use std::{
     io::{Read, Write},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +14,21 @@ use tempfile::TempDir;
 
 /// Longer than anything takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+static MAILS: AtomicUsize = AtomicUsize::new(0);
+
+/// Gives a mail from `from` to the project of [`TestDesk::between_maildirs`].
+pub fn mail(from: &str, subject: &str) -> Vec<u8> {
+    format!(
+        "From: Ada <{from}>\r\nTo: {PROJECT}\r\nSubject: {subject}\r\nMessage-ID: <{}@customer.test>\r\n\r\n\
+         It is about {subject}.\r\n",
+        MAILS.fetch_add(1, Ordering::Relaxed)
+    )
+    .into_bytes()
+}
+
+/// The address of that project.
+pub const PROJECT: &str = "help+acme-support-1-issue-@desk.test";
 
 /// A desk in a temporary folder.
 pub struct TestDesk {
@@ -39,6 +55,46 @@ impl TestDesk {
         let desk = Self { folder };
         desk.configure(config);
         desk
+    }
+
+    /// Makes a desk that takes mail from one Maildir and puts it into another, with one project.
+    pub fn between_maildirs(further: &str) -> Self {
+        let desk = Self::new("");
+        for part in ["new", "cur", "tmp"] {
+            fs::create_dir_all(desk.inbox().join(part)).unwrap();
+        }
+        desk.configure(&format!("{}{further}", desk.maildirs()));
+        desk.ok(&["project", "add", "acme/support"]);
+        desk
+    }
+
+    /// The config of those Maildirs; it ends within `[smtp]`.
+    pub fn maildirs(&self) -> String {
+        format!(
+            "[mailbox.support]\ninbox_method = \"maildir\"\naddress = \"help+%{{key}}@desk.test\"\npath = \"{}\"\n\
+             [smtp]\nmethod = \"maildir\"\nfrom = \"help@desk.test\"\npath = \"{}\"\n",
+            self.inbox().display(),
+            self.folder.path().join("out").display()
+        )
+    }
+
+    pub fn inbox(&self) -> PathBuf {
+        self.folder.path().join("in")
+    }
+
+    /// Puts a mail into the Maildir that the desk reads, as an MTA does.
+    pub fn deliver(&self, bytes: &[u8]) {
+        let name = format!("{}.M{}.test", 1_700_000_000, MAILS.fetch_add(1, Ordering::Relaxed));
+        fs::write(self.inbox().join("tmp").join(&name), bytes).unwrap();
+        fs::rename(self.inbox().join("tmp").join(&name), self.inbox().join("new").join(&name)).unwrap();
+    }
+
+    /// Gives what the desk sent into its Maildir.
+    pub fn sent(&self) -> Vec<String> {
+        let folder = fs::read_dir(self.folder.path().join("out/new"));
+        let mut paths: Vec<PathBuf> = folder.into_iter().flatten().map(|e| e.unwrap().path()).collect();
+        paths.sort();
+        paths.iter().map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
     }
 
     /// Writes another config.
