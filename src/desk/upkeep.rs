@@ -45,6 +45,10 @@ impl Desk {
     }
 
     pub(super) async fn verify(&self) -> Result<Response, Fault> {
-        self.inner.store.verify().await.map(Response::Report).map_err(txn::store_fault)
+        let mut wrong = self.inner.store.verify().await.map_err(txn::store_fault)?;
+        let index = self.inner.index.clone();
+        let texts = tokio::task::spawn_blocking(move || index.verify()).await;
+        wrong.extend(texts.map_err(|e| Fault::internal(format!("checking the index failed: {e}")))?);
+        Ok(Response::Report(wrong))
     }
 }
