@@ -1,6 +1,6 @@
 //! One desk and many front ends: who owns it, who may attach, and who acts.
 
-use crate::support::{Said, Serving, TestDesk, mail, said, wait_for, wait_until};
+use crate::support::{Serving, TestDesk, mail, said, wait_for, wait_until};
 use deskbell::{
     domain::{Call, Event, Fault, FaultKind, NewNote, NoteId, Reference, Request, RequestId, Response, Via},
     rpc::{Client, Events, Place},
@@ -169,7 +169,11 @@ fn commands_outlive_the_server_they_ask() {
             let sync = desk.sync();
             wait_for("a command", || desk.status().get("pid").cloned());
             turn += 1;
-            if turn % 2 == 0 { sync.kill() } else { drop(sync.stop()) }
+            if turn % 2 == 0 {
+                sync.kill()
+            } else {
+                let _ = sync.stop();
+            }
         }
     });
     assert_eq!(desk.issues().len(), 12);
@@ -232,29 +236,6 @@ async fn who_has_not_seen_the_last_note_is_told() {
     noted(ask(&client, "n", Request::AddNote(NewNote { seen: Some(theirs), ..mine })).await);
 }
 
-/// Runs the binary as another system user.
-fn as_user(desk: &TestDesk, user: &str, group: &str, arguments: &[&str]) -> Said {
-    let binary = desk.folder.path().join("deskbell");
-    if !binary.exists() {
-        let ours = env!("CARGO_BIN_EXE_deskbell");
-        fs::hard_link(ours, &binary).or_else(|_| fs::copy(ours, &binary).map(drop)).unwrap();
-        open_to_all(&binary);
-        open_to_all(desk.folder.path());
-    }
-    let mut command = Command::new("setpriv");
-    desk.surround(&mut command);
-    command
-        .env("DESKBELL_CONFIG", "/dev/null")
-        .args(["--reuid", user, "--regid", group, "--clear-groups", "--"])
-        .arg(binary)
-        .args(arguments);
-    said(&mut command)
-}
-
-fn open_to_all(path: &std::path::Path) {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 fn who_wrote(desk: &TestDesk, text: &str) -> Value {
     let issue = desk.json(&["issue", "show", "1"]);
     let notes = issue["notes"].as_array().unwrap();
@@ -271,23 +252,23 @@ fn a_colleague_acts_under_their_own_system_name() {
     desk.ok(&["user", "add", "games"]);
     desk.ok(&["user", "add", "carol", "--system-user", "uucp"]);
 
-    let done = as_user(&desk, "games", "mail", &["issue", "note", "1", "--internal", "-m", "by games"]);
+    let done = desk.run_as("games", "mail", &["issue", "note", "1", "--internal", "-m", "by games"]);
     assert_eq!(done.code, 0, "{done:?}");
     assert_eq!(who_wrote(&desk, "by games"), "games");
-    let done = as_user(&desk, "uucp", "mail", &["issue", "note", "1", "--internal", "-m", "by carol"]);
+    let done = desk.run_as("uucp", "mail", &["issue", "note", "1", "--internal", "-m", "by carol"]);
     assert_eq!(done.code, 0, "{done:?}");
     assert_eq!(who_wrote(&desk, "by carol"), "carol");
 
     // Nobody chooses who they are, and strangers are not served.
     let config = desk.folder.path().join("mine.toml");
     fs::write(&config, "[me]\nuser = \"alice\"\n").unwrap();
-    open_to_all(&config);
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
     let config = config.display().to_string();
-    let stranger = as_user(&desk, "bin", "mail", &["--config", &config, "issue", "list"]);
+    let stranger = desk.run_as("bin", "mail", &["--config", &config, "issue", "list"]);
     assert_eq!(stranger.code, 1, "{stranger:?}");
     assert!(stranger.stderr.contains("`bin` is no user of this desk"), "{stranger:?}");
     assert!(stranger.stderr.contains("user add bin"), "{stranger:?}");
-    let outsider = as_user(&desk, "games", "games", &["issue", "list"]);
+    let outsider = desk.run_as("games", "games", &["issue", "list"]);
     assert_eq!(outsider.code, 1, "{outsider:?}");
     // What the desk keeps stays closed to them.
     let seen = |path: PathBuf| {
@@ -303,7 +284,7 @@ fn a_colleague_acts_under_their_own_system_name() {
     desk.configure(&desk.maildirs());
     let _sync = desk.sync();
     assert_eq!(fs::metadata(desk.data()).unwrap().mode() & 0o777, 0o700);
-    assert_eq!(as_user(&desk, "games", "mail", &["issue", "list"]).code, 1);
+    assert_eq!(desk.run_as("games", "mail", &["issue", "list"]).code, 1);
 }
 
 #[test]

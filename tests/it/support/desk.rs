@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::{Read, Write},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -138,6 +139,26 @@ impl TestDesk {
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Said {
         said(&mut self.command(arguments))
+    }
+
+    /// Runs a command as another system user, who has no config.
+    pub fn run_as(&self, user: &str, group: &str, arguments: &[&str]) -> Said {
+        let binary = self.folder.path().join("deskbell");
+        if !binary.exists() {
+            let ours = env!("CARGO_BIN_EXE_deskbell");
+            fs::hard_link(ours, &binary).or_else(|_| fs::copy(ours, &binary).map(drop)).unwrap();
+            for path in [binary.as_path(), self.folder.path()] {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+        let mut command = Command::new("setpriv");
+        self.surround(&mut command);
+        command
+            .env("DESKBELL_CONFIG", "/dev/null")
+            .args(["--reuid", user, "--regid", group, "--clear-groups", "--"])
+            .arg(binary)
+            .args(arguments);
+        said(&mut command)
     }
 
     /// Runs a command that reads standard input.
