@@ -14,3 +14,4 @@ pub mod source;
 pub mod store;
 pub mod sync;
 pub mod tls;
+pub mod tui;

@@ -1,0 +1,219 @@
+//! The terminal front end: one [`App`] that takes inputs and gives effects, and a drawing of it.
+//!
+//! Owns ratatui, crossterm, tui-textarea and unicode-width, the keymap and the themes. Knows the nouns
+//! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
+//! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
+//!
+//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
+//!   `picker`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
+//! - `draw`: the frame from the state, pure. `layout` serves both.
+//! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
+//! - `terminal`, `outside`: what touches the world.
+
+mod action;
+mod answers;
+mod app;
+mod asks;
+mod clean;
+mod composer;
+mod drafts;
+mod draw;
+mod edit;
+mod input;
+mod intake;
+mod keymap;
+mod keys;
+mod layout;
+mod list;
+mod markup;
+mod outbox;
+mod outside;
+mod overlay;
+mod picker;
+mod projects;
+mod query;
+mod readers;
+mod send;
+mod setup;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod thread;
+mod verbs;
+mod when;
+
+pub use app::App;
+pub use draw::draw;
+pub use input::{Effect, FromDesk, Input, Link, Token};
+pub use setup::{Options, SetupError, UserKey};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use futures_util::future::poll_immediate;
+use jiff::Timestamp;
+use std::time::Duration;
+use terminal::Screen;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Why the screen could not be shown, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] std::io::Error),
+    #[error("the desk has gone away")]
+    DeskGone,
+}
+
+/// Shows the desk until the person leaves or a signal ends it.
+///
+/// To be awaited by `block_on` on the main thread: a panic there gives the terminal back before it is
+/// told, a panic elsewhere is only logged and leaves the screen alone.
+pub async fn run(link: Link, options: Options) -> Result<(), TuiError> {
+    let (width, height) = crossterm::terminal::size()?;
+    let app = App::new(options, width, height, Timestamp::now())?;
+    let screen = Screen::enter()?;
+    let (did, outside) = mpsc::unbounded_channel();
+    let mut session = Session {
+        app,
+        link,
+        screen,
+        keys: EventStream::new(),
+        outside,
+        did,
+        end: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
+    };
+    let effects = session.app.start();
+    session.perform(effects).await?;
+    session.serve().await
+}
+
+struct Session {
+    app: App,
+    link: Link,
+    screen: Screen,
+    keys: EventStream,
+    /// What work outside, such as reading a file, has come to.
+    outside: mpsc::UnboundedReceiver<Input>,
+    did: mpsc::UnboundedSender<Input>,
+    end: [Signal; 2],
+}
+
+/// Whether the screen stays.
+enum Next {
+    On,
+    Leave,
+}
+
+impl Session {
+    async fn serve(&mut self) -> Result<(), TuiError> {
+        loop {
+            if self.app.take_dirty() {
+                self.screen.draw(|frame| draw(&self.app, frame))?;
+            }
+            let Some(first) = self.next().await? else { continue };
+            if let Next::Leave = self.feed(first).await? {
+                return Ok(());
+            }
+            while let Some(more) = self.ready().await? {
+                if let Next::Leave = self.feed(more).await? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits for whatever happens next; `None` for nothing of interest.
+    async fn next(&mut self) -> Result<Option<Input>, TuiError> {
+        let wake = Duration::from_millis(self.app.wake_in());
+        let [terminate, hangup] = &mut self.end;
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => Ok(Some(Input::Stop)),
+            _ = hangup.recv() => Ok(Some(Input::Stop)),
+            key = self.keys.next() => match key {
+                Some(event) => Ok(from_terminal(event?)),
+                None => Ok(Some(Input::Stop)),
+            },
+            Some(input) = self.outside.recv() => Ok(Some(input)),
+            said = self.link.inputs.recv() => match said {
+                Some(said) => Ok(Some(Input::Desk(said))),
+                None => Err(TuiError::DeskGone),
+            },
+            () = tokio::time::sleep(wake) => Ok(Some(Input::Tick(Timestamp::now()))),
+        }
+    }
+
+    /// Gives what is there already, without waiting, so that much news is drawn once.
+    async fn ready(&mut self) -> Result<Option<Input>, TuiError> {
+        // Polled with the real waker: the stream remembers the first one it was polled with.
+        if let Some(key) = poll_immediate(self.keys.next()).await {
+            return match key {
+                Some(event) => Ok(from_terminal(event?)),
+                None => Ok(Some(Input::Stop)),
+            };
+        }
+        if let Ok(input) = self.outside.try_recv() {
+            return Ok(Some(input));
+        }
+        Ok(self.link.inputs.try_recv().ok().map(Input::Desk))
+    }
+
+    async fn feed(&mut self, input: Input) -> Result<Next, TuiError> {
+        let mut effects = self.app.update(Input::Tick(Timestamp::now()));
+        effects.extend(self.app.update(input));
+        self.perform(effects).await
+    }
+
+    async fn perform(&mut self, effects: Vec<Effect>) -> Result<Next, TuiError> {
+        for effect in effects {
+            match effect {
+                Effect::Ask(token, request) => {
+                    self.link.requests.send((token, request)).map_err(|_| TuiError::DeskGone)?;
+                }
+                Effect::Quit => return Ok(Next::Leave),
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Bell => self.screen.bell()?,
+                Effect::Redraw => self.screen.clear()?,
+                Effect::Suspend => {
+                    self.screen.leave()?;
+                    terminal::stop_this_process();
+                    self.come_back()?;
+                }
+                Effect::Editor { text, name } => {
+                    self.screen.leave()?;
+                    // The stream would take keys that are meant for the editor.
+                    self.keys = EventStream::new();
+                    let result = outside::edit(&self.app.options, &text, &name).await;
+                    self.come_back()?;
+                    let effects = self.app.update(Input::Edited(result));
+                    Box::pin(self.perform(effects)).await?;
+                }
+                work => outside::start(work, &self.app.options, self.did.clone()),
+            }
+        }
+        Ok(Next::On)
+    }
+
+    fn come_back(&mut self) -> Result<(), TuiError> {
+        self.screen.come_back()?;
+        self.keys = EventStream::new();
+        let (width, height) = crossterm::terminal::size()?;
+        self.app.update(Input::Resize(width, height));
+        Ok(())
+    }
+}
+
+fn from_terminal(event: Event) -> Option<Input> {
+    match event {
+        Event::Key(key) => Some(Input::Key(key)),
+        Event::Paste(text) => Some(Input::Paste(text)),
+        Event::Resize(width, height) => Some(Input::Resize(width, height)),
+        Event::FocusGained => Some(Input::Focus(true)),
+        Event::FocusLost => Some(Input::Focus(false)),
+        Event::Mouse(_) => None,
+    }
+}

@@ -1,0 +1,262 @@
+//! What the desk says: answers to what was asked, and events.
+
+use super::app::{App, Screen, Undoable};
+use super::asks::{Home, Purpose};
+use super::input::{Effect, Token};
+use super::thread::Thread;
+use crate::domain::{
+    Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response,
+};
+use jiff::Timestamp;
+
+impl App {
+    /// Brings an answer to what waits for it.
+    pub fn answered(&mut self, token: Token, answer: Result<Response, Fault>) {
+        match self.asks.answered(token) {
+            Home::Late(next) => {
+                if let Some(next) = next {
+                    self.want(next);
+                }
+            }
+            Home::For(purpose) => match answer {
+                Ok(response) => self.take(purpose, response),
+                Err(fault) => self.refused(&purpose, fault),
+            },
+        }
+    }
+
+    fn take(&mut self, purpose: Purpose, response: Response) {
+        match (purpose, response) {
+            (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
+            (Purpose::Status, Response::Status(status)) => self.status = Some(status),
+            (Purpose::Counts, Response::Counts(counts)) => self.take_counts(&counts),
+            (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
+            (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
+            (Purpose::Preview(reference), Response::Issue(view)) => self.take_preview(reference, *view),
+            (Purpose::Thread(reference), Response::Issue(view)) => self.take_thread(reference, *view),
+            (Purpose::Drafts, Response::Drafts(drafts)) => {
+                self.list.drafts = drafts.iter().filter_map(|d| d.issue).collect();
+            }
+            (Purpose::Projects, Response::Projects(projects)) => self.projects = Some(projects),
+            (Purpose::Users, Response::Users(users)) => self.take_users(users),
+            (Purpose::Labels, Response::Labels(labels)) => self.take_labels(labels),
+            (Purpose::Outbox, Response::Outbox(rows)) => self.outbox.take(rows),
+            (Purpose::Intake, Response::Intake(rows)) => self.intake.take(rows),
+            (Purpose::IntakeRaw(id), Response::Bytes(bytes)) => {
+                self.show_raw(&format!("mail {id}"), &bytes);
+            }
+            (Purpose::RawMail, Response::Bytes(bytes)) => self.show_raw("the mail as it came", &bytes),
+            (Purpose::History(reference), Response::History(changes)) => {
+                self.show_history(&reference, &changes);
+            }
+            (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
+            (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
+            (change, response) => self.take_change(change, response),
+        }
+    }
+
+    fn take_change(&mut self, purpose: Purpose, response: Response) {
+        match (purpose, response) {
+            (Purpose::SaveDraft, _) => self.draft_saved(),
+            (Purpose::Send { issue, snooze }, Response::Noted { issue: view, held_until, .. }) => {
+                self.sent(issue, *view, held_until, snooze);
+            }
+            (Purpose::Send { .. }, Response::Issue(view)) => self.issue_made(*view),
+            (Purpose::Edit { advance }, Response::Edited { rows, label }) => {
+                self.edited_issues(&rows, label, advance);
+            }
+            (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
+                self.undone(&format!("took back: {label}"), &skipped, draft);
+            }
+            (Purpose::Redo, Response::Undone { label, skipped, draft }) => {
+                self.undone(&format!("did again: {label}"), &skipped, draft);
+            }
+            (Purpose::OutboxAct, Response::Outbox(rows)) => {
+                self.say(format!("{} changed", super::outbox::mails(rows.len())));
+                self.ask_outbox();
+            }
+            (Purpose::IntakeAct, Response::IntakeEntry(entry)) => {
+                self.say(format!("now {}: {}", entry.fate.word(), entry.reason));
+                self.ask_intake();
+            }
+            (Purpose::ProjectAct, Response::Project(project)) => self.project_changed(*project),
+            (Purpose::Attachment { save_to, name }, Response::Bytes(bytes)) => self.want(match save_to {
+                Some(path) => Effect::Save { path, bytes },
+                None => Effect::Open { name, bytes },
+            }),
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, purpose: &Purpose, fault: Fault) {
+        match purpose {
+            Purpose::Rows => {
+                self.list.loaded = true;
+                self.list.fault = Some(fault);
+            }
+            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead | Purpose::DropDraft => {}
+            Purpose::Preview(_) => self.preview = None,
+            Purpose::Send { .. } => self.send_refused(fault),
+            Purpose::SaveDraft => {
+                self.draft_unsaved();
+                self.complain_of(&fault);
+            }
+            Purpose::Draft => {
+                self.take_draft(None);
+                self.complain_of(&fault);
+            }
+            Purpose::Thread(_) if self.thread.is_none() && fault.kind == FaultKind::NotFound => {
+                self.go_back();
+                self.complain_of(&fault);
+            }
+            _ => self.complain_of(&fault),
+        }
+    }
+
+    fn take_counts(&mut self, counts: &[Option<u64>]) {
+        let half = counts.len() / 2;
+        let news = |unread: &[Option<u64>]| unread.get(2).copied().flatten();
+        let before = news(&self.list.unread);
+        self.list.counts = counts.iter().take(half).copied().collect();
+        self.list.unread = counts.iter().skip(half).copied().collect();
+        if self.options.bell
+            && self.focused != Some(true)
+            && before.is_some()
+            && news(&self.list.unread) > before
+        {
+            self.want(Effect::Bell);
+        }
+    }
+
+    fn take_preview(&mut self, reference: Reference, view: IssueView) {
+        let width = super::layout::areas(self.width, self.height, super::layout::Mode::List).preview.width;
+        match &mut self.preview {
+            Some(shown) if shown.view.row.id == view.row.id => shown.refresh(view, &self.theme),
+            _ => {
+                let mut shown = Thread::new(reference, view, usize::from(width), &self.theme);
+                shown.go_to_news(self.preview_height());
+                self.preview = Some(shown);
+            }
+        }
+    }
+
+    /// Follows an event: what is on the screen and named by it is asked for anew.
+    pub fn event(&mut self, event: Event) {
+        match event {
+            Event::Issues { issues, .. } => self.issues_changed(&issues),
+            Event::Outbox => {
+                self.ask(Purpose::Status, Request::Status);
+                if self.screen == Screen::Outbox {
+                    self.ask_outbox();
+                }
+            }
+            Event::Intake => {
+                self.ask(Purpose::Status, Request::Status);
+                if self.screen == Screen::Intake {
+                    self.ask_intake();
+                }
+            }
+            Event::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Event::Users => self.ask(Purpose::Whoami, Request::Whoami),
+            Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
+            Event::Status => self.ask(Purpose::Status, Request::Status),
+            Event::Missed => self.reload(),
+            Event::Closing => self.say("the desk is closing"),
+        }
+    }
+
+    fn issues_changed(&mut self, issues: &[IssueId]) {
+        self.ask_rows();
+        self.ask_counts();
+        let shown = |t: &Thread| issues.contains(&t.view.row.id).then(|| t.reference.clone());
+        if let Some(reference) = self.thread.as_ref().and_then(shown) {
+            self.ask_thread(reference);
+        }
+        if let Some(reference) = self.preview.as_ref().and_then(shown) {
+            self.ask(Purpose::Preview(reference.clone()), Request::Issue(reference));
+        }
+    }
+
+    /// Says that the desk is gone and keeps everything typed.
+    pub fn connection_lost(&mut self, reason: String) {
+        let unanswered = self.asks.lost();
+        self.lost = Some(reason);
+        if unanswered.iter().any(|p| matches!(p, Purpose::Send { .. })) {
+            self.send_uncertain();
+        }
+        self.draft_unsaved();
+    }
+
+    /// Looks again at everything that is shown.
+    pub fn connection_back(&mut self) {
+        self.lost = None;
+        self.say("the desk is there again");
+        self.reload();
+        self.draft_unsaved();
+    }
+
+    fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {
+        for row in rows {
+            if let Some(held) = self.list.rows.iter_mut().find(|held| held.id == row.id) {
+                *held = row.clone();
+            }
+        }
+        self.list.marks.clear();
+        self.notice = None;
+        self.undoable = Some(Undoable { label, held_until: None, at: self.now });
+        if advance && self.screen == Screen::Thread && self.options.auto_advance {
+            self.advance_from = rows.first().map(|row| row.id);
+        } else if let Some(thread) = &self.thread {
+            let reference = thread.reference.clone();
+            self.ask_thread(reference);
+        }
+        self.ask_rows();
+        self.ask_counts();
+    }
+
+    /// Opens what took the place of the issue that was just dealt with.
+    pub fn follow(&mut self) {
+        let Some(done) = self.advance_from.take() else { return };
+        if self.list.current().is_some_and(|row| row.id == done) {
+            let before = self.list.selected;
+            self.move_selection(1);
+            if self.list.selected == before {
+                return self.leave_thread();
+            }
+        }
+        match self.list.current().and_then(|row| row.reference.parse().ok()) {
+            Some(reference) => self.open_issue(reference),
+            None => self.leave_thread(),
+        }
+    }
+
+    fn leave_thread(&mut self) {
+        if self.screen == Screen::Thread {
+            self.go_back();
+        }
+    }
+
+    fn undone(&mut self, said: &str, skipped: &[String], draft: Option<Draft>) {
+        self.undoable = None;
+        match skipped {
+            [] => self.say(said),
+            _ => self.complain(format!("{said} · not: {}", skipped.join("; "))),
+        }
+        if let Some(draft) = draft {
+            self.reopen_draft(draft);
+        }
+        self.ask_rows();
+        self.ask_counts();
+        if let Some(thread) = &self.thread {
+            let reference = thread.reference.clone();
+            self.ask_thread(reference);
+        }
+    }
+
+    /// Remembers that something was sent, and until when it can be taken back.
+    pub fn sent_until(&mut self, label: String, held_until: Option<Timestamp>) {
+        let held_until = held_until.filter(|at| *at > self.now);
+        self.notice = None;
+        self.undoable = Some(Undoable { label, held_until, at: self.now });
+    }
+}

@@ -1,0 +1,438 @@
+//! The state of the screen, and what every input does to it.
+//!
+//! Pure: no clock, no files, no terminal. What is wanted outside comes back as effects.
+
+use super::action::Action;
+use super::asks::{Asks, Purpose};
+use super::composer::Composer;
+use super::input::{Effect, FromDesk, Input};
+use super::intake::IntakeScreen;
+use super::keymap::{Keymap, Lookup, Place};
+use super::keys::Key;
+use super::list::List;
+use super::outbox::OutboxScreen;
+use super::overlay::Overlay;
+use super::projects::ProjectScreen;
+use super::setup::{Options, SetupError};
+use super::theme::Theme;
+use super::thread::Thread;
+use crate::domain::{DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User};
+use crossterm::event::{KeyEvent, KeyEventKind};
+use jiff::Timestamp;
+
+/// What fills the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    List,
+    Thread,
+    Outbox,
+    Intake,
+    Projects,
+}
+
+/// Something to say in the status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub text: String,
+    pub bad: bool,
+    pub at: Timestamp,
+}
+
+/// The last change that can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undoable {
+    pub label: String,
+    /// Until when a send is held.
+    pub held_until: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// How long a notice stays, in seconds.
+const NOTICE_SECONDS: i64 = 12;
+/// How long typed text waits at most before it is saved as a draft, in milliseconds.
+pub const DRAFT_MILLIS: i64 = 500;
+
+/// All state of the screen.
+pub struct App {
+    pub width: u16,
+    pub height: u16,
+    pub now: Timestamp,
+    pub options: Options,
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub me: Option<User>,
+    pub status: Option<DeskStatus>,
+    /// Why the desk cannot be reached, while it cannot.
+    pub lost: Option<String>,
+    /// `None` until the desk has said which there are.
+    pub projects: Option<Vec<ProjectView>>,
+    pub users: Vec<User>,
+    pub labels: Vec<(String, u64)>,
+    pub screen: Screen,
+    pub back: Vec<Screen>,
+    pub list: List,
+    pub preview: Option<Thread>,
+    pub thread: Option<Thread>,
+    pub composer: Option<Composer>,
+    pub outbox: OutboxScreen,
+    pub intake: IntakeScreen,
+    pub project: ProjectScreen,
+    pub overlay: Option<Overlay>,
+    pub notice: Option<Notice>,
+    pub undoable: Option<Undoable>,
+    /// Keys of a sequence that is not complete.
+    pub pending: Vec<Key>,
+    /// The last change, for doing it again.
+    pub last_edits: Vec<Edit>,
+    /// The issue that was just dealt with; the next one is shown when the list knows.
+    pub advance_from: Option<IssueId>,
+    /// The issue that a mail was last written in, for reopening its draft.
+    pub last_sent: Option<(IssueId, Reference)>,
+    /// Whether the terminal is in front of the person, where it tells.
+    pub focused: Option<bool>,
+    pub asks: Asks,
+    effects: Vec<Effect>,
+    dirty: bool,
+}
+
+impl App {
+    /// Makes the screen as it is before the desk has answered anything.
+    pub fn new(options: Options, width: u16, height: u16, now: Timestamp) -> Result<Self, SetupError> {
+        let theme = Theme::named(&options.theme, options.no_color, options.light_ground, options.ascii)?;
+        let keymap = Keymap::new(&options.keys)?;
+        Ok(Self {
+            width,
+            height,
+            now,
+            options,
+            theme,
+            keymap,
+            me: None,
+            status: None,
+            lost: None,
+            projects: None,
+            users: Vec::new(),
+            labels: Vec::new(),
+            screen: Screen::List,
+            back: Vec::new(),
+            list: List::default(),
+            preview: None,
+            thread: None,
+            composer: None,
+            outbox: OutboxScreen::default(),
+            intake: IntakeScreen::default(),
+            project: ProjectScreen::default(),
+            overlay: None,
+            notice: None,
+            undoable: None,
+            pending: Vec::new(),
+            last_edits: Vec::new(),
+            advance_from: None,
+            last_sent: None,
+            focused: None,
+            asks: Asks::default(),
+            effects: Vec::new(),
+            dirty: true,
+        })
+    }
+
+    /// Asks for everything that the first screen shows.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.list.view = Some(1);
+        self.list.query = super::list::VIEWS.get(1).map_or(String::new(), |v| v.query.to_owned());
+        self.reload();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Asks anew for everything that is on the screen.
+    pub fn reload(&mut self) {
+        self.ask(Purpose::Whoami, Request::Whoami);
+        self.ask(Purpose::Status, Request::Status);
+        self.ask(Purpose::Projects, Request::Projects);
+        self.ask(Purpose::Drafts, Request::Drafts);
+        self.ask_rows();
+        self.ask_counts();
+        if let Some(thread) = &self.thread {
+            let reference = thread.reference.clone();
+            self.ask_thread(reference);
+        }
+        self.reload_screen();
+    }
+
+    /// Takes an input in and gives back what is to be done outside.
+    pub fn update(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Tick(now) => self.tick(now),
+            Input::Key(key) => {
+                self.dirty = true;
+                if key.kind != KeyEventKind::Release {
+                    self.key(key);
+                }
+            }
+            other => {
+                self.dirty = true;
+                self.other_input(other);
+            }
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn other_input(&mut self, input: Input) {
+        match input {
+            Input::Paste(text) => self.paste(&text),
+            Input::Resize(width, height) => {
+                (self.width, self.height) = (width, height);
+                self.reflow();
+            }
+            Input::Desk(FromDesk::Answer(token, answer)) => self.answered(token, answer),
+            Input::Desk(FromDesk::Event(event)) => self.event(event),
+            Input::Desk(FromDesk::Lost { reason }) => self.connection_lost(reason),
+            Input::Desk(FromDesk::Back) => self.connection_back(),
+            Input::Edited(result) => self.edited(result),
+            Input::Attached { path, file } => self.attached(&path, file),
+            Input::Did(Ok(said)) => self.say(said),
+            Input::Did(Err(said)) => self.complain(said),
+            Input::Focus(focused) => self.focused = Some(focused),
+            Input::Stop => self.quit(),
+            Input::Key(_) | Input::Tick(_) => {}
+        }
+    }
+
+    /// Tells, once, whether the screen has to be drawn.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        let counting = self.counts_seconds();
+        let minute = |at: Timestamp| at.as_second().div_euclid(60);
+        self.dirty |= minute(now) != minute(self.now);
+        self.dirty |= counting && now.as_second() != self.now.as_second();
+        self.now = now;
+        if self.notice.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS) {
+            self.notice = None;
+            self.dirty = true;
+        }
+        let over =
+            |u: &Undoable| u.held_until.map_or(now.as_second() - u.at.as_second() >= 60, |at| at <= now);
+        if self.undoable.as_ref().is_some_and(over) {
+            self.undoable = None;
+            self.dirty = true;
+        }
+        self.save_due_draft();
+    }
+
+    fn counts_seconds(&self) -> bool {
+        self.undoable.as_ref().is_some_and(|u| u.held_until.is_some())
+            || (self.screen == Screen::Thread
+                && self.thread.as_ref().is_some_and(|t| t.counts_seconds(self.now)))
+            || (self.screen == Screen::Outbox && self.outbox.counts_seconds(self.now))
+    }
+
+    /// Gives after how many milliseconds the next tick is due.
+    pub fn wake_in(&self) -> u64 {
+        let millis = self.now.as_millisecond();
+        let mut due = 60_000 - millis.rem_euclid(60_000);
+        if self.counts_seconds() {
+            due = due.min(1000 - millis.rem_euclid(1000));
+        }
+        if let Some(notice) = &self.notice {
+            due = due.min(notice.at.as_millisecond() + NOTICE_SECONDS * 1000 - millis);
+        }
+        if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {
+            due = due.min(since.as_millisecond() + DRAFT_MILLIS - millis);
+        }
+        u64::try_from(due.max(1)).unwrap_or(1)
+    }
+
+    /// Gives the place that keys are for.
+    pub fn place(&self) -> Place {
+        if let Some(overlay) = &self.overlay {
+            return overlay.place();
+        }
+        match self.screen {
+            Screen::List if self.list.edit.is_some() => Place::Query,
+            Screen::List => Place::List,
+            Screen::Thread if self.composer.as_ref().is_some_and(|c| c.focused) => Place::Composer,
+            Screen::Thread => Place::Thread,
+            Screen::Outbox => Place::Outbox,
+            Screen::Intake => Place::Intake,
+            Screen::Projects => Place::Project,
+        }
+    }
+
+    fn key(&mut self, event: KeyEvent) {
+        let place = self.place();
+        self.pending.push(Key::from(event));
+        match self.keymap.lookup(place, &self.pending) {
+            Lookup::Pending(_) => {}
+            Lookup::Action(action) => {
+                self.pending.clear();
+                self.act(place, action);
+            }
+            Lookup::Nothing => {
+                let alone = self.pending.len() == 1;
+                self.pending.clear();
+                if alone && place.takes_text() {
+                    self.typed(place, event);
+                }
+            }
+        }
+    }
+
+    fn typed(&mut self, place: Place, event: KeyEvent) {
+        match place {
+            Place::Composer => self.composer_key(event),
+            Place::Query => self.query_key(event),
+            _ => self.overlay_key(event),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        match self.place() {
+            Place::Composer => self.composer_paste(text),
+            Place::Query => self.query_paste(text),
+            Place::Prompt | Place::Picker => self.overlay_paste(text),
+            _ => {}
+        }
+    }
+
+    /// Does an action in the place where its key was pressed.
+    pub fn act(&mut self, place: Place, action: Action) {
+        match action {
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Quit => self.quit(),
+            Action::Later => self.say("this comes with a later version"),
+            _ => match place {
+                Place::Prompt | Place::Picker | Place::Text => self.overlay_act(action),
+                Place::Query => self.query_act(action),
+                Place::Composer => self.composer_act(action),
+                _ => self.screen_act(action),
+            },
+        }
+    }
+
+    fn screen_act(&mut self, action: Action) {
+        let mine = match self.screen {
+            Screen::List => self.list_act(action),
+            Screen::Thread => self.thread_act(action),
+            Screen::Outbox => self.outbox_act(action),
+            Screen::Intake => self.intake_act(action),
+            Screen::Projects => self.project_act(action),
+        };
+        if !mine {
+            self.global_act(action);
+        }
+    }
+
+    fn global_act(&mut self, action: Action) {
+        match action {
+            Action::Back => self.go_back(),
+            Action::View(n) => {
+                self.to_list();
+                self.show_view(usize::from(n).saturating_sub(1));
+            }
+            Action::NextBest => self.next_best(),
+            Action::Palette => self.open_palette(),
+            Action::Help => self.open_help(),
+            Action::NewIssue => self.compose_issue(),
+            Action::Undo => self.ask(Purpose::Undo, Request::Undo),
+            Action::Redo => self.ask(Purpose::Redo, Request::Redo),
+            Action::Outbox => self.go_to(Screen::Outbox),
+            Action::Intake => self.go_to(Screen::Intake),
+            Action::Projects => self.go_to(Screen::Projects),
+            Action::Query => {
+                self.to_list();
+                self.open_query();
+            }
+            Action::Status => self.show_status(),
+            Action::SyncNow => {
+                self.say("looking into every mailbox");
+                self.ask(Purpose::Sync, Request::SyncNow);
+            }
+            _ => {}
+        }
+    }
+
+    /// Shows a screen over the one that is there.
+    pub fn go_to(&mut self, screen: Screen) {
+        if self.screen != screen {
+            self.back.retain(|s| *s != screen);
+            self.back.push(self.screen);
+            self.screen = screen;
+        }
+        self.reload_screen();
+    }
+
+    fn reload_screen(&mut self) {
+        match self.screen {
+            Screen::Outbox => self.ask_outbox(),
+            Screen::Intake => self.ask_intake(),
+            Screen::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Screen::List | Screen::Thread => {}
+        }
+    }
+
+    /// Leaves what is in front; the list is never left.
+    pub fn go_back(&mut self) {
+        if self.composer.is_some() && self.screen == Screen::Thread {
+            return self.leave_composer();
+        }
+        if let Some(screen) = self.back.pop() {
+            self.screen = screen;
+            self.reload_screen();
+        }
+        if self.screen != Screen::Thread {
+            self.thread = None;
+            self.ask_preview();
+        }
+    }
+
+    /// Leaves everything but the list.
+    pub fn to_list(&mut self) {
+        self.leave_composer();
+        self.overlay = None;
+        self.thread = None;
+        self.screen = Screen::List;
+        self.back.clear();
+    }
+
+    /// Tells whether the list is in front.
+    pub fn on_list(&self) -> bool {
+        self.screen == Screen::List
+    }
+
+    /// Leaves the program; what was typed is saved first.
+    pub fn quit(&mut self) {
+        self.save_draft_now();
+        self.effects.push(Effect::Quit);
+    }
+
+    /// Says something in the status line.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), bad: false, at: self.now });
+    }
+
+    /// Says in the status line what went wrong.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), bad: true, at: self.now });
+    }
+
+    /// Says what the desk refused, and what helps.
+    pub fn complain_of(&mut self, fault: &Fault) {
+        let hint = fault.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
+        self.complain(format!("{}{hint}", fault.message));
+    }
+
+    /// Asks the desk for something.
+    pub fn ask(&mut self, purpose: Purpose, request: Request) {
+        let effect = self.asks.ask(purpose, request);
+        self.effects.extend(effect);
+    }
+
+    /// Wants something done outside.
+    pub fn want(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+}

@@ -1,0 +1,171 @@
+//! What was asked of the desk and what for.
+//!
+//! Of each thing to look at, one request is under way and at most one more waits; the newest wins. An
+//! answer that nobody waits for any more is dropped.
+
+use super::input::{Effect, Token};
+use crate::domain::{IntakeId, IssueId, Reference, Request};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Why something was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    Whoami,
+    Status,
+    Counts,
+    Rows,
+    Preview(Reference),
+    Thread(Reference),
+    Drafts,
+    Projects,
+    Users,
+    Labels,
+    Outbox,
+    Intake,
+    IntakeRaw(IntakeId),
+    History(Reference),
+    AuthorIssues,
+    RawMail,
+    Draft,
+    MarkAll,
+    // From here on: changes. Each is sent at once, none replaces another.
+    SaveDraft,
+    DropDraft,
+    Send { issue: Option<IssueId>, snooze: bool },
+    Edit { advance: bool },
+    MarkRead,
+    Undo,
+    Redo,
+    OutboxAct,
+    IntakeAct,
+    ProjectAct,
+    Sync,
+    Attachment { save_to: Option<PathBuf>, name: String },
+}
+
+impl Purpose {
+    /// Gives the slot of a thing to look at; `None` for changes.
+    fn slot(&self) -> Option<u8> {
+        Some(match self {
+            Self::Whoami => 0,
+            Self::Status => 1,
+            Self::Counts => 2,
+            Self::Rows => 3,
+            Self::Preview(_) => 4,
+            Self::Thread(_) => 5,
+            Self::Drafts => 6,
+            Self::Projects => 7,
+            Self::Users => 8,
+            Self::Labels => 9,
+            Self::Outbox => 10,
+            Self::Intake => 11,
+            Self::IntakeRaw(_) => 12,
+            Self::History(_) => 13,
+            Self::AuthorIssues => 14,
+            Self::RawMail => 15,
+            Self::Draft => 16,
+            Self::MarkAll => 17,
+            _ => return None,
+        })
+    }
+}
+
+/// The requests under way.
+#[derive(Debug, Default)]
+pub struct Asks {
+    last: u64,
+    waiting: BTreeMap<Token, Purpose>,
+    /// For each slot under way: its request, and the one to send next.
+    slots: BTreeMap<u8, (Token, Option<(Purpose, Request)>)>,
+}
+
+/// What an answer is for.
+#[derive(Debug)]
+pub enum Home {
+    /// It answers this.
+    For(Purpose),
+    /// It came too late; perhaps the next request goes out now.
+    Late(Option<Effect>),
+}
+
+impl Asks {
+    /// Asks now, or as soon as the slot is free.
+    pub fn ask(&mut self, purpose: Purpose, request: Request) -> Option<Effect> {
+        if let Some(slot) = purpose.slot() {
+            if let Some((_, next)) = self.slots.get_mut(&slot) {
+                *next = Some((purpose, request));
+                return None;
+            }
+            self.slots.insert(slot, (Token(self.last + 1), None));
+        }
+        self.last += 1;
+        self.waiting.insert(Token(self.last), purpose);
+        Some(Effect::Ask(Token(self.last), request))
+    }
+
+    /// Says what the answer to `token` is for.
+    pub fn answered(&mut self, token: Token) -> Home {
+        let Some(purpose) = self.waiting.remove(&token) else { return Home::Late(None) };
+        let Some(slot) = purpose.slot() else { return Home::For(purpose) };
+        match self.slots.remove(&slot) {
+            Some((_, Some((next, request)))) => Home::Late(self.ask(next, request)),
+            _ => Home::For(purpose),
+        }
+    }
+
+    /// Tells whether a change is still without an answer.
+    pub fn changing(&self) -> bool {
+        self.waiting.values().any(|p| p.slot().is_none())
+    }
+
+    /// Tells whether anything of this kind is under way.
+    pub fn waits_for(&self, like: impl Fn(&Purpose) -> bool) -> bool {
+        self.waiting.values().any(like)
+    }
+
+    /// Forgets everything under way: no answers will come. Gives back what will stay unanswered.
+    pub fn lost(&mut self) -> Vec<Purpose> {
+        self.slots.clear();
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(effect: Option<Effect>) -> Token {
+        match effect {
+            Some(Effect::Ask(token, _)) => token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn of_many_looks_only_the_newest_goes_out_and_the_late_answer_is_dropped() {
+        let mut asks = Asks::default();
+        let look = |n| (Purpose::Preview(Reference { project: None, iid: n }), Request::Status);
+        let (purpose, request) = look(1);
+        let first = token(asks.ask(purpose, request));
+        for n in 2..5 {
+            let (purpose, request) = look(n);
+            assert_eq!(asks.ask(purpose, request), None);
+        }
+        let Home::Late(next) = asks.answered(first) else { panic!() };
+        let second = token(next);
+        assert!(matches!(asks.answered(second), Home::For(Purpose::Preview(r)) if r.iid == 4));
+        assert!(matches!(asks.answered(second), Home::Late(None)));
+    }
+
+    #[test]
+    fn changes_never_replace_each_other() {
+        let mut asks = Asks::default();
+        let one = token(asks.ask(Purpose::Undo, Request::Undo));
+        let two = token(asks.ask(Purpose::Undo, Request::Undo));
+        assert!(asks.changing());
+        assert!(matches!(asks.answered(two), Home::For(Purpose::Undo)));
+        assert!(matches!(asks.answered(one), Home::For(Purpose::Undo)));
+        assert!(!asks.changing());
+    }
+}

@@ -1,0 +1,361 @@
+//! The composer: a reply, an internal comment or a new issue while it is being written.
+//!
+//! What is typed is saved as a draft within a second, one for the reply and one for the comment.
+
+use super::app::{App, Screen};
+use super::asks::Purpose;
+use super::edit::Edit;
+use super::thread::Thread;
+use crate::domain::{
+    AddressState, DefaultNote, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
+    ParticipantView, Reference, Request, Upload,
+};
+use jiff::Timestamp;
+
+/// A file that is to go out with the note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub path: String,
+    /// Its bytes, once they were read.
+    pub upload: Option<Upload>,
+    pub error: Option<String>,
+}
+
+/// How far the draft is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Saved {
+    /// The stored draft has not come yet; nothing may be saved over it.
+    #[default]
+    Loading,
+    /// Nothing was typed yet.
+    Nothing,
+    Unsaved(Timestamp),
+    /// Under way; whether more was typed meanwhile.
+    Saving(Option<Timestamp>),
+    Stored,
+}
+
+/// Why it was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Somebody wrote meanwhile. The newer notes may not be on the screen yet.
+    Stale { newer: Vec<NoteId>, shown: bool },
+    /// The line broke while it was sent.
+    Uncertain,
+}
+
+/// A text on its way into an issue.
+#[derive(Debug)]
+pub struct Composer {
+    /// The issue it is for; `None` while it makes one.
+    pub target: Option<(IssueId, Reference)>,
+    pub kind: DraftKind,
+    pub body: Edit,
+    /// Only for a new issue: project, addressee and title.
+    pub fields: Vec<(&'static str, Edit)>,
+    /// Which of the fields has the cursor; the body after the last one.
+    pub field: usize,
+    pub files: Vec<File>,
+    /// Further people who get this one note.
+    pub cc: Vec<EmailAddress>,
+    /// Subscribed people who do not get it.
+    pub without: Vec<EmailAddress>,
+    pub seen: Option<NoteId>,
+    pub saved: Saved,
+    pub held: Option<Held>,
+    pub sending: bool,
+    /// Whether keys go here and not to the thread above.
+    pub focused: bool,
+    /// Whether `$EDITOR` is to open as soon as the stored draft is here.
+    pub editor_wanted: bool,
+}
+
+impl Composer {
+    /// Begins a note of an issue.
+    pub fn note(target: (IssueId, Reference), kind: DraftKind, seen: Option<NoteId>) -> Self {
+        Self {
+            target: Some(target),
+            kind,
+            body: Edit::text(""),
+            fields: Vec::new(),
+            field: 0,
+            files: Vec::new(),
+            cc: Vec::new(),
+            without: Vec::new(),
+            seen,
+            saved: Saved::Loading,
+            held: None,
+            sending: false,
+            focused: true,
+            editor_wanted: false,
+        }
+    }
+
+    /// Begins a new issue.
+    pub fn issue(project: &str) -> Self {
+        let fields =
+            vec![("Project", Edit::line(project)), ("To", Edit::line("")), ("Title", Edit::line(""))];
+        Self {
+            target: None,
+            kind: DraftKind::Issue,
+            fields,
+            field: 1,
+            ..Self::note((IssueId(0), Reference { project: None, iid: 0 }), DraftKind::Issue, None)
+        }
+        .without_target()
+    }
+
+    fn without_target(mut self) -> Self {
+        self.target = None;
+        self
+    }
+
+    /// Gives how many lines stand between the title and the text.
+    pub fn field_rows(&self) -> u16 {
+        let files = u16::from(!self.files.is_empty());
+        u16::try_from(self.fields.len()).unwrap_or(0) + files
+    }
+
+    /// Gives since when something is typed that no draft holds.
+    pub fn unsaved_since(&self) -> Option<Timestamp> {
+        match self.saved {
+            Saved::Unsaved(since) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Gives the text of a field by its name.
+    pub fn field_value(&self, name: &str) -> String {
+        self.fields
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(String::new(), |(_, e)| e.value().trim().to_owned())
+    }
+
+    fn focused_edit(&mut self) -> &mut Edit {
+        match self.fields.get_mut(self.field) {
+            Some((_, edit)) => edit,
+            None => &mut self.body,
+        }
+    }
+
+    fn touched(&mut self, now: Timestamp) {
+        self.saved = match self.saved {
+            Saved::Loading => Saved::Loading,
+            Saved::Unsaved(since) => Saved::Unsaved(since),
+            Saved::Saving(more) => Saved::Saving(more.or(Some(now))),
+            Saved::Nothing | Saved::Stored => Saved::Unsaved(now),
+        };
+        if self.held == Some(Held::Uncertain) {
+            self.held = None;
+        }
+    }
+
+    /// Tells whether there is nothing to lose.
+    pub fn is_blank(&self) -> bool {
+        self.body.is_blank()
+            && self.files.is_empty()
+            && self.fields.iter().skip(1).all(|(_, edit)| edit.is_blank())
+    }
+
+    /// Gives the octets of all files that were read.
+    pub fn file_size(&self) -> u64 {
+        self.files.iter().filter_map(|f| f.upload.as_ref()).map(|u| u.bytes.len() as u64).sum()
+    }
+}
+
+/// Who gets a reply, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipients {
+    pub mailed: Vec<String>,
+    /// Whose last mail came back.
+    pub bounced: Vec<String>,
+    pub unsubscribed: Vec<String>,
+    /// Left out of this one by the writer.
+    pub without: Vec<String>,
+}
+
+/// Finds who gets a public note of this issue.
+pub fn recipients(participants: &[ParticipantView], composer: &Composer) -> Recipients {
+    let mut found = Recipients::default();
+    for person in participants {
+        let email = person.email.as_str().to_owned();
+        if !person.subscribed {
+            found.unsubscribed.push(email);
+            continue;
+        }
+        if composer.without.contains(&person.email) {
+            found.without.push(email);
+            continue;
+        }
+        if person.address_state == AddressState::Bounced {
+            found.bounced.push(email.clone());
+        }
+        found.mailed.push(email);
+    }
+    found.mailed.extend(composer.cc.iter().map(ToString::to_string));
+    found
+}
+
+impl App {
+    /// Opens the composer in the issue in front.
+    pub fn compose(&mut self, kind: DraftKind) {
+        let Some(reference) = self.target() else { return self.say("no issue is selected") };
+        if self.composer.as_ref().is_some_and(|c| c.kind == kind && self.screen == Screen::Thread) {
+            if let Some(composer) = &mut self.composer {
+                composer.focused = true;
+            }
+            return;
+        }
+        self.leave_composer();
+        let id = match (&self.thread, self.list.current()) {
+            (Some(thread), _) if !self.on_list() => thread.view.row.id,
+            (_, Some(row)) => row.id,
+            _ => return,
+        };
+        self.open_issue(reference.clone());
+        self.begin(id, reference, kind);
+    }
+
+    fn begin(&mut self, id: IssueId, reference: Reference, kind: DraftKind) {
+        let seen = self.thread.as_ref().filter(|t| t.view.row.id == id).and_then(Thread::last_note);
+        self.composer = Some(Composer::note((id, reference.clone()), kind, seen));
+        self.ask(Purpose::Draft, Request::Draft { reference: Some(reference), kind });
+        self.keep_note_in_sight();
+    }
+
+    /// Scrolls the thread so that its end is seen above the composer.
+    pub fn keep_note_in_sight(&mut self) {
+        let height = self.thread_height();
+        if let Some(thread) = &mut self.thread {
+            thread.top = thread.line_count().saturating_sub(height + 1);
+        }
+    }
+
+    /// Opens what the project's settings say a note begins as.
+    pub fn compose_default(&mut self) {
+        let shown = self.thread.as_ref().or(self.preview.as_ref());
+        let internal = shown.is_some_and(|t| t.view.default_note == DefaultNote::Internal);
+        self.compose(if internal { DraftKind::Internal } else { DraftKind::Reply });
+    }
+
+    /// Opens the composer for a new issue.
+    pub fn compose_issue(&mut self) {
+        self.leave_composer();
+        let known = self.projects.as_deref().unwrap_or_default();
+        let Some(first) = known.first() else {
+            return self.complain("there is no project yet · add one with P, then a");
+        };
+        let here = self.list.current().map(|row| row.project.clone());
+        let path = here.unwrap_or_else(|| first.path.clone());
+        if self.screen != Screen::Thread {
+            self.back.push(self.screen);
+            self.screen = Screen::Thread;
+        }
+        self.thread = None;
+        self.composer = Some(Composer::issue(&path));
+        self.ask(Purpose::Draft, Request::Draft { reference: None, kind: DraftKind::Issue });
+    }
+
+    /// Learns from the thread that has come which note the writer has before them.
+    pub fn composer_follows(&mut self) {
+        let height = self.thread_height();
+        let Some(thread) = &mut self.thread else { return };
+        let Some(composer) = &mut self.composer else { return };
+        if composer.target.as_ref().is_none_or(|(id, _)| *id != thread.view.row.id) {
+            return;
+        }
+        let place = |id: &NoteId| thread.view.notes.iter().position(|n| n.id == *id);
+        match &mut composer.held {
+            Some(Held::Stale { newer, shown }) if !*shown => {
+                let places: Option<Vec<usize>> = newer.iter().map(place).collect();
+                if let Some(first) = places.and_then(|all| all.into_iter().min()) {
+                    *shown = true;
+                    composer.seen = thread.last_note();
+                    thread.go_to(first, height);
+                }
+            }
+            _ if composer.seen.is_none() => composer.seen = thread.last_note(),
+            _ => {}
+        }
+    }
+
+    /// Tells whether somebody else wrote since the writer began.
+    pub fn newer_note(&self) -> bool {
+        let Some(seen) = self.composer.as_ref().and_then(|c| c.seen) else { return false };
+        let me = self.me.as_ref().map(|me| me.name.as_str());
+        let notes = self.thread.as_ref().map(|t| t.view.notes.as_slice()).unwrap_or_default();
+        notes.iter().any(|n| n.id > seen && n.kind != NoteKind::System && n.author.user.as_deref() != me)
+    }
+
+    /// Leaves the composer; the draft stays.
+    pub fn leave_composer(&mut self) {
+        self.save_draft_now();
+        let Some(composer) = self.composer.take() else { return };
+        if composer.target.is_none() && self.screen == Screen::Thread {
+            self.screen = self.back.pop().unwrap_or(Screen::List);
+        }
+        if !composer.is_blank() && !composer.sending {
+            self.say("the draft stays");
+        }
+        let height = self.thread_height();
+        if let Some(thread) = &mut self.thread {
+            thread.scroll(0, height);
+        }
+    }
+
+    /// Notes that something was typed.
+    pub fn composer_touched(&mut self) {
+        let now = self.now;
+        if let Some(composer) = &mut self.composer {
+            composer.touched(now);
+        }
+    }
+
+    /// Gives the issue view that the composer stands below.
+    pub fn composed_view(&self) -> Option<&IssueView> {
+        let (id, _) = self.composer.as_ref()?.target.as_ref()?;
+        self.thread.as_ref().map(|t| &t.view).filter(|view| view.row.id == *id)
+    }
+
+    /// Takes the text back from `$EDITOR`.
+    pub fn edited(&mut self, result: Result<String, String>) {
+        match (result, &mut self.composer) {
+            (Ok(text), Some(composer)) => {
+                composer.body.replace(text.trim_end_matches('\n'));
+                composer.focused = true;
+                self.composer_touched();
+            }
+            (Ok(_), None) => {}
+            (Err(said), _) => self.complain(said),
+        }
+    }
+
+    /// Gives a key to the field that has the cursor.
+    pub fn composer_key(&mut self, key: crossterm::event::KeyEvent) {
+        let Some(composer) = self.composer.as_mut().filter(|c| !c.sending) else { return };
+        if key.code == crossterm::event::KeyCode::Enter && composer.field < composer.fields.len() {
+            composer.field += 1;
+        } else if composer.focused_edit().key(key) {
+            self.composer_touched();
+        }
+    }
+
+    /// Puts pasted text into the field that has the cursor.
+    pub fn composer_paste(&mut self, text: &str) {
+        let Some(composer) = self.composer.as_mut().filter(|c| !c.sending) else { return };
+        composer.focused_edit().insert(text);
+        self.composer_touched();
+    }
+
+    /// Does something to the field that has the cursor.
+    pub fn with_edit<T>(&mut self, work: impl FnOnce(&mut Edit) -> T) -> Option<T> {
+        let composer = self.composer.as_mut().filter(|c| !c.sending)?;
+        Some(work(composer.focused_edit()))
+    }
+}
+
+/// Gives the octets that files of `size` octets take within a mail: base64 and its line ends.
+pub fn encoded(size: u64) -> u64 {
+    size.saturating_mul(78) / 57
+}

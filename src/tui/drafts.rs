@@ -1,0 +1,171 @@
+//! Drafts: what is typed goes to the desk within a second and is found again; so are attached files.
+
+use super::app::{App, DRAFT_MILLIS};
+use super::asks::Purpose;
+use super::composer::{Composer, File, Saved, encoded};
+use super::edit::Edit;
+use super::input::Effect;
+use crate::domain::{Draft, EmailAddress, ProjectId, Request, Upload};
+use jiff::Timestamp;
+
+impl Composer {
+    fn draft(&self, user: &str, project: Option<ProjectId>, now: Timestamp) -> Draft {
+        let fields = (!self.fields.is_empty()).then_some(());
+        Draft {
+            user: user.to_owned(),
+            issue: self.target.as_ref().map(|(id, _)| *id),
+            project,
+            kind: self.kind,
+            text: self.body.value(),
+            title: fields.map(|()| self.field_value("Title")),
+            to: fields.map(|()| self.field_value("To")),
+            cc: self.cc.iter().map(ToString::to_string).collect(),
+            files: self.files.iter().map(|f| f.path.clone()).collect(),
+            seen: self.seen,
+            saved_at: now,
+        }
+    }
+}
+
+impl App {
+    /// Puts the stored draft into the composer; what was typed before it came stays after it.
+    pub fn take_draft(&mut self, draft: Option<Draft>) {
+        let now = self.now;
+        let Some(composer) = self.composer.as_mut().filter(|c| c.saved == Saved::Loading) else { return };
+        let typed = composer.body.value();
+        let wanted = std::mem::take(&mut composer.editor_wanted);
+        let Some(draft) = draft.filter(|d| d.kind == composer.kind) else {
+            composer.saved = if composer.is_blank() { Saved::Nothing } else { Saved::Unsaved(now) };
+            return self.editor_if(wanted);
+        };
+        let known = self.projects.as_deref().unwrap_or_default();
+        let path = known.iter().find(|p| Some(p.id) == draft.project).map(|p| p.path.clone());
+        composer.body = Edit::text(&format!("{}{typed}", draft.text));
+        composer.body.go_to_end();
+        composer.cc = draft.cc.iter().filter_map(|address| EmailAddress::parse(address)).collect();
+        for (name, edit) in &mut composer.fields {
+            match *name {
+                "Project" => {
+                    if let Some(path) = &path {
+                        edit.replace(path);
+                    }
+                }
+                "To" => edit.insert(&draft.to.clone().unwrap_or_default()),
+                "Title" => edit.insert(&draft.title.clone().unwrap_or_default()),
+                _ => {}
+            }
+        }
+        composer.seen = draft.seen.filter(|_| composer.target.is_some()).or(composer.seen);
+        composer.saved = if typed.is_empty() { Saved::Stored } else { Saved::Unsaved(now) };
+        for path in draft.files {
+            self.attach(path);
+        }
+        self.editor_if(wanted);
+    }
+
+    /// Shows the draft that a cancelled send left.
+    pub fn reopen_draft(&mut self, draft: Draft) {
+        let known = self.last_sent.clone().filter(|(id, _)| Some(*id) == draft.issue);
+        let Some((id, reference)) = known else {
+            return match draft.issue {
+                None => self.compose_issue(),
+                Some(_) => self.say("taken back; its draft stands in the issue again"),
+            };
+        };
+        self.leave_composer();
+        self.open_issue(reference.clone());
+        self.composer = Some(Composer::note((id, reference), draft.kind, draft.seen));
+        self.take_draft(Some(draft));
+        self.keep_note_in_sight();
+    }
+
+    /// Saves the draft when it has waited long enough.
+    pub fn save_due_draft(&mut self) {
+        let due = |since: Timestamp| self.now.as_millisecond() - since.as_millisecond() >= DRAFT_MILLIS;
+        if self.composer.as_ref().and_then(Composer::unsaved_since).is_some_and(due) {
+            self.save_draft_now();
+        }
+    }
+
+    /// Saves what is typed, if anything is unsaved.
+    pub fn save_draft_now(&mut self) {
+        let user = self.me.as_ref().map_or(String::new(), |me| me.name.clone());
+        let (now, lost) = (self.now, self.lost.is_some());
+        let Some(composer) = &mut self.composer else { return };
+        let unsaved = matches!(composer.saved, Saved::Unsaved(_) | Saved::Saving(Some(_)));
+        if !unsaved || lost || composer.sending {
+            return;
+        }
+        composer.saved = Saved::Saving(None);
+        let path = composer.field_value("Project");
+        let known = self.projects.as_deref().unwrap_or_default();
+        let project = known.iter().find(|p| p.path == path).map(|p| p.id);
+        let draft = composer.draft(&user, project, now);
+        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
+        if composer.is_blank() {
+            let kind = composer.kind;
+            self.ask(Purpose::SaveDraft, Request::DropDraft { reference, kind });
+        } else {
+            self.ask(Purpose::SaveDraft, Request::SaveDraft(draft));
+        }
+    }
+
+    /// Learns that the draft is stored.
+    pub fn draft_saved(&mut self) {
+        if let Some(composer) = &mut self.composer
+            && let Saved::Saving(more) = composer.saved
+        {
+            composer.saved = more.map_or(Saved::Stored, Saved::Unsaved);
+        }
+    }
+
+    /// Learns that the draft is not stored: it is tried again.
+    pub fn draft_unsaved(&mut self) {
+        let now = self.now;
+        if let Some(composer) = &mut self.composer
+            && matches!(composer.saved, Saved::Saving(_))
+        {
+            composer.saved = Saved::Unsaved(now);
+        }
+    }
+
+    /// Reads a file to go out with the note.
+    pub fn attach(&mut self, path: String) {
+        let Some(composer) = &mut self.composer else { return };
+        if path.is_empty() || composer.files.iter().any(|f| f.path == path) {
+            return;
+        }
+        composer.files.push(File { path: path.clone(), upload: None, error: None });
+        self.want(Effect::Attach { path });
+    }
+
+    /// Takes a file in that was read.
+    pub fn attached(&mut self, path: &str, file: Result<Upload, String>) {
+        let Some(composer) = &mut self.composer else { return };
+        let Some(place) = composer.files.iter().position(|f| f.path == path) else { return };
+        let error = match (file, composer.files.get_mut(place)) {
+            (Ok(upload), Some(file)) => {
+                file.upload = Some(upload);
+                None
+            }
+            (Err(error), _) => {
+                composer.files.remove(place);
+                Some(error)
+            }
+            _ => None,
+        };
+        self.composer_touched();
+        match error {
+            Some(error) => self.complain(error),
+            None => self.warn_of_size(),
+        }
+    }
+
+    fn warn_of_size(&mut self) {
+        let limit = self.thread.as_ref().and_then(|t| t.view.max_size);
+        let size = self.composer.as_ref().map_or(0, Composer::file_size);
+        if limit.is_some_and(|limit| encoded(size) > limit) {
+            self.complain("these files are too large for one mail · Alt-o takes the last one off");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Drawing: the state of the screen onto a frame, and nothing else.
+//!
+//! Pure: no state is changed, no clock is read, and nothing is worked out for rows out of sight.
+
+mod composer;
+mod list;
+mod overlay;
+mod screens;
+mod status;
+mod thread;
+mod welcome;
+
+use super::app::{App, Screen};
+use super::clean;
+use super::layout::{Areas, areas};
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// Draws everything.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let areas = areas(area.width, area.height, app.mode());
+    let buf = frame.buffer_mut();
+    match app.screen {
+        Screen::List if welcome::is_due(app) => welcome::draw(app, &areas, buf),
+        Screen::List => list::draw(app, &areas, buf),
+        Screen::Thread => thread::draw_screen(app, &areas, buf),
+        Screen::Outbox => screens::draw_outbox(app, &areas, buf),
+        Screen::Intake => screens::draw_intake(app, &areas, buf),
+        Screen::Projects => screens::draw_projects(app, &areas, buf),
+    }
+    rule(app, areas.bottom_rule, buf);
+    if let (Screen::List, 1) = (app.screen, areas.divider.width)
+        && !welcome::is_due(app)
+    {
+        put(buf, areas.divider.x, areas.bottom_rule.y, "┴", app.theme.rule, app);
+    }
+    status::draw(app, areas.status, buf);
+    status::draw_footer(app, areas.footer, buf);
+    overlay::draw(app, &areas, buf);
+}
+
+/// Draws one sign, or its plain form where signs are not wanted.
+fn put(buf: &mut Buffer, x: u16, y: u16, sign: &str, style: Style, app: &App) {
+    if Rect::new(x, y, 1, 1).intersects(buf.area) {
+        let sign = if app.options.ascii { "+" } else { sign };
+        buf.set_string(x, y, sign, style);
+    }
+}
+
+/// Draws a line across.
+fn rule(app: &App, area: Rect, buf: &mut Buffer) {
+    repeat(app.theme.signs.rule, app.theme.rule, area, buf);
+}
+
+fn repeat(sign: &str, style: Style, area: Rect, buf: &mut Buffer) {
+    if !area.is_empty() {
+        buf.set_string(area.x, area.y, sign.repeat(usize::from(area.width)), style);
+    }
+}
+
+/// Draws a line of text into the first row of `area`.
+fn text(line: Line<'_>, area: Rect, buf: &mut Buffer) {
+    if !area.is_empty() {
+        buf.set_line(area.x, area.y, &line, area.width);
+    }
+}
+
+/// Draws one text at the left and one at the right, the right one whole, the left one cut where they meet.
+fn two_ends(left: Vec<Span<'_>>, right: Vec<Span<'_>>, area: Rect, app: &App, buf: &mut Buffer) {
+    let width = usize::from(area.width);
+    let right_width: usize = right.iter().map(|s| clean::width(&s.content)).sum();
+    let right_fits = right_width + 8 <= width;
+    let room = if right_fits { width - right_width - usize::from(right_width > 0) } else { width };
+    text(Line::from(shorten(left, room, app)), area, buf);
+    if right_fits {
+        let at = u16::try_from(width - right_width).unwrap_or(0);
+        text(Line::from(right), Rect { x: area.x + at, width: area.width - at, ..area }, buf);
+    }
+}
+
+/// Cuts spans to so many cells.
+fn shorten<'a>(spans: Vec<Span<'a>>, room: usize, app: &App) -> Vec<Span<'a>> {
+    let all: usize = spans.iter().map(|s| clean::width(&s.content)).sum();
+    if all <= room {
+        return spans;
+    }
+    let mut left = room;
+    let mut out = Vec::new();
+    for span in spans {
+        let width = clean::width(&span.content);
+        if width < left {
+            left -= width;
+            out.push(span);
+        } else {
+            let cut = clean::cut(&format!("{}  ", span.content), left, app.theme.signs.ellipsis);
+            out.push(Span::styled(cut, span.style));
+            break;
+        }
+    }
+    out
+}
+
+/// Gives the rows of `area` from its top.
+fn rows(area: Rect) -> impl Iterator<Item = Rect> {
+    (area.y..area.bottom()).map(move |y| Rect { y, height: 1, ..area })
+}
+
+/// Draws a heading: what this is at the left, how much of it at the right.
+fn heading(app: &App, areas: &Areas, title: &str, right: &str, buf: &mut Buffer) {
+    let left = vec![Span::raw(" "), Span::styled(title.to_owned(), app.theme.strong)];
+    two_ends(left, vec![Span::styled(format!("{right} "), app.theme.dim)], areas.header, app, buf);
+    rule(app, areas.top_rule, buf);
+}
+
+fn put_bar(app: &App, x: u16, y: u16, buf: &mut Buffer) {
+    if Rect::new(x, y, 1, 1).intersects(buf.area) {
+        buf.set_string(x, y, app.theme.signs.bar, app.theme.rule);
+    }
+}

@@ -1,0 +1,165 @@
+//! What stands over a screen: a question at the foot, a choice, a text to read.
+
+use super::super::app::App;
+use super::super::clean;
+use super::super::layout::Areas;
+use super::super::overlay::{Overlay, Prompt, Reader};
+use super::super::picker::{Free, Picker};
+use super::{rows, rule, text, two_ends};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// Draws what is over the screen.
+pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
+    match &app.overlay {
+        None => {}
+        Some(Overlay::Prompt(prompt)) => draw_prompt(app, prompt, areas, buf),
+        Some(Overlay::Picker(picker)) => draw_picker(app, picker, areas, buf),
+        Some(Overlay::Reader(reader)) => draw_reader(app, reader, areas, buf),
+    }
+}
+
+fn clear(area: Rect, buf: &mut Buffer) {
+    for row in rows(area.intersection(buf.area)) {
+        for x in row.x..row.right() {
+            if let Some(cell) = buf.cell_mut((x, row.y)) {
+                cell.reset();
+            }
+        }
+    }
+}
+
+/// Gives the `height` rows above the status line.
+fn foot(areas: &Areas, height: u16) -> Rect {
+    let bottom = areas.bottom_rule.y;
+    let height = height.min(bottom);
+    Rect { x: 0, y: bottom - height, width: areas.footer.width, height }
+}
+
+fn draw_prompt(app: &App, prompt: &Prompt, areas: &Areas, buf: &mut Buffer) {
+    let area = foot(areas, 2);
+    clear(area, buf);
+    let mut lines = rows(area);
+    if let Some(line) = lines.next() {
+        titled_rule(app, &prompt.title, &prompt.hint, line, buf);
+    }
+    if let Some(line) = lines.next() {
+        let inner = Rect { x: line.x + 1.min(line.width), width: line.width.saturating_sub(2), ..line };
+        prompt.edit.draw(true, inner, buf);
+    }
+}
+
+/// Draws a rule with a title in it, and a hint at its end.
+fn titled_rule(app: &App, title: &str, hint: &str, area: Rect, buf: &mut Buffer) {
+    rule(app, area, buf);
+    let sign = app.theme.signs.rule;
+    let left = vec![
+        Span::styled(sign.repeat(2), app.theme.rule),
+        Span::styled(format!(" {} ", clean::line(title)), app.theme.accent_strong),
+    ];
+    let right = match hint {
+        "" => Vec::new(),
+        hint => vec![
+            Span::styled(format!(" {} ", clean::line(hint)), app.theme.dim),
+            Span::styled(sign.repeat(2), app.theme.rule),
+        ],
+    };
+    two_ends(left, right, area, app, buf);
+}
+
+fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
+    let new = picker.new_text();
+    let count = picker.found.len() + usize::from(new.is_some());
+    let most = areas.bottom_rule.y.saturating_sub(1);
+    let wanted = u16::try_from(count.max(1)).unwrap_or(u16::MAX).saturating_add(2);
+    let area = foot(areas, wanted.min(most).max(3));
+    clear(area, buf);
+    let mut lines = rows(area);
+    if let Some(line) = lines.next() {
+        let hint = format!("{count} of {}", picker.items.len());
+        titled_rule(app, &picker.title, &hint, line, buf);
+    }
+    if let Some(line) = lines.next() {
+        text(Line::styled(" /", app.theme.accent_strong), line, buf);
+        let inner = Rect { x: line.x + 3.min(line.width), width: line.width.saturating_sub(4), ..line };
+        picker.edit.draw(true, inner, buf);
+    }
+    let height = usize::from(area.height.saturating_sub(2));
+    let top = picker.selected.saturating_sub(height.saturating_sub(1));
+    let columns = Columns::of(picker, usize::from(area.width));
+    for (index, line) in (top..count.max(1)).zip(lines) {
+        match picker.found.get(index).and_then(|i| picker.items.get(*i)) {
+            Some(item) => {
+                let item = [item.keys.as_str(), item.name.as_str(), item.detail.as_str()];
+                draw_item(app, &columns, item, index == picker.selected, line, buf);
+            }
+            None => {
+                let name = match (&new, &picker.free) {
+                    (Some(typed), Some(Free::Label)) => format!("a new label: {typed}"),
+                    (Some(typed), Some(Free::Copy)) => format!("a copy to: {typed}"),
+                    _ => "nothing fits".to_owned(),
+                };
+                draw_item(
+                    app,
+                    &columns,
+                    ["", &name, ""],
+                    new.is_some() && index == picker.selected,
+                    line,
+                    buf,
+                );
+            }
+        }
+    }
+}
+
+/// How a choice stands in columns: the keys, where any has some, then the names.
+struct Columns {
+    keys: usize,
+    name: usize,
+}
+
+impl Columns {
+    fn of(picker: &Picker, width: usize) -> Self {
+        let keys = picker.items.iter().take(500).map(|i| clean::width(&i.keys)).max().unwrap_or(0).min(14);
+        let longest = picker.items.iter().take(500).map(|i| clean::width(&i.name)).max().unwrap_or(0);
+        Self { keys, name: longest.min((width / 2).max(10)) }
+    }
+}
+
+fn draw_item(app: &App, c: &Columns, item: [&str; 3], here: bool, area: Rect, buf: &mut Buffer) {
+    let [keys, name, detail] = item;
+    let ell = app.theme.signs.ellipsis;
+    let cursor = if here { app.theme.signs.cursor } else { " " };
+    let mut left = vec![Span::styled(cursor.to_owned(), app.theme.accent_strong)];
+    if c.keys > 0 {
+        left.push(Span::styled(format!(" {} ", clean::fit(keys, c.keys, ell)), app.theme.key));
+    }
+    let style = if here { app.theme.strong } else { Style::new() };
+    let name = clean::line(name);
+    let name = if detail.is_empty() { name } else { clean::fit(&name, c.name, ell) };
+    left.push(Span::styled(format!(" {name}"), style));
+    left.push(Span::styled(format!("  {}", clean::line(detail)), app.theme.dim));
+    two_ends(left, Vec::new(), area, app, buf);
+}
+
+fn draw_reader(app: &App, reader: &Reader, areas: &Areas, buf: &mut Buffer) {
+    let area = foot(areas, u16::MAX);
+    clear(area, buf);
+    let height = usize::from(area.height.saturating_sub(2));
+    let mut lines = rows(area);
+    if let Some(line) = lines.next() {
+        let last = (reader.top + height).min(reader.lines.len());
+        let left = vec![Span::styled(format!(" {}", clean::line(&reader.title)), app.theme.strong)];
+        let right = vec![Span::styled(format!("{last} of {} lines ", reader.lines.len()), app.theme.dim)];
+        two_ends(left, right, line, app, buf);
+    }
+    if let Some(line) = lines.next() {
+        rule(app, line, buf);
+    }
+    for (line, place) in reader.lines.iter().skip(reader.top).zip(lines) {
+        let inner = Rect { x: place.x + 2.min(place.width), width: place.width.saturating_sub(3), ..place };
+        two_ends(line.spans.clone(), Vec::new(), inner, app, buf);
+    }
+}

@@ -1,0 +1,167 @@
+//! The two lines at the foot: how the desk is doing, and the keys that matter here.
+
+use super::super::action::Action;
+use super::super::app::App;
+use super::super::clean;
+use super::super::keymap::{Lookup, Place};
+use super::super::when;
+use super::two_ends;
+use crate::domain::{Channel, ChannelState, OutboxCounts};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// Draws the status line: what was just said first, else how the desk is doing.
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let me = app.me.as_ref().map_or(String::new(), |me| format!("{} ", clean::line(&me.name)));
+    let busy = if app.asks.changing() { format!("{} ", theme.signs.ellipsis) } else { String::new() };
+    let me = format!("{busy}{me}");
+    let right = vec![Span::styled(me, theme.dim)];
+    let mut left = vec![Span::raw(" ")];
+    if let Some(reason) = &app.lost {
+        let words = format!("{} the desk cannot be reached: {}", theme.signs.bad, clean::line(reason));
+        left.push(Span::styled(words, theme.warning_strong));
+        left.push(Span::styled("  trying again, what you typed is kept", theme.dim));
+        return two_ends(left, right, area, app, buf);
+    }
+    if let Some(notice) = &app.notice {
+        let style = if notice.bad { theme.warning_strong } else { Style::new() };
+        left.push(Span::styled(clean::line(&notice.text), style));
+        left.push(Span::raw("   "));
+    }
+    left.extend(undo(app));
+    left.extend(channels(app));
+    two_ends(left, right, area, app, buf);
+}
+
+fn undo(app: &App) -> Vec<Span<'static>> {
+    let Some(undoable) = &app.undoable else { return Vec::new() };
+    let dot = app.theme.signs.dot;
+    let words = match undoable.held_until {
+        Some(until) => {
+            let left = when::seconds_left(app.now, until);
+            let when = if left < 120 {
+                format!("in {left}s")
+            } else {
+                format!("at {}", when::exact(app.now, until, &app.options.time_zone))
+            };
+            format!("sent {when} {dot} z takes it back")
+        }
+        None => format!("{} {dot} z takes it back", clean::line(&undoable.label)),
+    };
+    vec![Span::styled(words, app.theme.accent), Span::raw("   ")]
+}
+
+fn channels(app: &App) -> Vec<Span<'static>> {
+    let Some(status) = &app.status else { return Vec::new() };
+    let mut spans = Vec::new();
+    // What fails stands first: a narrow screen cuts the end.
+    let all = || status.mailboxes.iter().chain(&status.outlets);
+    let failing = all().filter(|c| c.state == ChannelState::Failing);
+    let fine = status.mailboxes.iter().filter(|c| c.state != ChannelState::Failing);
+    for channel in failing.chain(fine) {
+        spans.extend(channel_words(app, channel));
+    }
+    if !status.serving {
+        spans.push(Span::styled("nothing is fetched or sent   ", app.theme.warning));
+    }
+    if let Some(words) = outbox_words(&status.outbox) {
+        let bad = status.outbox.failed + status.outbox.bounced + status.outbox.deferred > 0;
+        let style = if bad { app.theme.warning } else { app.theme.dim };
+        spans.push(Span::styled(format!("outbox {words}   "), style));
+    }
+    if status.triage > 0 {
+        spans.push(Span::styled(format!("triage {} (I)   ", status.triage), app.theme.warning));
+    }
+    if let Some(notice) = status.notices.first() {
+        spans.push(Span::styled(clean::line(notice), app.theme.warning));
+    }
+    spans
+}
+
+fn channel_words(app: &App, channel: &Channel) -> Vec<Span<'static>> {
+    let (theme, zone) = (&app.theme, &app.options.time_zone);
+    let name = clean::line(&channel.name);
+    let age = channel.last_success.map_or(String::new(), |at| format!(" {}", when::age(app.now, at)));
+    let progress = channel.progress.map_or(String::new(), |(done, all)| format!(" {done}/{all}"));
+    let (words, style) = match channel.state {
+        ChannelState::Ok => (format!("{name} {}{age}", theme.signs.ok), theme.dim),
+        ChannelState::Idle => (format!("{name} {}{age}", theme.signs.none), theme.dim),
+        ChannelState::Connecting => (format!("{name} {}", theme.signs.busy), theme.dim),
+        ChannelState::Busy => (format!("{name} {}{progress}", theme.signs.busy), theme.accent),
+        ChannelState::Disabled => (format!("{name} off"), theme.dim),
+        ChannelState::Failing => {
+            let error = clean::line(channel.error.as_deref().unwrap_or("fails"));
+            let since = when::exact(app.now, channel.since, zone);
+            let next = channel
+                .next_try
+                .map_or(String::new(), |at| format!(", next try {}", when::exact(app.now, at, zone)));
+            (format!("{name} {} {error} since {since}{next}", theme.signs.bad), theme.warning)
+        }
+    };
+    vec![Span::styled(words, style), Span::raw("   ")]
+}
+
+fn outbox_words(counts: &OutboxCounts) -> Option<String> {
+    let parts = [
+        (counts.failed, "failed"),
+        (counts.bounced, "bounced"),
+        (counts.deferred, "put off"),
+        (counts.sending, "sending"),
+        (counts.queued, "queued"),
+        (counts.held, "held"),
+    ];
+    let words: Vec<String> =
+        parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Draws the keys that matter here, or what may follow the keys already pressed.
+pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
+    let place = app.place();
+    let pairs: Vec<(String, String)> = match app.keymap.lookup(place, &app.pending) {
+        Lookup::Pending(next) if !app.pending.is_empty() => {
+            next.into_iter().map(|(keys, a)| (keys, a.entry().name.replace('-', " "))).collect()
+        }
+        _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
+        _ => app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(place, a))).collect(),
+    };
+    let mut spans = vec![Span::raw(" ")];
+    let mut room = usize::from(area.width).saturating_sub(1);
+    for (keys, word) in pairs {
+        let cells = clean::width(&keys) + 1 + clean::width(&word);
+        if cells > room {
+            break;
+        }
+        room = room.saturating_sub(cells + 2);
+        spans.push(Span::styled(keys, app.theme.key));
+        spans.push(Span::styled(format!(" {word}  "), app.theme.dim));
+    }
+    super::text(Line::from(spans), area, buf);
+}
+
+fn welcome_keys(app: &App) -> Vec<(String, String)> {
+    let keys = [(Action::Leave, "leave"), (Action::Projects, "projects"), (Action::Help, "help")];
+    let first = |action| app.keymap.keys_of(Place::List, action).into_iter().next();
+    keys.into_iter().filter_map(|(action, word)| Some((first(action)?, word.to_owned()))).collect()
+}
+
+fn word(place: Place, action: Action) -> String {
+    let word = match (place, action) {
+        (Place::Composer, Action::Back) => "keep draft",
+        (_, Action::Back | Action::Leave) => "back",
+        (Place::Query, Action::Accept) => "to the list",
+        (Place::Picker, Action::Accept) => "choose",
+        (_, Action::Accept) => "done",
+        (Place::Outbox | Place::Intake, Action::Open) => "issue",
+        (Place::Intake, Action::AttachTo) => "attach",
+        (Place::Intake, Action::MakeIssue) => "new issue",
+        (Place::Intake, Action::Raw) => "raw",
+        (Place::Project, Action::Open) => "change",
+        (Place::Project, Action::NextIssue) => "next project",
+        _ => action.entry().word,
+    };
+    word.to_owned()
+}

@@ -1,0 +1,276 @@
+//! One issue: its title, its notes, what became of its mails.
+
+use super::super::app::App;
+use super::super::clean;
+use super::super::layout::Areas;
+use super::super::send::size;
+use super::super::thread::{Row, Thread};
+use super::super::when;
+use super::{composer, rows, rule, text, two_ends};
+use crate::domain::{
+    Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State,
+};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// Draws the thread screen, with the composer where there is one.
+pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
+    rule(app, areas.top_rule, buf);
+    match &app.thread {
+        Some(thread) => {
+            title(app, thread, areas.header, buf);
+            draw_notes(app, thread, areas.body, true, buf);
+        }
+        None if app.composer.as_ref().is_some_and(|c| c.target.is_none()) => {
+            let title = Line::styled(" A new issue", app.theme.strong);
+            text(title, areas.header, buf);
+            new_issue_hint(app, areas.body, buf);
+        }
+        None => {
+            text(Line::styled(format!(" {}", app.theme.signs.ellipsis), app.theme.dim), areas.header, buf)
+        }
+    }
+    composer::draw(app, areas, buf);
+}
+
+fn new_issue_hint(app: &App, area: Rect, buf: &mut Buffer) {
+    let lines = [
+        "",
+        " With an address in To it is a ticket: the text is mailed to that person,",
+        " and their answers come here. Without one nobody is mailed.",
+    ];
+    for (line, row) in lines.into_iter().zip(rows(area)) {
+        text(Line::styled(line, app.theme.dim), row, buf);
+    }
+}
+
+/// Draws the preview beside or below the list.
+pub fn draw_preview(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
+    let row = &thread.view.row;
+    let name = format!("#{} {}", row.iid, clean::line(&row.title));
+    let mut lines = rows(area);
+    if let Some(first) = lines.next() {
+        two_ends(vec![Span::styled(name, app.theme.strong)], Vec::new(), first, app, buf);
+    }
+    if let Some(second) = lines.next() {
+        two_ends(vec![Span::styled(facts(app, row), app.theme.dim)], Vec::new(), second, app, buf);
+    }
+    let height = area.height.saturating_sub(2);
+    let body = Rect { y: area.y + 2.min(area.height), height, ..area };
+    draw_notes(app, thread, body, app.list.preview_focus, buf);
+}
+
+fn title(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
+    let row = &thread.view.row;
+    let linked: Vec<&str> = thread.view.links.iter().take(3).map(|link| link.reference.as_str()).collect();
+    let dot = app.theme.signs.dot;
+    let linked = if linked.is_empty() { String::new() } else { format!("{dot} see {} ", linked.join(", ")) };
+    let left = vec![
+        Span::styled(format!(" #{} ", row.iid), app.theme.dim),
+        Span::styled(clean::line(&row.title), app.theme.strong),
+    ];
+    let right = vec![
+        Span::raw("  "),
+        Span::styled(format!("{} {}", facts(app, row), clean::line(&linked)), app.theme.dim),
+    ];
+    two_ends(left, right, area, app, buf);
+}
+
+/// Says where an issue stands: `open · bug · you · 2h`.
+fn facts(app: &App, row: &IssueRow) -> String {
+    let me = app.me.as_ref().map(|me| me.name.as_str());
+    let mut facts = vec![match row.state {
+        State::Open => "open".to_owned(),
+        State::Closed => "closed".to_owned(),
+    }];
+    if row.spam {
+        facts.push("spam".to_owned());
+    }
+    if let Some(until) = row.snoozed_until.filter(|at| *at > app.now) {
+        facts.push(format!("snoozed until {}", when::exact(app.now, until, &app.options.time_zone)));
+    }
+    match row.priority {
+        Some(Priority::Urgent) => facts.push("urgent".to_owned()),
+        Some(Priority::High) => facts.push("high".to_owned()),
+        Some(Priority::Low) => facts.push("low".to_owned()),
+        Some(Priority::Normal) | None => {}
+    }
+    facts.extend(row.labels.iter().map(|label| clean::line(label)));
+    facts.push(match row.assignee.as_deref() {
+        None => "nobody".to_owned(),
+        Some(name) if Some(name) == me => "you".to_owned(),
+        Some(name) => clean::line(name),
+    });
+    if let (Some(since), Some(on), State::Open) = (row.waiting_since, row.waiting_on, row.state) {
+        let on = if on == Party::Us { "waits on us" } else { "waits on them" };
+        facts.push(format!("{on} {}", when::age(app.now, since)));
+    }
+    facts.join(&format!(" {} ", app.theme.signs.dot))
+}
+
+/// Draws the lines of the notes that are in sight.
+fn draw_notes(app: &App, thread: &Thread, area: Rect, focused: bool, buf: &mut Buffer) {
+    let mut start = 0;
+    for (index, (note, block)) in thread.view.notes.iter().zip(&thread.blocks).enumerate() {
+        let end = start + block.len();
+        if end > thread.top {
+            let here = focused && index == thread.selected;
+            for (line, row) in block.iter().enumerate() {
+                let Some(y) = (start + line).checked_sub(thread.top) else { continue };
+                let Ok(y) = u16::try_from(y) else { return };
+                if y >= area.height {
+                    return;
+                }
+                let place = Rect { y: area.y + y, height: 1, ..area };
+                draw_row(app, thread, note, row, here, place, buf);
+            }
+        }
+        start = end;
+    }
+}
+
+fn draw_row(
+    app: &App,
+    thread: &Thread,
+    note: &NoteView,
+    row: &Row,
+    here: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let internal = note.kind == NoteKind::Internal;
+    if internal && !matches!(row, Row::Blank | Row::Head) {
+        text(Line::styled(app.theme.signs.bar, app.theme.warning), area, buf);
+    }
+    let inner = Rect { x: area.x + 3.min(area.width), width: area.width.saturating_sub(3), ..area };
+    match row {
+        Row::Blank => {}
+        Row::Head => head(app, thread, note, here, area, buf),
+        Row::System => system(app, note, here, area, buf),
+        Row::Text(line) => text(line.clone(), inner, buf),
+        Row::Warning(words) => {
+            let line = format!("{} {}", app.theme.signs.warning, clean::line(words));
+            two_ends(vec![Span::styled(line, app.theme.warning)], Vec::new(), inner, app, buf);
+        }
+        Row::File(place, number) => file(app, note, *place, *number, inner, buf),
+        Row::Fold => fold(app, thread, note, here, inner, buf),
+        Row::Delivery(place) => {
+            if let Some(mail) = note.delivery.get(*place) {
+                let (line, style) = delivery(app, mail, note.delivery.len() > 1);
+                two_ends(vec![Span::styled(line, style)], Vec::new(), inner, app, buf);
+            }
+        }
+    }
+}
+
+fn head(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let cursor = if here { theme.signs.cursor } else { " " };
+    let mut left = vec![Span::styled(cursor.to_owned(), theme.accent_strong)];
+    left.extend(author(app, thread, note));
+    if thread.fresh.contains(&note.id) {
+        left.push(Span::styled(format!(" {} new", theme.signs.unread), theme.accent));
+    }
+    if note.automatic {
+        left.push(Span::styled(format!(" {} automatic", theme.signs.dot), theme.dim));
+    }
+    let at = when::exact(app.now, note.created_at, &app.options.time_zone);
+    let age = when::age(app.now, note.created_at);
+    let right = vec![Span::styled(format!(" {at} {} {age} ", theme.signs.dot), theme.dim)];
+    two_ends(left, right, area, app, buf);
+}
+
+fn author(app: &App, thread: &Thread, note: &NoteView) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let name = clean::line(note.author.label());
+    match note.kind {
+        NoteKind::Internal => vec![
+            Span::styled(name, theme.warning_strong),
+            Span::styled(format!(" {} INTERNAL, NOT MAILED", theme.signs.dot), theme.warning_strong),
+        ],
+        NoteKind::Incoming => {
+            let email = note.author.email.as_ref().map(|e| clean::line(e.as_str()));
+            let mut spans = vec![Span::styled(name.clone(), theme.strong)];
+            if let Some(email) = email.filter(|e| *e != name) {
+                spans.push(Span::styled(format!(" <{email}>"), theme.dim));
+            }
+            let stranger =
+                thread.view.participants.iter().any(|p| {
+                    p.role == ParticipantRole::Stranger && Some(&p.email) == note.author.email.as_ref()
+                });
+            if stranger {
+                spans.push(Span::styled(" (stranger, joined unasked)", theme.warning));
+            } else if note.author.is_outside() {
+                spans.push(Span::styled(" (external participant)", theme.dim));
+            }
+            spans
+        }
+        NoteKind::Reply | NoteKind::System => vec![
+            Span::styled(name, theme.strong),
+            Span::styled(format!(" {} reply", theme.signs.dot), theme.dim),
+        ],
+    }
+}
+
+fn system(app: &App, note: &NoteView, here: bool, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let cursor = if here { theme.signs.cursor } else { " " };
+    let who = note.author.user.as_deref().filter(|u| *u != crate::domain::SUPPORT_BOT);
+    let who = who.map_or(String::new(), |who| format!("{} ", clean::line(who)));
+    let said = format!("{} {who}{}", theme.signs.dot, clean::line(&note.body));
+    let left = vec![Span::styled(cursor.to_owned(), theme.accent_strong), Span::styled(said, theme.dim)];
+    let at = when::exact(app.now, note.created_at, &app.options.time_zone);
+    two_ends(left, vec![Span::styled(format!(" {at} "), theme.dim)], area, app, buf);
+}
+
+fn file(app: &App, note: &NoteView, place: usize, number: usize, area: Rect, buf: &mut Buffer) {
+    let Some(file) = note.attachments.get(place) else { return };
+    let kind = file.media_type.split('/').next().unwrap_or_default();
+    let kind = if kind == "image" { " image" } else { "" };
+    let spans = vec![
+        Span::styled(format!("{number} "), app.theme.accent),
+        Span::raw(clean::line(&file.name)),
+        Span::styled(format!("  {}{kind}", size(file.size)), app.theme.dim),
+    ];
+    two_ends(spans, Vec::new(), area, app, buf);
+}
+
+fn fold(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf: &mut Buffer) {
+    let open = thread.unfolded.contains(&note.id);
+    let sign = if open { app.theme.signs.unfolded } else { app.theme.signs.folded };
+    let folded = note.folded.as_deref().unwrap_or_default();
+    let count = folded.trim_end().lines().count();
+    let what = if folded.trim_start().starts_with("-- ") { "lines of signature" } else { "quoted lines" };
+    let line = format!("{sign} {count} {what}");
+    let hint = if here { "  Enter" } else { "" };
+    text(Line::from(vec![Span::styled(line, app.theme.dim), Span::styled(hint, app.theme.rule)]), area, buf);
+}
+
+/// Says what became of a mail: `✓ delivered 14:02`.
+fn delivery(app: &App, mail: &Delivery, many: bool) -> (String, Style) {
+    let (theme, zone) = (&app.theme, &app.options.time_zone);
+    let (ok, bad, busy) = (theme.signs.ok, theme.signs.bad, theme.signs.busy);
+    let at = mail.at.map_or(String::new(), |at| format!(" {}", when::exact(app.now, at, zone)));
+    let to = if many { format!(" to {}", clean::line(mail.to.as_str())) } else { String::new() };
+    let error = mail.error.as_ref().map_or(String::new(), |e| format!(": {}", clean::line(e)));
+    match mail.state {
+        OutboxState::Held => match mail.held_until.filter(|until| *until > app.now) {
+            Some(until) => {
+                let left = when::seconds_left(app.now, until);
+                let when = if left < 120 { format!("in {left}s") } else { when::exact(app.now, until, zone) };
+                (format!("{busy} goes out {when}{to}"), theme.accent)
+            }
+            None if mail.held_until.is_some() => (format!("{busy} going out{to}"), theme.accent),
+            None => (format!("{bad} held{to}{error} {} O releases it", theme.signs.dot), theme.warning),
+        },
+        OutboxState::Queued => (format!("{busy} queued{to}{error}"), theme.dim),
+        OutboxState::Sending => (format!("{busy} sending{to}"), theme.accent),
+        OutboxState::Sent => (format!("{ok} delivered{at}{to}"), theme.dim),
+        OutboxState::Deferred => (format!("{busy} put off{to}{error}"), theme.warning),
+        OutboxState::Failed => (format!("{bad} failed{at}{to}{error}"), theme.warning_strong),
+        OutboxState::Bounced => (format!("{bad} came back{at}{to}{error}"), theme.warning_strong),
+        OutboxState::Cancelled => (format!("{bad} cancelled{to}"), theme.dim),
+    }
+}

@@ -1,0 +1,91 @@
+//! What comes into the screen and what it asks for: plain data on both sides.
+
+use crate::domain::{Event, Fault, Request, Response, Upload};
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// Names one request, so that its answer finds home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// What the desk sends: answers, events, and whether it can be reached.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is moved once or twice, never kept")]
+pub enum FromDesk {
+    Answer(Token, Result<Response, Fault>),
+    Event(Event),
+    /// The connection is gone; requests without an answer get none.
+    Lost {
+        reason: String,
+    },
+    /// The connection is there again.
+    Back,
+}
+
+/// The two ends of the line to the desk.
+#[derive(Debug)]
+pub struct Link {
+    pub requests: mpsc::UnboundedSender<(Token, Request)>,
+    pub inputs: mpsc::UnboundedReceiver<FromDesk>,
+}
+
+/// Everything that can happen to the screen.
+#[derive(Clone, Debug)]
+pub enum Input {
+    Key(KeyEvent),
+    Paste(String),
+    /// The terminal came to the front, or went behind.
+    Focus(bool),
+    /// Columns and rows.
+    Resize(u16, u16),
+    /// The time is now.
+    Tick(Timestamp),
+    Desk(FromDesk),
+    /// `$EDITOR` was left with this text, or could not be run.
+    Edited(Result<String, String>),
+    /// A file was read to be attached, or could not be.
+    Attached {
+        path: String,
+        file: Result<Upload, String>,
+    },
+    /// A file was written or opened: what to say about it.
+    Did(Result<String, String>),
+    /// The program was asked to end.
+    Stop,
+}
+
+/// What the screen wants done outside of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Ask(Token, Request),
+    /// Lets the person write in `$EDITOR`.
+    Editor {
+        text: String,
+        name: String,
+    },
+    /// Reads a file to be attached.
+    Attach {
+        path: String,
+    },
+    /// Writes bytes into a new file; never over another one.
+    Save {
+        path: PathBuf,
+        bytes: Vec<u8>,
+    },
+    /// Shows bytes in the program that the system has for them.
+    Open {
+        name: String,
+        bytes: Vec<u8>,
+    },
+    /// Opens a link in the browser.
+    Browse(String),
+    /// Puts text into the clipboard of the terminal.
+    Copy(String),
+    Bell,
+    Suspend,
+    /// Draws everything anew.
+    Redraw,
+    Quit,
+}

@@ -1,0 +1,125 @@
+//! The intake screen: every mail that came in, its fate and why.
+
+use super::action::Action;
+use super::app::App;
+use super::asks::Purpose;
+use super::input::Effect;
+use super::outbox::step;
+use super::overlay::{Ask, Prompt};
+use crate::domain::{Fate, IntakeAction, IntakeId, IntakeView, Request};
+
+const LIMIT: u64 = 500;
+
+/// The state of the intake screen.
+#[derive(Debug, Default)]
+pub struct IntakeScreen {
+    pub rows: Vec<IntakeView>,
+    pub loaded: bool,
+    pub selected: usize,
+    /// Only mails with this fate.
+    pub fate: Option<Fate>,
+}
+
+impl IntakeScreen {
+    /// Takes the rows in; what was selected stays selected.
+    pub fn take(&mut self, rows: Vec<IntakeView>) {
+        let kept = self.rows.get(self.selected).map(|row| row.id);
+        self.rows = rows;
+        self.loaded = true;
+        let place = kept.and_then(|id| self.rows.iter().position(|row| row.id == id));
+        self.selected = place.unwrap_or(self.selected).min(self.rows.len().saturating_sub(1));
+    }
+
+    fn next_fate(&self) -> Option<Fate> {
+        // What waits for a person comes first.
+        const ORDER: [Fate; 10] = [
+            Fate::Unroutable,
+            Fate::Quarantined,
+            Fate::Spam,
+            Fate::Bounce,
+            Fate::Automatic,
+            Fate::Issue,
+            Fate::Note,
+            Fate::Duplicate,
+            Fate::Unsubscribe,
+            Fate::Ignored,
+        ];
+        match self.fate {
+            None => ORDER.first().copied(),
+            Some(fate) => ORDER.iter().skip_while(|f| **f != fate).nth(1).copied(),
+        }
+    }
+}
+
+impl App {
+    /// Asks for the arrivals that the screen shows.
+    pub fn ask_intake(&mut self) {
+        self.ask(Purpose::Intake, Request::Intake { fate: self.intake.fate, limit: LIMIT });
+    }
+
+    /// Does an action on the intake screen; tells whether it was one of its own.
+    pub fn intake_act(&mut self, action: Action) -> bool {
+        let last = self.intake.rows.len().saturating_sub(1);
+        let page = usize::from(self.height).saturating_sub(8).max(1);
+        if let Some(to) = step(action, self.intake.selected, last, page) {
+            self.intake.selected = to;
+            return true;
+        }
+        if action == Action::Filter {
+            self.intake.fate = self.intake.next_fate();
+            self.intake.loaded = false;
+            self.intake.rows.clear();
+            self.ask_intake();
+            return true;
+        }
+        let Some(row) = self.intake.rows.get(self.intake.selected).cloned() else { return false };
+        match action {
+            Action::Open => self.open_arrival(&row),
+            Action::Raw => self.ask(Purpose::IntakeRaw(row.id), Request::IntakeRaw(row.id)),
+            Action::Retry => {
+                let request = Request::IntakeAct { id: row.id, action: IntakeAction::Retry };
+                self.ask(Purpose::IntakeAct, request);
+            }
+            Action::AttachTo => {
+                let prompt = Prompt::new(Ask::AttachMail(row.id), "Attach this mail to", "", "#12");
+                self.open_prompt(prompt);
+            }
+            Action::MakeIssue => {
+                let known = self.projects.as_deref().unwrap_or_default();
+                let path = known.first().map_or(String::new(), |p| p.path.clone());
+                let prompt = Prompt::new(Ask::MakeIssue(row.id), "Make it an issue of", &path, "a project");
+                self.open_prompt(prompt);
+            }
+            Action::Copy => {
+                let id = row.message_id.as_ref().map_or(row.id.to_string(), ToString::to_string);
+                self.want(Effect::Copy(id));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn open_arrival(&mut self, row: &IntakeView) {
+        match row.reference.as_ref().and_then(|r| r.parse().ok()) {
+            Some(reference) => self.open_issue(reference),
+            None => self.ask(Purpose::IntakeRaw(row.id), Request::IntakeRaw(row.id)),
+        }
+    }
+
+    /// Makes an arrival a note of the issue that was typed.
+    pub fn attach_mail(&mut self, id: IntakeId, text: &str) {
+        match text.parse() {
+            Ok(reference) => {
+                let action = IntakeAction::Attach(reference);
+                self.ask(Purpose::IntakeAct, Request::IntakeAct { id, action });
+            }
+            Err(fault) => self.complain_of(&fault),
+        }
+    }
+
+    /// Makes an arrival an issue of the project that was typed.
+    pub fn make_issue(&mut self, id: IntakeId, project: String) {
+        let action = IntakeAction::Issue(project);
+        self.ask(Purpose::IntakeAct, Request::IntakeAct { id, action });
+    }
+}

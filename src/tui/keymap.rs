@@ -1,0 +1,343 @@
+//! The keymap: which key does what in which place, as data.
+//!
+//! Owns the reading of key names and tables, the merge of the user's table over the default, and the
+//! lookup with its pending answer. Hints and help are made from the same table.
+
+use super::action::Action;
+use super::keys::Key;
+use super::setup::{SetupError, UserKey};
+use crate::domain::nearest;
+use std::collections::BTreeMap;
+use toml::de::{DeTable, DeValue};
+
+const DEFAULT: &str = include_str!("../../assets/keymap.toml");
+
+/// Where a key is pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Holds everywhere but where text is typed.
+    All,
+    List,
+    Thread,
+    Composer,
+    Query,
+    Prompt,
+    Picker,
+    Outbox,
+    Intake,
+    Project,
+    /// A text to be read: history, why, raw mail, help.
+    Text,
+}
+
+const PLACES: [(Place, &str); 11] = [
+    (Place::All, "all"),
+    (Place::List, "list"),
+    (Place::Thread, "thread"),
+    (Place::Composer, "composer"),
+    (Place::Query, "query"),
+    (Place::Prompt, "prompt"),
+    (Place::Picker, "picker"),
+    (Place::Outbox, "outbox"),
+    (Place::Intake, "intake"),
+    (Place::Project, "project"),
+    (Place::Text, "text"),
+];
+
+impl Place {
+    fn named(name: &str) -> Option<Self> {
+        PLACES.iter().find(|(_, n)| *n == name).map(|(place, _)| *place)
+    }
+
+    fn name(self) -> &'static str {
+        PLACES.iter().find(|(place, _)| *place == self).map_or("all", |(_, name)| name)
+    }
+
+    /// Tells whether keys without an action are text here.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Composer | Self::Query | Self::Prompt | Self::Picker)
+    }
+}
+
+/// What the table says to a sequence of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    Action(Action),
+    /// Longer bindings begin so: what may follow, and what it does.
+    Pending(Vec<(String, Action)>),
+    Nothing,
+}
+
+#[derive(Clone, Debug)]
+struct Binding {
+    keys: Vec<Key>,
+    action: Action,
+    line: Option<usize>,
+}
+
+/// The whole table.
+#[derive(Clone, Debug, Default)]
+pub struct Keymap {
+    places: BTreeMap<Place, Vec<Binding>>,
+    footer: BTreeMap<Place, Vec<Action>>,
+}
+
+impl Keymap {
+    /// Reads the default table and lays the user's keys over it.
+    pub fn new(user: &[UserKey]) -> Result<Self, SetupError> {
+        let mut keymap = Self::read(DEFAULT)?;
+        keymap.merge(user)?;
+        Ok(keymap)
+    }
+
+    fn read(text: &str) -> Result<Self, SetupError> {
+        let broken = |e: &dyn std::fmt::Display| SetupError::KeymapTable(e.to_string());
+        let table = DeTable::parse(text).map_err(|e| broken(&e))?;
+        let mut keymap = Self::default();
+        for (place, keys) in table.get_ref() {
+            let DeValue::Table(keys) = keys.get_ref() else {
+                return Err(broken(&format!("`{}` is not a table", place.get_ref())));
+            };
+            if place.get_ref() == "footer" {
+                keymap.read_footer(keys)?;
+                continue;
+            }
+            let mut rows: Vec<_> = keys.iter().collect();
+            rows.sort_by_key(|(key, _)| key.span().start);
+            for (key, action) in rows {
+                let line = text.get(..key.span().start).map(|before| before.matches('\n').count() + 1);
+                keymap.bind(&UserKey {
+                    place: place.get_ref().to_string(),
+                    keys: key.get_ref().to_string(),
+                    action: action.get_ref().as_str().unwrap_or_default().to_owned(),
+                    line,
+                })?;
+            }
+        }
+        keymap.check()?;
+        Ok(keymap)
+    }
+
+    fn read_footer(&mut self, table: &DeTable<'_>) -> Result<(), SetupError> {
+        for (place, names) in table {
+            let place = place_named(place.get_ref(), None)?;
+            let names = names.get_ref().as_array().map(|list| list.iter()).into_iter().flatten();
+            let actions = names.map(|name| {
+                let name = name.get_ref().as_str().unwrap_or_default();
+                action_named(name, place.name(), None)
+            });
+            self.footer.insert(place, actions.collect::<Result<_, _>>()?);
+        }
+        Ok(())
+    }
+
+    /// Adds one binding; a second one for the same keys in the same place is refused.
+    fn bind(&mut self, key: &UserKey) -> Result<(), SetupError> {
+        let place = place_named(&key.place, key.line)?;
+        let binding = binding(key)?;
+        let bindings = self.places.entry(place).or_default();
+        if let Some(other) = bindings.iter().find(|b| b.keys == binding.keys) {
+            return Err(SetupError::Twice {
+                place: key.place.clone(),
+                keys: key.keys.clone(),
+                first: other.action.entry().name.to_owned(),
+                second: key.action.clone(),
+                at: at(key.line.or(other.line)),
+            });
+        }
+        bindings.push(binding);
+        Ok(())
+    }
+
+    /// Lays the user's keys over the table: the same keys are replaced, and what they begin or what
+    /// begins them gives way.
+    fn merge(&mut self, user: &[UserKey]) -> Result<(), SetupError> {
+        let mut own = Self::default();
+        for key in user {
+            own.bind(key)?;
+        }
+        own.check()?;
+        for (place, bindings) in own.places {
+            let table = self.places.entry(place).or_default();
+            table.retain(|old| {
+                !bindings.iter().any(|new| new.keys.starts_with(&old.keys) || old.keys.starts_with(&new.keys))
+            });
+            table.extend(bindings);
+        }
+        Ok(())
+    }
+
+    /// Refuses a key that is both an action and the beginning of a longer one.
+    fn check(&self) -> Result<(), SetupError> {
+        for (place, bindings) in &self.places {
+            for short in bindings {
+                let longer = bindings
+                    .iter()
+                    .find(|b| b.keys.len() > short.keys.len() && b.keys.starts_with(&short.keys));
+                if let Some(longer) = longer {
+                    return Err(SetupError::Shadowed {
+                        place: place.name().to_owned(),
+                        keys: written(&short.keys),
+                        longer: written(&longer.keys),
+                        at: at(short.line.or(longer.line)),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what `keys`, pressed one after the other in `place`, mean.
+    pub fn lookup(&self, place: Place, keys: &[Key]) -> Lookup {
+        if let Some(found) = self.bindings(place).find(|b| b.keys == keys) {
+            return Lookup::Action(found.action);
+        }
+        let next: Vec<_> = self
+            .bindings(place)
+            .filter(|b| b.keys.starts_with(keys))
+            .map(|b| (written(b.keys.get(keys.len()..).unwrap_or_default()), b.action))
+            .collect();
+        if next.is_empty() { Lookup::Nothing } else { Lookup::Pending(next) }
+    }
+
+    /// Gives the bindings that hold in `place`, its own before those of everywhere.
+    fn bindings(&self, place: Place) -> impl Iterator<Item = &Binding> {
+        let own = self.places.get(&place).into_iter().flatten();
+        let all = self.places.get(&Place::All).into_iter().flatten();
+        let shared = all.filter(move |_| !place.takes_text() && place != Place::All);
+        own.clone().chain(shared.filter(move |b| !own.clone().any(|o| o.keys == b.keys)))
+    }
+
+    /// Gives the keys for `action` in `place` as people write them; the first is the shortest to say.
+    pub fn keys_of(&self, place: Place, action: Action) -> Vec<String> {
+        self.bindings(place).filter(|b| b.action == action).map(|b| written(&b.keys)).collect()
+    }
+
+    /// Gives each action that has a key in `place` with its keys, in the order of the table.
+    pub fn listing(&self, place: Place) -> Vec<(Action, Vec<String>)> {
+        let mut rows: Vec<(Action, Vec<String>)> = Vec::new();
+        for binding in self.bindings(place).filter(|b| b.action != Action::Later) {
+            let keys = written(&binding.keys);
+            match rows.iter_mut().find(|(action, _)| *action == binding.action) {
+                Some((_, all)) => all.push(keys),
+                None => rows.push((binding.action, vec![keys])),
+            }
+        }
+        rows
+    }
+
+    /// Gives the footer of `place`: a key and the word for what it does.
+    pub fn footer(&self, place: Place) -> Vec<(String, Action)> {
+        let actions = self.footer.get(&place).into_iter().flatten();
+        actions.filter_map(|a| Some((self.keys_of(place, *a).into_iter().next()?, *a))).collect()
+    }
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or(String::new(), |line| format!(" (line {line})"))
+}
+
+fn place_named(name: &str, line: Option<usize>) -> Result<Place, SetupError> {
+    let known = PLACES.map(|(_, name)| name).join(", ");
+    Place::named(name).ok_or_else(|| SetupError::Place(name.to_owned(), known, at(line)))
+}
+
+fn action_named(name: &str, place: &str, line: Option<usize>) -> Result<Action, SetupError> {
+    Action::named(name).ok_or_else(|| {
+        let known: Vec<String> = super::action::ACTIONS.iter().map(|e| e.name.to_owned()).collect();
+        SetupError::Action {
+            place: place.to_owned(),
+            action: name.to_owned(),
+            nearest: format!("; did you mean `{}`?", nearest(name, &known)),
+            at: at(line),
+        }
+    })
+}
+
+fn binding(key: &UserKey) -> Result<Binding, SetupError> {
+    let action = action_named(&key.action, &key.place, key.line)?;
+    let keys: Option<Vec<Key>> = key.keys.split_whitespace().map(Key::named).collect();
+    match keys.filter(|keys| !keys.is_empty()) {
+        Some(keys) => Ok(Binding { keys, action, line: key.line }),
+        None => Err(SetupError::Key { place: key.place.clone(), keys: key.keys.clone(), at: at(key.line) }),
+    }
+}
+
+fn written(keys: &[Key]) -> String {
+    keys.iter().map(|k| k.written()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(place: &str, keys: &str, action: &str) -> UserKey {
+        UserKey { place: place.into(), keys: keys.into(), action: action.into(), line: Some(7) }
+    }
+
+    fn keys(text: &str) -> Vec<Key> {
+        text.split(' ').map(|k| Key::named(k).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_default_table_can_be_read_and_binds_no_key_twice() {
+        let keymap = Keymap::new(&[]).unwrap();
+        assert_eq!(keymap.lookup(Place::List, &keys("x")), Lookup::Action(Action::Close));
+        assert_eq!(keymap.lookup(Place::Thread, &keys("j")), Lookup::Action(Action::Down));
+        assert_eq!(keymap.lookup(Place::Composer, &keys("j")), Lookup::Nothing);
+        assert_eq!(keymap.lookup(Place::Composer, &keys("alt-enter")), Lookup::Action(Action::SendClose));
+    }
+
+    #[test]
+    fn every_key_of_the_contract_stands_in_the_table() {
+        let keymap = Keymap::new(&[]).unwrap();
+        let both = "j k up down g_g G ctrl-d ctrl-u enter q esc tab 1 9 J K / n N : ctrl-k ? C r c f e a i l p s \
+                    x X ! m M = t u z Z . y o h H w P O I R";
+        for text in both.split_whitespace() {
+            let pressed = keys(&text.replace('_', " "));
+            for place in [Place::List, Place::Thread] {
+                assert!(matches!(keymap.lookup(place, &pressed), Lookup::Action(_)), "{place:?} {text}");
+            }
+        }
+        for text in ["space", "v", "*"] {
+            assert!(matches!(keymap.lookup(Place::List, &keys(text)), Lookup::Action(_)), "{text}");
+        }
+        for text in "[ ]".split(' ') {
+            assert!(matches!(keymap.lookup(Place::Thread, &keys(text)), Lookup::Action(_)), "{text}");
+        }
+        for text in "ctrl-s ctrl-enter alt-enter alt-s alt-l esc ctrl-e ctrl-t ctrl-o".split(' ') {
+            assert!(matches!(keymap.lookup(Place::Composer, &keys(text)), Lookup::Action(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_waits_and_says_what_may_follow() {
+        let keymap = Keymap::new(&[key("list", "g p", "projects")]).unwrap();
+        let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
+        assert_eq!(next, [("p".to_owned(), Action::Projects), ("g".to_owned(), Action::Top)]);
+        assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));
+    }
+
+    #[test]
+    fn the_users_keys_replace_and_what_is_in_their_way_yields() {
+        let keymap = Keymap::new(&[key("list", "x", "spam"), key("list", "r r", "reply")]).unwrap();
+        assert_eq!(keymap.lookup(Place::List, &keys("x")), Lookup::Action(Action::Spam));
+        assert_eq!(keymap.lookup(Place::List, &keys("r r")), Lookup::Action(Action::Reply));
+        assert_eq!(keymap.lookup(Place::Thread, &keys("x")), Lookup::Action(Action::Close));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_line() {
+        for (bad, part) in [
+            (vec![key("list", "b", "clsoe")], "did you mean `close`? (line 7)"),
+            (vec![key("lst", "b", "close")], "no place `lst`"),
+            (vec![key("list", "hyper-x", "close")], "not a key (line 7)"),
+            (vec![key("list", "b", "close"), key("list", "b", "spam")], "bound twice"),
+            (vec![key("list", "ctrl-b", "close"), key("list", "C-b", "spam")], "bound twice"),
+            (vec![key("list", "b", "close"), key("list", "b x", "spam")], "in the way"),
+        ] {
+            let said = Keymap::new(&bad).unwrap_err().to_string();
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}

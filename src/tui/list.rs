@@ -1,0 +1,281 @@
+//! The list of issues: which view, which window of it, what is selected and marked.
+//!
+//! Holds a window of rows, never all of them.
+
+use super::app::App;
+use super::asks::Purpose;
+use super::edit::Edit;
+use super::layout::{Mode, areas};
+use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Reference, Request};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A view: its name and the query behind it.
+pub struct View {
+    pub name: &'static str,
+    /// Its name where there is little room.
+    pub short: &'static str,
+    pub query: &'static str,
+}
+
+/// The views, in the order of their numbers.
+pub const VIEWS: [View; 5] = [
+    View { name: "Mine", short: "Mine", query: "is:open assignee:me" },
+    View { name: "Waiting on us", short: "Waiting", query: "is:open waiting:us sort:waiting" },
+    View { name: "All open", short: "Open", query: "is:open" },
+    View { name: "Snoozed", short: "Later", query: "is:open is:snoozed" },
+    View { name: "Spam", short: "Spam", query: "is:spam" },
+];
+
+/// The state of the list.
+#[derive(Debug, Default)]
+pub struct List {
+    /// The view whose query stands unchanged, from 0.
+    pub view: Option<usize>,
+    pub query: String,
+    /// The query while it is being typed.
+    pub edit: Option<Edit>,
+    /// What is wrong with the query.
+    pub fault: Option<Fault>,
+    /// How many issues each view finds, and how many of them are unread.
+    pub counts: Vec<Option<u64>>,
+    pub unread: Vec<Option<u64>>,
+    pub rows: Vec<IssueRow>,
+    /// Where the window begins.
+    pub offset: u64,
+    pub total: u64,
+    pub loaded: bool,
+    pub selected: u64,
+    /// The first row on the screen.
+    pub top: u64,
+    pub marks: BTreeMap<IssueId, Reference>,
+    /// Where a range began.
+    pub anchor: Option<u64>,
+    pub drafts: BTreeSet<IssueId>,
+    pub preview_focus: bool,
+}
+
+impl List {
+    /// Gives the row at this place of the list, if the window holds it.
+    pub fn row(&self, index: u64) -> Option<&IssueRow> {
+        let at = usize::try_from(index.checked_sub(self.offset)?).ok()?;
+        self.rows.get(at)
+    }
+
+    /// Gives the selected row.
+    pub fn current(&self) -> Option<&IssueRow> {
+        self.row(self.selected)
+    }
+
+    /// Tells whether the row is marked, or within the range that is being drawn.
+    pub fn is_marked(&self, index: u64, row: &IssueRow) -> bool {
+        let in_range = self
+            .anchor
+            .is_some_and(|anchor| (anchor.min(self.selected)..=anchor.max(self.selected)).contains(&index));
+        in_range || self.marks.contains_key(&row.id)
+    }
+
+    /// Takes a page in: what was selected stays selected and in its place on the screen.
+    pub fn take(&mut self, page: IssuePage, height: u64) {
+        let kept = self.current().map(|row| row.id);
+        self.rows = page.rows;
+        self.offset = page.offset;
+        self.total = page.total;
+        self.loaded = true;
+        self.fault = None;
+        let moved = kept.and_then(|id| self.rows.iter().position(|row| row.id == id));
+        if let Some(at) = moved {
+            let now_at = self.offset + at as u64;
+            self.top = (self.top + now_at).saturating_sub(self.selected);
+            self.selected = now_at;
+        }
+        self.clamp(height);
+    }
+
+    fn clamp(&mut self, height: u64) {
+        self.selected = self.selected.min(self.total.saturating_sub(1));
+        self.top = self.top.min(self.total.saturating_sub(height.max(1)));
+        self.top = self.top.clamp((self.selected + 1).saturating_sub(height.max(1)), self.selected);
+    }
+}
+
+impl App {
+    /// Gives how many rows of the list are on the screen.
+    pub fn list_height(&self) -> u64 {
+        u64::from(areas(self.width, self.height, Mode::List).body.height)
+    }
+
+    /// Shows a view.
+    pub fn show_view(&mut self, view: usize) {
+        if let Some(chosen) = VIEWS.get(view) {
+            self.list.view = Some(view);
+            self.show_query(chosen.query.to_owned());
+        } else {
+            self.say(format!("there is no view {}", view + 1));
+        }
+    }
+
+    /// Shows what a query finds, from its beginning.
+    pub fn show_query(&mut self, query: String) {
+        if query != self.list.query {
+            self.list.selected = 0;
+            self.list.top = 0;
+            self.list.loaded = false;
+            self.list.rows.clear();
+            self.list.offset = 0;
+            self.list.anchor = None;
+            self.list.marks.clear();
+        }
+        self.list.view = VIEWS.iter().position(|v| v.query == query);
+        self.list.query = query;
+        self.ask_rows();
+    }
+
+    /// Asks for the window around what is on the screen.
+    pub fn ask_rows(&mut self) {
+        let limit = self.list_height().max(20) * 4;
+        let offset = self.window_start();
+        let query = IssueQuery { query: self.list.query.clone(), offset, limit };
+        self.ask(Purpose::Rows, Request::Issues(query));
+    }
+
+    fn window_start(&self) -> u64 {
+        self.list.top.saturating_sub(self.list_height().max(20))
+    }
+
+    /// Asks how many issues each view finds.
+    pub fn ask_counts(&mut self) {
+        let plain = VIEWS.iter().map(|v| v.query.to_owned());
+        let unread = VIEWS.iter().map(|v| format!("{} is:unread", v.query));
+        self.ask(Purpose::Counts, Request::Counts(plain.chain(unread).collect()));
+    }
+
+    /// Moves the selection by so many rows.
+    pub fn move_selection(&mut self, by: i64) {
+        let target = self.list.selected.saturating_add_signed(by);
+        self.select(target);
+    }
+
+    /// Selects a row, scrolls it into sight, fetches the window and the preview where needed.
+    pub fn select(&mut self, index: u64) {
+        let before = self.list.selected;
+        self.list.selected = index;
+        let height = self.list_height();
+        self.list.clamp(height);
+        let (first, last) = (self.list.top, (self.list.top + height).min(self.list.total));
+        let held = self.list.offset..self.list.offset + self.list.rows.len() as u64;
+        let near = first.saturating_sub(height / 2)..(last + height / 2).min(self.list.total);
+        if self.list.loaded && (near.start < held.start || near.end > held.end) {
+            self.ask_rows();
+        }
+        if before != self.list.selected {
+            self.ask_preview();
+        }
+    }
+
+    /// Asks for the selected issue where its preview is on the screen.
+    pub fn ask_preview(&mut self) {
+        if areas(self.width, self.height, Mode::List).preview.is_empty() {
+            self.preview = None;
+            return;
+        }
+        let Some(reference) = self.list.current().and_then(|row| row.reference.parse::<Reference>().ok())
+        else {
+            self.preview = None;
+            return;
+        };
+        self.ask(Purpose::Preview(reference.clone()), Request::Issue(reference));
+    }
+
+    /// Takes a window of rows in.
+    pub fn take_rows(&mut self, page: IssuePage) {
+        let height = self.list_height();
+        let before = self.list.current().map(|row| row.id);
+        let offset = page.offset;
+        self.list.take(page, height);
+        let current = self.list.current().map(|row| row.id);
+        if self.list.current().is_none() && offset != self.window_start() {
+            self.ask_rows();
+        }
+        let shown = self.preview.as_ref().map(|p| p.view.row.id);
+        if current != before || current != shown {
+            self.ask_preview();
+        }
+        self.follow();
+    }
+
+    /// Marks the selected row, or takes its mark off, and steps on.
+    pub fn toggle_mark(&mut self) {
+        self.settle_range();
+        let Some(row) = self.list.current() else { return };
+        let (id, reference) = (row.id, row.reference.parse());
+        if self.list.marks.remove(&id).is_none()
+            && let Ok(reference) = reference
+        {
+            self.list.marks.insert(id, reference);
+        }
+        self.move_selection(1);
+    }
+
+    /// Begins a range here, or marks the range that was begun.
+    pub fn toggle_range(&mut self) {
+        if self.list.anchor.is_none() {
+            self.list.anchor = Some(self.list.selected);
+        } else {
+            self.settle_range();
+        }
+    }
+
+    fn settle_range(&mut self) {
+        let Some(anchor) = self.list.anchor.take() else { return };
+        let range = anchor.min(self.list.selected)..=anchor.max(self.list.selected);
+        for index in range {
+            if let Some(row) = self.list.row(index)
+                && let Ok(reference) = row.reference.parse()
+            {
+                let id = row.id;
+                self.list.marks.insert(id, reference);
+            }
+        }
+    }
+
+    /// Marks everything that the query finds, or nothing any more.
+    pub fn toggle_all(&mut self) {
+        self.list.anchor = None;
+        if self.list.marks.is_empty() {
+            let query = IssueQuery { query: self.list.query.clone(), offset: 0, limit: 1000 };
+            self.ask(Purpose::MarkAll, Request::Issues(query));
+        } else {
+            self.list.marks.clear();
+        }
+    }
+
+    /// Takes in what is to be marked.
+    pub fn take_marks(&mut self, page: &IssuePage) {
+        let rows = page.rows.iter().filter_map(|row| Some((row.id, row.reference.parse().ok()?)));
+        self.list.marks = rows.collect();
+        let count = self.list.marks.len() as u64;
+        match page.total {
+            total if total > count => self.say(format!("marked the first {count} of {total}")),
+            _ => self.say(format!("marked {count}")),
+        }
+    }
+
+    /// Gives what a verb is for: the marked issues, else the one in front.
+    pub fn targets(&mut self) -> Vec<Reference> {
+        if self.on_list() {
+            self.settle_range();
+            if !self.list.marks.is_empty() {
+                return self.list.marks.values().cloned().collect();
+            }
+        }
+        self.target().into_iter().collect()
+    }
+
+    /// Gives the issue in front.
+    pub fn target(&self) -> Option<Reference> {
+        match (&self.thread, self.on_list()) {
+            (Some(thread), false) => Some(thread.reference.clone()),
+            _ => self.list.current()?.reference.parse().ok(),
+        }
+    }
+}

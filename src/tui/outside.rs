@@ -1,0 +1,168 @@
+//! Work outside of the screen: the editor, files to attach and to save, programs that show things.
+
+use super::input::{Effect, Input};
+use super::setup::Options;
+use crate::domain::Upload;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+/// A file larger than this is never read to be attached, in octets.
+const ATTACH_MAX: u64 = 200_000_000;
+
+/// Starts work whose end is told through `did`.
+pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>) {
+    let scratch = options.scratch_dir.clone();
+    tokio::spawn(async move {
+        let input = match work {
+            Effect::Attach { path } => {
+                let file = read(&home(&path)).await;
+                Input::Attached { path, file }
+            }
+            Effect::Save { path, bytes } => {
+                let path = home(&path.to_string_lossy());
+                let done = write_new(&path, &bytes).await;
+                Input::Did(
+                    done.map(|at| format!("saved {}", at.display()))
+                        .map_err(|e| format!("not saved, {}: {e}", path.display())),
+                )
+            }
+            Effect::Open { name, bytes } => Input::Did(open(&scratch, &name, &bytes).await),
+            Effect::Browse(url) => Input::Did(show(&url)),
+            _ => return,
+        };
+        // The screen may be gone by now.
+        let _ = did.send(input);
+    });
+}
+
+/// Lets the person write in their editor; gives the text back, or why there is none.
+pub async fn edit(options: &Options, text: &str, name: &str) -> Result<String, String> {
+    let file = format!("deskbell-{}-{name}.md", std::process::id());
+    let path = options.scratch_dir.join(file);
+    let broken = |what: &str, e: io::Error| format!("{what} {}: {e}", path.display());
+    write_private(&path, text.as_bytes()).await.map_err(|e| broken("cannot write", e))?;
+    let command = editor(options);
+    // Through the shell, since `$EDITOR` may hold arguments; the path is handed over as one word.
+    let status = Command::new("sh").arg("-c").arg(format!("{command} \"$1\"")).arg("sh").arg(&path).status();
+    match status.await {
+        Ok(status) if status.success() => {
+            let text = tokio::fs::read(&path).await.map_err(|e| broken("cannot read", e))?;
+            let _ = tokio::fs::remove_file(&path).await;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        }
+        Ok(status) => Err(format!("{command} ended with {status}; its text is in {}", path.display())),
+        Err(e) => Err(format!("{command} could not be run: {e}")),
+    }
+}
+
+fn editor(options: &Options) -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+    let own = Some(options.editor.clone()).filter(|e| !e.is_empty());
+    own.or_else(|| set("VISUAL")).or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())
+}
+
+/// Reads `~/` as the home folder, as a shell would.
+fn home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+async fn read(path: &Path) -> Result<Upload, String> {
+    let broken = |e: io::Error| format!("not attached, {}: {e}", path.display());
+    let about = tokio::fs::metadata(path).await.map_err(broken)?;
+    if !about.is_file() || about.len() > ATTACH_MAX {
+        let why = if about.is_file() { "too large" } else { "not a file" };
+        return Err(format!("not attached, {}: {why}", path.display()));
+    }
+    let bytes = tokio::fs::read(path).await.map_err(broken)?;
+    let name = path.file_name().map_or_else(|| "file".into(), |n| n.to_string_lossy().into_owned());
+    Ok(Upload { name, bytes })
+}
+
+async fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tokio::fs::OpenOptions::new();
+    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(path).await?;
+    file.write_all(bytes).await?;
+    file.flush().await
+}
+
+/// Writes a file that was not there; where the name is taken, beside it under a number.
+async fn write_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut at = path.to_owned();
+    for number in 1..1000 {
+        match tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at).await {
+            Ok(mut file) => {
+                file.write_all(bytes).await?;
+                file.flush().await?;
+                return Ok(at);
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => at = numbered(path, number),
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::AlreadyExists))
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let ending = path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+    path.with_file_name(format!("{stem} ({number}){ending}"))
+}
+
+async fn open(scratch: &Path, name: &str, bytes: &[u8]) -> Result<String, String> {
+    let name = Path::new(name).file_name().map_or_else(|| "file".into(), |n| n.to_owned());
+    let path = write_new(&scratch.join(name), bytes).await.map_err(|e| format!("not opened: {e}"))?;
+    show(&path.to_string_lossy())
+}
+
+/// Hands a file or a link to the program that the system has for it.
+fn show(what: &str) -> Result<String, String> {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(opener);
+    command.arg(what).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.spawn() {
+        Ok(_) => Ok(format!("opened {what}")),
+        Err(e) => Err(format!("{opener} could not be run: {e} · {what}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn saving_never_goes_over_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let first = write_new(&path, b"1").await.unwrap();
+        let second = write_new(&path, b"2").await.unwrap();
+        assert_eq!(first, path);
+        assert_eq!(second, dir.path().join("a (1).png"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"1");
+    }
+
+    #[tokio::test]
+    async fn the_editor_gives_back_what_it_wrote() {
+        let dir = tempfile::tempdir().unwrap();
+        let scratch_dir = dir.path().to_owned();
+        let editor = "printf ' there' >>".to_owned();
+        let options = Options { scratch_dir, editor, ..Options::default() };
+        assert_eq!(edit(&options, "hello", "reply-1").await.unwrap(), "hello there");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let failing = Options { editor: "false".to_owned(), ..options };
+        let said = edit(&failing, "hello", "reply-1").await.unwrap_err();
+        assert!(said.contains("its text is in"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_not_attached() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read(dir.path()).await.unwrap_err().contains("not a file"));
+    }
+}

@@ -1,0 +1,188 @@
+//! What stands over a screen for a moment: a question, a choice, a text to read.
+
+use super::action::Action;
+use super::app::App;
+use super::edit::Edit;
+use super::keymap::Place;
+use super::picker::Picker;
+use super::send::Manner;
+use super::when;
+use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Reference};
+use crossterm::event::KeyEvent;
+use ratatui::text::Line;
+use std::path::PathBuf;
+
+/// What is over the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    Prompt(Prompt),
+    Picker(Picker),
+    Reader(Reader),
+}
+
+impl Overlay {
+    /// Gives the place that keys are for.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Prompt(_) => Place::Prompt,
+            Self::Picker(_) => Place::Picker,
+            Self::Reader(_) => Place::Text,
+        }
+    }
+}
+
+/// What a typed line answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    Snooze(Vec<Reference>),
+    SendLater,
+    Attach,
+    SaveFile { reference: Reference, note: NoteId, name: String },
+    AttachMail(IntakeId),
+    MakeIssue(IntakeId),
+    Setting { project: String, key: String },
+    NewProject,
+    Title,
+    CancelMails(Vec<OutboxId>),
+}
+
+/// A question that is answered with a line.
+#[derive(Debug)]
+pub struct Prompt {
+    pub ask: Ask,
+    pub title: String,
+    pub edit: Edit,
+    /// What may be typed.
+    pub hint: String,
+}
+
+impl Prompt {
+    /// Asks, with an answer to begin from.
+    pub fn new(ask: Ask, title: &str, value: &str, hint: &str) -> Self {
+        Self { ask, title: title.to_owned(), edit: Edit::line(value), hint: hint.to_owned() }
+    }
+}
+
+/// A text to read.
+#[derive(Debug)]
+pub struct Reader {
+    pub title: String,
+    pub lines: Vec<Line<'static>>,
+    pub top: usize,
+    /// The whole text, for copying.
+    pub text: String,
+}
+
+impl App {
+    /// Asks a question.
+    pub fn open_prompt(&mut self, prompt: Prompt) {
+        self.overlay = Some(Overlay::Prompt(prompt));
+    }
+
+    /// Offers a choice.
+    pub fn open_picker(&mut self, picker: Picker) {
+        self.overlay = Some(Overlay::Picker(picker));
+    }
+
+    /// Shows a text.
+    pub fn open_reader(&mut self, title: &str, lines: Vec<Line<'static>>) {
+        let text = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        self.overlay = Some(Overlay::Reader(Reader { title: title.to_owned(), lines, top: 0, text }));
+    }
+
+    /// Does an action in what is over the screen.
+    pub fn overlay_act(&mut self, action: Action) {
+        match (action, &mut self.overlay) {
+            (Action::Back, _) => self.overlay = None,
+            (Action::Accept, Some(Overlay::Prompt(_))) => self.answer_prompt(),
+            (Action::Accept, Some(Overlay::Picker(_))) => self.answer_picker(),
+            (Action::Down, Some(Overlay::Picker(picker))) => picker.step(true),
+            (Action::Up, Some(Overlay::Picker(picker))) => picker.step(false),
+            (Action::Complete, Some(Overlay::Picker(picker))) => {
+                let name = picker.found.get(picker.selected).and_then(|i| picker.items.get(*i));
+                if let Some(name) = name.map(|item| item.name.clone()) {
+                    picker.edit.replace(&name);
+                    picker.narrow();
+                }
+            }
+            (_, Some(Overlay::Reader(_))) => self.read_on(action),
+            _ => {}
+        }
+    }
+
+    fn read_on(&mut self, action: Action) {
+        let page = usize::from(self.height).saturating_sub(5).max(1);
+        let Some(Overlay::Reader(reader)) = &mut self.overlay else { return };
+        let last = reader.lines.len().saturating_sub(page);
+        let by = |n: usize| Some(n);
+        let (down, up) = match action {
+            Action::Down | Action::Open => (by(1), None),
+            Action::Up => (None, by(1)),
+            Action::HalfDown => (by(page / 2), None),
+            Action::HalfUp => (None, by(page / 2)),
+            Action::PageDown => (by(page), None),
+            Action::PageUp => (None, by(page)),
+            Action::Bottom => (by(last), None),
+            Action::Top => (None, by(last)),
+            Action::Copy => {
+                let text = reader.text.clone();
+                self.say("sent to the terminal's clipboard");
+                return self.want(super::input::Effect::Copy(text));
+            }
+            _ => (None, None),
+        };
+        reader.top = (reader.top + down.unwrap_or(0)).saturating_sub(up.unwrap_or(0)).min(last);
+    }
+
+    /// Gives a key to the line that is being typed.
+    pub fn overlay_key(&mut self, key: KeyEvent) {
+        match &mut self.overlay {
+            Some(Overlay::Prompt(prompt)) => {
+                prompt.edit.key(key);
+            }
+            Some(Overlay::Picker(picker)) => picker.key(key),
+            _ => {}
+        }
+    }
+
+    /// Puts pasted text into the line that is being typed.
+    pub fn overlay_paste(&mut self, text: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Prompt(prompt)) => prompt.edit.insert(text),
+            Some(Overlay::Picker(picker)) => {
+                picker.edit.insert(text);
+                picker.narrow();
+            }
+            _ => {}
+        }
+    }
+
+    fn answer_prompt(&mut self) {
+        let Some(Overlay::Prompt(prompt)) = self.overlay.take() else { return };
+        let text = prompt.edit.value().trim().to_owned();
+        match prompt.ask {
+            Ask::Snooze(references) => self.snooze(references, &text),
+            Ask::SendLater => self.send_later(&text),
+            Ask::Attach => self.attach(text),
+            Ask::SaveFile { reference, note, name } => {
+                self.fetch_file(reference, note, name, Some(PathBuf::from(text)));
+            }
+            Ask::AttachMail(id) => self.attach_mail(id, &text),
+            Ask::MakeIssue(id) => self.make_issue(id, text),
+            Ask::Setting { project, key } => self.set_project(project, key, text),
+            Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
+            Ask::Title => self.change(vec![Change::Title(text)], false),
+            Ask::NewProject => self.add_project(text),
+            Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
+        }
+    }
+
+    fn send_later(&mut self, text: &str) {
+        let at = when::moment(text, self.now, &self.options.time_zone).filter(|at| *at > self.now);
+        let Some(at) = at else {
+            return self.complain(format!("`{text}` is no moment to come · 2h, tomorrow, monday"));
+        };
+        let hold_ms = u64::try_from(at.as_millisecond() - self.now.as_millisecond()).ok();
+        self.send(Manner { hold_ms, ..Manner::default() });
+    }
+}

@@ -1,0 +1,244 @@
+//! Choices from a list that typing narrows: people, labels, files, and every action by its name.
+
+use super::action::{ACTIONS, Action};
+use super::app::App;
+use super::edit::Edit;
+use super::keymap::Place;
+use super::overlay::Overlay;
+use crate::domain::{Edit as Change, EmailAddress, NoteId, Priority, Reference};
+use crossterm::event::KeyEvent;
+
+/// What choosing an item does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Act(Action),
+    Assign(String),
+    Unassign,
+    Label(String),
+    Unlabel(String),
+    Priority(Option<Priority>),
+    Browse(String),
+    OpenFile { reference: Reference, note: NoteId, name: String },
+    SaveFile { reference: Reference, note: NoteId, name: String },
+    Query(String),
+    Setting { project: String, key: String, value: String },
+    Recipient(EmailAddress),
+    Change(Change),
+}
+
+/// One line of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub name: String,
+    pub detail: String,
+    /// The keys that do the same.
+    pub keys: String,
+    pub choice: Choice,
+}
+
+impl Item {
+    /// Makes an item without keys.
+    pub fn new(name: &str, detail: &str, choice: Choice) -> Self {
+        Self { name: name.to_owned(), detail: detail.to_owned(), keys: String::new(), choice }
+    }
+}
+
+/// What a text that is no item stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Free {
+    Label,
+    /// The address of somebody who gets a copy.
+    Copy,
+}
+
+/// A choice from a list that typing narrows.
+#[derive(Debug)]
+pub struct Picker {
+    pub title: String,
+    pub edit: Edit,
+    pub items: Vec<Item>,
+    /// The items that fit what was typed, best first.
+    pub found: Vec<usize>,
+    pub selected: usize,
+    /// What a text that is no item stands for.
+    pub free: Option<Free>,
+    /// The place in which a chosen action is done.
+    pub origin: Option<Place>,
+}
+
+impl Picker {
+    /// Offers `items`.
+    pub fn new(title: &str, items: Vec<Item>) -> Self {
+        let found = (0..items.len()).collect();
+        let title = title.to_owned();
+        Self { title, edit: Edit::line(""), items, found, selected: 0, free: None, origin: None }
+    }
+
+    /// Takes other texts as well.
+    #[must_use]
+    pub fn free(mut self, free: Free) -> Self {
+        self.free = Some(free);
+        self
+    }
+
+    /// Gives a key to the line that narrows.
+    pub fn key(&mut self, key: KeyEvent) {
+        if self.edit.key(key) {
+            self.narrow();
+        }
+    }
+
+    /// Looks again for what fits.
+    pub fn narrow(&mut self) {
+        let wanted = self.edit.value().to_lowercase();
+        let mut scored: Vec<(u32, usize)> =
+            self.items.iter().enumerate().filter_map(|(i, item)| Some((score(&wanted, item)?, i))).collect();
+        scored.sort_unstable();
+        self.found = scored.into_iter().map(|(_, i)| i).collect();
+        self.selected = 0;
+    }
+
+    /// Gives the text that stands for something new, when it is no item's name.
+    pub fn new_text(&self) -> Option<String> {
+        let typed = self.edit.value().trim().to_owned();
+        let known = self.items.iter().any(|item| item.name == typed);
+        (self.free.is_some() && !typed.is_empty() && !known).then_some(typed)
+    }
+
+    /// Goes one down or up.
+    pub fn step(&mut self, down: bool) {
+        let rows = self.found.len() + usize::from(self.new_text().is_some());
+        let last = rows.saturating_sub(1);
+        self.selected = if down { (self.selected + 1).min(last) } else { self.selected.saturating_sub(1) };
+    }
+
+    fn chosen(&self) -> Option<Choice> {
+        let item = self.found.get(self.selected).and_then(|i| self.items.get(*i));
+        item.map(|item| item.choice.clone())
+    }
+}
+
+/// Says how well an item fits, less is better: its beginning, a word of it, anywhere, its letters in order.
+fn score(wanted: &str, item: &Item) -> Option<u32> {
+    let name = item.name.to_lowercase();
+    if wanted.is_empty() || name.starts_with(wanted) || item.keys == wanted {
+        return Some(0);
+    }
+    if name.contains(wanted) {
+        return Some(1);
+    }
+    if item.detail.to_lowercase().contains(wanted) {
+        return Some(2);
+    }
+    let mut letters = name.chars();
+    wanted.chars().filter(|c| *c != ' ').all(|c| letters.any(|l| l == c)).then_some(3)
+}
+
+impl App {
+    /// Offers every action by name.
+    pub fn open_palette(&mut self) {
+        let place = self.place();
+        let known = |e: &&super::action::Entry| !matches!(e.action, Action::Later | Action::View(6..));
+        let items =
+            ACTIONS.iter().filter(known).filter(|e| self.makes_sense(place, e.action)).map(|e| Item {
+                name: e.name.replace('-', " "),
+                detail: self.about(e.action),
+                keys: self.keymap.keys_of(place, e.action).into_iter().next().unwrap_or_default(),
+                choice: Choice::Act(e.action),
+            });
+        let mut picker = Picker::new("Commands", items.collect());
+        picker.origin = Some(place);
+        self.open_picker(picker);
+    }
+
+    /// Offers the keys of this place.
+    pub fn open_help(&mut self) {
+        let place = self.place();
+        let mut rows = self.keymap.listing(place);
+        let order = |action: &Action| ACTIONS.iter().position(|e| e.action == *action);
+        rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
+        rows.sort_by_key(|(action, _)| order(action));
+        let items = rows.into_iter().map(|(action, keys)| Item {
+            name: action.entry().name.replace('-', " "),
+            detail: self.about(action),
+            keys: keys.join(" "),
+            choice: Choice::Act(action),
+        });
+        let mut picker = Picker::new("Keys of this place", items.collect());
+        picker.origin = Some(place);
+        self.open_picker(picker);
+    }
+
+    fn about(&self, action: Action) -> String {
+        match action {
+            Action::View(n) => super::list::VIEWS
+                .get(usize::from(n).saturating_sub(1))
+                .map_or(String::new(), |view| format!("view {n}: {}", view.name)),
+            _ => action.entry().about.to_owned(),
+        }
+    }
+
+    fn makes_sense(&self, place: Place, action: Action) -> bool {
+        let here = !self.keymap.keys_of(place, action).is_empty();
+        here || matches!(action, Action::Query)
+    }
+
+    /// Does what was chosen.
+    pub fn answer_picker(&mut self) {
+        let Some(Overlay::Picker(picker)) = self.overlay.take() else { return };
+        match (picker.chosen(), picker.new_text()) {
+            (Some(choice), _) => self.choose(picker.origin, choice),
+            (None, Some(typed)) => self.take_free(picker.free, typed),
+            (None, None) => {}
+        }
+    }
+
+    fn take_free(&mut self, free: Option<Free>, typed: String) {
+        match (free, EmailAddress::parse(&typed)) {
+            (Some(Free::Label), _) => self.change(vec![Change::Label(typed)], false),
+            (Some(Free::Copy), Some(address)) => self.toggle_recipient(address),
+            (Some(Free::Copy), None) => self.complain(format!("`{typed}` is not an email address")),
+            (None, _) => {}
+        }
+    }
+
+    fn choose(&mut self, origin: Option<Place>, choice: Choice) {
+        match choice {
+            Choice::Act(action) => self.act(origin.unwrap_or(Place::List), action),
+            Choice::Assign(user) => self.change(vec![Change::Assign(user)], false),
+            Choice::Unassign => self.change(vec![Change::Unassign], false),
+            Choice::Label(label) => self.change(vec![Change::Label(label)], false),
+            Choice::Unlabel(label) => self.change(vec![Change::Unlabel(label)], false),
+            Choice::Priority(priority) => self.change(vec![Change::Priority(priority)], false),
+            Choice::Browse(url) => self.want(super::input::Effect::Browse(url)),
+            Choice::OpenFile { reference, note, name } => self.fetch_file(reference, note, name, None),
+            Choice::SaveFile { reference, note, name } => self.ask_where(reference, note, name),
+            Choice::Query(query) => {
+                self.to_list();
+                self.show_query(query);
+            }
+            Choice::Recipient(address) => self.toggle_recipient(address),
+            Choice::Change(edit) => self.change(vec![edit], false),
+            Choice::Setting { project, key, value } => self.set_project(project, key, value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_fit_comes_first() {
+        let names = ["reopen", "open", "open link", "outbox"];
+        let items = names.iter().map(|n| Item::new(n, "", Choice::Unassign)).collect();
+        let mut picker = Picker::new("", items);
+        picker.edit.insert("open");
+        picker.narrow();
+        let found: Vec<_> = picker.found.iter().map(|i| names[*i]).collect();
+        assert_eq!(found, ["open", "open link", "reopen"]);
+        picker.edit.replace("obx");
+        picker.narrow();
+        assert_eq!(picker.found, [3]);
+    }
+}

@@ -1,0 +1,272 @@
+//! Texts to read over a screen: history, why, raw mail, author; and what can be opened from a thread.
+
+use super::app::App;
+use super::asks::Purpose;
+use super::clean;
+use super::markup;
+use super::outbox::state_word;
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Item, Picker};
+use super::send::size;
+use super::when;
+use crate::domain::{
+    AddressState, ChangeView, Channel, ChannelState, Edit, IssuePage, IssueQuery, IssueView, NoteId,
+    ParticipantRole, ParticipantView, Reference, Request,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::path::PathBuf;
+
+/// A raw mail is shown up to so many octets.
+const RAW_MAX: usize = 400_000;
+
+impl App {
+    fn reader_width(&self) -> usize {
+        usize::from(self.width).saturating_sub(4)
+    }
+
+    /// Gives the issue in front with its notes, if they are on the screen.
+    fn front_view(&self) -> Option<&IssueView> {
+        let shown = if self.on_list() { &self.preview } else { &self.thread };
+        shown.as_ref().map(|t| &t.view)
+    }
+
+    /// Shows every change of an issue.
+    pub fn show_history(&mut self, reference: &Reference, changes: &[ChangeView]) {
+        let zone = self.options.time_zone.clone();
+        let line = |c: &ChangeView| {
+            let who = c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str());
+            let reason = c.reason.as_ref().map_or(String::new(), |r| format!(" ({r})"));
+            let what = format!("{}: {} -> {}{reason}", c.field, json(&c.before), json(&c.after));
+            Line::from(vec![
+                Span::styled(format!("{}  ", when::full(c.at, &zone)), self.theme.dim),
+                Span::styled(format!("{}  ", clean::line(who)), self.theme.strong),
+                Span::raw(clean::line(&what)),
+            ])
+        };
+        let lines = match changes {
+            [] => vec![Line::raw("nothing has changed yet")],
+            changes => changes.iter().map(line).collect(),
+        };
+        self.open_reader(&format!("History of {reference}"), lines);
+    }
+
+    /// Shows why the selected note stands where it stands, and what became of its mail.
+    pub fn show_why(&mut self) {
+        let shown = if self.on_list() { &self.preview } else { &self.thread };
+        let Some(note) = shown.as_ref().and_then(super::thread::Thread::current) else {
+            return self.say("open an issue and select a note first");
+        };
+        let strong = self.theme.strong;
+        let mut lines = Vec::new();
+        let mut add = |name: &str, text: &str| {
+            lines.push(Line::from(vec![
+                Span::styled(format!("{name:<14}"), strong),
+                Span::raw(clean::line(text)),
+            ]));
+        };
+        add("written by", &author_in_full(&note.author));
+        add("at", &when::full(note.created_at, &self.options.time_zone));
+        add("here because", note.why.as_deref().unwrap_or("it was written here"));
+        if let Some(auth) = &note.auth {
+            add("authenticity", auth);
+        }
+        if note.automatic {
+            add("automatic", "a machine wrote this; nothing is sent in answer to it");
+        }
+        if note.reduced {
+            add("shown", "some formatting of the mail is lost here; W shows it as it came");
+        }
+        for warning in &note.warnings {
+            add("careful", warning);
+        }
+        if let Some(id) = &note.message_id {
+            add("Message-ID", &id.to_string());
+        }
+        if let Some(id) = &note.in_reply_to {
+            add("In-Reply-To", &id.to_string());
+        }
+        for mail in &note.delivery {
+            let error = mail.error.as_ref().map_or(String::new(), |e| format!(": {e}"));
+            add("mail", &format!("to {} {}{error}", mail.to, state_word(mail.state)));
+        }
+        self.open_reader("Why", lines);
+    }
+
+    /// Asks for the mail behind the selected note.
+    pub fn ask_raw(&mut self) {
+        let Some(thread) = &self.thread else { return self.say("open an issue and select a note first") };
+        let Some(note) = thread.current().filter(|n| n.has_raw) else {
+            return self.say("this note did not come as a mail");
+        };
+        let request = Request::RawMail { reference: thread.reference.clone(), note: note.id };
+        self.ask(Purpose::RawMail, request);
+    }
+
+    /// Shows a mail as it came.
+    pub fn show_raw(&mut self, title: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes.get(..RAW_MAX).unwrap_or(bytes));
+        let mut lines = markup::plain(&text, self.reader_width(), Style::new());
+        if bytes.len() > RAW_MAX {
+            lines.push(Line::styled(
+                format!("the rest of {} is not shown", size(bytes.len() as u64)),
+                self.theme.dim,
+            ));
+        }
+        self.open_reader(title, lines);
+    }
+
+    /// Asks for the other issues of whoever opened the one in front.
+    pub fn ask_author(&mut self) {
+        let Some(row) = self.front_row() else { return self.say("no issue is selected") };
+        match &row.author.email {
+            Some(email) => {
+                let query = format!("from:{email} sort:updated-desc");
+                let query = IssueQuery { query, offset: 0, limit: 50 };
+                self.ask(Purpose::AuthorIssues, Request::Issues(query));
+            }
+            None => self.say("no outside person opened this"),
+        }
+    }
+
+    /// Shows who somebody is, their issues, and who else takes part.
+    pub fn show_author(&mut self, page: &IssuePage) {
+        let Some(row) = self.front_row() else { return };
+        let Some(email) = row.author.email.clone() else { return };
+        let title = clean::line(&author_in_full(&row.author));
+        let all = format!("all {} issues in the list", page.total);
+        let mut items = vec![Item::new(&all, "", Choice::Query(format!("from:{email}")))];
+        let people = self.front_view().map(|v| v.participants.as_slice()).unwrap_or_default();
+        items.extend(people.iter().map(person));
+        items.extend(page.rows.iter().map(|row| {
+            let detail = format!("{} {}", state(row), when::age(self.now, row.updated_at));
+            let name = format!("#{} {}", row.iid, clean::line(&row.title));
+            Item::new(&name, &detail, Choice::Query(format!("#{}", row.iid)))
+        }));
+        self.open_picker(Picker::new(&title, items));
+    }
+
+    /// Shows how every mailbox and outlet is doing.
+    pub fn show_status(&mut self) {
+        let Some(status) = &self.status else { return self.say("nothing is known yet") };
+        let (strong, dim) = (self.theme.strong, self.theme.dim);
+        let mut lines = Vec::new();
+        for channel in status.mailboxes.iter().chain(&status.outlets) {
+            let name = format!("{} ({})", channel.name, channel.method);
+            lines.push(Line::styled(clean::line(&name), strong));
+            for fact in channel_facts(channel, self.now, &self.options.time_zone) {
+                lines.push(Line::raw(format!("  {}", clean::line(&fact))));
+            }
+        }
+        lines.extend(status.notices.iter().map(|n| Line::styled(clean::line(n), self.theme.warning)));
+        if !status.serving {
+            lines.push(Line::styled("nothing is fetched or sent: no sync runs", self.theme.warning));
+        }
+        let space = status.free_space.map_or(String::new(), |s| format!(", {} free", size(s)));
+        let version = format!("deskbell {}, pid {}, {}{space}", status.version, status.pid, status.data_dir);
+        lines.push(Line::styled(clean::line(&version), dim));
+        self.open_reader("Status", lines);
+    }
+
+    /// Offers the files and links of the issue in front.
+    pub fn pick_file_or_link(&mut self) {
+        let Some(view) = self.front_view() else { return self.say("open an issue first") };
+        let Ok(reference) = view.row.reference.parse::<Reference>() else { return };
+        let mut items = Vec::new();
+        let files = view.notes.iter().flat_map(|n| n.attachments.iter().map(move |a| (n.id, a)));
+        for (number, (note, file)) in files.enumerate() {
+            let what = |choice, verb: &str| {
+                let name = format!("{} {verb} {}", number + 1, clean::line(&file.name));
+                Item::new(&name, &format!("{} {}", size(file.size), clean::line(&file.media_type)), choice)
+            };
+            let (reference, name) = (reference.clone(), file.name.clone());
+            let save = Choice::SaveFile { reference: reference.clone(), note, name: name.clone() };
+            items.push(what(save, "save"));
+            items.push(what(Choice::OpenFile { reference, note, name }, "open"));
+        }
+        for url in view.notes.iter().rev().flat_map(|n| markup::links(&n.body)).take(100) {
+            items.push(Item::new(&clean::line(&url), "in the browser", Choice::Browse(url)));
+        }
+        if items.is_empty() {
+            return self.say("there are no files and no links here");
+        }
+        self.open_picker(Picker::new("Files and links", items));
+    }
+
+    /// Asks where a file is to be saved.
+    pub fn ask_where(&mut self, reference: Reference, note: NoteId, name: String) {
+        let place = self.options.save_dir.join(&name).to_string_lossy().into_owned();
+        let prompt =
+            Prompt::new(Ask::SaveFile { reference, note, name }, "Save as", &place, "never over a file");
+        self.open_prompt(prompt);
+    }
+
+    /// Fetches a file to save or to open it.
+    pub fn fetch_file(&mut self, reference: Reference, note: NoteId, name: String, save_to: Option<PathBuf>) {
+        let purpose = Purpose::Attachment { save_to, name: name.clone() };
+        self.ask(purpose, Request::Attachment { reference, note, name });
+    }
+}
+
+fn person(p: &ParticipantView) -> Item {
+    let role = match p.role {
+        ParticipantRole::Requester => "opened it",
+        ParticipantRole::Cc => "in Cc",
+        ParticipantRole::Stranger => "joined unasked",
+    };
+    let bounced = if p.address_state == AddressState::Bounced { ", last mail came back" } else { "" };
+    let email = p.email.clone();
+    let (standing, edit) = match p.subscribed {
+        true => ("gets mail · Enter unsubscribes", Edit::Unsubscribe(email)),
+        false => ("gets no mail · Enter subscribes", Edit::Subscribe(email)),
+    };
+    let detail = format!("{role}{bounced}, {standing}");
+    Item::new(&clean::line(p.email.as_str()), &detail, Choice::Change(edit))
+}
+
+fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+    let since = when::exact(now, channel.since, zone);
+    let mut facts = vec![match channel.state {
+        ChannelState::Idle => "nothing was tried yet".to_owned(),
+        ChannelState::Connecting => "connecting".to_owned(),
+        ChannelState::Busy => "at work".to_owned(),
+        ChannelState::Ok => format!("connected since {since}"),
+        ChannelState::Failing => format!("failing since {since}"),
+        ChannelState::Disabled => "switched off".to_owned(),
+    }];
+    facts.extend(channel.error.clone());
+    facts.extend(channel.hint.as_ref().map(|hint| format!("what helps: {hint}")));
+    facts.extend(channel.last_success.map(|at| format!("last success {}", when::exact(now, at, zone))));
+    if channel.state == ChannelState::Failing {
+        facts.extend(channel.next_try.map(|at| format!("next try {}", when::exact(now, at, zone))));
+    }
+    if channel.silent > 0 {
+        facts.push(format!("{} older mails were taken in silently: nobody was mailed", channel.silent));
+    }
+    facts
+}
+
+fn state(row: &crate::domain::IssueRow) -> &'static str {
+    match row.state {
+        crate::domain::State::Open => "open",
+        crate::domain::State::Closed => "closed",
+    }
+}
+
+/// Gives an author with everything that is known of them.
+pub fn author_in_full(author: &crate::domain::Author) -> String {
+    match (&author.name, &author.email) {
+        (Some(name), Some(email)) if author.is_outside() && !name.is_empty() => format!("{name} <{email}>"),
+        _ => author.label().to_owned(),
+    }
+}
+
+fn json(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "nothing".to_owned(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

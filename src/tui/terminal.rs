@@ -1,0 +1,130 @@
+//! The terminal itself: taken over, given back, and given back also when something goes wrong.
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal};
+use std::io::{self, Stdout, Write, stdout};
+
+/// More than this does not fit through the clipboard of most terminals, in octets.
+const COPY_MAX: usize = 74_000;
+
+/// The screen while it is ours. Dropping it gives the terminal back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    ours: bool,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub fn enter() -> io::Result<Self> {
+        give_back_after_panic();
+        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let mut screen = Self { terminal, ours: false };
+        screen.come_back()?;
+        Ok(screen)
+    }
+
+    /// Takes the terminal over again and draws everything anew.
+    pub fn come_back(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.ours = true;
+        execute!(
+            stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            EnableFocusChange,
+            // Terminals that do not know this ignore it; those that do can tell Ctrl-Enter.
+            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
+            cursor::Hide
+        )?;
+        self.clear()
+    }
+
+    /// Gives the terminal back.
+    pub fn leave(&mut self) -> io::Result<()> {
+        self.ours = false;
+        give_back()
+    }
+
+    /// Draws a frame; terminals that can show it at once.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(render)?;
+        execute!(stdout(), EndSynchronizedUpdate)
+    }
+
+    /// Makes the next frame a full one.
+    ///
+    /// Ratatui's own `clear` asks the terminal where its cursor is and fails where none answers; a
+    /// resize to the same size clears without asking.
+    pub fn clear(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Sends text to the terminal's clipboard (OSC 52).
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let end = text.floor_char_boundary(COPY_MAX);
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text.get(..end).unwrap_or_default()))
+    }
+
+    /// Rings.
+    pub fn bell(&mut self) -> io::Result<()> {
+        stdout().write_all(b"\x07")?;
+        stdout().flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // After a panic the hook has done it already.
+        if self.ours && crossterm::terminal::is_raw_mode_enabled().unwrap_or(true) {
+            // Nothing can be done about a terminal that has gone away.
+            let _ = give_back();
+        }
+    }
+}
+
+fn give_back() -> io::Result<()> {
+    execute!(
+        stdout(),
+        PopKeyboardEnhancementFlags,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    )?;
+    disable_raw_mode()
+}
+
+/// A panic of the screen must leave a terminal that works and a message that can be read. One of
+/// another thread, which may well be caught there, must not write over the screen.
+fn give_back_after_panic() {
+    let ours = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let shown = crossterm::terminal::is_raw_mode_enabled().unwrap_or(false);
+        if shown && std::thread::current().id() != ours {
+            return tracing::error!("{info}");
+        }
+        if shown {
+            let _ = give_back();
+        }
+        before(info);
+    }));
+}
+
+/// Stops this process as Ctrl-z does; returns when the shell lets it go on.
+pub fn stop_this_process() {
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP);
+}

@@ -1,0 +1,168 @@
+//! Whole screens, from keys to what stands there.
+
+mod desk;
+mod screens;
+mod update;
+
+use super::app::App;
+use super::draw::draw;
+use super::input::{Effect, FromDesk, Input};
+use super::setup::Options;
+use crate::domain::{Event, Request};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use desk::FakeDesk;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+/// A screen of a certain size before a desk that answers at once.
+pub struct Screen {
+    pub app: App,
+    pub desk: FakeDesk,
+    /// Every request, oldest first.
+    pub asked: Vec<Request>,
+    /// Every effect that is not a request.
+    pub wanted: Vec<Effect>,
+    /// Whether answers are held back.
+    pub stalled: bool,
+    held: Vec<(super::Token, Request)>,
+}
+
+pub fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+impl Screen {
+    pub fn new(width: u16, height: u16) -> Self {
+        Self::with(width, height, FakeDesk::filled(), Options::default())
+    }
+
+    pub fn with(width: u16, height: u16, desk: FakeDesk, options: Options) -> Self {
+        let app = App::new(options, width, height, now()).unwrap();
+        let (asked, wanted, held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut screen = Self { app, desk, asked, wanted, stalled: false, held };
+        let effects = screen.app.start();
+        screen.run(effects);
+        screen
+    }
+
+    fn run(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ask(token, request) => {
+                    self.asked.push(request.clone());
+                    self.held.push((token, request));
+                }
+                other => self.wanted.push(other),
+            }
+        }
+        if !self.stalled {
+            self.answer();
+        }
+    }
+
+    /// Lets the desk answer everything that it was asked.
+    pub fn answer(&mut self) {
+        while !self.held.is_empty() {
+            let (token, request) = self.held.remove(0);
+            let answer = self.desk.answer(request);
+            let effects = self.app.update(Input::Desk(FromDesk::Answer(token, answer)));
+            for effect in effects {
+                match effect {
+                    Effect::Ask(token, request) => {
+                        self.asked.push(request.clone());
+                        self.held.push((token, request));
+                    }
+                    other => self.wanted.push(other),
+                }
+            }
+        }
+    }
+
+    pub fn input(&mut self, input: Input) -> &mut Self {
+        let effects = self.app.update(input);
+        self.run(effects);
+        self
+    }
+
+    /// Presses keys: letters as they are, others as `<enter>`, `<ctrl-s>`.
+    pub fn keys(&mut self, text: &str) -> &mut Self {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (name, used) = match (c, rest.find('>')) {
+                ('<', Some(end)) if end > 1 => (rest[1..end].to_owned(), end + 1),
+                _ => (c.to_string(), c.len_utf8()),
+            };
+            rest = &rest[used..];
+            self.input(Input::Key(key(&name)));
+        }
+        self
+    }
+
+    pub fn wait(&mut self, millis: i64) -> &mut Self {
+        let at = self.app.now + SignedDuration::from_millis(millis);
+        self.desk.now = at;
+        self.input(Input::Tick(at))
+    }
+
+    pub fn event(&mut self, event: Event) -> &mut Self {
+        self.input(Input::Desk(FromDesk::Event(event)))
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.input(Input::Resize(width, height))
+    }
+
+    pub fn buffer(&self) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
+        terminal.draw(|frame| draw(&self.app, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// Gives what stands on the screen, without blanks at the ends of lines.
+    pub fn text(&self) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
+        terminal.draw(|frame| draw(&self.app, frame)).unwrap();
+        let shown = terminal.backend().to_string();
+        let bare =
+            |l: &'_ str| l.split("\" Hidden by").next().unwrap_or(l).trim_matches('"').trim_end().to_owned();
+        let lines = shown.lines().map(bare);
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Gives the style of the first cell of `words`.
+    pub fn style_of(&self, words: &str) -> Style {
+        let text = self.text();
+        let (row, line) = text.lines().enumerate().find(|(_, l)| l.contains(words)).expect(words);
+        let column = unicode_width::UnicodeWidthStr::width(&line[..line.find(words).unwrap()]);
+        self.buffer()[(u16::try_from(column).unwrap(), u16::try_from(row).unwrap())].style()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget(&mut self) -> &mut Self {
+        self.asked.clear();
+        self
+    }
+}
+
+fn key(name: &str) -> KeyEvent {
+    let (modifiers, rest) = match name.split_once('-') {
+        Some(("ctrl", rest)) => (KeyModifiers::CONTROL, rest),
+        Some(("alt", rest)) => (KeyModifiers::ALT, rest),
+        _ => (KeyModifiers::NONE, name),
+    };
+    let code = match rest {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" => KeyCode::Tab,
+        "space" => KeyCode::Char(' '),
+        "down" => KeyCode::Down,
+        "up" => KeyCode::Up,
+        "backspace" => KeyCode::Backspace,
+        "pagedown" => KeyCode::PageDown,
+        one => KeyCode::Char(one.chars().next().unwrap()),
+    };
+    KeyEvent::new(code, modifiers)
+}

@@ -1,0 +1,220 @@
+//! What each screen looks like.
+
+use super::desk::{FakeDesk, channel, intake_rows, outbox_rows};
+use super::{Screen, now};
+use crate::domain::{ChannelState, OutboxCounts};
+use crate::tui::input::{FromDesk, Input};
+use crate::tui::setup::Options;
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+use ratatui::style::{Color, Modifier};
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+
+fn shown(size: (u16, u16), keys: &str) -> String {
+    Screen::new(size.0, size.1).keys(keys).text()
+}
+
+#[test]
+fn list() {
+    assert_snapshot!("list_80", shown(SMALL, ""));
+    assert_snapshot!("list_120", shown(LARGE, "3"));
+    assert_snapshot!("list_stacked", shown((80, 40), "j"));
+}
+
+#[test]
+fn list_marked_and_empty() {
+    assert_snapshot!("list_marked", shown(SMALL, "<space><space>vj"));
+    assert_snapshot!("list_empty", shown(SMALL, "4"));
+}
+
+#[test]
+fn query_with_a_fault() {
+    assert_snapshot!("query", shown(SMALL, "3/export"));
+    assert_snapshot!("query_fault", shown(SMALL, "3/stauts:x"));
+}
+
+#[test]
+fn thread() {
+    assert_snapshot!("thread_80", shown(SMALL, "<enter>"));
+    assert_snapshot!("thread_80_top", shown(SMALL, "<enter>gg"));
+    assert_snapshot!("thread_120", shown(LARGE, "<enter><enter>"));
+}
+
+#[test]
+fn composer() {
+    assert_snapshot!("composer_reply", shown(SMALL, "rHello Ada,<enter><enter>please try"));
+    assert_snapshot!("composer_internal", shown(SMALL, "cask *Sam* first"));
+    assert_snapshot!("composer_120", shown(LARGE, "rHello Ada,"));
+    assert_snapshot!("composer_new", shown(SMALL, "Ckim@example.org<enter>Your trial<enter>Hello Kim,"));
+}
+
+#[test]
+fn sent_counts_down() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rDone.<ctrl-s>").wait(2000);
+    assert_snapshot!("sent", screen.text());
+}
+
+#[test]
+fn pickers_and_prompts() {
+    assert_snapshot!("assign", shown(SMALL, "a"));
+    assert_snapshot!("labels", shown(SMALL, "lnew one"));
+    assert_snapshot!("snooze", shown(SMALL, "stomorrow"));
+    assert_snapshot!("palette", shown(SMALL, ":clo"));
+    assert_snapshot!("help", shown(SMALL, "?"));
+    assert_snapshot!("files", shown(SMALL, "<enter>o"));
+    assert_snapshot!("which_key", shown(SMALL, "g"));
+}
+
+#[test]
+fn readers() {
+    assert_snapshot!("history", shown(SMALL, "H"));
+    assert_snapshot!("why", shown(SMALL, "<enter>ggw"));
+    assert_snapshot!("raw", shown(SMALL, "<enter>W"));
+    assert_snapshot!("author", shown(SMALL, "h"));
+}
+
+#[test]
+fn outbox() {
+    let mut desk = FakeDesk::filled();
+    desk.outbox = outbox_rows();
+    desk.outbox[2].held_until = Some(now() + SignedDuration::from_secs(8));
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    assert_snapshot!("outbox", screen.keys("O").text());
+    assert_snapshot!("outbox_empty", shown(SMALL, "O"));
+}
+
+#[test]
+fn intake() {
+    let mut desk = FakeDesk::filled();
+    desk.intake = intake_rows();
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    assert_snapshot!("intake", screen.keys("I").text());
+    assert_snapshot!("intake_120", screen.resize(120, 40).keys("j").text());
+}
+
+#[test]
+fn projects() {
+    assert_snapshot!("project_80", shown(SMALL, "Pj"));
+    assert_snapshot!("project_120", shown(LARGE, "P"));
+}
+
+#[test]
+fn first_start() {
+    let screen = Screen::with(80, 24, FakeDesk::empty(), Options::default());
+    assert_snapshot!("first_start", screen.text());
+}
+
+#[test]
+fn trouble_in_the_status_line() {
+    let mut desk = FakeDesk::filled();
+    desk.mailboxes[0] = channel("support", ChannelState::Failing);
+    desk.mailboxes[0].error = Some("login refused".into());
+    desk.counts = OutboxCounts { failed: 1, sending: 2, ..OutboxCounts::default() };
+    desk.triage = 2;
+    let mut screen = Screen::with(120, 24, desk, Options::default());
+    assert_snapshot!("trouble", screen.text());
+    screen.input(Input::Desk(FromDesk::Lost { reason: "the server ended".into() }));
+    assert_snapshot!("lost", screen.text());
+}
+
+#[test]
+fn plain_signs() {
+    let options = Options { ascii: true, no_color: true, ..Options::default() };
+    let mut screen = Screen::with(120, 24, FakeDesk::filled(), options);
+    let text = screen.keys("<space>").text();
+    assert!(text.lines().take(3).all(str::is_ascii), "{text}");
+    assert_snapshot!("ascii", text);
+}
+
+#[test]
+fn every_screen_survives_small_terminals_and_every_resize() {
+    let mut desk = FakeDesk::filled();
+    desk.outbox = outbox_rows();
+    desk.intake = intake_rows();
+    let screen = Screen::with(40, 12, desk, Options::default());
+    assert_snapshot!("tiny_list", screen.text());
+    let mut screen = screen;
+    for keys in [
+        "", "<enter>", "rx", "<esc>cx", "<esc>o", "<esc>qa", "<esc>?", "<esc>:", "<esc>O", "I", "P", "qqq/x",
+        "<esc>C", "<esc>H",
+    ] {
+        screen.keys(keys);
+        for (width, height) in [(40, 12), (1, 1), (3, 50), (200, 4), (20, 8), (109, 29), (110, 30), (40, 12)]
+        {
+            screen.resize(width, height);
+            screen.text();
+        }
+    }
+    assert_snapshot!("tiny_thread", shown((40, 12), "<enter>"));
+    assert_snapshot!("tiny_composer", shown((40, 12), "rHello"));
+}
+
+#[test]
+fn colour_says_what_words_say_already() {
+    let mut screen = Screen::new(80, 24);
+    let title = screen.style_of("Cannot log in").add_modifier;
+    assert!(title.contains(Modifier::BOLD), "an unread issue is bold");
+    screen.keys("<enter>gg");
+    screen.keys("<ctrl-d>");
+    assert_eq!(screen.style_of("Sam Fox · INTERNAL").fg, Some(Color::Yellow));
+    screen.keys("cx");
+    assert_eq!(screen.style_of("INTERNAL, NOT MAILED ═").fg, Some(Color::Yellow));
+    screen.keys("<esc>rx");
+    assert_eq!(screen.style_of("MAILED TO").fg, Some(Color::Cyan));
+}
+
+#[test]
+fn without_colour_no_cell_has_any() {
+    let options = Options { no_color: true, ..Options::default() };
+    let mut screen = Screen::with(120, 40, FakeDesk::filled(), options);
+    for keys in ["", "<enter>", "cx", "<esc>P", "?"] {
+        let buffer = screen.keys(keys).buffer();
+        let plain = |c: Color| c == Color::Reset;
+        assert!(buffer.content.iter().all(|cell| plain(cell.fg) && plain(cell.bg)), "{keys}");
+    }
+}
+
+#[test]
+fn nothing_hostile_reaches_a_cell() {
+    let mut desk = FakeDesk::filled();
+    let evil = "evil\u{202e}\x1b[2J\x07\u{200b}\u{9b}31m\ntitle";
+    desk.intake = intake_rows();
+    for issue in &mut desk.issues {
+        issue.row.title = evil.into();
+        issue.row.author.name = Some(evil.into());
+        issue.row.labels = vec![evil.into()];
+        issue.sender_name = evil.into();
+        for note in &mut issue.notes {
+            note.body = evil.into();
+            note.folded = Some(evil.into());
+            note.author.name = Some(evil.into());
+            note.why = Some(evil.into());
+            note.warnings = vec![evil.into()];
+            note.attachments.iter_mut().for_each(|a| a.name = evil.into());
+        }
+    }
+    let mut screen = Screen::with(120, 40, desk, Options::default());
+    for keys in [
+        "", "<enter>", "<enter>", "w", "<esc>o", "<esc>W", "<esc>H", "<esc>h", "<esc>l", "<esc>rx", "<esc>I",
+        "j",
+    ] {
+        let buffer = screen.keys(keys).buffer();
+        for cell in &buffer.content {
+            let bad = |c: char| c.is_control() || matches!(c, '\u{202e}' | '\u{200b}' | '\u{9b}');
+            assert!(!cell.symbol().contains(bad), "{keys}: {:?}", cell.symbol());
+        }
+    }
+}
+
+#[test]
+fn status_card() {
+    let mut desk = FakeDesk::filled();
+    desk.mailboxes[0] = channel("support", ChannelState::Failing);
+    desk.mailboxes[0].error = Some("login refused".into());
+    desk.mailboxes[0].hint = Some("check the password command".into());
+    desk.mailboxes[0].silent = 19_873;
+    assert_snapshot!("status", Screen::with(80, 24, desk, Options::default()).keys("S").text());
+}

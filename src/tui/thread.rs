@@ -1,0 +1,344 @@
+//! One issue with its notes: laid out note by note, scrolled line by line.
+//!
+//! The layout is made when the issue, the width or a fold changes; drawing only cuts out what is in
+//! sight.
+
+use super::app::{App, Screen};
+use super::asks::Purpose;
+use super::composer::Composer;
+use super::layout::{Mode, areas};
+use super::markup;
+use super::theme::Theme;
+use crate::domain::{IssueView, NoteId, NoteKind, NoteView, Reference, Request};
+use jiff::Timestamp;
+use ratatui::text::Line;
+use std::collections::BTreeSet;
+
+/// Longer lines than this are hard to read, in cells.
+const READABLE: usize = 100;
+
+/// One line of a note. What depends on the time is drawn fresh, the rest stands ready.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// Author and time.
+    Head,
+    /// A note of the desk itself, in one line.
+    System,
+    Text(Line<'static>),
+    Warning(String),
+    /// The attachment of this place in the note, and its number in the thread.
+    File(usize, usize),
+    Fold,
+    /// The delivery of this place in the note.
+    Delivery(usize),
+    Blank,
+}
+
+/// An issue on the screen.
+#[derive(Debug)]
+pub struct Thread {
+    pub reference: Reference,
+    pub view: IssueView,
+    /// The lines of each note.
+    pub blocks: Vec<Vec<Row>>,
+    pub width: usize,
+    /// The first line on the screen.
+    pub top: usize,
+    /// The note that keys are for.
+    pub selected: usize,
+    pub unfolded: BTreeSet<NoteId>,
+    /// Notes that were unread when the issue was opened.
+    pub fresh: BTreeSet<NoteId>,
+}
+
+impl Thread {
+    /// Lays an issue out at `width` cells.
+    pub fn new(reference: Reference, view: IssueView, width: usize, theme: &Theme) -> Self {
+        let fresh = view.notes.iter().filter(|n| n.unread).map(|n| n.id).collect();
+        let mut thread = Self {
+            reference,
+            view,
+            blocks: Vec::new(),
+            width,
+            top: 0,
+            selected: 0,
+            unfolded: BTreeSet::new(),
+            fresh,
+        };
+        thread.reflow(width, theme);
+        thread
+    }
+
+    /// Takes a newer state of the same issue, keeping place and folds.
+    pub fn refresh(&mut self, view: IssueView, theme: &Theme) {
+        self.fresh.extend(view.notes.iter().filter(|n| n.unread).map(|n| n.id));
+        // What did not change keeps its lines: a long thread is not laid out anew for each event.
+        let same = self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| old == new).count();
+        self.view = view;
+        self.lay_out(same, theme);
+    }
+
+    /// Lays everything out anew.
+    pub fn reflow(&mut self, width: usize, theme: &Theme) {
+        self.width = width;
+        self.lay_out(0, theme);
+    }
+
+    /// Lays the notes out from this one on.
+    fn lay_out(&mut self, from: usize, theme: &Theme) {
+        self.blocks.truncate(from);
+        let mut number = self.files_before(from);
+        for note in self.view.notes.iter().skip(from) {
+            let unfolded = self.unfolded.contains(&note.id);
+            self.blocks.push(block(note, unfolded, &mut number, self.width, theme));
+        }
+        self.selected = self.selected.min(self.blocks.len().saturating_sub(1));
+    }
+
+    fn files_before(&self, note: usize) -> usize {
+        self.view.notes.iter().take(note).map(|n| n.attachments.len()).sum()
+    }
+
+    /// Gives the line at which a note begins.
+    pub fn start_of(&self, note: usize) -> usize {
+        self.blocks.iter().take(note).map(Vec::len).sum()
+    }
+
+    /// Gives how many lines there are.
+    pub fn line_count(&self) -> usize {
+        self.start_of(self.blocks.len())
+    }
+
+    /// Gives the note that keys are for.
+    pub fn current(&self) -> Option<&NoteView> {
+        self.view.notes.get(self.selected)
+    }
+
+    /// Tells whether a mail of it is about to leave.
+    pub fn counts_seconds(&self, now: Timestamp) -> bool {
+        let latest = self.view.notes.iter().rev().take(5);
+        latest.flat_map(|n| &n.delivery).any(|mail| mail.held_until.is_some_and(|at| at > now))
+    }
+
+    /// Gives the last note, which is what a writer has seen.
+    pub fn last_note(&self) -> Option<NoteId> {
+        self.view.notes.iter().map(|n| n.id).max()
+    }
+
+    /// Scrolls by lines; the selected note follows into sight.
+    pub fn scroll(&mut self, by: i64, height: usize) {
+        let most = self.line_count().saturating_sub(height);
+        let before = self.top;
+        self.top = self.top.saturating_add_signed(isize::try_from(by).unwrap_or(0)).min(most);
+        if before == self.top && by != 0 {
+            // Nothing left to scroll: the keys walk through the notes that are in sight.
+            return self.step_note(by.signum());
+        }
+        let bottom = self.top + height;
+        let start = self.start_of(self.selected);
+        let end = start + self.blocks.get(self.selected).map_or(0, Vec::len);
+        if end <= self.top || start >= bottom {
+            self.selected = self.note_at(if by > 0 { self.top } else { bottom.saturating_sub(1) });
+        }
+    }
+
+    fn step_note(&mut self, by: i64) {
+        let last = self.blocks.len().saturating_sub(1);
+        let step = isize::try_from(by).unwrap_or(0);
+        self.selected = self.selected.saturating_add_signed(step).min(last);
+    }
+
+    fn note_at(&self, line: usize) -> usize {
+        let mut end = 0;
+        self.blocks
+            .iter()
+            .position(|block| {
+                end += block.len();
+                line < end
+            })
+            .unwrap_or(self.blocks.len().saturating_sub(1))
+    }
+
+    /// Selects the next note that a person wrote, or the previous one, and scrolls to it.
+    pub fn walk(&mut self, forward: bool, height: usize) {
+        self.walk_to(forward, height, |note| note.kind != NoteKind::System);
+    }
+
+    /// Selects the next note, or the previous one, that `fits`; tells whether there is one.
+    pub fn walk_to(&mut self, forward: bool, height: usize, fits: impl Fn(&NoteView) -> bool) -> bool {
+        let fits = |i: &usize| self.view.notes.get(*i).is_some_and(&fits);
+        let found = if forward {
+            (self.selected + 1..self.blocks.len()).find(fits)
+        } else {
+            (0..self.selected).rev().find(fits)
+        };
+        if let Some(note) = found {
+            self.go_to(note, height);
+        }
+        found.is_some()
+    }
+
+    /// Selects a note and scrolls so that it begins at the top, as far as there is enough below it.
+    pub fn go_to(&mut self, note: usize, height: usize) {
+        self.selected = note.min(self.blocks.len().saturating_sub(1));
+        let most = self.line_count().saturating_sub(height);
+        self.top = self.start_of(self.selected).min(most);
+    }
+
+    /// Goes to the first unread note; without one, to the last that a person wrote.
+    pub fn go_to_news(&mut self, height: usize) {
+        let notes = &self.view.notes;
+        let news = notes.iter().position(|n| self.fresh.contains(&n.id) && n.kind != NoteKind::System);
+        let last = notes.iter().rposition(|n| n.kind != NoteKind::System);
+        self.go_to(news.or(last).unwrap_or(0), height);
+    }
+
+    /// Shows or hides what is folded in the selected note; tells whether there was anything.
+    pub fn toggle_fold(&mut self, theme: &Theme) -> bool {
+        let Some(note) = self.current().filter(|n| n.folded.is_some()) else { return false };
+        let id = note.id;
+        if !self.unfolded.remove(&id) {
+            self.unfolded.insert(id);
+        }
+        let mut number = self.files_before(self.selected);
+        let unfolded = self.unfolded.contains(&id);
+        if let (Some(note), Some(lines)) =
+            (self.view.notes.get(self.selected), self.blocks.get_mut(self.selected))
+        {
+            *lines = block(note, unfolded, &mut number, self.width, theme);
+        }
+        true
+    }
+}
+
+fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {
+    if note.kind == NoteKind::System {
+        return vec![Row::System, Row::Blank];
+    }
+    let mut rows = vec![Row::Head];
+    rows.extend(note.warnings.iter().map(|w| Row::Warning(w.clone())));
+    if note.reduced {
+        let words = format!("formatting reduced {} W shows the mail as it came", theme.signs.dot);
+        rows.push(Row::Text(Line::styled(words, theme.dim)));
+    }
+    let keep_marks = note.kind == NoteKind::Incoming && !note.html;
+    let inner = width.saturating_sub(3).min(READABLE);
+    rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
+    for place in 0..note.attachments.len() {
+        *number += 1;
+        rows.push(Row::File(place, *number));
+    }
+    if let Some(folded) = &note.folded {
+        rows.push(Row::Fold);
+        if unfolded {
+            rows.extend(markup::plain(folded, inner, theme.quote).into_iter().map(Row::Text));
+        }
+    }
+    rows.extend((0..note.delivery.len()).map(Row::Delivery));
+    rows.push(Row::Blank);
+    rows
+}
+
+impl App {
+    /// Gives the layout of what is on the screen now.
+    pub fn mode(&self) -> Mode {
+        match (self.screen, &self.composer) {
+            (Screen::List, _) => Mode::List,
+            (Screen::Thread, Some(composer)) => Mode::Compose { fields: composer.field_rows() },
+            (Screen::Thread, None) => Mode::Thread,
+            _ => Mode::Plain,
+        }
+    }
+
+    /// Gives how many lines of the thread are on the screen.
+    pub fn thread_height(&self) -> usize {
+        usize::from(areas(self.width, self.height, self.mode()).body.height)
+    }
+
+    /// Gives how many lines of the preview are on the screen.
+    pub fn preview_height(&self) -> usize {
+        usize::from(areas(self.width, self.height, Mode::List).preview.height).saturating_sub(2)
+    }
+
+    /// Opens an issue over what is on the screen.
+    pub fn open_issue(&mut self, reference: Reference) {
+        // What is being written belongs to its own issue and never slides under another one.
+        let elsewhere = |c: &Composer| c.target.as_ref().is_none_or(|(_, r)| *r != reference);
+        if self.composer.as_ref().is_some_and(elsewhere) {
+            self.leave_composer();
+        }
+        if self.screen != Screen::Thread {
+            self.back.retain(|screen| *screen != Screen::Thread);
+            self.back.push(self.screen);
+            self.screen = Screen::Thread;
+        }
+        if self.thread.as_ref().is_none_or(|t| t.reference != reference) {
+            self.thread = None;
+        }
+        self.ask_thread(reference);
+    }
+
+    /// Asks for an issue that is, or is to be, on the screen.
+    pub fn ask_thread(&mut self, reference: Reference) {
+        self.ask(Purpose::Thread(reference.clone()), Request::Issue(reference));
+    }
+
+    /// Takes the issue in that was asked for.
+    pub fn take_thread(&mut self, reference: Reference, view: IssueView) {
+        let width = usize::from(self.width);
+        let known = self.thread.as_ref().is_some_and(|t| t.view.row.id == view.row.id);
+        if known {
+            if let Some(thread) = &mut self.thread {
+                thread.refresh(view, &self.theme);
+            }
+        } else {
+            self.thread = Some(Thread::new(reference, view, width, &self.theme));
+            let height = self.thread_height();
+            if let Some(thread) = &mut self.thread {
+                thread.go_to_news(height);
+            }
+        }
+        self.mark_read();
+        self.composer_follows();
+    }
+
+    /// Tells the desk that the open issue was read.
+    fn mark_read(&mut self) {
+        let Some(thread) = self.thread.as_ref().filter(|_| self.screen == Screen::Thread) else { return };
+        if thread.view.row.unread > 0 {
+            let reference = thread.reference.clone();
+            self.ask(Purpose::MarkRead, Request::MarkRead { reference, read: true });
+        }
+    }
+
+    /// Lays everything out for a new size.
+    pub fn reflow(&mut self) {
+        let width = usize::from(self.width);
+        if let Some(thread) = &mut self.thread {
+            thread.reflow(width, &self.theme);
+        }
+        let preview = areas(self.width, self.height, Mode::List).preview;
+        match &mut self.preview {
+            Some(shown) if !preview.is_empty() => shown.reflow(usize::from(preview.width), &self.theme),
+            _ => self.ask_preview(),
+        }
+        let index = self.list.selected;
+        self.select(index);
+        let height = self.thread_height();
+        if let Some(thread) = &mut self.thread {
+            thread.scroll(0, height);
+        }
+    }
+
+    /// Goes to the next issue of the list, or the previous one, and opens it.
+    pub fn step_issue(&mut self, by: i64) {
+        let before = self.list.selected;
+        self.move_selection(by);
+        if self.list.selected == before {
+            return self.say(if by > 0 { "this is the last issue" } else { "this is the first issue" });
+        }
+        if let Some(reference) = self.list.current().and_then(|row| row.reference.parse().ok()) {
+            self.open_issue(reference);
+        }
+    }
+}
