@@ -172,7 +172,8 @@ impl Ways {
             // In a catch-all domain only the keys that mean something are ours.
             let catch_all = way.pattern.prefix.is_empty() && way.pattern.tail.is_empty();
             let means = |key: String| !catch_all || self.key_kind(&way.pattern, &key, projects).is_some();
-            way.pattern.plain().as_ref() == Some(address) || way.pattern.key_of(address.as_str()).is_some_and(means)
+            way.pattern.plain().as_ref() == Some(address)
+                || way.pattern.key_of(address.as_str()).is_some_and(means)
         };
         let by_project = |p: &Project| {
             p.settings.public_address.as_ref() == Some(address)
