@@ -1,10 +1,22 @@
 //! The journal, and the trees of documents derived from it.
 //!
 //! Owns the data dir and sled. Knows records by key and sequence, not what they mean.
+//!
+//! ```text
+//! journal/00000001.seg …   the desk itself: raw bytes and frames, appended, synced, never rewritten
+//! trees/                   the documents by key, in sled; derived, and thrown away when in doubt
+//! aside/                   what was cut off or replaced, kept for people to look at
+//! state                    how the store was left
+//! ```
+//!
+//! A commit goes through one writer thread (`writer`): it is checked, appended to the journal (`journal`),
+//! synced together with all that wait, applied to the trees (`trees`), and answered. Opening (`opening`)
+//! mends whatever a kill, a loss of power or a damaged file left behind, or says what it cannot mend.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::string_slice))]
 
+mod applied;
 mod backup;
 mod disk;
 mod error;
@@ -12,6 +24,7 @@ mod files;
 mod frame;
 mod journal;
 mod opening;
+mod pending;
 pub mod record;
 mod recovery;
 mod refs;
@@ -145,9 +158,8 @@ impl Store {
 
     /// Gives the record under a key.
     pub async fn get<R: Record>(&self, key: &[u8]) -> Result<Option<Kept<R>>, StoreError> {
-        let trees = Arc::clone(&self.trees);
         let key = frame::full_key(R::TREE as u8, key);
-        blocking(move || trees.get(&key)?.as_deref().map(kept).transpose()).await
+        self.read(move |trees| trees.get(&key)).await?.as_deref().map(kept).transpose()
     }
 
     /// Lists records whose key begins with `prefix`, after (or before) the key `from` exclusively.
@@ -158,14 +170,10 @@ impl Store {
         limit: usize,
         direction: Direction,
     ) -> Result<Vec<Kept<R>>, StoreError> {
-        let trees = Arc::clone(&self.trees);
         let prefix = frame::full_key(R::TREE as u8, prefix);
         let from = from.map(|from| frame::full_key(R::TREE as u8, from));
-        blocking(move || {
-            let found = trees.scan(&prefix, from.as_deref(), limit, direction)?;
-            found.iter().map(|stored| kept(stored)).collect()
-        })
-        .await
+        let found = self.read(move |trees| trees.scan(&prefix, from.as_deref(), limit, direction)).await?;
+        found.iter().map(|stored| kept(stored)).collect()
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
@@ -213,13 +221,19 @@ impl Store {
 
     /// Makes the trees anew from the journal; gives how many frames. Commits wait, readers go on.
     pub async fn rebuild(&self) -> Result<u64, StoreError> {
-        self.order(writer::Order::Rebuild).await
+        self.order(|answer| writer::Order::Rebuild(None, answer)).await
     }
 
     /// Checks everything against the journal, and says in words what is wrong; changes nothing.
     pub async fn verify(&self) -> Result<Vec<String>, StoreError> {
         let (dir, shelf, trees) = (self.dir.clone(), Arc::clone(&self.shelf), Arc::clone(&self.trees));
         blocking(move || verify::verify(&dir, &shelf, &trees)).await
+    }
+
+    /// Checks the journal of a data dir whose store does not open; changes nothing.
+    pub async fn examine(dir: &Path) -> Result<Vec<String>, StoreError> {
+        let dir = dir.to_owned();
+        blocking(move || recovery::examine(&dir)).await
     }
 
     /// Writes the desk as it is durable now into one file, while work goes on; gives its octets.
@@ -256,6 +270,26 @@ impl Store {
             .map_err(|error| StoreError::Other(format!("a document of {:?} does not read: {error}", R::TREE)))
     }
 
+    /// Reads from the trees. Where sled fails they are made anew, and the reading is tried once more.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&trees::Trees) -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let generation = self.trees.generation();
+        let once = || {
+            let (trees, work) = (Arc::clone(&self.trees), work.clone());
+            blocking(move || work(&trees))
+        };
+        match once().await {
+            Err(error @ (StoreError::Trees(_) | StoreError::Closed)) => {
+                tracing::warn!(%error, "reading the documents failed; making them anew");
+                self.order(|answer| writer::Order::Rebuild(Some(generation), answer)).await?;
+                once().await
+            }
+            done => done,
+        }
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(writer::Answer<T>) -> writer::Order,
@@ -268,7 +302,7 @@ impl Store {
 
 fn kept<R: Record>(stored: &[u8]) -> Result<Kept<R>, StoreError> {
     let (seq, document) =
-        trees::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
+        pending::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
     Ok(Kept { seq, record: Store::decode(document)? })
 }
 

@@ -1,10 +1,63 @@
 //! `deskbell` without a command: the screens, attached to a server.
 
 use super::here::Here;
+use super::{link, log};
+use crate::config::Ui;
 use crate::domain::Fault;
+use crate::tui::{self, Options, UserKey};
 use anyhow::Result;
+use jiff::tz::TimeZone;
+use std::io::IsTerminal;
 
 /// Opens the screens.
-pub async fn open(_here: &Here) -> Result<u8> {
-    Err(Fault::refused("the screens are not there yet").into())
+pub async fn open(here: &Here) -> Result<u8> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Fault::usage("the screens need a terminal")
+            .hint("`deskbell issue list` and the other commands work without one: `deskbell --help`")
+            .into());
+    }
+    let options = options(here)?;
+    let line = link::attached(here).await?;
+    let _log = log::begin(&here.paths.data_dir, "screen");
+    tui::run(line, options).await?;
+    Ok(0)
+}
+
+/// Takes what the screens need out of the config.
+pub fn options(here: &Here) -> Result<Options, Fault> {
+    let Ui { theme, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
+    let zone = match time_zone.as_str() {
+        "local" | "" => TimeZone::system(),
+        name => TimeZone::get(name)
+            .map_err(|e| Fault::usage(format!("time_zone: {e}")).hint("write it as in `Europe/Berlin`, or `local`"))?,
+    };
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let scratch = here.paths.data_dir.join("scratch");
+    std::fs::create_dir_all(&scratch).map_err(|e| super::session::unusable(here, &e))?;
+    Ok(Options {
+        theme: theme.clone(),
+        no_color: set("NO_COLOR"),
+        ascii: *ascii || *plain,
+        auto_advance: *auto_advance,
+        bell: here.config.notify.bell,
+        keys: user_keys(here),
+        time_zone: zone,
+        scratch_dir: scratch,
+        save_dir: std::env::current_dir().unwrap_or_default(),
+        ..Options::default()
+    })
+}
+
+fn user_keys(here: &Here) -> Vec<UserKey> {
+    let keys = &here.config.keys;
+    let places = [("list", &keys.list), ("thread", &keys.thread), ("composer", &keys.composer), ("all", &keys.all)];
+    let bound = places.into_iter().flat_map(|(place, keys)| keys.iter().map(move |(k, action)| (place, k, action)));
+    bound
+        .map(|(place, keys, action)| UserKey {
+            place: place.to_owned(),
+            keys: keys.clone(),
+            action: action.clone(),
+            line: None,
+        })
+        .collect()
 }

@@ -259,3 +259,35 @@ pub enum Request {
     #[serde(skip)]
     SaveCursor(Cursor),
 }
+
+impl Request {
+    /// Tells whether it changes the desk, so that it must not be carried out twice.
+    pub fn is_change(&self) -> bool {
+        !matches!(
+            self,
+            Self::Whoami
+                | Self::Status
+                | Self::Issues(_)
+                | Self::Counts(_)
+                | Self::Issue(_)
+                | Self::History(_)
+                | Self::RawMail { .. }
+                | Self::Attachment { .. }
+                | Self::Outbox { .. }
+                | Self::Intake { .. }
+                | Self::IntakeEntry(_)
+                | Self::IntakeRaw(_)
+                | Self::Projects
+                | Self::Project(_)
+                | Self::Users
+                | Self::Members(_)
+                | Self::Desk
+                | Self::Labels
+                | Self::Drafts
+                | Self::Draft { .. }
+                | Self::Verbs { .. }
+                | Self::Cursors
+                | Self::Verify
+        )
+    }
+}

@@ -6,6 +6,7 @@
 mod answers;
 mod idle;
 mod login;
+mod rows;
 mod settle;
 
 use super::{SourceError, Stage};
@@ -14,13 +15,13 @@ use crate::{
     tls::Patient,
 };
 use answers::{Limit, uid_set};
-use async_imap::{
-    Session,
-    types::{Fetch, Flag, UnsolicitedResponse},
-};
-use futures_util::StreamExt;
+use async_imap::{Session, types::UnsolicitedResponse};
 use jiff::Timestamp;
-use std::{collections::BTreeMap, time::Duration};
+use rows::Row;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Mails that one FETCH asks for.
 const BATCH: usize = 50;
@@ -139,8 +140,8 @@ impl ImapSource {
         self.news = false;
         let mut rows = BTreeMap::new();
         let query = "(UID RFC822.SIZE INTERNALDATE FLAGS)";
-        let each = |fetch: Fetch| note_row(&mut rows, &fetch, after_uid);
-        self.limit.rows(&mut session, &format!("{first}:*"), query, each).await?;
+        let each = |row: Row| note_row(&mut rows, &row, after_uid);
+        self.news |= rows::fetch(&mut session, self.limit, &format!("{first}:*"), query, each).await?;
         self.give_back(session);
         Ok(rows.into_values().collect())
     }
@@ -156,14 +157,16 @@ impl ImapSource {
         let mut session = self.take()?;
         let mut came = Vec::new();
         for batch in uids.chunks(BATCH) {
-            let hand_over = |fetch: Fetch| {
-                let wanted = fetch.uid.filter(|uid| batch.contains(uid) && !came.contains(uid));
-                if let (Some(uid), Some(body)) = (wanted, fetch.body()) {
+            let mut wanted: BTreeSet<u32> = batch.iter().copied().collect();
+            let hand_over = |row: Row| {
+                let uid = row.uid.filter(|_| row.bytes.is_some()).and_then(|uid| wanted.take(&uid));
+                if let (Some(uid), Some(bytes)) = (uid, row.bytes) {
                     came.push(uid);
-                    each(uid, body.to_vec());
+                    each(uid, bytes);
                 }
             };
-            self.limit.rows(&mut session, &uid_set(batch), "(UID BODY.PEEK[])", hand_over).await?;
+            let set = uid_set(batch);
+            self.news |= rows::fetch(&mut session, self.limit, &set, "(UID BODY.PEEK[])", hand_over).await?;
         }
         self.give_back(session);
         Ok(came)
@@ -174,12 +177,12 @@ impl ImapSource {
         let mut session = self.take()?;
         let mut header = None;
         let query = format!("(UID BODY.PEEK[HEADER]<0.{HEADERS_MAX}>)");
-        let each = |fetch: Fetch| {
-            if fetch.uid == Some(uid) {
-                header = fetch.header().map(<[u8]>::to_vec).or(header.take());
+        let each = |row: Row| {
+            if row.uid == Some(uid) && row.bytes.is_some() {
+                header = row.bytes;
             }
         };
-        self.limit.rows(&mut session, &uid.to_string(), &query, each).await?;
+        self.news |= rows::fetch(&mut session, self.limit, &uid.to_string(), &query, each).await?;
         self.give_back(session);
         Ok(header.unwrap_or_default())
     }
@@ -247,10 +250,10 @@ fn folder_on_the_wire(name: &str) -> String {
 }
 
 /// Keeps a row; one that only tells of changed flags adds to what is known.
-fn note_row(rows: &mut BTreeMap<u32, Listing>, fetch: &Fetch, after_uid: u32) {
+fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
     // `n:*` names the last mail even when its UID is smaller than n.
-    let Some(uid) = fetch.uid.filter(|uid| *uid > after_uid) else { return };
-    let row = rows.entry(uid).or_insert(Listing {
+    let Some(uid) = row.uid.filter(|uid| *uid > after_uid) else { return };
+    let known = rows.entry(uid).or_insert(Listing {
         uid,
         size: 0,
         internal_date: None,
@@ -258,34 +261,10 @@ fn note_row(rows: &mut BTreeMap<u32, Listing>, fetch: &Fetch, after_uid: u32) {
         answered: false,
         seen: false,
     });
-    row.size = fetch.size.map_or(row.size, u64::from);
-    row.internal_date = fetch
-        .internal_date()
-        .and_then(|at| Timestamp::from_second(at.timestamp()).ok())
-        .or(row.internal_date);
-    for flag in fetch.flags() {
-        match flag {
-            Flag::Flagged => row.flagged = true,
-            Flag::Answered => row.answered = true,
-            Flag::Seen => row.seen = true,
-            _ => {}
-        }
-    }
-}
-
-impl Limit {
-    /// Fetches rows and hands over each; a large mail may take long, as long as something moves.
-    async fn rows(
-        self,
-        session: &mut Session<Patient>,
-        uids: &str,
-        query: &str,
-        mut each: impl FnMut(Fetch),
-    ) -> Result<(), SourceError> {
-        let mut rows = self.command(session.uid_fetch(uids, query)).await?;
-        while let Some(row) = self.transfer(rows.next()).await? {
-            each(row.map_err(|e| answers::failed(Stage::Command, e))?);
-        }
-        Ok(())
-    }
+    let flagged = |flag: &str| row.flags.iter().any(|one| one == flag);
+    known.size = row.size.unwrap_or(known.size);
+    known.internal_date = row.internal_date.or(known.internal_date);
+    known.flagged |= flagged("\\flagged");
+    known.answered |= flagged("\\answered");
+    known.seen |= flagged("\\seen");
 }

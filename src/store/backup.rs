@@ -52,7 +52,6 @@ pub(super) fn restore(file: &Path, dir: &Path) -> Result<u64, StoreError> {
     if dir.join("trees").exists() || !is_empty(&journal) {
         return Err(StoreError::Other(format!("there is a desk in {} already", dir.display())));
     }
-    files::make_folder(dir)?;
     let draft = dir.join("journal.tmp");
     let restored = fresh(&draft).and_then(|()| read(file, &draft)).and_then(|octets| {
         files::put_in_place(&draft, &journal)?;
@@ -111,7 +110,7 @@ fn is_empty(folder: &Path) -> bool {
 /// Makes an empty folder.
 fn fresh(folder: &Path) -> io::Result<()> {
     let _ = fs::remove_dir_all(folder);
-    files::make_folder(folder).map_err(io::Error::other)
+    files::make_folder(folder)
 }
 
 /// Hashes all that passes through.

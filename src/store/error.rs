@@ -15,6 +15,8 @@ pub enum StoreError {
     /// Nothing was written, and nothing is lost.
     #[error("the disk is full ({0})")]
     Full(String),
+    #[error("the data dir cannot be used ({0})")]
+    Unwritable(String),
     /// Something that had been durable no longer reads as it was written.
     #[error("the journal is damaged in segment {segment:08} at octet {offset}")]
     Damaged { segment: u64, offset: u64 },
@@ -28,6 +30,9 @@ pub enum StoreError {
     /// The store was closed, or its writer stopped after a failure that it told before.
     #[error("the store is closed")]
     Closed,
+    /// sled failed. The journal is not touched by that.
+    #[error("the documents do not open or read: {0}")]
+    Trees(String),
     #[error("{0}")]
     Other(String),
 }
@@ -37,6 +42,9 @@ impl StoreError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Full(_) => Some("make room on the disk of the data dir; nothing that was accepted is lost"),
+            Self::Unwritable(_) => Some(
+                "the data dir and all in it must belong to you and be writable; `--data-dir` chooses another",
+            ),
             Self::Damaged { .. } => Some(
                 "`deskbell maintenance verify` lists all damage; put the segment back from a backup, or restore the backup",
             ),
@@ -44,6 +52,7 @@ impl StoreError {
                 Some("put the file back into the `journal` folder from a backup, or restore the backup")
             }
             Self::NewerSchema { .. } => Some("install the newer deskbell; this one changed nothing"),
+            Self::Trees(_) => Some("`deskbell maintenance rebuild` makes them anew from the journal"),
             Self::Taken => Some("end the other deskbell first, or attach to it"),
             _ => None,
         }
@@ -55,6 +64,9 @@ impl StoreError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Self::Full(format!("{what}: {error}"))
             }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Unwritable(format!("{what}: {error}"))
+            }
             _ => Self::Other(format!("{what}: {error}")),
         }
     }
@@ -62,9 +74,6 @@ impl StoreError {
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
-        match error {
-            sled::Error::Io(error) => Self::io("the trees", &error),
-            other => Self::Other(format!("the trees: {other}")),
-        }
+        Self::Trees(error.to_string())
     }
 }

@@ -1,18 +1,13 @@
 //! Files and folders of the data dir: their modes, and writing one so that it stands whole or not at all.
 
-use super::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Makes a folder that only its owner enters, with all above it.
-pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| StoreError::io(&format!("cannot make the folder {}", dir.display()), &error))
+pub(super) fn make_folder(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// Opens a new, empty file that only its owner reads.

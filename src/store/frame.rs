@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A place in the journal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub segment: u64,
     pub offset: u64,
@@ -25,8 +25,6 @@ pub(super) struct StoredFrame {
     pub deed: Option<Deed>,
     pub changes: Vec<Change>,
     pub puts: Vec<StoredPut>,
-    /// Up to where the journal was known durable when this frame was written.
-    pub durable: Position,
 }
 
 /// A document as a frame holds it; the tree is its number, so that one of a newer version passes through.
@@ -40,10 +38,10 @@ pub(super) struct StoredPut {
 
 impl StoredFrame {
     /// Makes the frame of a commit.
-    pub fn new(commit: Commit, seq: Seq, durable: Position) -> Self {
+    pub fn new(commit: Commit, seq: Seq) -> Self {
         let Commit { at, actor, reason, request, deed, changes, puts, expectations: _ } = commit;
         let puts = puts.into_iter().map(StoredPut::from).collect();
-        Self { seq, at, actor, reason, request, deed, changes, puts, durable }
+        Self { seq, at, actor, reason, request, deed, changes, puts }
     }
 
     pub fn pack(&self) -> Result<Packed, StoreError> {
@@ -51,8 +49,10 @@ impl StoredFrame {
         Packed::new(Kind::Frame, octets).map_err(|error| StoreError::io("cannot pack a frame", &error))
     }
 
+    /// Reads a frame back, if it is the one that the header says.
     pub fn unpack(header: &RecordHeader, payload: Vec<u8>) -> Option<Self> {
-        rmp_serde::from_slice(&header.unpack(payload).ok()?).ok()
+        let frame: Self = rmp_serde::from_slice(&header.unpack(payload).ok()?).ok()?;
+        (frame.seq == header.seq).then_some(frame)
     }
 
     /// Gives the documents that the store derives from the frame itself, with their keys.
@@ -104,7 +104,7 @@ impl StoredPut {
 
 impl From<StoredFrame> for Frame {
     fn from(stored: StoredFrame) -> Self {
-        let StoredFrame { seq, at, actor, reason, request, deed, changes, puts, durable: _ } = stored;
+        let StoredFrame { seq, at, actor, reason, request, deed, changes, puts } = stored;
         let puts = puts.into_iter().filter_map(StoredPut::known).collect();
         Self { seq, at, actor, reason, request, deed, changes, puts }
     }

@@ -3,11 +3,12 @@
 use super::disk::{Disk, Faults};
 use super::frame::{Position, StoredFrame};
 use super::scan::{Scan, Step};
-use super::segment::{HEADER, Packed, RecordHeader, SegmentHeader};
+use super::segment::{HEADER, Packed, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
 use super::{Commit, StoreError};
 use crate::domain::{RawRef, Seq};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The one that writes segments.
@@ -62,8 +63,8 @@ impl Journal {
     }
 
     /// Notes that the store was left cleanly.
-    pub fn set_clean(&mut self) -> Result<(), StoreError> {
-        self.state.set_clean()
+    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
+        self.state.set_clean(trees)
     }
 
     /// Gives up to where everything is durable.
@@ -84,7 +85,7 @@ impl Journal {
     /// Appends raw bytes; the next sync makes them durable.
     pub fn stash(&mut self, packed: &Packed) -> Result<RawRef, StoreError> {
         self.make_room()?;
-        let offset = self.append(packed)?;
+        let offset = self.append(packed, Seq(0))?;
         let length = u32::try_from(packed.header.whole())
             .map_err(|_| StoreError::Other("more than 1 GiB in one piece".into()))?;
         Ok(RawRef { segment: self.active.header.number, offset, length, size: packed.header.size })
@@ -92,13 +93,13 @@ impl Journal {
 
     /// Makes the next frame; nothing is written yet.
     pub fn frame(&self, commit: Commit) -> StoredFrame {
-        StoredFrame::new(commit, Seq(self.active.last.0 + 1), self.durable())
+        StoredFrame::new(commit, Seq(self.active.last.0 + 1))
     }
 
     /// Appends the next frame; the next sync makes it durable.
     pub fn commit(&mut self, frame: &StoredFrame) -> Result<(), StoreError> {
         self.make_room()?;
-        let offset = self.append(&frame.pack()?)?;
+        let offset = self.append(&frame.pack()?, frame.seq)?;
         self.active.last = frame.seq;
         self.shelf.mark_some(self.active.header.number, frame.seq, offset);
         Ok(())
@@ -127,17 +128,18 @@ impl Journal {
         if self.wounded { Err(StoreError::Other(why.into())) } else { Ok(()) }
     }
 
-    fn append(&mut self, packed: &Packed) -> Result<u64, StoreError> {
+    fn append(&mut self, packed: &Packed, seq: Seq) -> Result<u64, StoreError> {
         self.unwounded()?;
         let at = self.active.end;
-        let header = packed.header.encode(self.active.header.salt, at);
+        let header = packed.header.at(seq, self.active.durable);
+        let header = header.encode(self.active.header.salt, at);
         let written = self.active.disk.write(&header, at);
         let behind = at + header.len() as u64;
         if let Err(error) = written.and_then(|()| self.active.disk.write(&packed.payload, behind)) {
             self.wounded = self.active.disk.cut(at).is_err();
             return Err(StoreError::io("cannot write to the journal", &error));
         }
-        self.active.end = at + RecordHeader::whole(&packed.header);
+        self.active.end = at + packed.header.whole();
         self.shelf.set_end(self.active.header.number, self.active.end);
         Ok(at)
     }
@@ -166,7 +168,8 @@ impl Journal {
         let disk = Disk::open(&self.shelf.path(header.number), &self.faults).map_err(failed)?;
         disk.cut(durable).map_err(failed)?;
         disk.sync().map_err(failed)?;
-        let last = read_again(&self.shelf, &header, durable)?.unwrap_or(Seq(header.first.0 - 1));
+        let last =
+            read_again(&self.shelf, &header, durable)?.unwrap_or(Seq(header.first.0.saturating_sub(1)));
         if last != durable_last {
             return Err(StoreError::Damaged { segment: header.number, offset: durable });
         }
@@ -184,7 +187,7 @@ fn read_again(shelf: &Shelf, header: &SegmentHeader, end: u64) -> Result<Option<
     loop {
         match scan.step().map_err(failed)? {
             Step::Raw(..) => {}
-            Step::Frame(_, frame) => last = Some(frame.seq),
+            Step::Frame(_, record, _) => last = Some(record.seq),
             Step::End => return Ok(last),
             Step::Bad(offset) => return Err(StoreError::Damaged { segment: header.number, offset }),
         }

@@ -15,10 +15,14 @@ const ORDERS: usize = 1024;
 
 /// Opens the store, and starts its writer.
 pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
-    files::make_folder(&dir.join("journal"))?;
+    files::make_folder(&dir.join("journal")).map_err(|error| {
+        StoreError::io(&format!("cannot make the folder {}", dir.join("journal").display()), &error)
+    })?;
     let mut notices = Vec::new();
-    let (trees, floor) = trees(dir, &mut notices)?;
     let mut state = State::read(dir);
+    let (trees, floor) = trees(dir, &state, &mut notices)?;
+    // From here on nobody else has the desk open.
+    clear_drafts(dir);
     let untrusted = state.lost_power();
     if !untrusted {
         state.set_open(state.segment())?;
@@ -36,20 +40,32 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
     Ok(Opened { store: start(dir, options, journal, trees)?, notices })
 }
 
+/// Takes away what a stopped rebuild or check left; all of it is derived.
+fn clear_drafts(dir: &Path) {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let draft = |name: &str| name.starts_with("trees.") || name == "verify.tmp" || name == "journal.tmp";
+    for entry in names.filter(|entry| entry.file_name().to_str().is_some_and(draft)) {
+        if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, path = %entry.path().display(), "cannot clear a draft");
+        }
+    }
+}
+
 /// Opens the trees, and says how far they go. Damaged ones are set aside for empty ones.
-fn trees(dir: &Path, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), StoreError> {
+fn trees(dir: &Path, state: &State, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), StoreError> {
     let folder = dir.join("trees");
+    // After a loss of power they are made anew anyway.
+    let sure = state.left_as_is(&folder) || state.lost_power();
     let why = match Trees::open(&folder) {
-        Ok(trees) => match trees.applied() {
-            Ok(applied) => return Ok((trees, Some(applied))),
-            Err(error) => {
-                // What does not read may not close either; it is set aside as it is.
-                drop(trees);
-                error.to_string()
+        Ok(trees) => {
+            let applied = trees.applied();
+            match applied.and_then(|seq| if sure { Ok(seq) } else { trees.check().map(|()| seq) }) {
+                Ok(seq) => return Ok((trees, Some(seq))),
+                Err(error) => error.to_string(),
             }
-        },
-        Err(Unopened::Taken) => return Err(StoreError::Taken),
+        }
         Err(Unopened::Broken(why)) => why,
+        Err(unopened) => return Err(unopened.into()),
     };
     set_aside(dir, &folder, &why, notices)?;
     Ok((Trees::open(&folder).map_err(StoreError::from)?, None))
@@ -57,14 +73,11 @@ fn trees(dir: &Path, notices: &mut Vec<String>) -> Result<(Trees, Option<Seq>), 
 
 fn set_aside(dir: &Path, folder: &Path, why: &str, notices: &mut Vec<String>) -> Result<(), StoreError> {
     let aside = dir.join("aside");
-    files::make_folder(&aside)?;
     let kept = files::free_name(&aside, "trees");
-    std::fs::rename(folder, &kept)
+    files::make_folder(&aside)
+        .and_then(|()| std::fs::rename(folder, &kept))
         .map_err(|error| StoreError::io("cannot set the damaged trees aside", &error))?;
-    notices.push(format!(
-        "the documents did not open ({why}); they were set aside in {} and made anew from the journal",
-        kept.display()
-    ));
+    notices.push(format!("{why}; they were set aside in {} and made anew from the journal", kept.display()));
     Ok(())
 }
 
@@ -82,7 +95,7 @@ fn catch_up(
             Ok(())
         }
         Ok(_) => Ok(()),
-        Err(error @ StoreError::Other(_)) => {
+        Err(error @ StoreError::Trees(_)) => {
             let frames = rebuild(dir, journal, trees)?;
             notices.push(format!("the documents were made anew from {frames} changes, because {error}"));
             Ok(())
@@ -101,6 +114,7 @@ fn start(dir: &Path, options: &Options, journal: Journal, trees: Trees) -> Resul
         trees: Arc::clone(&trees),
         last: tell,
         reserve: options.reserve,
+        behind: false,
     };
     std::thread::Builder::new()
         .name("store".into())

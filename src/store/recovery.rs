@@ -1,12 +1,12 @@
 //! Opening the journal: finding its segments, and telling a torn tail from damage.
 
 use super::disk::{Disk, Faults};
-use super::frame::Position;
 use super::journal::{Active, Journal};
-use super::scan::{Scan, Step, frames_behind};
+use super::scan::{Scan, Step, durable_behind};
 use super::segment::{HEADER, HeaderFault, SCHEMA, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
+use super::verify::check_journal;
 use super::{Options, StoreError, files};
 use crate::domain::Seq;
 use std::fs::{self, File};
@@ -24,6 +24,7 @@ pub(super) fn open(
 ) -> Result<Journal, StoreError> {
     let folder = dir.join("journal");
     let shelf = Shelf::new(&folder);
+    clear_drafts(&folder)?;
     let numbers = numbers(&folder)?;
     complete(&numbers, state.segment())?;
     let mut active = None;
@@ -41,20 +42,47 @@ pub(super) fn open(
     Ok(Journal::new(Arc::new(shelf), state, options.segment_size, options.faults.clone(), active))
 }
 
-/// Lists the numbers of the segments, and takes away what a stopped creation left.
+/// Reads the journal by itself, and says in words what is wrong with it; nothing is changed.
+pub(super) fn examine(dir: &Path) -> Result<Vec<String>, StoreError> {
+    let folder = dir.join("journal");
+    let shelf = Shelf::new(&folder);
+    let mut wrong = Vec::new();
+    let numbers = numbers(&folder)?;
+    wrong.extend(complete(&numbers, State::read(dir).segment()).err().map(|error| error.to_string()));
+    for number in numbers {
+        match header(&shelf, number) {
+            Ok((header, length)) => shelf.put(header, length),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    wrong.extend(check_journal(&shelf)?.0.told());
+    Ok(wrong)
+}
+
+/// Lists the numbers of the segments.
 fn numbers(folder: &Path) -> Result<Vec<u64>, StoreError> {
     let failed = |error| StoreError::io("cannot list the journal", &error);
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".seg.tmp") {
-            fs::remove_file(folder.join(name.as_ref())).map_err(failed)?;
-        }
-        numbers.extend(name.strip_suffix(".seg").and_then(|number| number.parse::<u64>().ok()));
+        let number = name.strip_suffix(".seg").and_then(|number| number.parse::<u64>().ok());
+        numbers.extend(number.filter(|number| *name == format!("{number:08}.seg")));
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// Takes away what a stopped creation of a segment left.
+fn clear_drafts(folder: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io("cannot clear the journal", &error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            fs::remove_file(path).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Finds a missing segment. `greatest` is the last one that was noted.
@@ -92,9 +120,9 @@ fn last_segment(
 ) -> Result<Active, StoreError> {
     let path = shelf.path(header.number);
     let failed = |error| StoreError::io(&format!("cannot read segment {:08}", header.number), &error);
-    let walk = walk(&path, &header).map_err(failed)?;
-    let durable = if walk.whole { 0 } else { durable_behind(&path, &header, &walk).map_err(failed)? };
-    if walk.end < durable || walk.last < floor {
+    let walk = walk(shelf, &header).map_err(failed)?;
+    let behind = if walk.whole { 0 } else { durable_behind(&path, &header, walk.end).map_err(failed)? };
+    if walk.end < behind.max(walk.durable) || walk.last < floor {
         return Err(StoreError::Damaged { segment: header.number, offset: walk.end });
     }
     let disk = Disk::open(&path, faults).map_err(failed)?;
@@ -112,39 +140,35 @@ struct Walk {
     /// Where the first record begins that is not whole, or the file ends.
     end: u64,
     whole: bool,
-    durable: Position,
+    /// The greatest durable offset that any record names.
+    durable: u64,
 }
 
-fn walk(path: &Path, header: &SegmentHeader) -> io::Result<Walk> {
-    let length = fs::metadata(path)?.len();
-    let mut scan = Scan::new(path, header, HEADER, length, true)?;
+fn walk(shelf: &Shelf, header: &SegmentHeader) -> io::Result<Walk> {
+    let path = shelf.path(header.number);
+    let mut scan = Scan::new(&path, header, HEADER, fs::metadata(&path)?.len(), true)?;
     let before = Seq(header.first.0.saturating_sub(1));
-    let mut walk = Walk { last: before, end: HEADER, whole: false, durable: Position::default() };
+    let mut walk = Walk { last: before, end: HEADER, whole: false, durable: 0 };
     loop {
         walk.end = scan.offset();
-        match scan.step()? {
-            Step::Raw(..) => {}
-            Step::Frame(_, frame) if frame.seq.0 == walk.last.0 + 1 => {
-                walk.last = frame.seq;
-                walk.durable = walk.durable.max(frame.durable);
+        let record = match scan.step()? {
+            Step::Raw(_, record) => record,
+            Step::Frame(offset, record, _) if record.seq.0 == walk.last.0 + 1 => {
+                walk.last = record.seq;
+                shelf.mark_some(header.number, record.seq, offset);
+                record
             }
             Step::Frame(..) | Step::Bad(_) => return Ok(walk),
             Step::End => return Ok(Walk { whole: true, ..walk }),
-        }
+        };
+        walk.durable = walk.durable.max(record.durable);
     }
-}
-
-/// Gives the greatest offset of this segment that any whole frame names as durable.
-fn durable_behind(path: &Path, header: &SegmentHeader, walk: &Walk) -> io::Result<u64> {
-    let behind = frames_behind(path, header, walk.end)?;
-    let named = behind.into_iter().map(|(_, frame)| frame.durable).chain([walk.durable]);
-    Ok(named.filter(|named| named.segment == header.number).map(|named| named.offset).max().unwrap_or(0))
 }
 
 fn cut_tail(dir: &Path, path: &Path, disk: &Disk, number: u64, from: u64) -> Result<String, StoreError> {
     let failed = |error| StoreError::io("cannot cut off the torn tail of the journal", &error);
     let aside = dir.join("aside");
-    files::make_folder(&aside)?;
+    files::make_folder(&aside).map_err(failed)?;
     let kept = files::free_name(&aside, &format!("{number:08}-{from}.tail"));
     let copy = || -> io::Result<u64> {
         let mut segment = File::open(path)?;

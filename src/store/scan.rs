@@ -1,7 +1,6 @@
 //! Reading a segment from front to back, and finding whole records behind a damaged one.
 
-use super::frame::StoredFrame;
-use super::segment::{HEADER, Kind, MARK, RECORD, RecordHeader, SegmentHeader};
+use super::segment::{Kind, MARK, RECORD, RecordHeader, SegmentHeader};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,7 +8,8 @@ use std::path::Path;
 /// What a scan met next.
 pub(super) enum Step {
     Raw(u64, RecordHeader),
-    Frame(u64, Box<StoredFrame>),
+    /// Its payload is whole, but not unpacked yet.
+    Frame(u64, RecordHeader, Vec<u8>),
     /// Nothing whole stands at this offset.
     Bad(u64),
     End,
@@ -59,10 +59,7 @@ impl Scan {
         self.offset += header.whole();
         Ok(match header.kind {
             Kind::Raw => Step::Raw(at, header),
-            Kind::Frame => match StoredFrame::unpack(&header, payload) {
-                Some(frame) => Step::Frame(at, Box::new(frame)),
-                None => Step::Bad(at),
-            },
+            Kind::Frame => Step::Frame(at, header, payload),
         })
     }
 
@@ -85,41 +82,28 @@ impl Scan {
     }
 }
 
-/// Gives the whole frames that begin at or behind `from`, whatever stands between them.
+/// Gives the greatest durable offset that any whole record at or behind `from` names, whatever is between.
 ///
 /// Linear: only headers that this very segment wrote get past the first check, and those don't overlap.
-pub(super) fn frames_behind(
-    path: &Path,
-    header: &SegmentHeader,
-    from: u64,
-) -> io::Result<Vec<(u64, StoredFrame)>> {
+pub(super) fn durable_behind(path: &Path, header: &SegmentHeader, from: u64) -> io::Result<u64> {
     let mut octets = Vec::new();
     let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(from.max(HEADER)))?;
+    file.seek(SeekFrom::Start(from))?;
     file.read_to_end(&mut octets)?;
-    let from = from.max(HEADER);
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = octets.get(at..).filter(|rest| rest.len() >= MARK.len()) {
+    let (mut at, mut durable) = (0, 0);
+    while let Some(rest) = octets.get(at..) {
         let Some(next) = rest.windows(MARK.len()).position(|window| window == MARK) else { break };
         at += next;
-        let offset = from + at as u64;
-        let whole = octets.get(at..).and_then(|rest| record(rest, header.salt, offset));
-        if let Some((kept, frame)) = whole {
-            found.extend(frame.map(|frame| (offset, frame)));
-            at += kept;
-        } else {
-            at += 1;
-        }
+        let whole = octets.get(at..).and_then(|rest| record(rest, header.salt, from + at as u64));
+        durable = durable.max(whole.map_or(0, |record| record.durable));
+        at += whole.map_or(1, |record| RECORD as usize + record.length as usize);
     }
-    Ok(found)
+    Ok(durable)
 }
 
-/// Reads the record at the front, and gives its length and, where it is one, the frame.
-fn record(octets: &[u8], salt: u64, offset: u64) -> Option<(usize, Option<StoredFrame>)> {
+/// Reads the header of the whole record at the front.
+fn record(octets: &[u8], salt: u64, offset: u64) -> Option<RecordHeader> {
     let header = RecordHeader::decode(octets, salt, offset)?;
-    let whole = usize::try_from(header.whole()).ok()?;
-    let payload = octets.get(RECORD as usize..whole).filter(|payload| header.fits(payload))?;
-    let frame = (header.kind == Kind::Frame).then(|| StoredFrame::unpack(&header, payload.to_vec()));
-    Some((whole, frame.flatten()))
+    let payload = octets.get(RECORD as usize..)?.get(..header.length as usize)?;
+    header.fits(payload).then_some(header)
 }

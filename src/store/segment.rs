@@ -12,7 +12,7 @@ pub(super) const SCHEMA: u32 = 1;
 /// Octets of a segment's header.
 pub(super) const HEADER: u64 = 40;
 /// Octets of a record's header.
-pub(super) const RECORD: u64 = 28;
+pub(super) const RECORD: u64 = 44;
 /// Begins every record, so that whole ones can be found behind a damaged one.
 pub(super) const MARK: [u8; 4] = *b"\xF5dR\n";
 /// The largest content of one record.
@@ -48,24 +48,22 @@ impl SegmentHeader {
         octets
     }
 
+    /// Reads a header. Its length and check stay the same in every schema.
     pub fn decode(octets: &[u8]) -> Result<Self, HeaderFault> {
-        let mut rest = octets;
-        let (magic, schema) = (take::<8>(&mut rest), take(&mut rest).map(u32::from_le_bytes));
-        match (magic, schema) {
-            (Some(MAGIC), Some(schema)) if schema > SCHEMA => return Err(HeaderFault::Newer(schema)),
-            (Some(MAGIC), Some(_)) => {}
-            _ => return Err(HeaderFault::Damaged),
-        }
-        Self::decode_rest(octets, rest).ok_or(HeaderFault::Damaged)
+        let (schema, header) = Self::checked(octets).ok_or(HeaderFault::Damaged)?;
+        if schema > SCHEMA { Err(HeaderFault::Newer(schema)) } else { Ok(header) }
     }
 
-    fn decode_rest(octets: &[u8], mut rest: &[u8]) -> Option<Self> {
+    fn checked(octets: &[u8]) -> Option<(u32, Self)> {
+        let (content, crc) = octets.split_last_chunk::<4>()?;
+        let mut rest = content;
+        let magic = take::<8>(&mut rest)?;
+        let schema = u32::from_le_bytes(take(&mut rest)?);
         let number = u64::from_le_bytes(take(&mut rest)?);
         let first = Seq(u64::from_le_bytes(take(&mut rest)?));
         let salt = u64::from_le_bytes(take(&mut rest)?);
-        let crc = u32::from_le_bytes(take(&mut rest)?);
-        let covered = octets.get(..octets.len() - rest.len() - 4)?;
-        (crc32fast::hash(covered) == crc).then_some(Self { number, first, salt })
+        let whole = magic == MAGIC && rest.is_empty() && crc32fast::hash(content).to_le_bytes() == *crc;
+        whole.then_some((schema, Self { number, first, salt }))
     }
 }
 
@@ -95,13 +93,22 @@ pub(super) struct RecordHeader {
     pub length: u32,
     /// Octets of the content.
     pub size: u64,
+    /// Which frame it is; 0 for raw bytes.
+    pub seq: Seq,
+    /// Up to where the segment was known durable when this was written.
+    pub durable: u64,
     payload_crc: u32,
 }
 
 impl RecordHeader {
+    /// Gives the header with what is known only when the record is written.
+    pub fn at(self, seq: Seq, durable: u64) -> Self {
+        Self { seq, durable, ..self }
+    }
+
     /// Gives the octets of a header for a record at `offset` of the segment with this salt.
     pub fn encode(&self, salt: u64, offset: u64) -> Vec<u8> {
-        let mut octets = Vec::with_capacity(28);
+        let mut octets = Vec::with_capacity(44);
         octets.extend_from_slice(&MARK);
         octets.push(self.kind as u8);
         octets.push(self.codec as u8);
@@ -109,6 +116,8 @@ impl RecordHeader {
         octets.extend_from_slice(&0_u16.to_le_bytes());
         octets.extend_from_slice(&self.length.to_le_bytes());
         octets.extend_from_slice(&self.size.to_le_bytes());
+        octets.extend_from_slice(&self.seq.0.to_le_bytes());
+        octets.extend_from_slice(&self.durable.to_le_bytes());
         octets.extend_from_slice(&self.payload_crc.to_le_bytes());
         octets.extend_from_slice(&salted(salt, offset, &octets).to_le_bytes());
         octets
@@ -124,13 +133,15 @@ impl RecordHeader {
         let dictionary = u16::from_le_bytes(take(&mut rest)?);
         let length = u32::from_le_bytes(take(&mut rest)?);
         let size = u64::from_le_bytes(take(&mut rest)?);
+        let seq = Seq(u64::from_le_bytes(take(&mut rest)?));
+        let durable = u64::from_le_bytes(take(&mut rest)?);
         let payload_crc = u32::from_le_bytes(take(&mut rest)?);
         let crc = u32::from_le_bytes(take(&mut rest)?);
         let covered = octets.get(..octets.len() - rest.len() - 4)?;
         let kind = [Kind::Raw, Kind::Frame].into_iter().find(|known| *known as u8 == kind)?;
         let codec = [Codec::Plain, Codec::Zstd].into_iter().find(|known| *known as u8 == codec)?;
         let whole = salted(salt, offset, covered) == crc && dictionary == 0 && size <= LARGEST as u64;
-        whole.then_some(Self { kind, codec, length, size, payload_crc })
+        whole.then_some(Self { kind, codec, length, size, seq, durable, payload_crc })
     }
 
     /// Tells whether this is the payload that was written.
@@ -157,7 +168,7 @@ impl RecordHeader {
     }
 }
 
-/// A record ready to be written anywhere.
+/// A record ready to be written; its place, sequence and durable offset follow when it is.
 #[derive(Debug)]
 pub(super) struct Packed {
     pub header: RecordHeader,
@@ -174,7 +185,8 @@ impl Packed {
         let (codec, payload) = squeeze(content)?;
         let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
         let payload_crc = crc32fast::hash(&payload);
-        Ok(Self { header: RecordHeader { kind, codec, length, size, payload_crc }, payload })
+        let header = RecordHeader { kind, codec, length, size, seq: Seq(0), durable: 0, payload_crc };
+        Ok(Self { header, payload })
     }
 }
 

@@ -127,18 +127,21 @@ impl Shelf {
             let mut scan =
                 Scan::new(&self.path(number), &segment.header, *from, segment.end, false).map_err(failed)?;
             loop {
-                match scan.step().map_err(failed)? {
-                    Step::Raw(..) => {}
+                let damaged = |offset| StoreError::Damaged { segment: number, offset };
+                let (offset, record, payload) = match scan.step().map_err(failed)? {
+                    Step::Raw(..) => continue,
                     Step::End => break,
-                    Step::Bad(offset) => return Err(StoreError::Damaged { segment: number, offset }),
-                    Step::Frame(offset, frame) => {
-                        if expected.is_some_and(|expected| expected != frame.seq) {
-                            return Err(StoreError::Damaged { segment: number, offset });
-                        }
-                        expected = Some(Seq(frame.seq.0 + 1));
-                        if frame.seq > after && !hand(Position { segment: number, offset }, *frame)? {
-                            return Ok(());
-                        }
+                    Step::Bad(offset) => return Err(damaged(offset)),
+                    Step::Frame(offset, record, payload) => (offset, record, payload),
+                };
+                if expected.is_some_and(|expected| expected != record.seq) {
+                    return Err(damaged(offset));
+                }
+                expected = Some(Seq(record.seq.0 + 1));
+                if record.seq > after {
+                    let frame = StoredFrame::unpack(&record, payload).ok_or_else(|| damaged(offset))?;
+                    if !hand(Position { segment: number, offset }, frame)? {
+                        return Ok(());
                     }
                 }
             }

@@ -15,6 +15,8 @@ struct Left {
     boot: Option<String>,
     /// The greatest segment.
     segment: u64,
+    /// What the files of the trees looked like, after a clean end.
+    trees: Option<String>,
 }
 
 /// The file, and what it says.
@@ -42,9 +44,14 @@ impl State {
         !self.left.clean && (self.left.boot.is_none() || self.left.boot != boot())
     }
 
+    /// Tells whether the files of the trees are surely those that the last one left.
+    pub fn left_as_is(&self, trees: &Path) -> bool {
+        self.left.clean && self.left.trees.is_some() && self.left.trees == looks(trees)
+    }
+
     /// Notes that the store is open.
     pub fn set_open(&mut self, segment: u64) -> Result<(), StoreError> {
-        self.write(Left { clean: false, boot: boot(), segment })
+        self.write(Left { clean: false, boot: boot(), segment, trees: None })
     }
 
     /// Notes a new segment.
@@ -53,8 +60,8 @@ impl State {
     }
 
     /// Notes a clean end.
-    pub fn set_clean(&mut self) -> Result<(), StoreError> {
-        self.write(Left { clean: true, ..self.left.clone() })
+    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
+        self.write(Left { clean: true, trees: looks(trees), ..self.left.clone() })
     }
 
     fn write(&mut self, left: Left) -> Result<(), StoreError> {
@@ -68,4 +75,18 @@ impl State {
 
 fn boot() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
+}
+
+/// Gives what changes whenever somebody writes to a file of the folder or exchanges one.
+fn looks(folder: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).ok()? {
+        let entry = entry.ok()?;
+        let meta = entry.metadata().ok()?;
+        let name = entry.file_name().into_string().ok()?;
+        files.push(format!("{name} {} {} {}.{}", meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()));
+    }
+    files.sort_unstable();
+    Some(blake3::hash(files.join("\n").as_bytes()).to_hex().to_string())
 }

@@ -1,6 +1,12 @@
 //! What must hold of the store, whatever happens to it.
 
 mod commits;
+mod copies;
+mod damage;
+mod figures;
+mod kill;
+mod model;
+mod octets;
 
 use super::record::{Counters, Known};
 use super::*;
@@ -57,4 +63,14 @@ pub async fn open(dir: &Path) -> Store {
 
 pub async fn all<R: Record>(store: &Store) -> Vec<Kept<R>> {
     store.scan(&[], None, usize::MAX, Direction::Up).await.unwrap()
+}
+
+/// Bytes that no compression makes shorter, the same every time.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = 7_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..length).map(|_| next()).collect()
 }

@@ -1,21 +1,23 @@
 //! The documents by key, in sled; derived from the journal and owner of nothing.
 
-use super::frame::{StoredFrame, full_key};
-use super::record::{Carried, Tree, text_key, verb_key};
+use super::applied::{APPLIED, Applied, Digest};
+use super::pending::Pending;
 use super::shelf::Shelf;
-use super::{Direction, Store, StoreError, files};
-use crate::domain::{RequestId, Seq, Verb};
+use super::{Direction, StoreError, files};
+use crate::domain::Seq;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// A larger batch costs sled gigabytes.
 const BATCH: usize = 500;
-/// Where the last applied sequence stands; no tree has the number 0.
-const APPLIED: [u8; 1] = [0];
 const CACHE: u64 = 64 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
 /// A long catching up is told of at each of so many frames.
@@ -23,20 +25,20 @@ const TELL_EVERY: u64 = 10_000;
 
 /// What is written by full key; nothing for a document taken away.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-/// One of them.
-pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
 /// The open trees, or none while they are being exchanged.
-#[derive(Debug)]
 pub(super) struct Trees {
     pub dir: PathBuf,
     db: RwLock<Option<sled::Db>>,
+    generation: AtomicU64,
 }
 
 /// How opening went wrong.
 pub(super) enum Unopened {
     /// Another process has them.
     Taken,
+    /// The disk or its rights are the matter, not the trees.
+    Disk(io::Error),
     /// Said in words.
     Broken(String),
 }
@@ -44,21 +46,45 @@ pub(super) enum Unopened {
 impl Trees {
     /// Opens the trees, or makes empty ones. sled may panic on damaged files; that is caught.
     pub fn open(dir: &Path) -> Result<Self, Unopened> {
-        files::make_folder(dir).map_err(|error| Unopened::Broken(error.to_string()))?;
-        let opened = catch_unwind(AssertUnwindSafe(|| patiently(dir)));
-        let db = opened.unwrap_or_else(|_| Err(Unopened::Broken("sled gave up on them".into())))?;
-        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)) })
+        files::make_folder(dir).map_err(Unopened::from)?;
+        let db = guarded(|| Ok(patiently(dir))).map_err(|error| Unopened::Broken(error.to_string()))??;
+        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)), generation: AtomicU64::new(0) })
+    }
+
+    /// Gives how often they were exchanged.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     /// Gives the last applied sequence; an error when what stands there is none.
     pub fn applied(&self) -> Result<Seq, StoreError> {
-        applied(db(&self.read())?)
+        let reading = self.read();
+        let db = db(&reading)?;
+        guarded(|| Ok(Applied::read(db)?.seq))
+    }
+
+    /// Reads every document, and checks them all against the digest.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let mut digest = Digest::default();
+        let mut wanted = Digest::default();
+        self.each_at_rest(
+            |applied| {
+                wanted = applied.digest;
+                Ok(())
+            },
+            |key, stored| {
+                digest.add(key, stored);
+                Ok(())
+            },
+        )?;
+        if digest == wanted { Ok(()) } else { Err(StoreError::Trees("they are not what was written".into())) }
     }
 
     /// Gives what stands under a full key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let reading = self.read();
-        Ok(db(&reading)?.get(key)?.map(|stored| stored.to_vec()))
+        let db = db(&reading)?;
+        guarded(|| Ok(db.get(key)?.map(|stored| stored.to_vec())))
     }
 
     /// Lists what stands under full keys that begin with `prefix`, exclusively from `from`.
@@ -85,41 +111,29 @@ impl Trees {
         if crossed(&low, &high) {
             return Ok(Vec::new());
         }
-        let range = db.range((low, high));
         let value = |entry: sled::Result<(sled::IVec, sled::IVec)>| Ok(entry?.1.to_vec());
-        match direction {
-            Direction::Up => range.take(limit).map(value).collect(),
-            Direction::Down => range.rev().take(limit).map(value).collect(),
-        }
+        guarded(|| {
+            let range = db.range((low, high));
+            match direction {
+                Direction::Up => range.take(limit).map(value).collect(),
+                Direction::Down => range.rev().take(limit).map(value).collect(),
+            }
+        })
     }
 
     /// Writes it all, and last of all how far the journal is applied. Readers see all of it or nothing.
     pub fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
         let writing = self.write();
         let db = db(&writing)?;
-        let mut batch = sled::Batch::default();
-        let mut filled = 0;
-        for (key, value) in writes {
-            if filled == BATCH - 1 {
-                db.apply_batch(std::mem::take(&mut batch))?;
-                filled = 0;
-            }
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-            filled += 1;
-        }
-        let seq = last.0.to_be_bytes();
-        let mut stored = seq.to_vec();
-        stored.extend_from_slice(&crc32fast::hash(&seq).to_le_bytes());
-        batch.insert(&APPLIED, stored);
-        Ok(db.apply_batch(batch)?)
+        guarded(|| write(db, writes, last))
     }
 
     /// Applies all frames of the journal that are not applied yet; gives how many.
     pub fn catch_up(&self, shelf: &Shelf, last: Seq) -> Result<u64, StoreError> {
         let from = self.applied()?;
+        if from >= last {
+            return Ok(0);
+        }
         let mut pending = Pending::new(self);
         let mut reached = from;
         let mut told = from;
@@ -147,32 +161,43 @@ impl Trees {
     /// Hands over how far the trees go and then every document with its full key; nobody writes meanwhile.
     pub fn each_at_rest(
         &self,
-        begin: impl FnOnce(Seq) -> Result<(), StoreError>,
+        begin: impl FnOnce(Applied) -> Result<(), StoreError>,
         mut hand: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
-        begin(applied(db)?)?;
-        for entry in db.range(vec![1_u8]..) {
-            let (key, value) = entry?;
-            hand(&key, &value)?;
-        }
-        Ok(())
+        guarded(|| {
+            begin(Applied::read(db)?)?;
+            for entry in db.range(vec![1_u8]..) {
+                let (key, value) = entry?;
+                hand(&key, &value)?;
+            }
+            Ok(())
+        })
     }
 
     /// Counts the documents.
     pub fn count(&self) -> Result<u64, StoreError> {
-        let reading = self.read();
-        let counted = db(&reading)?.range(vec![1_u8]..).keys().try_fold(0, |sum, key| key.map(|_| sum + 1));
-        Ok(counted?)
+        let mut count = 0;
+        self.each_at_rest(
+            |_| Ok(()),
+            |_, _| {
+                count += 1;
+                Ok(())
+            },
+        )?;
+        Ok(count)
     }
 
     /// Writes everything to disk and closes; then nothing reads any more.
     pub fn close(&self) -> Result<(), StoreError> {
         let Some(db) = self.write().take() else { return Ok(()) };
-        db.flush()?;
-        drop(db);
-        files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the trees", &error))
+        guarded(|| {
+            db.flush()?;
+            drop(db);
+            Ok(())
+        })?;
+        files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the documents", &error))
     }
 
     /// Exchanges the folder for that of `fresh`, while nobody reads.
@@ -182,11 +207,12 @@ impl Trees {
         let mut writing = self.write();
         drop(writing.take());
         let old = files::free_name(self.dir.parent().unwrap_or(&self.dir), "trees.old");
-        std::fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
+        fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
         files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;
         *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
+        self.generation.fetch_add(1, Ordering::SeqCst);
         drop(writing);
-        std::fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
+        fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
@@ -198,90 +224,31 @@ impl Trees {
     }
 }
 
+/// sled would print every document.
+impl fmt::Debug for Trees {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trees").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match error.kind() {
+            PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull => Self::Disk(error),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
 impl From<Unopened> for StoreError {
     fn from(unopened: Unopened) -> Self {
         match unopened {
             Unopened::Taken => Self::Taken,
-            Unopened::Broken(why) => Self::Other(format!("the trees do not open: {why}")),
+            Unopened::Disk(error) => Self::io("cannot open the documents", &error),
+            Unopened::Broken(why) => Self::Trees(why),
         }
     }
-}
-
-/// What frames write, before it is applied; it reads through to the trees.
-pub(super) struct Pending<'a> {
-    trees: &'a Trees,
-    pub writes: Writes,
-}
-
-impl<'a> Pending<'a> {
-    pub fn new(trees: &'a Trees) -> Self {
-        Self { trees, writes: Writes::new() }
-    }
-
-    /// Gives the sequence that last wrote a key.
-    pub fn written(&self, key: &[u8]) -> Result<Option<Seq>, StoreError> {
-        Ok(self.stored(key)?.and_then(|stored| Some(split(&stored)?.0)))
-    }
-
-    /// Gives how a request was carried out, if it was.
-    pub fn carried(&self, request: &RequestId) -> Result<Option<Carried>, StoreError> {
-        let stored = self.stored(&full_key(Tree::Requests as u8, &text_key(&request.0)))?;
-        stored.as_deref().and_then(split).map(|(_, document)| Store::decode(document)).transpose()
-    }
-
-    /// Gives all that a frame writes, derived documents included.
-    pub fn effects(&self, frame: &StoredFrame) -> Result<Vec<Write>, StoreError> {
-        let mut effects = Vec::with_capacity(frame.puts.len() + frame.changes.len() + 3);
-        for put in &frame.puts {
-            let value = put.document.as_ref().map(|document| stored(frame.seq, document));
-            effects.push((full_key(put.tree, &put.key), value));
-        }
-        for (key, document) in frame.derived()? {
-            effects.push((key, Some(stored(frame.seq, &document))));
-        }
-        if let Some(undone) = frame.deed.as_ref().and_then(|deed| deed.undoes) {
-            effects.extend(self.undo(frame, undone)?);
-        }
-        Ok(effects)
-    }
-
-    /// Adds what a frame writes.
-    pub fn add(&mut self, effects: Vec<Write>) {
-        self.writes.extend(effects);
-    }
-
-    /// Gives what is to be written, and begins anew.
-    pub fn take(&mut self) -> Writes {
-        std::mem::take(&mut self.writes)
-    }
-
-    /// Marks a verb as taken back.
-    fn undo(&self, frame: &StoredFrame, undone: Seq) -> Result<Option<Write>, StoreError> {
-        let key = full_key(Tree::Verbs as u8, &verb_key(&frame.actor.user, undone));
-        let before = self.stored(&key)?;
-        let Some((_, document)) = before.as_deref().and_then(split) else { return Ok(None) };
-        let verb = Verb { undone_by: Some(frame.seq), ..Store::decode(document)? };
-        Ok(Some((key, Some(stored(frame.seq, &Store::encode(&verb)?)))))
-    }
-
-    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.writes.get(key) {
-            Some(written) => Ok(written.clone()),
-            None => self.trees.get(key),
-        }
-    }
-}
-
-/// Splits what stands under a key into the sequence that wrote it and the document.
-pub(super) fn split(stored: &[u8]) -> Option<(Seq, &[u8])> {
-    let (seq, document) = stored.split_first_chunk::<8>()?;
-    Some((Seq(u64::from_be_bytes(*seq)), document))
-}
-
-fn stored(seq: Seq, document: &[u8]) -> Vec<u8> {
-    let mut stored = seq.0.to_be_bytes().to_vec();
-    stored.extend_from_slice(document);
-    stored
 }
 
 /// Opens sled. In one process its lock outlives it by a moment, so a taken one is tried again.
@@ -297,6 +264,7 @@ fn patiently(dir: &Path) -> Result<sled::Db, Unopened> {
             Err(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock") => {
                 std::thread::sleep(Duration::from_millis(50));
             }
+            Err(sled::Error::Io(error)) => return Err(error.into()),
             Err(error) => return Err(Unopened::Broken(error.to_string())),
         }
     }
@@ -307,20 +275,35 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
     held.as_ref().ok_or(StoreError::Closed)
 }
 
-fn applied(db: &sled::Db) -> Result<Seq, StoreError> {
-    let Some(stored) = db.get(APPLIED)? else {
-        return if db.is_empty() { Ok(Seq(0)) } else { Err(no_applied()) };
-    };
-    let (seq, crc) = stored.split_first_chunk::<8>().ok_or_else(no_applied)?;
-    if crc == crc32fast::hash(seq).to_le_bytes() {
-        Ok(Seq(u64::from_be_bytes(*seq)))
-    } else {
-        Err(no_applied())
+fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
+    let mut digest = Applied::read(db)?.digest;
+    let mut batch = sled::Batch::default();
+    let mut filled = 0;
+    for (key, value) in writes {
+        if filled == BATCH - 1 {
+            db.apply_batch(std::mem::take(&mut batch))?;
+            filled = 0;
+        }
+        if let Some(before) = db.get(&key)? {
+            digest.remove(&key, &before);
+        }
+        match value {
+            Some(value) => {
+                digest.add(&key, &value);
+                batch.insert(key, value);
+            }
+            None => batch.remove(key),
+        }
+        filled += 1;
     }
+    batch.insert(&APPLIED, Applied { seq: last, digest }.encode());
+    Ok(db.apply_batch(batch)?)
 }
 
-fn no_applied() -> StoreError {
-    StoreError::Other("the trees do not say how far they go".into())
+/// sled panics on some damage; that is an error like others.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let gave_up = |_| Err(StoreError::Trees("sled gave up on them".into()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(gave_up)
 }
 
 /// Gives the least key behind all that begin with `prefix`.
@@ -342,6 +325,6 @@ fn crossed(low: &Bound<Vec<u8>>, high: &Bound<Vec<u8>>) -> bool {
     }
 }
 
-fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

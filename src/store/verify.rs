@@ -1,10 +1,12 @@
 //! Checking everything: each record of the journal, each reference to raw bytes, each document.
 
+use super::frame::StoredFrame;
+use super::pending::split;
 use super::refs::raws_of;
 use super::scan::{Scan, Step};
 use super::segment::HEADER;
 use super::shelf::{Segment, Shelf};
-use super::trees::{Trees, split};
+use super::trees::Trees;
 use super::{RawRef, Seq, StoreError};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +16,7 @@ const LISTED: usize = 100;
 
 /// What was found wrong, in words.
 #[derive(Default)]
-struct Findings {
+pub(super) struct Findings {
     listed: Vec<String>,
     more: usize,
 }
@@ -28,7 +30,7 @@ impl Findings {
         }
     }
 
-    fn told(mut self) -> Vec<String> {
+    pub fn told(mut self) -> Vec<String> {
         if self.more > 0 {
             self.listed.push(format!("and {} more", self.more));
         }
@@ -37,22 +39,28 @@ impl Findings {
 }
 
 /// Where raw records stand: their whole length and the size of their content.
-type Raws = BTreeMap<(u64, u64), (u64, u64)>;
+pub(super) type Raws = BTreeMap<(u64, u64), (u64, u64)>;
 
 /// Checks the journal by itself, then the trees against a replay of it. Nothing is changed.
 pub(super) fn verify(dir: &Path, shelf: &Shelf, trees: &Trees) -> Result<Vec<String>, StoreError> {
-    let mut findings = Findings::default();
-    let mut raws = Raws::new();
-    let mut next = None;
-    for segment in shelf.segments() {
-        next = check_segment(shelf, &segment, next, &mut raws, &mut findings)?;
-    }
+    let (mut findings, raws) = check_journal(shelf)?;
     if findings.listed.is_empty() {
         compare(dir, shelf, trees, &raws, &mut findings)?;
     } else {
         findings.add("the documents were not compared, since the journal itself is damaged".into());
     }
     Ok(findings.told())
+}
+
+/// Checks every record of the journal, and tells where raw bytes stand.
+pub(super) fn check_journal(shelf: &Shelf) -> Result<(Findings, Raws), StoreError> {
+    let mut findings = Findings::default();
+    let mut raws = Raws::new();
+    let mut next = None;
+    for segment in shelf.segments() {
+        next = check_segment(shelf, &segment, next, &mut raws, &mut findings)?;
+    }
+    Ok((findings, raws))
 }
 
 /// Checks one segment, given the sequence that comes next; gives the one after it.
@@ -77,14 +85,16 @@ fn check_segment(
             Step::Raw(offset, header) => {
                 raws.insert((number, offset), (header.whole(), header.size));
             }
-            Step::Frame(offset, frame) => {
-                if frame.seq != next {
-                    findings.add(format!(
-                        "segment {number:08}, octet {offset}: frame {} stands where {next} belongs",
-                        frame.seq
-                    ));
+            Step::Frame(offset, record, payload) => {
+                let seq = record.seq;
+                let place = format!("segment {number:08}, octet {offset}");
+                if seq != next {
+                    findings.add(format!("{place}: frame {seq} stands where {next} belongs"));
                 }
-                next = Seq(frame.seq.0 + 1);
+                if StoredFrame::unpack(&record, payload).is_none() {
+                    findings.add(format!("{place}: frame {seq} does not read"));
+                }
+                next = Seq(seq.0 + 1);
             }
             Step::End => return Ok(Some(next)),
             Step::Bad(offset) => {
@@ -109,7 +119,7 @@ fn compare(
     replay.catch_up(shelf, trees.applied()?)?;
     let mut found = 0_u64;
     let compared = trees.each_at_rest(
-        |applied| replay.catch_up(shelf, applied).map(drop),
+        |applied| replay.catch_up(shelf, applied.seq).map(drop),
         |key, stored| {
             found += 1;
             if replay.get(key)?.as_deref() != Some(stored) {
@@ -124,8 +134,11 @@ fn compare(
             Ok(())
         },
     );
-    compared?;
     let wanted = replay.count()?;
+    match compared {
+        Err(error @ StoreError::Trees(_)) => findings.add(error.to_string()),
+        other => other?,
+    }
     if wanted > found {
         findings.add(format!("{} documents of the journal are missing", wanted - found));
     }

@@ -2,12 +2,12 @@
 
 use super::frame::full_key;
 use super::journal::Journal;
+use super::pending::Pending;
 use super::refs::raws_of;
 use super::segment::Packed;
-use super::trees::{Pending, Trees, Writes};
+use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -25,7 +25,8 @@ pub(super) enum Order {
     Commit(Box<Commit>, Answer<Seq>),
     /// Gives up to where each segment is durable.
     Ends(Answer<Vec<(u64, u64)>>),
-    Rebuild(Answer<u64>),
+    /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
+    Rebuild(Option<u64>, Answer<u64>),
     Close(Answer<()>),
 }
 
@@ -37,6 +38,8 @@ pub(super) struct Writer {
     pub last: watch::Sender<Seq>,
     /// Octets that must stay free on the disk.
     pub reserve: u64,
+    /// Whether the journal holds frames that could not be applied; then nothing is taken on before they are.
+    pub behind: bool,
 }
 
 /// Commits that wait for one sync.
@@ -47,6 +50,8 @@ struct Batch {
     waiting: Vec<(Result<Seq, StoreError>, Answer<Seq>)>,
     last: Option<Seq>,
     octets: usize,
+    /// Why nothing can be written now.
+    refusal: Option<StoreError>,
 }
 
 impl Writer {
@@ -54,26 +59,23 @@ impl Writer {
     pub fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut next = orders.blocking_recv();
         while let Some(order) = next.take() {
-            let mut batch = Batch::default();
-            if let Err(error) = self.journal.ready() {
-                tracing::error!(%error, "the journal cannot be mended");
-            }
+            let mut batch = Batch { refusal: self.heal().err(), ..Batch::default() };
             let mut other = self.gather(order, &mut batch);
             while other.is_none() && batch.has_room() {
                 let Ok(order) = orders.try_recv() else { break };
                 other = self.gather(order, &mut batch);
             }
-            let applied = self.settle(batch);
-            if applied.is_err() {
-                return;
-            }
+            self.settle(batch);
             match other {
                 Some(Order::Close(answer)) => {
                     let _ = answer.send(self.close());
                     return;
                 }
                 Some(Order::Ends(answer)) => drop(answer.send(Ok(self.ends()))),
-                Some(Order::Rebuild(answer)) => drop(answer.send(self.rebuild())),
+                Some(Order::Rebuild(failed, answer)) => {
+                    let wanted = failed.is_none_or(|failed| failed == self.trees.generation());
+                    let _ = answer.send(if wanted { self.rebuild() } else { Ok(0) });
+                }
                 Some(Order::Stash(..) | Order::Commit(..)) | None => {}
             }
             next = orders.blocking_recv();
@@ -83,15 +85,27 @@ impl Writer {
         }
     }
 
+    /// Mends what an earlier failure left behind.
+    fn heal(&mut self) -> Result<(), StoreError> {
+        let mended = self.journal.ready().and_then(|()| {
+            if self.behind {
+                self.check_room(0, self.reserve).and_then(|()| self.rebuild().map(drop))
+            } else {
+                Ok(())
+            }
+        });
+        mended.inspect_err(|error| tracing::error!(%error, "the store cannot be mended yet"))
+    }
+
     /// Appends what is to be appended; gives the order back if it is of another kind.
     fn gather(&mut self, order: Order, batch: &mut Batch) -> Option<Order> {
         match order {
             Order::Stash(packed, answer) => {
                 batch.octets += packed.payload.len();
-                let _ = answer.send(self.stash(&packed));
+                let _ = answer.send(refused(batch).and_then(|()| self.stash(&packed)));
             }
             Order::Commit(commit, answer) => {
-                let appended = self.append(*commit, batch);
+                let appended = refused(batch).and_then(|()| self.append(*commit, batch));
                 batch.waiting.push((appended, answer));
             }
             other => return Some(other),
@@ -147,41 +161,50 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes a batch durable, applies it, and answers. An error means that the trees fell behind for good.
-    fn settle(&mut self, batch: Batch) -> Result<(), StoreError> {
+    /// Makes a batch durable, applies it, and answers.
+    fn settle(&mut self, batch: Batch) {
         let Batch { writes, waiting, last, .. } = batch;
-        let settled = last.map_or(Ok(Ok(())), |last| match self.journal.sync() {
-            Ok(()) => self.apply(writes, last).map(Ok),
-            Err(error) => Ok(Err(error)),
+        let settled = last.map_or(Ok(()), |last| {
+            self.journal.sync()?;
+            self.apply(writes, last)
         });
-        if let (Ok(Ok(())), Some(last)) = (&settled, last) {
-            self.last.send_replace(last);
-        }
+        let unread = waiting.iter().any(|(result, _)| matches!(result, Err(StoreError::Trees(_))));
         for (result, answer) in waiting {
             let _ = answer.send(match &settled {
-                Ok(Ok(())) => result,
-                Ok(Err(unsynced)) => Err(again(unsynced)),
-                Err(unapplied) => {
-                    Err(StoreError::Other(format!("kept, but unseen until a restart: {unapplied}")))
-                }
+                Ok(()) => result,
+                Err(error) => Err(again(error)),
             });
         }
-        settled.map(drop).inspect_err(|error| {
-            tracing::error!(%error, "the store stops: the trees cannot be written");
-        })
+        if unread
+            && !self.behind
+            && let Err(error) = self.rebuild()
+        {
+            tracing::error!(%error, "the documents do not read, and cannot be made anew");
+        }
     }
 
-    fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
-        let applied = catch_unwind(AssertUnwindSafe(|| self.trees.apply(writes, last)));
-        let applied = applied.unwrap_or_else(|_| Err(StoreError::Other("sled gave up".into())));
-        applied.or_else(|error| {
-            tracing::error!(%error, "the trees cannot be written; making them anew");
-            self.rebuild().map(drop)
-        })
+    /// Applies what is durable; where sled fails, by making the trees anew.
+    fn apply(&mut self, writes: Writes, last: Seq) -> Result<(), StoreError> {
+        if let Err(error) = self.trees.apply(writes, last) {
+            tracing::error!(%error, "the documents cannot be written; making them anew");
+            self.behind = true;
+            self.rebuild().map_err(|error| {
+                StoreError::Trees(format!("the change is kept, but cannot be shown yet: {error}"))
+            })?;
+        }
+        self.last.send_replace(last);
+        Ok(())
     }
 
-    fn rebuild(&self) -> Result<u64, StoreError> {
-        rebuild(&self.dir, &self.journal, &self.trees)
+    fn rebuild(&mut self) -> Result<u64, StoreError> {
+        // What a failed sync left must be cut off first, or the trees would get ahead of the journal.
+        self.journal.ready()?;
+        let rebuilt = rebuild(&self.dir, &self.journal, &self.trees);
+        self.behind = rebuilt.is_err();
+        if rebuilt.is_ok() {
+            self.last.send_replace(self.journal.last());
+        }
+        rebuilt
     }
 
     fn ends(&self) -> Vec<(u64, u64)> {
@@ -195,8 +218,12 @@ impl Writer {
         let synced = self.journal.ready().and_then(|()| self.journal.sync());
         let closed = self.trees.close();
         synced.and(closed)?;
-        self.journal.set_clean()
+        self.journal.set_clean(&self.trees.dir)
     }
+}
+
+fn refused(batch: &Batch) -> Result<(), StoreError> {
+    batch.refusal.as_ref().map_or(Ok(()), |error| Err(again(error)))
 }
 
 impl Batch {
@@ -237,6 +264,7 @@ fn check(commit: &Commit, pending: &Pending<'_>) -> Result<(), StoreError> {
 fn again(error: &StoreError) -> StoreError {
     match error {
         StoreError::Full(why) => StoreError::Full(why.clone()),
+        StoreError::Trees(why) => StoreError::Trees(why.clone()),
         other => StoreError::Other(other.to_string()),
     }
 }

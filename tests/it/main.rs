@@ -1,1 +1,6 @@
 //! One test binary for everything that needs more than one module.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod imap;
+mod smtp;
+mod support;

@@ -84,8 +84,8 @@ async fn read(session: &mut Session<Patient>, tag: &RequestId) -> Result<Said, S
     match line.parsed() {
         Response::Continue { .. } => Ok(Said::GoOn),
         Response::MailboxData(MailboxDatum::Exists(_)) => Ok(Said::News),
-        Response::Done { tag: done, status: Status::Ok, .. } if *done == *tag => Ok(Said::Done),
-        Response::Done { tag: done, outcome, .. } if *done == *tag => {
+        Response::Done { tag: done, status: Status::Ok, .. } if done == tag => Ok(Said::Done),
+        Response::Done { tag: done, outcome, .. } if done == tag => {
             let words = cut(outcome.information.as_deref().unwrap_or_default());
             Err(SourceError::new(Stage::Command, format!("the server refuses to IDLE: {words}")))
         }
