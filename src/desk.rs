@@ -15,6 +15,7 @@ mod people;
 mod placement;
 mod projects;
 mod queue;
+mod repeat;
 mod routing;
 mod status;
 mod triage;
@@ -67,6 +68,8 @@ struct Inner {
     events: broadcast::Sender<Event>,
     /// Held by whoever writes: one step at a time.
     gate: Mutex<()>,
+    /// Held while a front end's change is carried out, so that a repeat of it finds it done.
+    turn: Mutex<()>,
     board: Board,
     queue: queue::Queue,
     /// Told when the outbox has something to do.
@@ -95,6 +98,7 @@ impl Desk {
             clock,
             events,
             gate: Mutex::new(()),
+            turn: Mutex::new(()),
             board: Board::new(started),
             queue: queue::Queue::default(),
             outgoing: Notify::new(),
@@ -131,6 +135,7 @@ impl Desk {
     /// Faults say what could not be done and what helps; nothing was changed then.
     pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
         let user = self.user_of(caller, &call.request).await?;
+        refuse_strangers(caller, &user, &call.request)?;
         let acting = Acting { user, via: call.via, request: call.id, now: self.now() };
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
@@ -158,7 +163,20 @@ impl Desk {
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
-            other => self.change(acting, other).await,
+            Request::Deliver(deliver) => self.deliver(deliver).await,
+            Request::Backup { path } => self.backup(&path).await,
+            Request::Rebuild => self.rebuild().await,
+            Request::Verify => self.verify().await,
+            other => self.change_once(acting, other).await,
+        }
+    }
+
+    /// Carries out a change unless it was carried out before.
+    async fn change_once(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        let _turn = self.inner.turn.lock().await;
+        match self.repeated(&acting).await? {
+            Some(done) => self.answer_again(&acting, &request, done).await,
+            None => self.change(acting, request).await,
         }
     }
 
@@ -188,7 +206,6 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
-            Request::Deliver(deliver) => self.deliver(deliver).await,
             Request::OutboxAct { ids, action } => self.outbox_act(&acting, &ids, action).await,
             Request::IntakeAct { id, action } => self.intake_act(&acting, id, action).await,
             Request::SyncNow => {
@@ -197,9 +214,6 @@ impl Desk {
                 Ok(Response::Done)
             }
             Request::SaveCursor(cursor) => self.save_cursor(&cursor).await,
-            Request::Backup { path } => self.backup(&path).await,
-            Request::Rebuild => self.rebuild().await,
-            Request::Verify => self.verify().await,
             _ => Err(Fault::usage("this desk does not know that request")
                 .hint("the program that asks may be newer than the one that answers")),
         }
@@ -269,9 +283,35 @@ impl Desk {
 
     /// Makes the index durable and closes the store.
     pub async fn close(&self) -> Result<(), Fault> {
-        self.inner.index.flush();
+        self.inner.index.clone().close();
         self.inner.store.clone().close().await.map_err(txn::store_fault)
     }
+}
+
+/// Refuses what only an owner of the desk may do, or the account whose files it is.
+fn refuse_strangers(caller: &Caller, user: &User, request: &Request) -> Result<(), Fault> {
+    let owners_only = matches!(
+        request,
+        Request::AddUser { .. }
+            | Request::SetUser { .. }
+            | Request::RemoveUser { .. }
+            | Request::SetMember { .. }
+            | Request::RemoveMember { .. }
+            | Request::SetDesk { .. }
+            | Request::AddProject { .. }
+            | Request::RenameProject { .. }
+            | Request::Backup { .. }
+            | Request::Rebuild
+            | Request::Verify
+    );
+    if !owners_only || user.owner || caller.owns_desk {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::NotAllowed,
+        format!("only an owner of the desk may do that, and {} is none", user.name),
+    )
+    .hint("an owner can say `deskbell user set NAME owner=true`"))
 }
 
 /// Who acts, from where, and under which request id.

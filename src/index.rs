@@ -85,8 +85,10 @@ pub struct Found {
 /// Rows and texts of all issues. Clones share one index; its writer ends with the last of them.
 #[derive(Clone)]
 pub struct Index {
+    dir: Arc<Path>,
     rows: Arc<RwLock<Rows>>,
-    texts: Arc<Texts>,
+    /// In a lock of its own, because a rebuild puts new ones in their place.
+    texts: Arc<RwLock<Arc<Texts>>>,
 }
 
 impl Index {
@@ -96,7 +98,8 @@ impl Index {
     pub fn open(dir: &Path) -> Result<(Self, Seq), IndexError> {
         let texts = Arc::new(Texts::open(dir)?);
         let seq = texts.seq();
-        Ok((Self { rows: Arc::default(), texts }, seq))
+        let texts = Arc::new(RwLock::new(texts));
+        Ok((Self { dir: dir.into(), rows: Arc::default(), texts }, seq))
     }
 
     /// Takes in what the frame `seq` changed. Frames come in order; those that came before do no harm.
@@ -109,7 +112,7 @@ impl Index {
 
     /// Takes in documents that frame `written` wrote last, in any order of frames; [`Self::loaded`] ends this.
     pub fn load(&self, written: Seq, updates: &[Update]) {
-        let new_text = written > self.texts.seq();
+        let new_text = written > self.texts().seq();
         let notes = updates.iter().filter_map(text::of_note);
         let mut works: Vec<_> = if new_text { notes.collect() } else { Vec::new() };
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -117,37 +120,47 @@ impl Index {
             works.extend(rows.apply(update).filter(|_| new_text));
         }
         drop(rows);
-        self.texts.push(works);
+        self.texts().push(works);
     }
 
     /// Says that everything up to the frame `seq` was taken in.
     pub fn loaded(&self, seq: Seq) {
-        self.texts.mark(seq);
+        self.texts().mark(seq);
     }
 
-    /// Forgets every row and every text, for filling it anew from the beginning.
-    pub fn clear(&self) {
+    /// Throws every row and every text away, for filling it anew from the beginning.
+    pub fn renew(&self) -> Result<(), IndexError> {
+        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+        texts.close();
+        let gone = std::fs::remove_dir_all(&self.dir);
+        gone.map_err(|reason| IndexError::Folder { path: self.dir.to_path_buf(), reason })?;
+        *texts = Arc::new(Texts::open(&self.dir)?);
         *self.rows.write().unwrap_or_else(PoisonError::into_inner) = Rows::default();
+        Ok(())
+    }
+
+    fn texts(&self) -> Arc<Texts> {
+        self.texts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until all texts so far are on disk, or cannot be written now.
     pub fn flush(&self) {
-        self.texts.flush();
+        self.texts().flush();
     }
 
     /// Gives the frame up to which texts are on disk.
     pub fn text_seq(&self) -> Seq {
-        self.texts.seq()
+        self.texts().seq()
     }
 
     /// Says why texts cannot be written now, if so. They are tried again; search goes on meanwhile.
     pub fn trouble(&self) -> Option<String> {
-        self.texts.trouble()
+        self.texts().trouble()
     }
 
     /// Reads all of the full text, and says what is damaged: files by name, or why it cannot be read.
     pub fn verify(&self) -> Vec<String> {
-        match self.texts.damaged() {
+        match self.texts().damaged() {
             Ok(files) => files.iter().map(|file| format!("{} is damaged", file.display())).collect(),
             Err(error) => vec![format!("the full text cannot be read: {error}")],
         }
@@ -155,18 +168,18 @@ impl Index {
 
     /// Writes what is left and stops writing; other clones can only read from then on.
     pub fn close(self) {
-        self.texts.close();
+        self.texts().close();
     }
 
     /// Gives a window of what a query finds for `viewer`, and how much there is.
     pub fn find(&self, query: &Query, viewer: &Viewer, offset: u64, limit: u64) -> Found {
-        let hits = self.texts.hits(query);
+        let hits = self.texts().hits(query);
         find::find(&self.read(), query, viewer, &hits, (offset, limit))
     }
 
     /// Counts what a query finds for `viewer`.
     pub fn count(&self, query: &Query, viewer: &Viewer) -> u64 {
-        let hits = self.texts.hits(query);
+        let hits = self.texts().hits(query);
         find::matching(&self.read(), query, viewer, &hits).total()
     }
 

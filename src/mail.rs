@@ -2,7 +2,8 @@
 //!
 //! Owns parsing ([`read`], [`part`]), what a reader sees of a mail ([`visible`], [`html_to_text`]), what
 //! wrote it ([`verdict`], [`authentication`]), and the mails that go out ([`compose`], [`fill`]). It is
-//! the one place that knows mail-parser, html2text, pulldown-cmark, encoding_rs and lettre's builder.
+//! the one place that knows mail-parser, html2text, pulldown-cmark, encoding_rs,
+//! chardetng and lettre's builder.
 //!
 //! Pure: no async, no clock, no network, no disk. It must not know projects, issues or settings beyond
 //! what it is handed. Everything that comes in is hostile: nothing here panics on any bytes, libraries
@@ -28,6 +29,7 @@ mod safe;
 mod template;
 mod verdict;
 mod visible;
+mod words;
 mod wrote;
 
 pub use authentication::authentication;
@@ -41,5 +43,7 @@ pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};
 
+#[cfg(test)]
+mod corpora;
 #[cfg(test)]
 mod tests;

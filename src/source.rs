@@ -32,6 +32,8 @@ pub enum Stage {
     Login,
     Select,
     Command,
+    /// The server said something that cannot be read; with one mail alone in a fetch, that mail is why.
+    Answer,
     /// The server fell silent, at whatever stage.
     Timeout,
     /// A file or folder of this machine.
@@ -77,6 +79,7 @@ impl fmt::Display for Stage {
             Self::Login => "login",
             Self::Select => "folder",
             Self::Command => "command",
+            Self::Answer => "answer",
             Self::Timeout => "timeout",
             Self::Files => "files",
             Self::Unsupported => "method",

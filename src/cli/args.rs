@@ -178,7 +178,9 @@ pub struct Init {
     pub force: bool,
 }
 
+/// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(clippy::enum_variant_names)]
 pub enum Tls {
     /// From the first octet.
     Tls,

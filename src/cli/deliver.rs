@@ -5,7 +5,7 @@ use super::here::Here;
 use super::print;
 use super::session::{Session, unexpected};
 use crate::domain::{Arrival, Deliver, Delivered, Fault, Request, Response};
-use crate::source::files::{FileError, FoundMail, walk};
+use crate::source::files::{FileError, FoundMail, walk, without_envelope_line};
 use anyhow::Result;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const STDIN: u64 = 512 * 1024 * 1024;
 pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
     let (stdin, files): (Vec<PathBuf>, Vec<PathBuf>) =
         asked.paths.iter().cloned().partition(|p| p == Path::new("-"));
-    let piped = if stdin.is_empty() { None } else { Some(read_stdin()?) };
+    let piped = if stdin.is_empty() { None } else { Some(without_envelope_line(read_stdin()?)) };
     let session = Session::open(here).await?;
     let mut told = Told { here, delivered: Vec::new(), failed: 0 };
     if let Some(raw) = piped {

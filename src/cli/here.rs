@@ -9,6 +9,7 @@ use crate::rpc::Place;
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Everything that a command needs to know of its surroundings.
 #[derive(Clone, Debug)]
@@ -53,6 +54,10 @@ impl Here {
 
     /// Opens the desk in this process. The caller holds the lock.
     pub async fn open_desk(&self) -> Result<Desk, Fault> {
+        // Whatever the desk writes is for its owner only.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        // Over a limit on file sizes the system would end the process; heard of, it is an error to handle.
+        drop(signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32)));
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
         let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
         let ways = Ways::of(&self.config, self.config_dir());

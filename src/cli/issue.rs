@@ -107,7 +107,7 @@ async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
         }
         (None, None) => String::new(),
     };
-    let hold = asked.hold.as_deref().map(|text| hold_ms(text)).transpose()?;
+    let hold = asked.hold.as_deref().map(hold_ms).transpose()?;
     let attach: Result<Vec<Upload>> = asked.attach.iter().map(|path| upload(path)).collect();
     let new = NewNote {
         reference: asked.reference,

@@ -25,3 +25,11 @@ pub fn begin(data_dir: &Path, name: &str) -> Option<WorkerGuard> {
     let started = tracing_subscriber::fmt().json().with_env_filter(wanted).with_writer(writer).try_init();
     started.ok().map(|()| guard)
 }
+
+/// Sends panics to the log instead of the terminal. Those of single mails are caught and quarantine it.
+pub fn panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        tracing::error!(thread = thread.name().unwrap_or("?"), "panic: {info}");
+    }));
+}

@@ -3,7 +3,7 @@
 use super::args::Sync as Asked;
 use super::here::Here;
 use super::session::{new_request_id, unusable};
-use super::{log, print};
+use super::{display, log, print};
 use crate::desk::{Caller, Desk};
 use crate::domain::{Call, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
 use crate::rpc::{Answering, Client, Lock, Server, Serving, relay};
@@ -53,8 +53,6 @@ impl Serving for Served {
 
 /// `deskbell sync`.
 pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
-    // Whatever the desk writes is for its owner only.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if asked.once {
         return once(here).await;
     }
@@ -64,6 +62,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     }
     let mut lock = take_over(here).await?;
     let _log = log::begin(&here.paths.data_dir, "sync");
+    log::panics();
     let desk = here.open_desk().await?;
     desk.board().settle(here.paths.data_dir.clone(), true, asked.while_used);
     let stop = CancellationToken::new();
@@ -87,7 +86,9 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
         () = until_unused(&server, &desk, asked.while_used) => {}
         ended = server.run() => ended?,
         () = report_to_systemd(&desk) => {}
+        () = display::progress(&desk) => {}
     }
+    display::clear();
     tell_systemd("STOPPING=1");
     stop.cancel();
     desk.say_goodbye();
@@ -168,8 +169,9 @@ async fn once(here: &Here) -> Result<u8> {
     let plan = Plan::of(&here.config, &here.paths.data_dir);
     let report = tokio::select! {
         report = sync::once(&desk, &plan) => report,
-        () = super::display::progress(&desk) => SyncReport::default(),
+        () = display::progress(&desk) => SyncReport::default(),
     };
+    display::clear();
     desk.close().await?;
     print::sync_report(here, &report)?;
     let failed = report.mailboxes.iter().any(|m| m.error.is_some());

@@ -28,8 +28,9 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
     let Ui { theme, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
     let zone = match time_zone.as_str() {
         "local" | "" => TimeZone::system(),
-        name => TimeZone::get(name)
-            .map_err(|e| Fault::usage(format!("time_zone: {e}")).hint("write it as in `Europe/Berlin`, or `local`"))?,
+        name => TimeZone::get(name).map_err(|e| {
+            Fault::usage(format!("time_zone: {e}")).hint("write it as in `Europe/Berlin`, or `local`")
+        })?,
     };
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let scratch = here.paths.data_dir.join("scratch");
@@ -50,8 +51,10 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
 
 fn user_keys(here: &Here) -> Vec<UserKey> {
     let keys = &here.config.keys;
-    let places = [("list", &keys.list), ("thread", &keys.thread), ("composer", &keys.composer), ("all", &keys.all)];
-    let bound = places.into_iter().flat_map(|(place, keys)| keys.iter().map(move |(k, action)| (place, k, action)));
+    let places =
+        [("list", &keys.list), ("thread", &keys.thread), ("composer", &keys.composer), ("all", &keys.all)];
+    let bound =
+        places.into_iter().flat_map(|(place, keys)| keys.iter().map(move |(k, action)| (place, k, action)));
     bound
         .map(|(place, keys, action)| UserKey {
             place: place.to_owned(),

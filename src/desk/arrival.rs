@@ -6,7 +6,8 @@
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
-    Arrival, Cursor, Deliver, Delivered, Fate, Fault, IntakeEntry, IntakeId, OutboxEntry, RawRef, Response,
+    Arrival, Cursor, Deliver, Delivered, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, MailKind,
+    OutboxEntry, RawRef, Response,
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, outbox_key, text_key};
@@ -252,7 +253,7 @@ impl Desk {
         let caused = |row: &&crate::domain::OutboxView| {
             row.reference == reference && row.created_at >= entry.received_at
         };
-        Ok(rows.iter().filter(caused).map(|row| format!("{:?} to {}", row.kind, row.to)).collect())
+        Ok(rows.iter().filter(caused).map(|row| described(row.kind, &row.to)).collect())
     }
 
     /// Tells whether this mail was taken in before for the same project; gives that entry.
@@ -281,9 +282,13 @@ impl Desk {
 
 /// Gives `thank_you to ada@example.com`.
 pub(super) fn describe(entry: &OutboxEntry) -> String {
-    let kind = serde_json::to_value(entry.kind).ok();
-    let kind = kind.as_ref().and_then(|v| v.as_str()).unwrap_or("mail").to_owned();
-    format!("{kind} to {}", entry.to)
+    described(entry.kind, &entry.to)
+}
+
+fn described(kind: MailKind, to: &EmailAddress) -> String {
+    let kind = serde_json::to_value(kind).ok();
+    let kind = kind.as_ref().and_then(|v| v.as_str()).unwrap_or("mail");
+    format!("{kind} to {to}")
 }
 
 /// Gives when a mail counts as received: never in the future.

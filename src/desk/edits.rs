@@ -6,9 +6,8 @@ use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference,
-    Response, State, Status, User, Verb,
+    Response, State, Status, User,
 };
-use crate::store::record::text_key;
 use jiff::Timestamp;
 
 /// Longest label, in characters.
@@ -21,9 +20,6 @@ impl Desk {
         references: &[Reference],
         edits: &[Edit],
     ) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            return Ok(self.edited(acting, &done.deed.issues, done.deed.label));
-        }
         if references.is_empty() || edits.is_empty() {
             return Err(Fault::usage("there is nothing to change").hint("name an issue and a change"));
         }
@@ -81,7 +77,7 @@ impl Desk {
         Ok(issue.iid)
     }
 
-    fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
+    pub(super) fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
         Response::Edited { rows: self.inner.index.rows(ids, &self.viewer(acting)), label }
     }
 
@@ -102,20 +98,6 @@ impl Desk {
             }
         }
         Ok(())
-    }
-
-    /// Finds the verb that this very request became when it was asked before.
-    pub(super) async fn repeated(&self, acting: &Acting) -> Result<Option<Verb>, Fault> {
-        use crate::store::record::{Carried, verb_key};
-        let store = &self.inner.store;
-        let carried =
-            store.get::<Carried>(&text_key(&acting.request.0)).await.map_err(super::txn::store_fault)?;
-        let Some(carried) = carried.map(|k| k.record) else { return Ok(None) };
-        if carried.user != acting.user.name {
-            return Err(Fault::refused("this request id belongs to somebody else"));
-        }
-        let verb = store.get::<Verb>(&verb_key(&carried.user, carried.seq)).await;
-        Ok(verb.map_err(super::txn::store_fault)?.map(|k| k.record))
     }
 }
 

@@ -622,15 +622,16 @@ impl Desk {
         };
         let about = bounce.recipients.iter().find(|r| r.address == sent.to).or(bounce.recipients.first());
         let permanent = about.is_none_or(|r| r.permanent);
+        let delayed = about.is_some_and(|r| r.delayed);
         let words = about.map_or_else(|| passing.message.subject.clone(), |r| r.text.clone());
         sent.error = Some(words.clone());
-        if permanent {
+        if !delayed {
             sent.state = OutboxState::Bounced;
         }
         let state = if permanent { AddressState::Bounced } else { AddressState::Deferred };
         super::outbox::put_entry(txn, &sent)?;
         self.mark_address(txn, &sent, state).await?;
-        let what = if permanent { "came back" } else { "is late" };
+        let what = if delayed { "is late" } else { "came back" };
         let sentence = format!("the mail to {} {what}: {words}", sent.to);
         let mut entry = {
             let project = None;

@@ -107,9 +107,6 @@ impl Desk {
     }
 
     pub(super) async fn new_issue(&self, acting: &Acting, new: NewIssue) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            return self.again_issue(acting, &done).await;
-        }
         check_text(&new.text)?;
         let project_id = self.project_by_path(&new.project).await?.id;
         let (_gate, mut txn) = self.begin().await;
@@ -140,15 +137,16 @@ impl Desk {
         Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, issue.id).await?)))
     }
 
-    async fn again_issue(&self, acting: &Acting, done: &crate::domain::Verb) -> Result<Response, Fault> {
+    pub(super) async fn again_issue(
+        &self,
+        acting: &Acting,
+        done: &crate::domain::Verb,
+    ) -> Result<Response, Fault> {
         let id = done.deed.issues.first().ok_or_else(|| super::missing("the issue of a repeated request"))?;
         Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, *id).await?)))
     }
 
     pub(super) async fn add_note(&self, acting: &Acting, new: NewNote) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            return self.noted(acting, &done.deed).await;
-        }
         check_text(&new.text)?;
         if new.text.trim().is_empty() && new.attach.is_empty() {
             return Err(Fault::usage("the note is empty").hint("write something, or attach a file"));
@@ -200,7 +198,7 @@ impl Desk {
     }
 
     /// Builds the answer to `AddNote` from what the verb did.
-    async fn noted(&self, acting: &Acting, deed: &crate::domain::Deed) -> Result<Response, Fault> {
+    pub(super) async fn noted(&self, acting: &Acting, deed: &crate::domain::Deed) -> Result<Response, Fault> {
         let issue = deed.issues.first().ok_or_else(|| super::missing("the issue of a note"))?;
         let note = deed.note.ok_or_else(|| super::missing("the note of a verb"))?;
         let issue = self.issue_view(&acting.user.name, *issue).await?;

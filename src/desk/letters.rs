@@ -189,7 +189,7 @@ impl Desk {
             .inner
             .ways
             .unsubscribe_address(issue.mailbox.as_deref(), project, key)
-            .map_or(String::new(), |address| format!("mailto:{address}"));
+            .map_or(String::new(), |address| format!("mailto:{address}?subject=unsubscribe"));
         let text = note.map_or(String::new(), |note| signed_text(note, project));
         let description = match kind {
             MailKind::ThankYou => String::new(),

@@ -193,7 +193,6 @@ impl Desk {
         action: OutboxAction,
     ) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
-        let mut changed = Vec::new();
         for id in ids {
             let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else {
                 return Err(Fault::not_found(format!("there is no mail {id} in the outbox"))
@@ -204,13 +203,21 @@ impl Desk {
             }
             act(&mut entry, action)?;
             put_entry(&mut txn, &entry)?;
-            changed.push(entry);
         }
         txn.deed().label = format!("{} {} in the outbox", word(action), counted(ids.len(), "mail"));
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        let mut views = Vec::new();
-        for entry in changed {
-            views.push(self.outbox_view(entry).await?);
+        self.outbox_rows(ids).await
+    }
+
+    /// Shows some rows as they are now.
+    pub(super) async fn outbox_rows(&self, ids: &[OutboxId]) -> Result<Response, Fault> {
+        let mut views = Vec::with_capacity(ids.len());
+        for id in ids {
+            let kept =
+                self.inner.store.get::<OutboxEntry>(&outbox_key(*id)).await.map_err(txn::store_fault)?;
+            if let Some(kept) = kept {
+                views.push(self.outbox_view(kept.record).await?);
+            }
         }
         Ok(Response::Outbox(views))
     }

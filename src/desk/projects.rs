@@ -51,10 +51,6 @@ impl Desk {
     }
 
     pub(super) async fn add_project(&self, acting: &Acting, path: &str) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            tracing::debug!(label = done.deed.label, "repeated");
-            return self.project(path).await;
-        }
         let (_gate, mut txn) = self.begin().await;
         let projects = txn.list::<Project>(&[]).await?;
         check_path(path, None, &projects)?;
@@ -132,9 +128,6 @@ impl Desk {
         change: impl FnOnce(&Self, &mut Project, &[Project]) -> Result<(), Fault>,
     ) -> Result<Response, Fault> {
         let id = self.project_by_path(path).await?.id;
-        if self.repeated(acting).await?.is_some() {
-            return self.shown_project(id).await;
-        }
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, id).await?;
         let projects = txn.list::<Project>(&[]).await?;

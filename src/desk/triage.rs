@@ -13,9 +13,6 @@ impl Desk {
         id: IntakeId,
         action: IntakeAction,
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.intake_entry(id).await;
-        }
         let entry = self.stored_intake(id).await?;
         if entry.issue.is_some() && entry.fate != Fate::Bounce {
             let reference = match entry.issue {

@@ -26,9 +26,6 @@ impl Desk {
     }
 
     pub(super) async fn undo(&self, acting: &Acting) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            return Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None });
-        }
         let verbs = self.own_verbs(&acting.user.name).await?;
         let open = |v: &&Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
         let verb = verbs
@@ -58,9 +55,6 @@ impl Desk {
     }
 
     pub(super) async fn redo(&self, acting: &Acting) -> Result<Response, Fault> {
-        if let Some(done) = self.repeated(acting).await? {
-            return Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None });
-        }
         let verbs = self.own_verbs(&acting.user.name).await?;
         let undone = self.last_undone(&verbs)?;
         let (_gate, mut txn) = self.begin().await;

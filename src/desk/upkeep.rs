@@ -37,7 +37,7 @@ impl Desk {
     pub(super) async fn rebuild(&self) -> Result<Response, Fault> {
         let _gate = self.inner.gate.lock().await;
         let frames = self.inner.store.rebuild().await.map_err(txn::store_fault)?;
-        self.inner.index.clear();
+        self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
         self.fill_index(crate::domain::Seq(0)).await?;
         self.inner.index.flush();
         self.tell(Event::Missed);
@@ -45,6 +45,10 @@ impl Desk {
     }
 
     pub(super) async fn verify(&self) -> Result<Response, Fault> {
-        self.inner.store.verify().await.map(Response::Report).map_err(txn::store_fault)
+        let mut wrong = self.inner.store.verify().await.map_err(txn::store_fault)?;
+        let index = self.inner.index.clone();
+        let texts = tokio::task::spawn_blocking(move || index.verify()).await;
+        wrong.extend(texts.unwrap_or_else(|e| vec![format!("the index could not be checked: {e}")]));
+        Ok(Response::Report(wrong))
     }
 }

@@ -88,7 +88,8 @@ enum Form {
 
 /// Decides what a part is; `only` when the mail has no other, `first` when no text came before it.
 fn form(part: &MessagePart<'_>, only: bool, first: bool, alternative: bool) -> Form {
-    if !part.is_text() && !part.is_text_html() {
+    let unread = part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"));
+    if !part.is_text() && !part.is_text_html() && !unread {
         return Form::File;
     }
     let attached = part.content_disposition().is_some_and(|d| d.ctype().eq_ignore_ascii_case("attachment"));

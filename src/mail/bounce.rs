@@ -44,7 +44,12 @@ pub(super) fn is_complaint(parsed: &mail_parser::Message<'_>, message: &Message)
     let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
         || message.subject.to_lowercase().starts_with("complaint about message from");
+    let amazon = message.plain.as_deref().map(str::trim_start);
+    let amazon = amazon.is_some_and(|t| {
+        t.starts_with('{') && t.replace('\\', "").contains("\"notificationType\":\"Complaint\"")
+    });
     reported
+        || amazon
         || kind.contains("report-type=feedback-report")
         || kind.contains("report-type=\"feedback-report\"")
         || hotmail
@@ -56,7 +61,8 @@ pub(super) fn bounce(
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Bounce, String)> {
-    let (recipients, reason) = match standard(parsed) {
+    let (recipients, reason) = match standard(parsed, bounce_text::is_from_daemon(message)) {
+        Some(report) if report.is_empty() => return None,
         Some(report) => {
             let failed: Vec<_> = report.into_iter().filter_map(recipient).take(RECIPIENTS_MAX).collect();
             let found =
@@ -83,29 +89,35 @@ pub(super) fn bounce(
 /// The fields of one recipient in a report.
 pub(super) type Block = Vec<(String, String)>;
 
-/// Gives the recipients' fields of a standard report; `None` when there is no such part or it tells only
-/// of success.
-fn standard(parsed: &mail_parser::Message<'_>) -> Option<Vec<Block>> {
-    let reports = parsed
-        .parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| body::media_type(part).ends_with("delivery-status"));
+/// Gives the fields of the recipients whom a standard report says were not reached; `None` when there is
+/// no report. Only a mail system's mail is searched for a report inside a report: a person forwards one.
+fn standard(parsed: &mail_parser::Message<'_>, inside: bool) -> Option<Vec<Block>> {
+    let mut messages = vec![parsed];
+    if inside {
+        messages.extend(parsed.parts.iter().filter_map(message::nested).take(10));
+    }
     let mut blocks = Vec::new();
-    for (index, _) in reports {
-        let bytes =
-            u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
-        let text = super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None);
-        blocks.extend(read_blocks(&text));
+    for message in messages {
+        for (index, part) in message.parts.iter().enumerate() {
+            if body::media_type(part).ends_with("delivery-status") {
+                blocks.extend(read_blocks(&part_text(message, index)));
+            }
+        }
     }
     let action = |block: &Block| field(block, "Action").map(|a| a.to_ascii_lowercase());
     let good = |block: &Block| {
         action(block)
-            .is_some_and(|a| ["delivered", "relayed", "expanded"].iter().any(|good| a.starts_with(good)))
+            .is_some_and(|a| ["deliver", "relayed", "expanded"].iter().any(|good| a.starts_with(good)))
     };
     let had_some = !blocks.is_empty();
     blocks.retain(|block| !good(block));
-    (had_some && !blocks.is_empty()).then_some(blocks)
+    had_some.then_some(blocks)
+}
+
+/// Gives the beginning of a part as text.
+fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> String {
+    let bytes = u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
+    super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None)
 }
 
 /// Reads the blocks that name a recipient, with their folded lines put together.
@@ -156,7 +168,9 @@ pub(super) fn from_block(block: &Block, address: EmailAddress) -> FailedRecipien
     let diagnostic = field(block, "Diagnostic-Code").unwrap_or_default();
     let status = field(block, "Status").and_then(bounce_text::status_code);
     let vague = |code: &String| code.ends_with(".0.0");
-    let said = bounce_text::status_code(diagnostic).filter(|_| status.as_ref().is_none_or(vague));
+    let class = |code: &String| code.chars().next();
+    let said = bounce_text::status_code(diagnostic)
+        .filter(|said| status.as_ref().is_none_or(|status| vague(status) || class(status) != class(said)));
     let status = said.or(status);
     let delayed = action.starts_with("delayed");
     let temporary = status.as_deref().is_some_and(|code| code.starts_with('4'));
@@ -190,9 +204,7 @@ fn original(parsed: &mail_parser::Message<'_>, own: &Own<'_>) -> Option<MessageI
                     .find_map(|(_, raw)| fields::message_id(raw)),
             );
         } else if !part.is_multipart() {
-            let bytes =
-                u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
-            candidates.extend(ids_in_text(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default()));
+            candidates.extend(ids_in_text(&part_text(parsed, index)));
         }
     }
     let ours = candidates.iter().find(|id| (own.our_message_id)(id));
@@ -200,8 +212,7 @@ fn original(parsed: &mail_parser::Message<'_>, own: &Own<'_>) -> Option<MessageI
 }
 
 /// Finds identifiers in text that holds the header of a mail.
-fn ids_in_text(bytes: &[u8]) -> Vec<MessageId> {
-    let text = super::charset::decode(bytes, None);
+fn ids_in_text(text: &str) -> Vec<MessageId> {
     let mut lines = text.lines().peekable();
     let mut ids = Vec::new();
     while let Some(line) = lines.next() {
@@ -224,6 +235,7 @@ pub(super) fn is_daemon(email: &EmailAddress) -> bool {
     let local: String =
         email.local().to_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
     local.starts_with("mailerdaemon")
+        || local.starts_with("mdaemon")
         || local.starts_with("postmaster")
         || ["maildaemon", "maildeliverysystem", "maildelivery", "mailersubsystem"].contains(&local.as_str())
 }

@@ -4,8 +4,8 @@ use super::bounce::{FailedRecipient, from_block, is_daemon, read_blocks, typed_a
 use super::html::html_to_text;
 use super::message::Message;
 use super::safe::cut;
-use super::verdict::Own;
-use super::{body, bounce};
+use super::verdict::{Own, is_vacation_subject};
+use super::{body, bounce, words as table};
 use crate::domain::EmailAddress;
 
 /// Most text of a bounce that is read, in octets.
@@ -14,353 +14,16 @@ const TEXT_MAX: usize = 64 * 1024;
 const RECIPIENTS_MAX: usize = 100;
 
 /// How the subjects of bounces begin or what they hold, in lower case.
-const SUBJECTS: &[&str] = &[
-    "undeliver",
-    "undelivered",
-    "non recapitabile",
-    "mail delivery",
-    "delivery failure",
-    "delivery fail",
-    "delivery notification",
-    "delivery status",
-    "delivery report",
-    "delivery problem",
-    "delivery error",
-    "returned mail",
-    "returned to sender",
-    "returning message to sender",
-    "returned message",
-    "return to sender",
-    "returned email",
-    "mail returned",
-    "message returned",
-    "failure notice",
-    "failure delivery",
-    "failed delivery",
-    "failed mail",
-    "mail failure",
-    "mail system error",
-    "mail could not be delivered",
-    "could not be delivered",
-    "could not deliver",
-    "couldn't be delivered",
-    "non-delivery",
-    "nondeliverable",
-    "non delivery",
-    "nondelivery",
-    "not deliverable",
-    "not delivered",
-    "was not delivered",
-    "message delayed",
-    "delivery delayed",
-    "delayed mail",
-    "delay mail",
-    "unable to deliver",
-    "unknown user",
-    "user unknown",
-    "rejected mail",
-    "automatically rejected",
-    "mail rejected",
-    "message rejected",
-    "error sending",
-    "warning: could not send message",
-    "warning: message",
-    "still undelivered",
-    "mail warning",
-    "unzustellbar",
-    "nicht zugestellt",
-    "zustellung fehlgeschlagen",
-    "zustellfehler",
-    "zustellung nicht möglich",
-    "nicht zustellbar",
-    "fehler beim senden",
-    "non remis",
-    "échec de la remise",
-    "echec de remise",
-    "échec de remise",
-    "non distribué",
-    "échec de distribution",
-    "non délivré",
-    "no se puede entregar",
-    "no entregado",
-    "no se ha podido entregar",
-    "error de entrega",
-    "devuelto",
-    "devolución",
-    "mensaje no entregado",
-    "mancata consegna",
-    "mancato recapito",
-    "consegna fallita",
-    "messaggio non consegnato",
-    "falha na entrega",
-    "não entregue",
-    "não foi possível entregar",
-    "notificação de status",
-    "onbestelbaar",
-    "niet bezorgd",
-    "niet afgeleverd",
-    "bezorging mislukt",
-    "niedostarcz",
-    "nie dostarczono",
-    "zwrot",
-    "недоставлен",
-    "не доставлено",
-    "не доставлен",
-    "ошибка доставки",
-    "не удалось доставить",
-    "недоставленное",
-    "nedoruč",
-    "kunde inte levereras",
-    "ej levererat",
-    "kunne ikke leveres",
-    "uleveret",
-    "toimitus epäonnistui",
-    "ei voitu toimittaa",
-    "teslim edilemedi",
-    "投递失败",
-    "退信",
-    "无法投递",
-    "系统退信",
-    "未能送达",
-    "傳送失敗",
-    "無法傳遞",
-    "無法遞送",
-    "配信不能",
-    "配信エラー",
-    "送信エラー",
-    "送信できません",
-    "メール送信に失敗",
-    "エラーメール",
-    "전송 실패",
-    "반송",
-    "배달되지",
-    "발송실패",
-    "unable to send",
-    "delivery has failed",
-    "problem delivering",
-    "fehlgeschlagen",
-    "mail error",
-    "bounce",
-    "mail status report",
-    "invalid address",
-    "invalid recipient",
-    "message not delivered",
-    "message you sent blocked",
-    "unrouteable",
-    "unreachable",
-    "error condition re:",
-    "nondeliverable mail",
-    "mail failed",
-    "delivery-failure",
-    "failure to deliver",
-    "notification d'état",
-    "meldung zum zustellungsstatus",
-    "delivery subsystem",
-    "status notification",
-    "notifica di stato",
-    "rejected:",
-    "your message to",
-    "mail not delivered",
-    "no such user",
-    "message undeliverable",
-    "message status - undeliverable",
-    "your email message",
-];
+const SUBJECTS: &str = include_str!("words/bounce_subjects.txt");
 
 /// What the texts of bounces say, in lower case.
-const PHRASES: &[&str] = &[
-    "could not be delivered",
-    "couldn't be delivered",
-    "could not deliver",
-    "cannot be delivered",
-    "can't be delivered",
-    "unable to deliver",
-    "unable to be delivered",
-    "was not delivered",
-    "wasn't able to deliver",
-    "not able to deliver",
-    "was undeliverable",
-    "is undeliverable",
-    "undeliverable",
-    "did not reach",
-    "delivery failed",
-    "delivery has failed",
-    "failed to deliver",
-    "delivery to the following",
-    "deliver to the following",
-    "delevery to the following",
-    "following address(es) failed",
-    "following addresses failed",
-    "following addresses had",
-    "had delivery",
-    "delivery errors",
-    "permanent fatal errors",
-    "could not be reached",
-    "could not be sent",
-    "has not been delivered",
-    "have not been delivered",
-    "not yet been delivered",
-    "not been delivered",
-    "problem with the e-mail address",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox unavailable",
-    "mailbox is full",
-    "mailbox full",
-    "over quota",
-    "quota exceeded",
-    "does not exist",
-    "doesn't exist",
-    "recipient rejected",
-    "address rejected",
-    "recipient not found",
-    "invalid recipient",
-    "unknown recipient",
-    "not a known user",
-    "unrouteable",
-    "message delivery to",
-    "returned to you",
-    "returned to sender",
-    "is being returned",
-    "error delivering",
-    "failure delivering",
-    "was automatically rejected",
-    "has been rejected",
-    "was rejected",
-    "were rejected",
-    "message has been delayed",
-    "has been delayed",
-    "still undelivered",
-    "will retry",
-    "keep trying",
-    "retry timeout",
-    "transcript of session",
-    "failure reasons",
-    "reason for failure",
-    "remote host said",
-    "said: 5",
-    "returned message",
-    "giving up",
-    "host unknown",
-    "host not found",
-    "not listed in",
-    "temporarily deferred",
-    "konnte nicht zugestellt",
-    "nicht zugestellt werden",
-    "n'a pas pu être",
-    "no se pudo entregar",
-    "non è stato possibile",
-    "não foi possível entregar",
-    "konnten nicht",
-    "не может быть доставлено",
-    "не удалось доставить",
-    "не было доставлено",
-    "配信できません",
-    "送信できませんでした",
-    "届けられません",
-    "エラーのため",
-    "无法送达",
-    "無法",
-    "can not be delivered",
-    "unable to send",
-    "delivery status notification",
-    "non-delivery",
-    "mail system error",
-    "blocked by",
-    "delivery attempts",
-    "delivery error",
-    "your message was not",
-    "we were unable",
-    "unable to accept",
-    "account is disabled",
-    "inactive",
-    "no longer valid",
-    "no longer in use",
-    "no longer available",
-];
+const PHRASES: &str = include_str!("words/bounce_phrases.txt");
 
 /// Words by which a server says that it is still trying, in lower case.
-const DELAYS: &[&str] = &[
-    "still undelivered",
-    "will be retried",
-    "will continue to",
-    "will keep trying",
-    "keep trying",
-    "continue trying",
-    "further attempts",
-    "delivery attempts will continue",
-    "warning message only",
-    "warning only",
-    "delay notification",
-    "has been delayed",
-    "not yet been delivered",
-    "not been delivered yet",
-    "could not send message for past",
-    "will retry",
-    "do not need to resend",
-    "don't need to resend",
-    "no need to resend",
-    "need not resend",
-    "delivery delayed",
-    "message delayed",
-    "still being attempted",
-    "is still trying",
-    "automatically retry",
-    "(delay)",
-    "temporarily delayed",
-    "delivery status notification (delay)",
-    "will try again",
-    "deferred",
-    "not yet delivered",
-];
+const DELAYS: &str = include_str!("words/bounce_delays.txt");
 
 /// Lines behind which the returned mail stands, in lower case.
-const COPY: &[&str] = &[
-    "below this line is a copy",
-    "this is a copy of",
-    "copy of the message",
-    "copy of your message",
-    "original message follows",
-    "message headers follow",
-    "original message -",
-    "original message:",
-    "original message header",
-    "unsent message",
-    "undelivered message follows",
-    "returned message",
-    "returned mail follows",
-    "header of the original",
-    "headers of the original",
-    "headers of returned",
-    "message header follow",
-    "original headers",
-    "message follows",
-    "original mail follow",
-    "text of the original",
-    "content of the original",
-    "ursprüngliche nachricht",
-    "message text follows",
-    "message body",
-    "start of returned",
-    "beginning of message",
-    "begin original",
-    "enclosed is a copy",
-    "the following is the header",
-    "the message that caused",
-    "included below",
-    "original mail:",
-    "original message text",
-    "---- original",
-    "forwarded message",
-    "message contents",
-    "mail header",
-    "message header",
-    "the body of the message is",
-    "entire body",
-    "first 50 lines",
-    "returned content",
-];
+const COPY: &str = include_str!("words/bounce_copies.txt");
 
 /// Reads a bounce without a standard report; `None` when the mail is none.
 pub(super) fn bounce(
@@ -370,10 +33,13 @@ pub(super) fn bounce(
 ) -> Option<(Vec<FailedRecipient>, &'static str)> {
     let text = own_text(message).to_lowercase();
     let subject = message.subject.to_lowercase();
-    let by_subject = SUBJECTS.iter().any(|known| subject.contains(known));
-    let by_text = PHRASES.iter().any(|known| text.contains(known));
+    let by_subject = table::found_in(SUBJECTS, &subject);
+    let by_text = table::found_in(PHRASES, &text);
     let daemon = is_from_daemon(message);
-    let headed = message.header("X-Failed-Recipients").is_some();
+    let notice = text.trim_start();
+    let headed = message.header("X-Failed-Recipients").is_some()
+        || is_json(notice) && notice.replace('\\', "").contains("\"notificationtype\":\"bounce\"");
+    let returned = parsed.parts.iter().any(|part| super::message::nested(part).is_some());
     let answer = message.header("In-Reply-To").is_some() && !daemon;
     let reports = message
         .header("Content-Type")
@@ -383,10 +49,12 @@ pub(super) fn bounce(
         .is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"));
     let is_one = headed
         || reports && (by_subject || by_text)
-        || daemon && (by_subject || by_text)
+        || daemon && by_subject
+        || daemon && by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
         || null && by_subject && by_text
+        || null && returned && (by_subject || by_text)
         || by_subject && by_text && !answer && starts_like_one(&text);
-    if !is_one || is_delivered(&subject) {
+    if !is_one || is_delivered(&subject) || is_vacation_subject(&subject) {
         return None;
     }
     Some((recipients(parsed, message, own), "a bounce without a standard report"))
@@ -405,8 +73,19 @@ fn is_delivered(subject: &str) -> bool {
     .any(|s| subject.starts_with(s))
 }
 
+/// Tells whether a text is a notification in JSON, as services send it.
+fn is_json(text: &str) -> bool {
+    text.starts_with('{') && text.trim_end().ends_with('}')
+}
+
+/// Tells whether the sender is a program; a postmaster may be a person.
+fn is_mailer(message: &Message) -> bool {
+    let from = message.header("From").unwrap_or_default().to_lowercase();
+    from.contains("daemon") || from.contains("mail delivery") || from.contains("delivery sub")
+}
+
 /// Tells whether a mail system and no person is named as the sender.
-fn is_from_daemon(message: &Message) -> bool {
+pub(super) fn is_from_daemon(message: &Message) -> bool {
     const NAMES: &[&str] = &[
         "mailer-daemon",
         "mail delivery",
@@ -448,11 +127,11 @@ fn starts_like_one(text: &str) -> bool {
         "----- the following",
         "a message (",
         "this is a permanent error",
-        "error",
+        "---",
+        "***",
+        "you are not a member",
         "the message you sent",
-        "failed",
         "we're sorry",
-        "mail",
     ];
     let start: String = text.trim_start().chars().take(400).collect();
     STARTS.iter().any(|known| start.starts_with(known))
@@ -471,7 +150,7 @@ fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        let copied = COPY.iter().any(|mark| lower.contains(mark)) && line.len() < 120;
+        let copied = table::found_in(COPY, &lower) && line.len() < 120;
         let header = [
             "Received:",
             "Return-Path:",
@@ -500,43 +179,76 @@ pub(super) fn recipients(
     let text = own_text(message);
     let report = report_of(&text);
     let blocks = read_blocks(report);
-    if !blocks.is_empty() {
-        let found = blocks
-            .iter()
-            .filter_map(|b| Some(from_block(b, typed_address(bounce::field(b, "Final-Recipient")?)?)));
-        let found: Vec<_> = found.take(RECIPIENTS_MAX).collect();
-        if !found.is_empty() {
-            return found;
-        }
+    let found = blocks
+        .iter()
+        .filter_map(|b| Some(from_block(b, typed_address(bounce::field(b, "Final-Recipient")?)?)));
+    let found: Vec<_> = found.take(RECIPIENTS_MAX).collect();
+    if !found.is_empty() {
+        return found;
     }
-    let lines: Vec<&str> = report.lines().collect();
-    let not = strangers(message, own);
-    let failed = message.header("X-Failed-Recipients").map(addresses);
-    let steps: [&dyn Fn() -> Vec<EmailAddress>; 6] = [
-        &|| failed.clone().unwrap_or_default(),
-        &|| alone(&lines),
-        &|| in_lines(&lines, LABELS),
-        &|| in_lines(&lines, ERRORS),
-        &|| lines.iter().flat_map(|line| addresses(line)).collect(),
+    let lines = without_summary(report.lines().collect());
+    let writer: Vec<&EmailAddress> = message.from.iter().chain(&message.sender).map(|m| &m.email).collect();
+    let to: Vec<&EmailAddress> = message.to.iter().chain(&message.reply_to).map(|m| &m.email).collect();
+    let plausible =
+        |email: &EmailAddress| !writer.contains(&email) && !is_daemon(email) && !(own.is_ours)(email);
+    // Who gets the bounce sent the mail; only one who wrote to himself is also whom it did not reach.
+    let found = search(parsed, message, &lines, &|email| plausible(email) && !to.contains(&email));
+    let found = if found.is_empty() { search(parsed, message, &lines, &plausible) } else { found };
+    let others = |email: &EmailAddress| !writer.contains(&email) && !(own.is_ours)(email);
+    let found = if found.is_empty() { search(parsed, message, &lines, &others) } else { found };
+    let delayed = is_delay(&text, &message.subject);
+    found.into_iter().map(|address| describe(address, &lines, delayed)).collect()
+}
+
+/// Takes the first kind of sign that names anybody.
+fn search(
+    parsed: &mail_parser::Message<'_>,
+    message: &Message,
+    lines: &[&str],
+    plausible: &dyn Fn(&EmailAddress) -> bool,
+) -> Vec<EmailAddress> {
+    let helpful = |line: &&&str| !is_advice(&line.to_lowercase());
+    let steps: [&dyn Fn() -> Vec<EmailAddress>; 8] = [
+        &|| message.header("X-Failed-Recipients").map(addresses).unwrap_or_default(),
+        &|| lines.iter().flat_map(|line| in_json(line)).collect(),
+        &|| alone(lines),
+        &|| in_lines(lines, &["generated from"]),
+        &|| in_lines(lines, LABELS),
+        &|| in_lines(lines, ERRORS),
+        &|| lines.iter().filter(helpful).flat_map(|line| addresses(line)).collect(),
         &|| returned_to(parsed),
     ];
-    let mut found: Vec<EmailAddress> = Vec::new();
     for step in steps {
-        for address in step() {
-            if !found.contains(&address)
-                && !not.contains(&address)
-                && !is_daemon(&address)
-                && found.len() < RECIPIENTS_MAX
-            {
+        let mut found: Vec<EmailAddress> = Vec::new();
+        for address in step().into_iter().filter(plausible) {
+            if !found.contains(&address) && found.len() < RECIPIENTS_MAX {
                 found.push(address);
             }
         }
         if !found.is_empty() {
-            break;
+            return found;
         }
     }
-    let delayed = is_delay(&text, &message.subject);
-    found.into_iter().map(|address| describe(address, &lines, delayed)).collect()
+    Vec::new()
+}
+
+/// Drops the lines with which Exchange says which mail it is about: `To:`, `Subject:`, `Sent:`.
+fn without_summary(mut lines: Vec<&str>) -> Vec<&str> {
+    let key = |line: &str| line.trim().split(':').next().unwrap_or_default().to_lowercase();
+    let subject = lines.iter().position(|line| line.starts_with([' ', '\t']) && key(line) == "subject");
+    if let Some(at) = subject.filter(|at| *at < 20) {
+        let mut place = 0;
+        lines.retain(|line| {
+            place += 1;
+            place > at + 2 || !matches!(key(line).as_str(), "to" | "cc" | "subject" | "sent" | "from")
+        });
+    }
+    lines
+}
+
+/// Tells whether a line says whom to ask, or who sent the mail.
+fn is_advice(lower: &str) -> bool {
+    ["contact", "assistance", "mail from", "help", "sender:", "from:"].iter().any(|word| lower.contains(word))
 }
 
 /// What stands before an address that was not reached, in lower case.
@@ -598,23 +310,6 @@ const ERRORS: &[&str] = &[
     "unrouteable",
 ];
 
-/// Gives the addresses that cannot be the recipient: the bounce's own sender and addressees, and ours.
-fn strangers(message: &Message, own: &Own<'_>) -> Vec<EmailAddress> {
-    let fields = message
-        .from
-        .iter()
-        .chain(&message.sender)
-        .chain(&message.to)
-        .chain(&message.reply_to)
-        .chain(&message.cc);
-    let mut list: Vec<EmailAddress> = fields.map(|m| m.email.clone()).collect();
-    list.extend(message.recipients.iter().filter_map(|(_, text)| EmailAddress::parse(text)));
-    let text = own_text(message);
-    let mentioned = text.lines().take(500).flat_map(addresses).take(1000);
-    list.extend(mentioned.filter(|email| (own.is_ours)(email)));
-    list
-}
-
 /// Finds every address in a line.
 fn addresses(line: &str) -> Vec<EmailAddress> {
     let line = cut(line, 2000);
@@ -636,12 +331,13 @@ fn addresses(line: &str) -> Vec<EmailAddress> {
 
 /// Finds addresses that stand alone on a line or open it, as `<ada@x.example>:` does.
 fn alone(lines: &[&str]) -> Vec<EmailAddress> {
-    lines.iter().filter_map(|line| opening_address(line)).collect()
+    let expanded = |line: &str| if line.contains("(expanded from") { addresses(line) } else { Vec::new() };
+    lines.iter().flat_map(|line| opening_address(line).into_iter().chain(expanded(line))).collect()
 }
 
 /// Gives the address that a line consists of or opens with.
 fn opening_address(line: &str) -> Option<EmailAddress> {
-    let trimmed = line.trim().trim_start_matches(['*', '-', '\u{2022}', ' ', '|']);
+    let trimmed = line.trim().trim_start_matches(['*', '-', '\u{2022}', ' ', '|', '>']);
     let word = trimmed.split_whitespace().next()?;
     let rest = trimmed.get(word.len()..).unwrap_or_default().trim();
     let bracketed = word.starts_with('<') && word.trim_end_matches([':', ';', ',', '.']).ends_with('>');
@@ -654,13 +350,21 @@ fn opening_address(line: &str) -> Option<EmailAddress> {
     (bracketed || indented && ends || ends && word.ends_with(':')).then_some(first)
 }
 
+/// Finds the addresses that a notification in JSON names as recipients.
+fn in_json(line: &str) -> Vec<EmailAddress> {
+    let line = line.replace('\\', "");
+    let after = line.split("\"emailAddress\":\"").skip(1);
+    after
+        .filter_map(|rest| rest.split_once('"'))
+        .filter_map(|(email, _)| EmailAddress::parse(email))
+        .collect()
+}
+
 /// Finds addresses in lines that hold one of these words.
 fn in_lines(lines: &[&str], marks: &[&str]) -> Vec<EmailAddress> {
     let marked = lines.iter().filter(|line| {
         let lower = line.to_lowercase();
-        marks.iter().any(|mark| lower.contains(mark))
-            && !lower.contains("contact")
-            && !lower.contains("mail from")
+        marks.iter().any(|mark| lower.contains(mark)) && !is_advice(&lower)
     });
     marked.flat_map(|line| addresses(line)).collect()
 }
@@ -704,12 +408,20 @@ fn returned_to(parsed: &mail_parser::Message<'_>) -> Vec<EmailAddress> {
 fn is_delay(text: &str, subject: &str) -> bool {
     let report = report_of(text).to_lowercase();
     let subject = subject.to_lowercase();
-    let says = |words: &str| DELAYS.iter().any(|delay| words.contains(delay));
-    let final_word = ["permanent error", "given up", "giving up", "failed permanently", "permanent failure"]
-        .iter()
-        .any(|word| report.contains(word));
-    (says(&report) || says(&subject) || subject.contains("delay") || subject.starts_with("warning"))
-        && !final_word
+    let says = |said: &str| table::found_in(DELAYS, said);
+    let final_word = [
+        "host unknown",
+        "user unknown",
+        "permanent fatal",
+        "permanent error",
+        "given up",
+        "giving up",
+        "failed permanently",
+        "permanent failure",
+    ]
+    .iter()
+    .any(|word| report.contains(word));
+    (says(&report) || says(&subject) || subject.contains("delay")) && !final_word
 }
 
 /// Puts what is said around an address into a recipient.

@@ -1,13 +1,25 @@
 //! Bytes to text, when the charset is declared, wrongly declared, or not declared at all.
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
+use mail_parser::decoders::charsets::map::charset_decoder;
+
+/// Most octets that a guess looks at.
+const SAMPLE: usize = 64 * 1024;
 
 /// Decodes text by its declared charset, or by what its bytes look like.
 ///
 /// UTF-8 that is valid wins over any other declaration of a charset that ASCII is a part of: a wrong
 /// declaration is far more common than another charset that happens to form valid UTF-8.
 pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
-    let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    let label = declared.map(str::trim);
+    let declared = label.and_then(|label| Encoding::for_label(label.as_bytes()));
+    if let Some(label) = label.filter(|label| declared.is_none() && !label.is_empty())
+        && !(label.to_ascii_lowercase().contains("utf-7") && bytes.iter().any(|b| *b >= 0x80))
+        && let Some(decoder) = charset_decoder(label.as_bytes())
+    {
+        return decoder(bytes);
+    }
     if declared.is_none() && is_iso_2022(bytes) {
         return encoding_rs::ISO_2022_JP.decode(bytes).0.into_owned();
     }
@@ -28,55 +40,17 @@ fn is_iso_2022(bytes: &[u8]) -> bool {
     bytes.contains(&0x1b) && bytes.windows(3).any(|w| w == b"\x1b$B" || w == b"\x1b$@")
 }
 
-/// Guesses a charset for bytes that are not valid UTF-8.
+/// Guesses a charset for bytes that are not valid UTF-8; a few broken ones do not make it another.
 fn guess(bytes: &[u8]) -> &'static Encoding {
-    let mostly_utf8 = String::from_utf8_lossy(bytes);
-    let broken = mostly_utf8.matches('\u{fffd}').count();
-    let whole = mostly_utf8.chars().filter(|c| !c.is_ascii()).count().saturating_sub(broken);
+    let lossy = String::from_utf8_lossy(bytes);
+    let broken = lossy.matches('\u{fffd}').count();
+    let whole = lossy.chars().filter(|c| !c.is_ascii()).count().saturating_sub(broken);
     if whole > 4 * broken {
         return UTF_8;
     }
-    [encoding_rs::SHIFT_JIS, encoding_rs::EUC_KR, encoding_rs::GB18030, encoding_rs::BIG5]
-        .into_iter()
-        .find(|encoding| looks_east_asian(encoding, bytes))
-        .or_else(|| cyrillic(bytes))
-        .unwrap_or(WINDOWS_1252)
-}
-
-/// Tells whether the bytes decode cleanly and mostly to characters of that language.
-fn looks_east_asian(encoding: &'static Encoding, bytes: &[u8]) -> bool {
-    let (text, failed) = encoding.decode_without_bom_handling(bytes);
-    let high = text.chars().filter(|c| !c.is_ascii()).count();
-    let kana = text.chars().filter(|c| matches!(c, '\u{3040}'..='\u{30ff}')).count();
-    let hangul = text.chars().filter(|c| matches!(c, '\u{ac00}'..='\u{d7a3}')).count();
-    let common = text
-        .chars()
-        .filter(|c| matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}'))
-        .count();
-    let fits = if encoding == encoding_rs::SHIFT_JIS {
-        kana * 5 >= high && kana > 0
-    } else if encoding == encoding_rs::EUC_KR {
-        hangul * 2 >= high && hangul > 0
-    } else {
-        common * 10 >= high * 9 && common > 3
-    };
-    !failed && fits
-}
-
-/// Gives the Cyrillic charset that makes most of the bytes lower-case letters, if most are letters.
-fn cyrillic(bytes: &[u8]) -> Option<&'static Encoding> {
-    let score = |encoding: &'static Encoding| {
-        let text = encoding.decode_without_bom_handling(bytes).0.into_owned();
-        text.chars().filter(|c| matches!(c, 'а'..='я')).count()
-    };
-    let high = bytes.iter().filter(|b| **b >= 0x80).count();
-    let longest = bytes.split(|b| *b < 0x80).map(<[u8]>::len).max().unwrap_or(0);
-    [encoding_rs::WINDOWS_1251, encoding_rs::KOI8_R, encoding_rs::ISO_8859_5]
-        .into_iter()
-        .map(|encoding| (score(encoding), encoding))
-        .max_by_key(|(score, _)| *score)
-        .filter(|(score, _)| score * 10 >= high * 6 && longest >= 3)
-        .map(|(_, encoding)| encoding)
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes.get(..bytes.len().min(SAMPLE)).unwrap_or_default(), true);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 #[cfg(test)]
@@ -95,8 +69,14 @@ mod tests {
             (b"\x1b$B$3$s\x1b(B", None, "こん"),
             (b"\xef\xf0\xe8\xe2\xe5\xf2", None, "привет"),
             (b"\xd0\xd2\xc9\xd7\xc5\xd4", None, "привет"),
+            (
+                b"Die Hasen und die Fr\xf6sche, \xfcber ihre mi\xdfliche Lage",
+                None,
+                "Die Hasen und die Frösche, über ihre mißliche Lage",
+            ),
             (b"\xc4\xe3\xba\xc3", Some("gb2312"), "你好"),
             (b"h\0i\0", Some("utf-16le"), "hi"),
+            (b"Fr+APY-sche", Some("utf-7"), "Frösche"),
         ] {
             assert_eq!(decode(bytes, label), text, "{label:?}");
         }

@@ -239,7 +239,7 @@ fn quoted(payload: &str) -> Vec<u8> {
     bytes
 }
 
-/// Gives the addresses that a `Received` field names as recipients: `for <address>`.
+/// Gives the address that a `Received` field names as its recipient: `for <address>`.
 pub(super) fn received_for(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let at = lower.match_indices("for ").map(|(at, _)| at).find(|at| {

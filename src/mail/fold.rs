@@ -5,11 +5,13 @@ use super::wrote::{attribution, is_mobile_signature};
 
 /// Stands on a line of its own where the HTML's structure says that the older mail begins.
 pub(super) const CUT: char = '\u{e000}';
+/// Opens a quote of which the HTML does not say that it was written before.
+pub(super) const OWN: char = '\u{e003}';
 
 /// Most lines of a signature or of a mailing list's footer.
 const SIGNATURE_MAX: usize = 25;
 /// Most lines that are looked at; what follows is taken as text.
-const LINES_MAX: usize = 100_000;
+const LINES_MAX: usize = 20_000;
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +40,10 @@ pub(super) fn fold(text: &str) -> Folds {
     let all: Vec<&str> = text.lines().collect();
     let mut kinds = classify(all.get(..all.len().min(LINES_MAX)).unwrap_or_default());
     kinds.resize(all.len(), Kind::Text);
-    fold_rest(&mut kinds);
+    fold_rest(&mut kinds, &all);
     let hidden = hide(&kinds, &all);
-    let shown = |hide: bool| {
-        let lines = all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line);
-        tidy(lines.filter(|line| line.trim() != CUT.to_string()))
-    };
+    let shown =
+        |hide: bool| tidy(all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line));
     let (body, folded) = (shown(false), shown(true));
     if body.trim().is_empty() {
         return Folds {
@@ -56,8 +56,14 @@ pub(super) fn fold(text: &str) -> Folds {
 
 /// Joins lines, without blank ones at both ends.
 fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    let joined =
-        lines.map(|line| if line == "-- " { line } else { line.trim_end() }).collect::<Vec<_>>().join("\n");
+    let mut joined = String::new();
+    for line in lines.filter(|line| line.trim().chars().ne([CUT])) {
+        joined.push_str(if line == "-- " { line } else { line.trim_end() });
+        joined.push('\n');
+    }
+    if joined.contains(OWN) {
+        joined.retain(|c| c != OWN);
+    }
     joined.trim_end().trim_start_matches('\n').to_owned()
 }
 
@@ -68,6 +74,10 @@ fn classify(lines: &[&str]) -> Vec<Kind> {
     let mut at = 0;
     while at < lines.len() {
         let rest = lines.get(at..).unwrap_or_default();
+        if rest.first().is_some_and(|line| line.contains(OWN)) && !follows_quote(&kinds, at) {
+            at += own_quote(&mut kinds, at);
+            continue;
+        }
         let is_code = fenced.get(at).copied().unwrap_or_default();
         let kind = kinds.get(at).copied().unwrap_or(Kind::Text);
         let found = if is_code || kind == Kind::Blank || kind == Kind::Quote {
@@ -81,7 +91,20 @@ fn classify(lines: &[&str]) -> Vec<Kind> {
         }
         at += count.max(1);
     }
+    mark_signatures(&mut kinds, lines, &fenced);
     kinds
+}
+
+/// Tells whether a quote, or the line above one, stands right before a line.
+fn follows_quote(kinds: &[Kind], at: usize) -> bool {
+    kinds.iter().take(at).rev().find(|kind| **kind != Kind::Blank) == Some(&Kind::Quote)
+}
+
+/// Makes text of a quote that the writer put there; gives how many lines it takes.
+fn own_quote(kinds: &mut [Kind], at: usize) -> usize {
+    let run = kinds.iter().skip(at).take_while(|kind| **kind == Kind::Quote).count().max(1);
+    kinds.iter_mut().skip(at).take(run).for_each(|kind| *kind = Kind::Text);
+    run
 }
 
 /// Tells which lines stand inside a fenced code block that is closed again.
@@ -144,34 +167,32 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
     if let Some(count) = attribution(rest, &quoted_after) {
         return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
     }
-    signature(rest).map(|count| (count, Kind::Signature))
+    footer(rest).map(|count| (count, Kind::Signature))
 }
 
-/// Finds a signature at a line and gives how many lines it takes, up to the next quote.
-fn signature(rest: &[&str]) -> Option<usize> {
-    let line = rest.first()?;
-    let until_quote = |rest: &[&str]| {
-        let end = (1..rest.len().min(SIGNATURE_MAX + 1)).find(|i| {
-            let from = rest.get(*i..).unwrap_or_default();
-            let line = from.first().copied().unwrap_or_default();
-            is_quoted(line)
-                || is_bar(line)
-                || line.contains(CUT)
-                || is_header_block(from)
-                || attribution(from, &|_| false).is_some()
-        });
-        end.unwrap_or(rest.len())
-    };
-    let delimiter = matches!(*line, "-- " | "--" | "--\u{a0}");
-    if delimiter {
-        let count = until_quote(rest);
-        let short = rest.iter().take(count).filter(|line| !line.trim().is_empty()).count() <= SIGNATURE_MAX;
-        return short.then_some(count);
-    }
+/// Finds what a program put below the text: a mobile signature, or a mailing list's footer.
+fn footer(rest: &[&str]) -> Option<usize> {
     if is_list_footer(rest) {
         return Some(rest.len());
     }
-    is_mobile_signature(line).then_some(1)
+    rest.first().filter(|line| is_mobile_signature(line)).map(|_| 1)
+}
+
+/// Marks what stands between a signature delimiter and the next quote or the end, if it is short.
+fn mark_signatures(kinds: &mut [Kind], lines: &[&str], fenced: &[bool]) {
+    for at in 0..kinds.len() {
+        let delimiter = lines.get(at).is_some_and(|line| matches!(*line, "-- " | "--" | "--\u{a0}"));
+        if !delimiter || kinds.get(at) != Some(&Kind::Text) || fenced.get(at) == Some(&true) {
+            continue;
+        }
+        let until = |kind: &&Kind| !matches!(kind, Kind::Quote | Kind::Rest);
+        let below: Vec<Kind> =
+            kinds.iter().skip(at).take(3 * SIGNATURE_MAX).take_while(until).copied().collect();
+        let filled = below.iter().filter(|kind| **kind != Kind::Blank).count();
+        if below.len() < 3 * SIGNATURE_MAX && filled <= SIGNATURE_MAX {
+            kinds.iter_mut().skip(at).take(below.len()).for_each(|kind| *kind = Kind::Signature);
+        }
+    }
 }
 
 /// Tells whether a mailing list's footer begins here and ends the mail: a rule, then a few short lines
@@ -187,12 +208,21 @@ fn is_list_footer(rest: &[&str]) -> bool {
 }
 
 /// Makes everything from the first unmarked quote to the end its text, unless nothing precedes it.
-fn fold_rest(kinds: &mut [Kind]) {
-    if let Some(at) = kinds.iter().position(|kind| *kind == Kind::Rest) {
+fn fold_rest(kinds: &mut [Kind], lines: &[&str]) {
+    if let Some(mut at) = kinds.iter().position(|kind| *kind == Kind::Rest) {
+        let before = |at: usize| (0..at).rev().find(|i| kinds.get(*i) != Some(&Kind::Blank));
+        while let Some(rule) = before(at).filter(|i| lines.get(*i).is_some_and(|line| is_divider(line))) {
+            at = rule;
+        }
         for kind in kinds.iter_mut().skip(at) {
             *kind = Kind::Rest;
         }
     }
+}
+
+/// Tells whether a line divides what is above from what is below.
+fn is_divider(line: &str) -> bool {
+    is_rule(line) || line.trim() == "---"
 }
 
 /// Decides which lines are folded.

@@ -9,6 +9,8 @@ use std::time::Duration;
 const SOURCE_MAX: usize = 1024 * 1024;
 /// Longest time that rendering may take.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// Deepest nesting that is given to the parser, whose time grows with its square.
+const NESTING_MAX: usize = 1000;
 /// Stack of the thread that renders.
 const STACK: usize = 16 * 1024 * 1024;
 /// Columns of the rendered text: lines are broken by who shows them, not here.
@@ -55,6 +57,9 @@ pub fn html_to_text(html: &str) -> Rendered {
 pub(super) fn render(html: &str, quotes: Quotes) -> Draft {
     let source = cut(html, SOURCE_MAX).to_owned();
     let shortened = source.len() < html.len();
+    if nesting(&source) > NESTING_MAX {
+        return Draft { text: tidy(&strip_tags(&source)), links: Vec::new(), reduced: true };
+    }
     let (send, receive) = mpsc::sync_channel(1);
     let work = move || {
         let _ = send.send(render_here(&source, quotes));
@@ -69,6 +74,27 @@ pub(super) fn render(html: &str, quotes: Quotes) -> Draft {
     draft.reduced |= shortened;
     draft.text = tidy(&draft.text);
     draft
+}
+
+/// Counts how deep elements are nested at most, those that end by themselves left out.
+fn nesting(html: &str) -> usize {
+    const FLAT: &[&str] = &[
+        "br", "img", "hr", "meta", "link", "input", "col", "wbr", "p", "li", "td", "th", "tr", "dt", "dd",
+        "option", "area", "base",
+    ];
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let closing = tag.starts_with('/');
+        let name: String =
+            tag.trim_start_matches('/').chars().take(8).take_while(char::is_ascii_alphanumeric).collect();
+        let name = name.to_ascii_lowercase();
+        if name.is_empty() || FLAT.contains(&name.as_str()) {
+            continue;
+        }
+        depth = if closing { depth.saturating_sub(1) } else { depth + 1 };
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// Renders HTML in the calling thread.

@@ -3,7 +3,7 @@
 //!
 //! The tree is walked with a stack of its own, so that no depth of nesting can end the thread.
 
-use super::fold::CUT;
+use super::fold::{CUT, OWN};
 use super::html::{LINK_CLOSE, LINK_OPEN, Quotes};
 use super::safe::sanitize_line;
 use html2text::{Document, Element, Handle};
@@ -121,6 +121,9 @@ fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, 
     if place.quotes == Quotes::Marked {
         match quote(node, name) {
             Some(Quote::Marked) => return wrap(out, steps, node, place, "<blockquote>", "</blockquote>"),
+            Some(Quote::Own) => {
+                return wrap(out, steps, node, place, &format!("<blockquote>{OWN}"), "</blockquote>");
+            }
             Some(Quote::Rest) => out.html.push_str(&format!("<div>{CUT}</div>")),
             None => {}
         }
@@ -206,45 +209,58 @@ fn is_hidden(node: &Handle, name: &str) -> bool {
 enum Quote {
     /// This element holds it.
     Marked,
+    /// This element holds a quote, and nothing says that it was written before.
+    Own,
     /// It begins here and goes on to the end.
     Rest,
 }
+
+/// Classes of elements that hold what was written before, or the line above it.
+const QUOTE_CLASSES: &[&str] = &[
+    "moz-cite-prefix",
+    "moz-forward-container",
+    "gmail_attr",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "tutanota_quote",
+    "zmail_extra",
+];
+/// Identifiers of elements behind which everything was written before; webmail puts a prefix in front.
+const REST_IDS: &[&str] = &[
+    "divrplyfwdmsg",
+    "appendonsend",
+    "mail-editor-reference-message-container",
+    "olk_src_body_section",
+    "replysplit",
+    "stopspelling",
+    "ms-outlook-mobile-reference-message",
+    "zmailquote",
+];
+/// The same by class.
+const REST_CLASSES: &[&str] = &["outlookmessageheader", "ms-outlook-mobile-reference-message"];
 
 /// Tells whether an element begins or holds what was written before.
 fn quote(node: &Handle, name: &str) -> Option<Quote> {
     let class = attribute(node, "class").unwrap_or_default().to_lowercase();
     let id = attribute(node, "id").unwrap_or_default().to_lowercase();
     let classes = |known: &[&str]| class.split_whitespace().any(|c| known.contains(&c));
-    let ids = |known: &[&str]| known.iter().any(|k| id == *k || id.ends_with(&format!("_{k}")));
-    if name == "blockquote"
-        || classes(&[
-            "moz-cite-prefix",
-            "gmail_attr",
-            "yahoo_quoted",
-            "protonmail_quote",
-            "tutanota_quote",
-            "zmail_extra",
-            "moz-forward-container",
-        ])
-        || ids(&["yahoo_quoted"])
-        || id.starts_with("yahoo_quoted")
-    {
+    let is_rest = REST_IDS.iter().any(|known| id == *known || id.ends_with(&format!("_{known}")));
+    if is_rest || classes(REST_CLASSES) || is_outlook_border(node, name) {
+        return Some(Quote::Rest);
+    }
+    if classes(QUOTE_CLASSES) || id.contains("yahoo_quoted") {
         return Some(Quote::Marked);
     }
-    let rest =
-        ids(&[
-            "divrplyfwdmsg",
-            "appendonsend",
-            "mail-editor-reference-message-container",
-            "olk_src_body_section",
-            "replysplit",
-            "stopspelling",
-            "ms-outlook-mobile-reference-message",
-            "zmailquote",
-        ]) || classes(&["outlookmessageheader", "gmail_extra_rest", "ms-outlook-mobile-reference-message"])
-            || name == "hr" && ids(&["stopspelling"])
-            || is_outlook_border(node, name);
-    rest.then_some(Quote::Rest)
+    let cited = || {
+        let typed = attribute(node, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("cite"));
+        let mail = attribute(node, "cite").is_some_and(|source| source.starts_with("mid:"));
+        typed
+            || mail
+            || class.contains("quote")
+            || id.contains("quote")
+            || style(node).contains("border-left")
+    };
+    (name == "blockquote").then(|| if cited() { Quote::Marked } else { Quote::Own })
 }
 
 /// Tells whether an element is the bordered box that Outlook draws around its header block.

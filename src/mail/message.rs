@@ -143,13 +143,14 @@ fn unreadable(reason: &str) -> Unreadable {
 
 /// Parses the structure only; fields are read by [`fields`].
 pub(super) fn parse(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
-    MessageParser::new().with_mime_headers().parse(bytes)
+    catch_unwind(|| MessageParser::new().with_mime_headers().parse(bytes)).ok().flatten()
 }
 
 /// Gives the bytes as the parser needs them: same places for the same things after the first line.
 ///
 /// A leading mbox line and blank lines go. mail-parser 0.11 loses a parameter whose value stands on the
-/// next line (`boundary=` + fold), so such a fold becomes blanks; line ends of lone CR become LF.
+/// next line (`boundary=` + fold), so such a fold becomes blanks, as does the line end in front of a
+/// `boundary=` that nobody indented; line ends of lone CR become LF.
 pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut start = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw).trim_ascii_start();
     if start.starts_with(b"From ") || start.starts_with(b">From ") {
@@ -175,7 +176,11 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
         let content = line.trim_ascii_end();
         header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
         let folded = lines.peek().is_some_and(|next| next.starts_with(b" ") || next.starts_with(b"\t"));
-        if header && folded && ends_in_parameter(content) {
+        let loose = content.ends_with(b";")
+            && lines
+                .peek()
+                .is_some_and(|next| next.get(..9).is_some_and(|n| n.eq_ignore_ascii_case(b"boundary=")));
+        if header && (folded && ends_in_parameter(content) || loose) {
             let owned = out.to_mut();
             let end = at + line.len();
             if let Some(gap) = owned.get_mut(at + content.len()..end) {

@@ -9,10 +9,10 @@ pub struct Values<'a> {
     pub issue_id: &'a str,
     /// `mygroup/myproject#12`
     pub issue_path: &'a str,
-    /// Markdown by staff; the only value that is markup.
-    pub note_text: &'a str,
-    /// Who wrote it.
+    /// Who wrote the note, by name; `%{NOTE_AUTHOR}`.
     pub note_author: &'a str,
+    /// Markdown by staff.
+    pub note_text: &'a str,
     /// A customer's words, shown as they are.
     pub issue_description: &'a str,
     pub unsubscribe_url: &'a str,
@@ -29,7 +29,36 @@ pub struct Values<'a> {
 /// are written so that they stay one. Unknown placeholders stay as they are.
 pub fn fill(template: &str, values: &Values<'_>) -> String {
     let mut out = String::with_capacity(template.len() + values.note_text.len());
-    for piece in pieces(template) {
+    let mut dropped = false;
+    for line in template.lines() {
+        if line.trim().is_empty() && (dropped || out.is_empty()) {
+            continue;
+        }
+        dropped = is_empty_placeholder(line, values);
+        if !dropped {
+            fill_line(&mut out, line, values);
+            out.push('\n');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+/// Tells whether a line is one placeholder that stands for nothing: then the line goes, and the blank
+/// one below it.
+fn is_empty_placeholder(line: &str, values: &Values<'_>) -> bool {
+    match pieces(line.trim()).as_slice() {
+        [Piece::Text(""), Piece::Placeholder { name, .. }, Piece::Text("")] => {
+            value(name, values).is_some_and(|value| value.trim().is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Writes a line with its placeholders filled.
+fn fill_line(out: &mut String, line: &str, values: &Values<'_>) {
+    for piece in pieces(line) {
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Placeholder { name, source } => match value(name, values) {
@@ -38,14 +67,6 @@ pub fn fill(template: &str, values: &Values<'_>) -> String {
             },
         }
     }
-    let lines: Vec<&str> = out.lines().collect();
-    let mut kept: Vec<&str> = Vec::with_capacity(lines.len());
-    for line in lines {
-        if !line.trim().is_empty() || kept.last().is_some_and(|last| !last.trim().is_empty()) {
-            kept.push(line);
-        }
-    }
-    kept.join("\n").trim_end().to_owned() + "\n"
 }
 
 /// Names the placeholders of a template that nothing is known for, each once.
@@ -99,8 +120,9 @@ fn value(name: &str, values: &Values<'_>) -> Option<String> {
     Some(match name {
         "ISSUE_ID" => escape(values.issue_id),
         "ISSUE_PATH" => escape(values.issue_path),
-        "NOTE_TEXT" => values.note_text.to_owned(),
+        "NOTE_AUTHOR" if values.note_author.is_empty() => "We".to_owned(),
         "NOTE_AUTHOR" => escape(values.note_author),
+        "NOTE_TEXT" => values.note_text.to_owned(),
         "ISSUE_DESCRIPTION" => escape(values.issue_description),
         "UNSUBSCRIBE_URL" => escape_url(values.unsubscribe_url),
         "ISSUE_URL" => escape_url(values.issue_url),
@@ -176,6 +198,7 @@ mod tests {
             ("%{NOPE} %{", "%{NOPE} %{\n"),
             ("100 %{a b}", "100 %{a b}\n"),
             ("a\n\n%{SYSTEM_HEADER}\n\nb", "a\n\nb\n"),
+            ("%{SYSTEM_HEADER}\n\na\n\n\nb\n\n%{SYSTEM_FOOTER}", "a\n\n\nb\n"),
             ("%{é}", "%{é}\n"),
         ] {
             assert_eq!(fill(template, &values), out, "{template:?}");

@@ -2,6 +2,7 @@
 
 use super::bounce::{self, Bounce};
 use super::message::{self, Message};
+use super::words;
 use crate::domain::{EmailAddress, MessageId};
 
 /// What the desk knows about itself.
@@ -71,15 +72,18 @@ fn own_sign(message: &Message, own: &Own<'_>) -> Option<String> {
     if let Some(id) = message.message_id.as_ref().filter(|id| (own.our_message_id)(id)) {
         return Some(format!("the desk wrote it: {id}"));
     }
-    let writers = message.from.iter().chain(&message.sender);
-    let ours = writers.map(|m| &m.email).find(|email| (own.is_ours)(email));
+    // Sender may be ours on a customer's mail, when a list or an alias of ours passed it on.
+    let writer = message.from.as_ref().or(message.sender.as_ref());
+    let ours = writer.map(|m| &m.email).filter(|email| (own.is_ours)(email));
     ours.map(|email| format!("it comes from our own address {email}"))
 }
 
 /// Finds a sign that a machine wrote the mail.
 fn automatic_sign(message: &Message) -> Option<String> {
     let says = |name: &str| message.header(name).map(|value| value.trim().to_ascii_lowercase());
-    if let Some(value) = says("Auto-Submitted").filter(|v| !v.is_empty() && !v.starts_with("no")) {
+    if let Some(value) =
+        says("Auto-Submitted").filter(|v| !matches!(v.split([';', ' ', '(']).next(), Some("" | "no")))
+    {
         return Some(format!("Auto-Submitted: {value}"));
     }
     for name in [
@@ -129,101 +133,13 @@ fn is_null_path(value: &str) -> bool {
 }
 
 /// How the subject of a vacation notice begins, in lower case.
-const VACATION: &[&str] = &[
-    "automatic reply",
-    "auto-reply",
-    "auto reply",
-    "autoreply",
-    "auto response",
-    "auto-response",
-    "autoresponse",
-    "automatic response",
-    "automated reply",
-    "automated response",
-    "auto:",
-    "out of office",
-    "out of the office",
-    "out-of-office",
-    "ooo:",
-    "vacation reply",
-    "vacation notice",
-    "away from my mail",
-    "abwesenheitsnotiz",
-    "abwesenheit:",
-    "automatische antwort",
-    "automatische abwesenheit",
-    "abwesenheitsbenachrichtigung",
-    "abwesend:",
-    "abwesenheitsassistent",
-    "automatische eingangsbestätigung",
-    "réponse automatique",
-    "reponse automatique",
-    "absence du bureau",
-    "message d'absence",
-    "absent du bureau",
-    "absence :",
-    "respuesta automática",
-    "respuesta automatica",
-    "fuera de la oficina",
-    "fuera de oficina",
-    "risposta automatica",
-    "fuori sede",
-    "fuori ufficio",
-    "resposta automática",
-    "resposta automatica",
-    "ausência temporária",
-    "fora do escritório",
-    "automatisch antwoord",
-    "automatische beantwoording",
-    "afwezig",
-    "afwezigheid",
-    "autom. antwoord",
-    "automatyczna odpowiedź",
-    "odpowiedź automatyczna",
-    "poza biurem",
-    "autoodpowiedź",
-    "автоматический ответ",
-    "автоответ",
-    "автоматична відповідь",
-    "автовідповідь",
-    "automatická odpověď",
-    "automatická odpoveď",
-    "mimo kancelář",
-    "automatiskt svar",
-    "autosvar",
-    "frånvaro",
-    "frånvarande",
-    "automatisk svar",
-    "fravær",
-    "automaattinen vastaus",
-    "poissa",
-    "otomatik yanıt",
-    "otomatik cevap",
-    "ofis dışında",
-    "自动回复",
-    "自动答复",
-    "自動回覆",
-    "自動回復",
-    "自動返信",
-    "自動応答",
-    "不在通知",
-    "자동 회신",
-    "자동 응답",
-    "자동응답",
-    "부재중",
-    "automatikus válasz",
-    "răspuns automat",
-    "αυτόματη απάντηση",
-    "automatski odgovor",
-    "trả lời tự động",
-    "balasan otomatis",
-];
+const VACATION: &str = include_str!("words/vacation.txt");
 
 /// Tells whether a subject is that of a vacation notice.
-fn is_vacation_subject(subject: &str) -> bool {
+pub(super) fn is_vacation_subject(subject: &str) -> bool {
     let subject = subject.to_lowercase();
     let subject = subject.trim_start_matches(['*', '[', '(', ' ']);
-    VACATION.iter().any(|start| subject.starts_with(start))
+    words::starts(VACATION, subject)
 }
 
 /// Finds a sign that the mail came over a mailing list that is not ours.

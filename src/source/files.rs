@@ -48,6 +48,15 @@ pub fn walk(paths: &[PathBuf]) -> Walk {
     Walk { levels: vec![named.into_iter()], mbox: None, named: true }
 }
 
+/// Takes off the `From ` line that some MTAs put above a mail when they pipe it to a program.
+pub fn without_envelope_line(mut mail: Vec<u8>) -> Vec<u8> {
+    if mbox::begins(&mail) {
+        let end = mail.iter().position(|byte| *byte == b'\n').map_or(mail.len(), |at| at + 1);
+        mail.drain(..end);
+    }
+    mail
+}
+
 /// The mails under some paths, one after the other.
 #[derive(Debug)]
 pub struct Walk {
@@ -216,6 +225,18 @@ mod tests {
         missing failed
         in/a.eml "A"
         "#);
+    }
+
+    #[test]
+    fn a_piped_mail_loses_the_line_of_its_envelope_and_nothing_else() {
+        for (before, after) in [
+            ("From a@b Thu Jan  1 10:00:00 2026\nSubject: x\n\nb", "Subject: x\n\nb"),
+            ("From: a@b\nSubject: x\n", "From: a@b\nSubject: x\n"),
+            ("From a Thu Jan  1 10:00:00 2026", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_envelope_line(before.into()), after.as_bytes(), "{before:?}");
+        }
     }
 
     #[test]

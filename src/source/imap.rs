@@ -40,7 +40,9 @@ struct Offers {
 #[derive(Debug)]
 pub struct ImapSource {
     name: String,
+    /// The folder as the wire wants it, and as people write it.
     folder: String,
+    shown: String,
     limit: Limit,
     offers: Offers,
     /// Gone after any error, and while a call is under way.
@@ -67,6 +69,8 @@ pub struct Listing {
     pub flagged: bool,
     pub answered: bool,
     pub seen: bool,
+    /// Somebody has marked it as deleted already.
+    pub deleted: bool,
 }
 
 /// Why a wait ended.
@@ -97,6 +101,7 @@ impl ImapSource {
         Ok(Self {
             name: name.to_owned(),
             folder: folder_on_the_wire(&config.folder),
+            shown: config.folder.clone(),
             limit,
             offers,
             session: Some(session),
@@ -118,10 +123,12 @@ impl ImapSource {
     pub async fn select(&mut self) -> Result<Selected, SourceError> {
         let mut session = self.take()?;
         let answer = self.limit.command(session.select(&self.folder)).await;
-        let folder = answer.map_err(|e| SourceError {
-            stage: if e.stage == Stage::Timeout { Stage::Timeout } else { Stage::Select },
-            message: format!("the folder cannot be opened: {}", e.message),
-            hint: Some("`mailbox` names the folder, as `INBOX` or `Archive/Desk`".to_owned()),
+        let folder = answer.map_err(|e| match e.stage {
+            Stage::Command => {
+                SourceError::new(Stage::Select, format!("{} cannot be opened: {e}", self.shown))
+                    .hint("`mailbox` names the folder, as `INBOX` or `Archive/Desk`")
+            }
+            _ => e,
         })?;
         let uid_validity = folder.uid_validity.ok_or_else(|| {
             SourceError::new(Stage::Select, "the server gives this folder no UIDVALIDITY")
@@ -260,6 +267,7 @@ fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
         flagged: false,
         answered: false,
         seen: false,
+        deleted: false,
     });
     let flagged = |flag: &str| row.flags.iter().any(|one| one == flag);
     known.size = row.size.unwrap_or(known.size);
@@ -267,4 +275,5 @@ fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
     known.flagged |= flagged("\\flagged");
     known.answered |= flagged("\\answered");
     known.seen |= flagged("\\seen");
+    known.deleted |= flagged("\\deleted");
 }

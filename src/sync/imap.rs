@@ -8,7 +8,7 @@ use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig};
 use crate::desk::{Content, Incoming};
 use crate::domain::{Arrival, ChannelState, Cursor, Fate};
-use crate::source::{ImapSource, Listing, Selected, Wake};
+use crate::source::{ImapSource, Listing, Selected, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,6 +80,7 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
     post.silent(cursor.silent);
     pay_debts(post, source, &mut cursor).await?;
     let mut listed = source.list(cursor.last_uid).await?;
+    listed.retain(|l| !l.deleted);
     if !cursor.owed_fetch.is_empty() {
         let first = cursor.owed_fetch.first().copied().unwrap_or(1);
         let owed = source.list(first.saturating_sub(1)).await?;
@@ -215,7 +216,10 @@ async fn fetch(
     });
     if let Err(error) = fetched.await {
         let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first());
-        post.fetch_failed(first.copied().unwrap_or_default());
+        // A broken connection says nothing about the mail; an answer nobody can read, or none at all, does.
+        if matches!(error.stage, Stage::Answer | Stage::Timeout) {
+            post.fetch_failed(first.copied().unwrap_or_default());
+        }
         return Err(error.into());
     }
     post.stuck = post.stuck.filter(|(uid, _)| !uids.contains(uid));

@@ -1,6 +1,8 @@
 //! One test binary for everything that needs more than one module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod desk;
 mod imap;
 mod smtp;
+mod spawned;
 mod support;

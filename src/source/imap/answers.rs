@@ -42,6 +42,11 @@ pub(super) fn failed(stage: Stage, error: Error) -> SourceError {
         Error::Bad(text) => {
             SourceError::new(stage, format!("the server did not understand: {}", said(&text)))
         }
+        // How the library says that it cannot parse an answer, or that it is too large.
+        Error::Io(e) if e.kind() == ErrorKind::Other => SourceError::new(
+            Stage::Answer,
+            format!("the server's answer cannot be read: {}", cut(&e.to_string())),
+        ),
         Error::Io(e) => SourceError::new(stage, cut(&e.to_string())),
         other => SourceError::new(stage, cut(&other.to_string())),
     }

@@ -1,7 +1,9 @@
 use super::{mailbox, plain};
 use crate::support::MailServer;
 use deskbell::{
-    config::AfterDelivery,
+    config::{AfterDelivery, Config},
+    domain::EmailAddress,
+    outlet::{Outcome, Outlet},
     source::{ImapSource, Stage, Wake, probe},
 };
 use std::{fs, time::Duration};
@@ -74,6 +76,9 @@ async fn tls_is_trusted_by_ca_file_or_fingerprint_and_by_nothing_else() {
     let other = format!("fingerprint = \"sha256:{}\"", "00".repeat(32));
     let refused = connect(server.imaps_port(), &other).await.unwrap_err();
     assert!(refused.hint.unwrap().contains(fingerprint));
+    // TLS on the port for plaintext.
+    let mixed_up = connect(server.imap_port(), &ca).await.unwrap_err();
+    assert!(mixed_up.stage == Stage::Tls && mixed_up.hint.unwrap().contains("start_tls"));
     let missing = connect(server.imaps_port(), "ca_file = \"/no/such.pem\"").await.unwrap_err();
     assert!(missing.message.contains("/no/such.pem"), "{missing}");
 }
@@ -121,8 +126,9 @@ async fn after_delivery_mails_are_marked_removed_or_moved() {
     // What is settled already is settled again without harm.
     source.settle(&[1, 3, 5, 77], &AfterDelivery::Seen).await.unwrap();
     source.settle(&[5], &AfterDelivery::Move("Erledigt/März & co".into())).await.unwrap();
-    let left: Vec<_> = source.list(0).await.unwrap().into_iter().map(|r| (r.uid, r.seen)).collect();
-    assert_eq!(left, [(1, true), (2, true), (6, false)]);
+    let left: Vec<_> =
+        source.list(0).await.unwrap().into_iter().map(|r| (r.uid, r.seen, r.deleted)).collect();
+    assert_eq!(left, [(1, true, false), (2, true, true), (6, false, false)]);
     assert_eq!(flags("settle"), ["S", "ST", ""]);
     let mut moved = open("settle", "mailbox = \"Erledigt/März & co\"").await;
     assert_eq!(moved.list(0).await.unwrap().len(), 1);
@@ -188,4 +194,23 @@ async fn doctor_sees_each_step() {
     let steps = probe(&mailbox("doctor", server.imap_port(), "ssl = false\npassword = \"no\"")).await;
     let last = steps.last().unwrap();
     assert!(last.name == "login" && last.result.is_err(), "{steps:?}");
+}
+
+#[tokio::test]
+async fn what_goes_out_by_smtp_wakes_the_mailbox_it_is_addressed_to() {
+    let server = MailServer::get();
+    let mut source = open("round", "").await;
+    let config = format!("[smtp]\nhost = \"127.0.0.1\"\nport = {}\nssl = false\n", server.smtp_port());
+    let config = Config::parse(&config, "/config.toml".as_ref()).unwrap();
+    let mut outlet = Outlet::new(config.outlet(None).unwrap(), "/nowhere".as_ref());
+    let to = EmailAddress::parse("round+a-project-1-issue-@desk.test").unwrap();
+    let text = mail("the round");
+    let (wake, outcome) = tokio::join!(source.idle(LONG), outlet.send(None, &to, &text));
+    assert!(matches!(outcome, Outcome::Sent { .. }), "{outcome:?}");
+    assert_eq!(wake.unwrap(), Wake::News);
+    let mut came = Vec::new();
+    source.fetch(&[1], |_, bytes| came = bytes).await.unwrap();
+    let came = String::from_utf8(came).unwrap();
+    assert!(came.contains("Delivered-To: round+a-project-1-issue-@desk.test"), "{came}");
+    assert!(came.ends_with("\r\n\r\nbody of the round\r\n"), "{came}");
 }

@@ -1,6 +1,7 @@
 use super::{address, outlet};
 use crate::support::{Fake, Line};
 use deskbell::outlet::{Outcome, Outlet, Stage};
+use futures_util::future::join_all;
 use std::sync::{Arc, Mutex};
 
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -56,8 +57,12 @@ fn usual(verb: &str) -> &'static str {
 }
 
 fn to(fake: &Fake) -> Outlet {
+    patient(fake, "30s")
+}
+
+fn patient(fake: &Fake, timeout: &str) -> Outlet {
     outlet(&format!(
-        "port = {}\nssl = false\nuser = \"u\"\npassword = \"secret\"\ntimeout = \"60ms\"",
+        "port = {}\nssl = false\nuser = \"u\"\npassword = \"secret\"\ntimeout = \"{timeout}\"",
         fake.port()
     ))
 }
@@ -78,22 +83,26 @@ fn word(outcome: &Outcome) -> String {
 
 #[tokio::test]
 async fn only_an_answer_to_rcpt_or_data_says_something_about_the_mail() {
-    let mut lines = Vec::new();
-    for place in ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "BODY"] {
-        let mut became = Vec::new();
-        for odd in [
-            Do::Say("451 4.0.0 later\r\n"),
-            Do::Say("554 5.0.0 no\r\n"),
-            Do::Say("421 4.0.0 closing\r\n"),
-            Do::Stall,
-            Do::HangUp,
-            Do::Say("what?\r\n"),
-        ] {
-            let (fake, _) = server(place, odd).await;
-            became.push(word(&send(&mut to(&fake)).await));
-        }
-        lines.push(format!("{place}: {}", became.join(", ")));
-    }
+    let odd = [
+        Do::Say("451 4.0.0 later\r\n"),
+        Do::Say("554 5.0.0 no\r\n"),
+        Do::Say("421 4.0.0 closing\r\n"),
+        Do::Stall,
+        Do::HangUp,
+        Do::Say("what?\r\n"),
+    ];
+    let became = async |place: &'static str, odd: Do| {
+        let (fake, _) = server(place, odd).await;
+        // Long enough for a busy machine; a mail may take ten times as long as an answer.
+        let timeout = if matches!(odd, Do::Stall) { "200ms" } else { "30s" };
+        word(&send(&mut patient(&fake, timeout)).await)
+    };
+    let places = ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "BODY"];
+    let lines = places.map(async |place| {
+        let all = join_all(odd.map(async |odd| became(place, odd).await)).await;
+        format!("{place}: {}", all.join(", "))
+    });
+    let lines = join_all(lines).await;
     insta::assert_snapshot!(lines.join("\n"), @r"
     GREETING: unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting
     EHLO: unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting, unreachable: greeting

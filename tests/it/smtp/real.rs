@@ -110,3 +110,19 @@ async fn a_wrong_password_or_certificate_says_nothing_about_the_mail() {
     let outcome = send(&mut outlet(&no_login), "a@customer.test", MAIL).await;
     assert!(!matches!(&outcome, Outcome::Sent { .. }), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn sendmail_takes_mail_from_a_sender_and_from_nobody() {
+    let server = MailServer::get();
+    let mut outlet = outlet(&format!("method = \"sendmail\"\ncommand = {:?}", server.sendmail()));
+    outlet.check().await.unwrap();
+    for (count, from) in [Some(address("desk+bounce@desk.test")), None].iter().enumerate() {
+        let outcome = outlet.send(from.as_ref(), &address("out-sendmail@customer.test"), MAIL).await;
+        assert!(matches!(outcome, Outcome::Sent { .. }), "{outcome:?}");
+        let mails = server.wait_for_mails("out-sendmail", count + 1).await;
+        let from = from.as_ref().map_or("MAILER-DAEMON", |from| from.as_str());
+        let mail = text(mails.last().unwrap());
+        assert!(mail.starts_with(&format!("Return-Path: <{from}>\n")), "{mail}");
+        assert!(mail.ends_with("\n.dot\n..\n.\nlast line\n"), "{mail}");
+    }
+}

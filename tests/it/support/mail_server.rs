@@ -36,6 +36,8 @@ pub struct MailServer {
     smtp: u16,
     smtps: u16,
     submission: u16,
+    /// Postfix takes two seconds to start, so only those wait who need it.
+    postfix: OnceLock<()>,
     /// Ends the servers when its input ends, which is when this process does.
     _watchdog: Child,
 }
@@ -65,17 +67,26 @@ impl MailServer {
 
     /// SMTP without login, as an MX; STARTTLS is offered.
     pub fn smtp_port(&self) -> u16 {
+        self.postfix.get_or_init(|| self.start_postfix());
         self.smtp
     }
 
     /// SMTP with TLS from the start; wants a login.
     pub fn smtps_port(&self) -> u16 {
+        self.postfix.get_or_init(|| self.start_postfix());
         self.smtps
     }
 
     /// SMTP with STARTTLS; wants a login, and TLS before it.
     pub fn submission_port(&self) -> u16 {
+        self.postfix.get_or_init(|| self.start_postfix());
         self.submission
+    }
+
+    /// The program that takes mail on its standard input, with its arguments.
+    pub fn sendmail(&self) -> Vec<String> {
+        self.postfix.get_or_init(|| self.start_postfix());
+        ["/usr/sbin/sendmail", "-C", &self.path("postfix"), "-i"].map(str::to_owned).to_vec()
     }
 
     /// The certificate of both servers, for `ca_file`.
@@ -145,10 +156,11 @@ impl MailServer {
         assert_eq!(system("id", &["-u"]).trim(), "0", "the mail servers of the tests need root");
         let folder = tempfile::Builder::new().prefix("deskbell-mail").tempdir().unwrap().keep();
         let [imap, imaps, smtp, smtps, submission] = free_ports();
-        let server = Self { imap, imaps, smtp, smtps, submission, _watchdog: watchdog(&folder), folder };
+        let watchdog = watchdog(&folder);
+        let postfix = OnceLock::new();
+        let server = Self { folder, imap, imaps, smtp, smtps, submission, postfix, _watchdog: watchdog };
         server.prepare();
         server.start_dovecot();
-        server.start_postfix();
         server
     }
 

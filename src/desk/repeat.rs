@@ -1,0 +1,52 @@
+//! Repeats: a request that was carried out before is answered from what it did, and does nothing.
+
+use super::txn::store_fault;
+use super::{Acting, Desk};
+use crate::domain::{Fault, Request, Response, Verb};
+use crate::store::record::{Carried, text_key, verb_key};
+
+impl Desk {
+    /// Answers a request that became `done` when it was asked first, with the desk as it is now.
+    pub(super) async fn answer_again(
+        &self,
+        acting: &Acting,
+        request: &Request,
+        done: Verb,
+    ) -> Result<Response, Fault> {
+        tracing::debug!(label = done.deed.label, "a repeated request");
+        match request {
+            Request::NewIssue(_) => self.again_issue(acting, &done).await,
+            Request::AddNote(_) => self.noted(acting, &done.deed).await,
+            Request::Edit { .. } => Ok(self.edited(acting, &done.deed.issues, done.deed.label)),
+            Request::Undo | Request::Redo => {
+                Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None })
+            }
+            Request::AddProject { path }
+            | Request::SetProject { path, .. }
+            | Request::EnableProject { path, .. }
+            | Request::RenameProject { to: path, .. } => self.project(path).await,
+            Request::AddUser { .. } | Request::SetUser { .. } | Request::RemoveUser { .. } => {
+                self.users().await
+            }
+            Request::SetMember { project, .. } | Request::RemoveMember { project, .. } => {
+                self.members(project).await
+            }
+            Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
+            Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
+            Request::IntakeAct { id, .. } => self.intake_entry(*id).await,
+            _ => Ok(Response::Done),
+        }
+    }
+
+    /// Finds the verb that this very request became when it was asked before.
+    pub(super) async fn repeated(&self, acting: &Acting) -> Result<Option<Verb>, Fault> {
+        let store = &self.inner.store;
+        let carried = store.get::<Carried>(&text_key(&acting.request.0)).await.map_err(store_fault)?;
+        let Some(carried) = carried.map(|k| k.record) else { return Ok(None) };
+        if carried.user != acting.user.name {
+            return Err(Fault::refused("this request id belongs to somebody else"));
+        }
+        let verb = store.get::<Verb>(&verb_key(&carried.user, carried.seq)).await;
+        Ok(verb.map_err(store_fault)?.map(|k| k.record))
+    }
+}

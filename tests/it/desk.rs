@@ -1,0 +1,722 @@
+//! What the desk does with mail and requests, without any server: addresses, threading, turns, undo.
+
+use deskbell::config::Config;
+use deskbell::desk::{Caller, Desk, Settled, Ways};
+use deskbell::domain::{
+    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fate, Fault, FaultKind, IntakeAction,
+    IssueQuery, IssueView, NewIssue, NewNote, NoteKind, OutboxAction, OutboxState, OutboxView, Party,
+    Reference, Request, RequestId, Response, State, Via,
+};
+use deskbell::index::Index;
+use deskbell::store::Store;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+const CONFIG: &str = r#"
+[mailbox.support]
+address = "help+%{key}@desk.example"
+inbox_method = "maildir"
+path = "in"
+[mailbox.plain]
+address = "office@desk.example"
+inbox_method = "maildir"
+path = "in2"
+project = "acme/office"
+[smtp]
+method = "maildir"
+path = "out"
+from = "help@desk.example"
+"#;
+
+struct Room {
+    dir: TempDir,
+    desk: Desk,
+    now: Arc<Mutex<Timestamp>>,
+    asked: u64,
+}
+
+impl Room {
+    async fn new() -> Self {
+        let mut room = Self::bare().await;
+        room.ok(Request::AddProject { path: "acme/support".into() }).await;
+        room.ok(Request::AddProject { path: "acme/office".into() }).await;
+        room
+    }
+
+    async fn bare() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Arc::new(Mutex::new("2026-03-02T09:00:00Z".parse().unwrap()));
+        let desk = open(&dir, &now).await;
+        Self { dir, desk, now, asked: 0 }
+    }
+
+    /// Ends the desk and opens it again.
+    async fn again(&mut self) {
+        self.desk.close().await.unwrap();
+        self.desk = open(&self.dir, &self.now).await;
+    }
+
+    fn later(&self, span: SignedDuration) {
+        let mut now = self.now.lock().unwrap();
+        *now = now.checked_add(span).unwrap();
+    }
+
+    async fn ask_as(&mut self, user: &str, request: Request) -> Result<Response, Fault> {
+        self.asked += 1;
+        let id = RequestId(format!("r{}", self.asked));
+        self.ask_call(user, Call { id, via: Via::Command, request }).await
+    }
+
+    async fn ask_call(&self, user: &str, call: Call) -> Result<Response, Fault> {
+        self.desk.handle(&Caller { user: user.into(), owns_desk: user == "alice" }, call).await
+    }
+
+    async fn ask(&mut self, request: Request) -> Result<Response, Fault> {
+        self.ask_as("alice", request).await
+    }
+
+    async fn ok(&mut self, request: Request) -> Response {
+        self.ask(request.clone()).await.unwrap_or_else(|fault| panic!("{request:?}: {fault:?}"))
+    }
+
+    async fn mail(&mut self, raw: &str) -> Delivered {
+        self.arrive(Arrival { path: Some("-".into()), ..Arrival::default() }, raw).await
+    }
+
+    async fn arrive(&mut self, arrival: Arrival, raw: &str) -> Delivered {
+        let raw = raw.replace('\n', "\r\n").into_bytes();
+        match self.ok(Request::Deliver(Deliver { arrival, raw, dry_run: false })).await {
+            Response::Delivered(delivered) => *delivered,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn issue(&mut self, reference: &str) -> IssueView {
+        match self.ok(Request::Issue(reference.parse().unwrap())).await {
+            Response::Issue(issue) => *issue,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn list(&mut self, query: &str) -> Vec<String> {
+        let query = IssueQuery { query: query.into(), offset: 0, limit: 100 };
+        match self.ok(Request::Issues(query)).await {
+            Response::Issues(page) => page.rows.into_iter().map(|row| row.reference).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn outbox(&mut self) -> Vec<OutboxView> {
+        match self.ok(Request::Outbox { states: vec![], limit: 100 }).await {
+            Response::Outbox(rows) => rows,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn reply(&mut self, reference: &str, text: &str) -> IssueView {
+        match self.ok(Request::AddNote(note(reference, text))).await {
+            Response::Noted { issue, .. } => *issue,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn edit(&mut self, reference: &str, edit: Edit) {
+        let references = vec![reference.parse().unwrap()];
+        self.ok(Request::Edit { references, edits: vec![edit] }).await;
+    }
+
+    /// Sends everything that is due and gives the bytes.
+    async fn send(&mut self) -> Vec<String> {
+        let mut sent = Vec::new();
+        for claim in self.desk.claim(None, 100).await.unwrap() {
+            sent.push(unfolded(&claim.bytes));
+            self.desk.settle(claim.id, Settled::Sent).await.unwrap();
+        }
+        sent
+    }
+}
+
+async fn open(dir: &TempDir, now: &Arc<Mutex<Timestamp>>) -> Desk {
+    let config = Config::parse(CONFIG, &dir.path().join("config.toml")).unwrap();
+    let store = Store::open(&dir.path().join("data")).await.unwrap().store;
+    let (index, seq) = Index::open(&dir.path().join("data/index")).unwrap();
+    let now = Arc::clone(now);
+    let clock = Arc::new(move || *now.lock().unwrap());
+    Desk::open(store, index, seq, Ways::of(&config, dir.path()), clock).await.unwrap()
+}
+
+fn note(reference: &str, text: &str) -> NewNote {
+    NewNote {
+        reference: reference.parse().unwrap(),
+        text: text.into(),
+        internal: false,
+        attach: vec![],
+        cc: vec![],
+        without: vec![],
+        hold_ms: None,
+        seen: None,
+        close: false,
+    }
+}
+
+fn unfolded(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace("\r\n ", " ").replace("\r\n\t", " ").replace("\r\n", "\n")
+}
+
+fn field<'a>(mail: &'a str, name: &str) -> Option<&'a str> {
+    let head = mail.split("\n\n").next()?;
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn address(value: &str) -> &str {
+    value.rsplit_once('<').map_or(value, |(_, rest)| rest.trim_end_matches('>'))
+}
+
+const ADA: &str = "From: Ada Lovelace <ada@customer.example>
+To: help+acme-support-1-issue-@desk.example
+Subject: Cannot log in
+Message-ID: <a1@customer.example>
+
+It says \"invalid token\".
+";
+
+#[tokio::test]
+async fn a_mail_becomes_an_issue_with_a_thank_you_that_continues_the_conversation() {
+    let mut room = Room::new().await;
+    let delivered = room.mail(ADA).await;
+    assert_eq!(
+        (delivered.entry.fate, delivered.mails),
+        (Fate::Issue, vec!["thank_you to ada@customer.example".into()])
+    );
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!(
+        (issue.row.title.as_str(), issue.row.waiting_on, issue.row.confidential),
+        ("Cannot log in", Some(Party::Us), true)
+    );
+    assert_eq!(issue.notes[0].body.trim(), "It says \"invalid token\".");
+    let sent = room.send().await;
+    let mail = &sent[0];
+    assert_eq!(field(mail, "In-Reply-To"), Some("<a1@customer.example>"));
+    assert_eq!(field(mail, "Auto-Submitted"), Some("auto-replied"));
+    assert_eq!(field(mail, "X-Auto-Response-Suppress"), Some("OOF, AutoReply, RN, NRN"));
+    assert_eq!(field(mail, "X-Deskbell-Project-Path"), Some("acme/support"));
+    assert!(field(mail, "List-Id").is_some() && field(mail, "List-Unsubscribe").is_some());
+    assert!(!mail.contains("invalid token"), "a thank-you quotes nothing");
+}
+
+#[tokio::test]
+async fn an_answer_is_mailed_as_a_persons_and_the_customers_reply_joins_by_its_key() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    room.reply("acme/support#1", "Please try **2.1**.").await;
+    assert_eq!(room.issue("acme/support#1").await.row.waiting_on, Some(Party::Them));
+    let sent = room.send().await;
+    let mail = &sent[0];
+    assert_eq!((field(mail, "Auto-Submitted"), field(mail, "List-Id")), (None, None));
+    assert!(mail.contains("alice") && mail.contains("try *2.1*"));
+    let key = address(field(mail, "Reply-To").unwrap()).to_owned();
+    let reply = format!(
+        "From: ada@customer.example\nTo: {key}\nSubject: something else\nMessage-ID: <a2@customer.example>\n\nNo.\n"
+    );
+    let delivered = room.mail(&reply).await;
+    assert_eq!(
+        (delivered.entry.fate, delivered.entry.reference.as_deref()),
+        (Fate::Note, Some("acme/support#1"))
+    );
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!((issue.row.waiting_on, issue.row.unread), (Some(Party::Us), 1));
+    assert_eq!(room.list("is:open").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_key_joins_by_in_reply_to_references_or_subject() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let ours = field(&sent[0], "Message-ID").unwrap().to_owned();
+    let to = "To: help+acme-support-1-issue-@desk.example";
+    for (number, how) in [
+        format!("In-Reply-To: {ours}"),
+        format!("References: <unknown@x> {ours} <later@x>"),
+        "References: <a1@customer.example>".to_owned(),
+        "Subject: AW: Cannot log in (acme/support#1)".to_owned(),
+        "Subject: AW: (#1)".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let mail = format!(
+            "From: ada@customer.example\n{to}\n{how}\nMessage-ID: <n{number}@customer.example>\n\nanswer {number}\n"
+        );
+        let delivered = room.mail(&mail).await;
+        assert_eq!(
+            delivered.entry.reference.as_deref(),
+            Some("acme/support#1"),
+            "{how}: {}",
+            delivered.entry.reason
+        );
+    }
+    // A mail that answers an unknown mail of the conversation joins as well.
+    let third = format!(
+        "From: ada@customer.example\n{to}\nIn-Reply-To: <later@x>\nMessage-ID: <t@customer.example>\n\nthird\n"
+    );
+    assert_eq!(room.mail(&third).await.entry.fate, Fate::Note);
+}
+
+#[tokio::test]
+async fn a_short_token_from_a_stranger_makes_a_new_issue() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let mail = "From: eve@x.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: hello (#1)\nMessage-ID: <e@x>\n\nhi\n";
+    assert_eq!(room.mail(mail).await.entry.reference.as_deref(), Some("acme/support#2"));
+}
+
+#[tokio::test]
+async fn a_stranger_who_answers_is_marked_and_not_mailed_until_staff_say_so() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.mail("From: bob@x.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <b@x>\n\nme too\n").await;
+    let issue = room.issue("acme/support#1").await;
+    let bob = issue.participants.iter().find(|p| p.email.as_str() == "bob@x.example").unwrap();
+    assert!(!bob.subscribed);
+    assert!(issue.notes.iter().any(|n| n.warnings.iter().any(|w| w.contains("did not take part"))));
+    room.reply("acme/support#1", "hello").await;
+    assert_eq!(room.outbox().await.iter().filter(|r| r.to.as_str() == "bob@x.example").count(), 0);
+    room.edit("acme/support#1", Edit::Subscribe("bob@x.example".parse().unwrap())).await;
+    room.reply("acme/support#1", "hello both").await;
+    assert_eq!(room.outbox().await.iter().filter(|r| r.to.as_str() == "bob@x.example").count(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_to_another_projects_issue_is_a_new_one_with_a_link() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.mail("From: ada@customer.example\nTo: help+acme-office-2-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <o@x>\n\nto the office\n").await;
+    let issue = room.issue("acme/office#1").await;
+    assert_eq!(issue.links[0].reference, "acme/support#1");
+}
+
+#[tokio::test]
+async fn every_form_of_address_reaches_its_project_and_the_id_decides() {
+    let mut room = Room::new().await;
+    room.ok(Request::SetProject {
+        path: "acme/support".into(),
+        settings: vec![("suffix".into(), "tickets".into())],
+    })
+    .await;
+    room.ok(Request::RenameProject { path: "acme/support".into(), to: "acme/service".into() }).await;
+    for (number, to) in [
+        "help+acme-support-1-issue-@desk.example",
+        "help+anything-1-issue-@desk.example",
+        "help+acme-support-tickets@desk.example",
+        "help+acme-service-tickets@desk.example",
+        "help+acme/support@desk.example",
+        "HELP+ACME/service@DESK.example",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let mail = format!(
+            "From: c{number}@x.example\nTo: {to}\nSubject: s\nMessage-ID: <m{number}@x>\n\nx{number}\n"
+        );
+        let entry = room.mail(&mail).await.entry;
+        assert_eq!(entry.fate, Fate::Issue, "{to}: {}", entry.reason);
+        assert!(entry.reference.unwrap().starts_with("acme/service#"), "{to}");
+    }
+    let office = "From: c@x.example\nTo: office@desk.example\nSubject: s\nMessage-ID: <p@x>\n\nx\n";
+    assert_eq!(room.mail(office).await.entry.reference.as_deref(), Some("acme/office#1"));
+    let nobody = "From: c@x.example\nTo: who@desk.example\nSubject: s\nMessage-ID: <q@x>\n\nx\n";
+    assert_eq!(room.mail(nobody).await.entry.fate, Fate::Unroutable);
+}
+
+#[tokio::test]
+async fn one_mail_to_two_projects_reaches_both_and_a_second_copy_neither() {
+    let mut room = Room::new().await;
+    let mail = "From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example, help+acme-office-2-issue-@desk.example\nSubject: both\nMessage-ID: <two@x>\n\nx\n";
+    room.mail(mail).await;
+    assert_eq!(room.list("").await.len(), 2);
+    assert_eq!(room.mail(&format!("Received: from elsewhere\n{mail}")).await.entry.fate, Fate::Duplicate);
+    assert_eq!(room.list("").await.len(), 2);
+    // The same Message-ID with other content is another mail.
+    let other = mail.replace("\n\nx\n", "\n\nsomething else\n");
+    assert_eq!(room.mail(&other).await.entry.fate, Fate::Issue);
+}
+
+#[tokio::test]
+async fn machines_are_never_answered_and_a_vacation_notice_changes_no_turn() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let ours = field(&sent[0], "Message-ID").unwrap().to_owned();
+    room.reply("acme/support#1", "done").await;
+    room.edit("acme/support#1", Edit::Close).await;
+    let before = room.outbox().await.len();
+    let vacation = format!(
+        "From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: {ours}\nAuto-Submitted: auto-replied\nSubject: Away\nMessage-ID: <v@x>\n\nI am away.\n"
+    );
+    let entry = room.mail(&vacation).await.entry;
+    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Automatic, Some("acme/support#1")));
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!((issue.row.state, issue.row.waiting_on), (State::Closed, None));
+    let filed = issue.notes.iter().find(|n| n.automatic).unwrap();
+    assert!(filed.body.is_empty() && filed.folded.as_deref().unwrap().contains("I am away."));
+    for sign in
+        ["Auto-Submitted: auto-generated", "X-Autoreply: yes", "Precedence: bulk", "List-Id: <news.x>"]
+    {
+        room.mail(&format!("From: n{}@x.example\nTo: help+acme-support-1-issue-@desk.example\n{sign}\nSubject: news\nMessage-ID: <{}@x>\n\nnews {sign}\n", sign.len(), sign.len())).await;
+    }
+    assert_eq!(room.outbox().await.len(), before, "no machine is answered");
+}
+
+#[tokio::test]
+async fn at_most_two_thanks_to_a_sender_an_hour_and_the_breaker_holds_what_is_over() {
+    let mut room = Room::new().await;
+    for n in 0..4 {
+        room.mail(&format!("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: s{n}\nMessage-ID: <s{n}@x>\n\n{n}\n")).await;
+    }
+    assert_eq!(room.outbox().await.len(), 2);
+    room.ok(Request::SetDesk { settings: vec![("automatic_per_hour".into(), "3".into())] }).await;
+    for n in 0..3 {
+        room.mail(&format!("From: c{n}@x.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: s\nMessage-ID: <c{n}@x>\n\n{n}\n")).await;
+    }
+    let held: Vec<_> = room.outbox().await.into_iter().filter(|r| r.state == OutboxState::Held).collect();
+    assert_eq!(held.len(), 2, "nothing is dropped");
+    assert_eq!(room.send().await.len(), 3);
+    let ids = held.iter().map(|r| r.id).collect();
+    room.ok(Request::OutboxAct { ids, action: OutboxAction::Release }).await;
+    assert_eq!(room.send().await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_unsubscribes_gets_no_more_until_they_write_again() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let link = field(&sent[0], "List-Unsubscribe").unwrap();
+    let to = link.trim_start_matches("<mailto:").split(['?', '>']).next().unwrap();
+    let entry = room
+        .mail(&format!("From: ada@customer.example\nTo: {to}\nSubject: unsubscribe\nMessage-ID: <u@x>\n\n\n"))
+        .await
+        .entry;
+    assert_eq!(entry.fate, Fate::Unsubscribe);
+    let issue = room.issue("acme/support#1").await;
+    assert!(!issue.participants[0].subscribed);
+    assert!(issue.notes.iter().any(|n| n.kind == NoteKind::System && n.body.contains("unsubscribed")));
+    room.reply("acme/support#1", "are you there?").await;
+    assert!(room.send().await.is_empty());
+    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <w@x>\n\nyes\n").await;
+    room.reply("acme/support#1", "good").await;
+    assert_eq!(room.send().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_bounce_marks_the_mail_the_address_and_the_issue() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.reply("acme/support#1", "hello").await;
+    let sent = room.send().await;
+    let id = field(&sent[1], "Message-ID").unwrap().to_owned();
+    let bounce = format!(
+        "From: MAILER-DAEMON@mx.example\nTo: help@desk.example\nSubject: Undelivered\nMessage-ID: <dsn@mx>\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: text/plain\n\nno such user\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; ada@customer.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: {id}\nSubject: x\n\nx\n--b--\n"
+    );
+    let entry = room.mail(&bounce).await.entry;
+    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Bounce, Some("acme/support#1")));
+    let row = room.outbox().await.into_iter().find(|r| format!("{}", r.message_id) == id).unwrap();
+    assert_eq!(row.state, OutboxState::Bounced);
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!(serde_json::to_value(issue.participants[0].address_state).unwrap(), "bounced");
+    assert_eq!(issue.row.trouble, Some(OutboxState::Bounced));
+}
+
+#[tokio::test]
+async fn our_own_mail_coming_back_is_ignored() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let entry = room.mail(&sent[0]).await.entry;
+    assert_eq!(entry.fate, Fate::Ignored, "{}", entry.reason);
+    assert_eq!(room.list("").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_projects_mail_waits_in_triage_and_nothing_goes_out() {
+    let mut room = Room::new().await;
+    room.ok(Request::EnableProject { path: "acme/support".into(), enabled: false }).await;
+    let entry = room.mail(ADA).await.entry;
+    assert_eq!(entry.fate, Fate::Unroutable);
+    assert!(entry.reason.contains("Service Desk is off"), "{}", entry.reason);
+    assert!(room.outbox().await.is_empty());
+    room.ok(Request::EnableProject { path: "acme/support".into(), enabled: true }).await;
+    let again = room.ok(Request::IntakeAct { id: entry.id, action: IntakeAction::Retry }).await;
+    let Response::IntakeEntry(again) = again else { panic!("{again:?}") };
+    assert_eq!((again.fate, again.id), (Fate::Issue, entry.id));
+    assert_eq!(room.outbox().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_unroutable_mail_is_filed_by_hand_as_note_or_issue() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let lost = |n: u32| {
+        format!(
+            "From: zoe@x.example\nTo: who@desk.example\nSubject: lost {n}\nMessage-ID: <l{n}@x>\n\nlost {n}\n"
+        )
+    };
+    let one = room.mail(&lost(1)).await.entry;
+    let two = room.mail(&lost(2)).await.entry;
+    room.ok(Request::IntakeAct {
+        id: one.id,
+        action: IntakeAction::Attach("acme/support#1".parse().unwrap()),
+    })
+    .await;
+    room.ok(Request::IntakeAct { id: two.id, action: IntakeAction::Issue("acme/office".into()) }).await;
+    assert!(room.issue("acme/support#1").await.notes.iter().any(|n| n.body.contains("lost 1")));
+    assert_eq!(room.issue("acme/office#1").await.row.title, "lost 2");
+    let fault = room.ask(Request::IntakeAct { id: one.id, action: IntakeAction::Retry }).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Refused);
+}
+
+#[tokio::test]
+async fn a_closed_issue_opens_again_when_the_customer_answers() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.edit("acme/support#1", Edit::Close).await;
+    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <r@x>\n\nagain\n").await;
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!((issue.row.state, issue.row.waiting_on), (State::Open, Some(Party::Us)));
+    assert!(issue.notes.iter().any(|n| n.kind == NoteKind::System && n.body.contains("reopened")));
+}
+
+#[tokio::test]
+async fn undo_takes_back_the_callers_last_verb_and_never_overwrites_another() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.ok(Request::AddUser { name: "bob".into(), full_name: None, emails: vec![], system_user: None })
+        .await;
+    room.edit("acme/support#1", Edit::Label("bug".into())).await;
+    room.edit("acme/support#1", Edit::Close).await;
+    room.ok(Request::Undo).await;
+    assert_eq!(room.issue("acme/support#1").await.row.state, State::Open);
+    room.ok(Request::Undo).await;
+    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
+    room.ok(Request::Redo).await;
+    assert_eq!(room.issue("acme/support#1").await.row.labels, ["bug"]);
+    room.edit("acme/support#1", Edit::Assign("me".into())).await;
+    let references = vec!["acme/support#1".parse().unwrap()];
+    room.ask_as("bob", Request::Edit { references, edits: vec![Edit::Assign("bob".into())] }).await.unwrap();
+    let fault = room.ask(Request::Undo).await.unwrap_err();
+    assert!(fault.message.contains("bob changed the assignee"), "{}", fault.message);
+    let nothing = room.ask_as("bob", Request::Undo).await;
+    assert!(nothing.is_ok(), "bob takes back his own");
+    assert_eq!(room.issue("acme/support#1").await.row.assignee.as_deref(), Some("alice"));
+}
+
+#[tokio::test]
+async fn undo_of_a_held_send_opens_its_draft_and_a_sent_one_is_skipped_with_a_notice() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), ..note("acme/support#1", "wait") })).await;
+    assert!(room.send().await.is_empty(), "held");
+    let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
+    assert_eq!((draft.unwrap().text.as_str(), skipped.len()), ("wait", 0));
+    assert!(room.outbox().await.iter().any(|r| r.state == OutboxState::Cancelled));
+    assert_eq!(room.issue("acme/support#1").await.row.waiting_on, Some(Party::Us));
+    assert!(!room.issue("acme/support#1").await.notes.iter().any(|n| n.body == "wait"));
+    room.reply("acme/support#1", "gone").await;
+    room.send().await;
+    let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
+    assert_eq!((draft, skipped.len()), (None, 1));
+    assert!(room.issue("acme/support#1").await.notes.iter().any(|n| n.body == "gone"));
+}
+
+#[tokio::test]
+async fn a_repeated_request_answers_from_the_first_and_mails_once() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    let call = Call {
+        id: RequestId("same".into()),
+        via: Via::Tui,
+        request: Request::AddNote(note("acme/support#1", "once")),
+    };
+    let first = room.ask_call("alice", call.clone()).await.unwrap();
+    let second = room.ask_call("alice", call.clone()).await.unwrap();
+    let (Response::Noted { note: a, .. }, Response::Noted { note: b, .. }) = (first, second) else {
+        panic!()
+    };
+    assert_eq!(a, b);
+    room.again().await;
+    room.ask_call("alice", call).await.unwrap();
+    assert_eq!(room.outbox().await.iter().filter(|r| r.note_is(a)).count(), 1);
+}
+
+trait NoteIs {
+    fn note_is(&self, note: deskbell::domain::NoteId) -> bool;
+}
+impl NoteIs for OutboxView {
+    fn note_is(&self, _: deskbell::domain::NoteId) -> bool {
+        serde_json::to_value(self.kind).unwrap() == "new_note"
+    }
+}
+
+#[tokio::test]
+async fn a_note_whose_writer_missed_something_is_refused_as_stale() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let seen = room.issue("acme/support#1").await.notes[0].id;
+    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <r@x>\n\nnever mind\n").await;
+    let stale = NewNote { seen: Some(seen), ..note("acme/support#1", "late") };
+    let fault = room.ask(Request::AddNote(stale.clone())).await.unwrap_err();
+    assert!(matches!(fault.kind, FaultKind::Stale { ref newer } if newer.len() == 1), "{fault:?}");
+    room.ok(Request::AddNote(NewNote { seen: None, ..stale })).await;
+}
+
+#[tokio::test]
+async fn an_internal_note_never_reaches_the_outbox() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    room.ok(Request::AddNote(NewNote { internal: true, ..note("acme/support#1", "SECRET") })).await;
+    room.reply("acme/support#1", "public").await;
+    let sent = room.send().await;
+    assert_eq!(sent.len(), 1);
+    assert!(!sent[0].contains("SECRET"));
+    assert_eq!(room.issue("acme/support#1").await.row.waiting_on, Some(Party::Them));
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.reply("acme/support#1", "hello").await;
+    let draft = Draft {
+        user: String::new(),
+        issue: Some(room.issue("acme/support#1").await.row.id),
+        project: None,
+        kind: DraftKind::Reply,
+        text: "half a thou".into(),
+        title: None,
+        to: None,
+        cc: vec![],
+        files: vec![],
+        seen: None,
+        saved_at: Timestamp::UNIX_EPOCH,
+    };
+    room.ok(Request::SaveDraft(draft)).await;
+    let before = room.issue("acme/support#1").await;
+    room.again().await;
+    assert_eq!(room.issue("acme/support#1").await, before);
+    assert_eq!(room.list("invalid token").await, ["acme/support#1"]);
+    let reference = Some("acme/support#1".parse::<Reference>().unwrap());
+    let Response::Draft(Some(draft)) = room.ok(Request::Draft { reference, kind: DraftKind::Reply }).await
+    else {
+        panic!()
+    };
+    assert_eq!(draft.text, "half a thou");
+    assert_eq!(room.send().await.len(), 2, "what was not sent is due at once");
+}
+
+#[tokio::test]
+async fn a_mail_that_was_put_off_is_tried_later_and_a_refused_one_marks_its_address() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let claim = room.desk.claim(None, 1).await.unwrap().pop().unwrap();
+    room.desk.settle(claim.id, Settled::PutOff("451 busy".into())).await.unwrap();
+    let row = room.outbox().await.remove(0);
+    assert_eq!((row.state, row.attempts), (OutboxState::Deferred, 1));
+    assert!(row.next_attempt_at.is_some());
+    room.later(SignedDuration::from_hours(48));
+    assert!(room.desk.claim(None, 1).await.unwrap().is_empty(), "a jump of the clock sends nothing early");
+    room.ok(Request::OutboxAct { ids: vec![row.id], action: OutboxAction::Retry }).await;
+    let claim = room.desk.claim(None, 1).await.unwrap().pop().unwrap();
+    room.desk.settle(claim.id, Settled::Refused("550 no such user".into())).await.unwrap();
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!(serde_json::to_value(issue.participants[0].address_state).unwrap(), "bounced");
+}
+
+#[tokio::test]
+async fn a_ticket_for_an_outside_person_opens_the_conversation() {
+    let mut room = Room::new().await;
+    let new = NewIssue {
+        project: "acme/support".into(),
+        title: "Your invoice".into(),
+        to: Some("lin@customer.example".parse().unwrap()),
+        text: "please see".into(),
+        hold_ms: None,
+    };
+    room.ok(Request::NewIssue(new)).await;
+    let sent = room.send().await;
+    assert_eq!((sent.len(), field(&sent[0], "In-Reply-To")), (1, None));
+    let id = field(&sent[0], "Message-ID").unwrap();
+    let answer = format!(
+        "From: lin@customer.example\nTo: help@desk.example\nIn-Reply-To: {id}\nMessage-ID: <lin@x>\n\nthanks\n"
+    );
+    assert_eq!(room.mail(&answer).await.entry.reference.as_deref(), Some("acme/support#1"));
+}
+
+#[tokio::test]
+async fn a_first_import_is_silent_read_and_open_only_where_unanswered() {
+    let mut room = Room::new().await;
+    let old = Arrival { path: Some("-".into()), silent: true, answered: true, ..Arrival::default() };
+    room.arrive(old.clone(), ADA).await;
+    let second = ADA.replace("a1@", "a9@").replace("invalid", "other");
+    room.arrive(Arrival { answered: false, ..old }, &second).await;
+    assert!(room.outbox().await.is_empty());
+    let (one, two) = (room.issue("acme/support#1").await, room.issue("acme/support#2").await);
+    assert_eq!((one.row.state, one.row.unread), (State::Closed, 0));
+    assert_eq!((two.row.state, two.row.unread), (State::Open, 0));
+}
+
+#[tokio::test]
+async fn hostile_words_end_as_text_and_a_broken_mail_is_kept() {
+    let mut room = Room::new().await;
+    let mail = "From: \"Eve\u{202e}\" <eve@x.example>\nTo: help+acme-support-1-issue-@desk.example\nSubject: \u{1b}]0;pwned\u{7} hi\nMessage-ID: <h@x>\n\n\u{1b}[2Jhello\n";
+    room.mail(mail).await;
+    let issue = room.issue("acme/support#1").await;
+    assert!(!issue.row.title.contains('\u{1b}'), "{:?}", issue.row.title);
+    for (number, garbage) in ["", "\0\0\0", "no header at all", "From: x\n", ":::\n\n:::"].iter().enumerate()
+    {
+        let entry = room
+            .arrive(
+                Arrival { path: Some("-".into()), index: Some(number as u32), ..Arrival::default() },
+                garbage,
+            )
+            .await
+            .entry;
+        assert!(!entry.reason.is_empty(), "{garbage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_suffix_is_refused_with_its_reason() {
+    let mut room = Room::new().await;
+    let set = |suffix: &str| Request::SetProject {
+        path: "acme/support".into(),
+        settings: vec![("suffix".into(), suffix.into())],
+    };
+    assert!(room.ask(set("Not Good")).await.unwrap_err().message.contains("cannot be a suffix"));
+    assert!(room.ask(set(&"a".repeat(60))).await.unwrap_err().message.contains("64 octets"));
+    room.ok(Request::AddProject { path: "acme-support".into() }).await;
+    room.ok(set("help")).await;
+    let clash =
+        Request::SetProject { path: "acme-support".into(), settings: vec![("suffix".into(), "help".into())] };
+    assert!(room.ask(clash).await.unwrap_err().message.contains("already belongs to acme/support"));
+}
+
+#[tokio::test]
+async fn only_owners_change_the_desk_and_strangers_are_told_what_helps() {
+    let mut room = Room::new().await;
+    let fault = room.ask_as("mallory", Request::Projects).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotAllowed);
+    assert!(fault.hint.unwrap().contains("deskbell user add mallory"));
+    room.ok(Request::AddUser { name: "bob".into(), full_name: None, emails: vec![], system_user: None })
+        .await;
+    let path = room.dir.path().join("evil").display().to_string();
+    for request in [Request::Backup { path: path.clone() }, Request::RemoveUser { name: "alice".into() }] {
+        assert_eq!(room.ask_as("bob", request).await.unwrap_err().kind, FaultKind::NotAllowed);
+    }
+    assert!(!std::path::Path::new(&path).exists());
+}
