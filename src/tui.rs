@@ -52,6 +52,7 @@ use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use futures_util::future::poll_immediate;
 use jiff::Timestamp;
+use std::path::PathBuf;
 use std::time::Duration;
 use terminal::Screen;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -68,11 +69,21 @@ pub enum TuiError {
     DeskGone,
 }
 
+/// How the screen was left.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// The file with a text that the desk could not take any more.
+    pub rescued: Option<PathBuf>,
+}
+
+/// How long leaving waits for changes that are under way, the last draft above all.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Shows the desk until the person leaves or a signal ends it.
 ///
 /// To be awaited by `block_on` on the main thread: a panic there gives the terminal back before it is
 /// told, a panic elsewhere is only logged and leaves the screen alone.
-pub async fn run(link: Link, options: Options) -> Result<(), TuiError> {
+pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let (width, height) = crossterm::terminal::size()?;
     let app = App::new(options, width, height, Timestamp::now())?;
     let screen = Screen::enter()?;
@@ -88,7 +99,10 @@ pub async fn run(link: Link, options: Options) -> Result<(), TuiError> {
     };
     let effects = session.app.start();
     session.perform(effects).await?;
-    session.serve().await
+    let ended = session.serve().await;
+    session.settle().await;
+    let rescued = session.rescue().await?;
+    ended.map(|()| Left { rescued })
 }
 
 struct Session {
@@ -160,6 +174,27 @@ impl Session {
             return Ok(Some(input));
         }
         Ok(self.link.inputs.try_recv().ok().map(Input::Desk))
+    }
+
+    /// Waits, a moment at most, until the desk has answered every change.
+    async fn settle(&mut self) {
+        let answers = async {
+            while self.app.asks.changing() {
+                let Some(said) = self.link.inputs.recv().await else { return };
+                for effect in self.app.update(Input::Desk(said)) {
+                    if let Effect::Ask(token, request) = effect {
+                        let _ = self.link.requests.send((token, request));
+                    }
+                }
+            }
+        };
+        // What is not answered by then is rescued or stands in the desk already.
+        let _ = tokio::time::timeout(SETTLE, answers).await;
+    }
+
+    async fn rescue(&mut self) -> Result<Option<PathBuf>, TuiError> {
+        let Some((text, name)) = self.app.unsaved_text() else { return Ok(None) };
+        Ok(Some(outside::rescue(&self.app.options, &text, &name).await?))
     }
 
     async fn feed(&mut self, input: Input) -> Result<Next, TuiError> {

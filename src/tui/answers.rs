@@ -66,10 +66,10 @@ impl App {
                 self.edited_issues(&rows, label, advance);
             }
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
-                self.undone(&format!("took back: {label}"), &skipped, draft);
+                self.undone(&label, &skipped, draft);
             }
             (Purpose::Redo, Response::Undone { label, skipped, draft }) => {
-                self.undone(&format!("did again: {label}"), &skipped, draft);
+                self.undone(&label, &skipped, draft);
             }
             (Purpose::OutboxAct, Response::Outbox(rows)) => {
                 self.say(format!("{} changed", super::outbox::mails(rows.len())));
@@ -94,7 +94,7 @@ impl App {
                 self.list.loaded = true;
                 self.list.fault = Some(fault);
             }
-            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead | Purpose::DropDraft => {}
+            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead => {}
             Purpose::Preview(_) => self.preview = None,
             Purpose::Send { .. } => self.send_refused(fault),
             Purpose::SaveDraft => {
@@ -179,12 +179,8 @@ impl App {
 
     /// Says that the desk is gone and keeps everything typed.
     pub fn connection_lost(&mut self, reason: String) {
-        let unanswered = self.asks.lost();
+        self.asks.lost();
         self.lost = Some(reason);
-        if unanswered.iter().any(|p| matches!(p, Purpose::Send { .. })) {
-            self.send_uncertain();
-        }
-        self.draft_unsaved();
     }
 
     /// Looks again at everything that is shown.
@@ -192,7 +188,7 @@ impl App {
         self.lost = None;
         self.say("the desk is there again");
         self.reload();
-        self.draft_unsaved();
+        self.ask_draft();
     }
 
     fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {

@@ -73,6 +73,8 @@ pub struct App {
     pub list: List,
     pub preview: Option<Thread>,
     pub thread: Option<Thread>,
+    /// The issue that the thread shows, or will show when it has come.
+    pub opened: Option<Reference>,
     pub composer: Option<Composer>,
     pub outbox: OutboxScreen,
     pub intake: IntakeScreen,
@@ -118,6 +120,7 @@ impl App {
             list: List::default(),
             preview: None,
             thread: None,
+            opened: None,
             composer: None,
             outbox: OutboxScreen::default(),
             intake: IntakeScreen::default(),
@@ -152,8 +155,7 @@ impl App {
         self.ask(Purpose::Drafts, Request::Drafts);
         self.ask_rows();
         self.ask_counts();
-        if let Some(thread) = &self.thread {
-            let reference = thread.reference.clone();
+        if let Some(reference) = self.opened.clone().filter(|_| self.screen == Screen::Thread) {
             self.ask_thread(reference);
         }
         self.reload_screen();
@@ -427,6 +429,13 @@ impl App {
 
     /// Asks the desk for something.
     pub fn ask(&mut self, purpose: Purpose, request: Request) {
+        if let Some(reason) = &self.lost {
+            // Nobody would answer; what is shown is asked for again when the desk is back.
+            if purpose.is_verb() {
+                self.complain(format!("not done, the desk cannot be reached: {reason}"));
+            }
+            return;
+        }
         let effect = self.asks.ask(purpose, request);
         self.effects.extend(effect);
     }

@@ -31,7 +31,6 @@ pub enum Purpose {
     MarkAll,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
-    DropDraft,
     Send { issue: Option<IssueId>, snooze: bool },
     Edit { advance: bool },
     MarkRead,
@@ -45,6 +44,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Tells whether a person wanted this done, so that they must hear when it is not.
+    pub fn is_verb(&self) -> bool {
+        self.slot().is_none() && !matches!(self, Self::SaveDraft | Self::MarkRead)
+    }
+
     /// Gives the slot of a thing to look at; `None` for changes.
     fn slot(&self) -> Option<u8> {
         Some(match self {
@@ -124,10 +128,11 @@ impl Asks {
         self.waiting.values().any(like)
     }
 
-    /// Forgets everything under way: no answers will come. Gives back what will stay unanswered.
-    pub fn lost(&mut self) -> Vec<Purpose> {
+    /// Forgets what was looked for: no answers will come. Changes are asked again by the line itself,
+    /// and their answers still come.
+    pub fn lost(&mut self) {
         self.slots.clear();
-        std::mem::take(&mut self.waiting).into_values().collect()
+        self.waiting.retain(|_, purpose| purpose.slot().is_none());
     }
 }
 

@@ -3,12 +3,12 @@
 //! What is typed is saved as a draft within a second, one for the reply and one for the comment.
 
 use super::app::{App, Screen};
-use super::asks::Purpose;
 use super::edit::Edit;
+use super::send::Manner;
 use super::thread::Thread;
 use crate::domain::{
     AddressState, DefaultNote, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
-    ParticipantView, Reference, Request, Upload,
+    ParticipantView, Reference, Upload,
 };
 use jiff::Timestamp;
 
@@ -40,8 +40,6 @@ pub enum Saved {
 pub enum Held {
     /// Somebody wrote meanwhile. The newer notes may not be on the screen yet.
     Stale { newer: Vec<NoteId>, shown: bool },
-    /// The line broke while it was sent.
-    Uncertain,
 }
 
 /// A text on its way into an issue.
@@ -66,6 +64,8 @@ pub struct Composer {
     pub sending: bool,
     /// Whether keys go here and not to the thread above.
     pub focused: bool,
+    /// How it is to be sent, as soon as the draft under way is stored.
+    pub send_wanted: Option<Manner>,
     /// Whether `$EDITOR` is to open as soon as the stored draft is here.
     pub editor_wanted: bool,
 }
@@ -87,6 +87,7 @@ impl Composer {
             held: None,
             sending: false,
             focused: true,
+            send_wanted: None,
             editor_wanted: false,
         }
     }
@@ -146,8 +147,14 @@ impl Composer {
             Saved::Saving(more) => Saved::Saving(more.or(Some(now))),
             Saved::Nothing | Saved::Stored => Saved::Unsaved(now),
         };
-        if self.held == Some(Held::Uncertain) {
-            self.held = None;
+    }
+
+    /// Gives what to call a file with the text.
+    pub fn file_name(&self) -> String {
+        match (&self.target, self.kind) {
+            (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
+            (Some((_, reference)), _) => format!("reply-{}", reference.iid),
+            (None, _) => "issue".to_owned(),
         }
     }
 
@@ -219,8 +226,8 @@ impl App {
 
     fn begin(&mut self, id: IssueId, reference: Reference, kind: DraftKind) {
         let seen = self.thread.as_ref().filter(|t| t.view.row.id == id).and_then(Thread::last_note);
-        self.composer = Some(Composer::note((id, reference.clone()), kind, seen));
-        self.ask(Purpose::Draft, Request::Draft { reference: Some(reference), kind });
+        self.composer = Some(Composer::note((id, reference), kind, seen));
+        self.ask_draft();
         self.keep_note_in_sight();
     }
 
@@ -253,8 +260,9 @@ impl App {
             self.screen = Screen::Thread;
         }
         self.thread = None;
+        self.opened = None;
         self.composer = Some(Composer::issue(&path));
-        self.ask(Purpose::Draft, Request::Draft { reference: None, kind: DraftKind::Issue });
+        self.ask_draft();
     }
 
     /// Learns from the thread that has come which note the writer has before them.

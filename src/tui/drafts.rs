@@ -28,6 +28,14 @@ impl Composer {
 }
 
 impl App {
+    /// Asks for the stored draft, where it has not come yet.
+    pub fn ask_draft(&mut self) {
+        let Some(composer) = self.composer.as_ref().filter(|c| c.saved == Saved::Loading) else { return };
+        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
+        let kind = composer.kind;
+        self.ask(Purpose::Draft, Request::Draft { reference, kind });
+    }
+
     /// Puts the stored draft into the composer; what was typed before it came stays after it.
     pub fn take_draft(&mut self, draft: Option<Draft>) {
         let now = self.now;
@@ -110,16 +118,26 @@ impl App {
         }
     }
 
+    /// Gives the text that no draft holds, and what to call a file for it.
+    pub fn unsaved_text(&self) -> Option<(String, String)> {
+        let composer = self.composer.as_ref()?;
+        let held = matches!(composer.saved, Saved::Stored | Saved::Nothing) || composer.body.is_blank();
+        (!held).then(|| (composer.body.value(), composer.file_name()))
+    }
+
     /// Learns that the draft is stored.
     pub fn draft_saved(&mut self) {
         if let Some(composer) = &mut self.composer
             && let Saved::Saving(more) = composer.saved
         {
             composer.saved = more.map_or(Saved::Stored, Saved::Unsaved);
+            if let Some(manner) = composer.send_wanted.take() {
+                self.send(manner);
+            }
         }
     }
 
-    /// Learns that the draft is not stored: it is tried again.
+    /// Learns that the draft could not be stored: it is tried again.
     pub fn draft_unsaved(&mut self) {
         let now = self.now;
         if let Some(composer) = &mut self.composer

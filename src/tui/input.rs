@@ -16,7 +16,8 @@ pub struct Token(pub u64);
 pub enum FromDesk {
     Answer(Token, Result<Response, Fault>),
     Event(Event),
-    /// The connection is gone; requests without an answer get none.
+    /// The connection is gone. What was looked for gets no answer; a change without one is asked again,
+    /// as the same change, when the connection is back.
     Lost {
         reason: String,
     },

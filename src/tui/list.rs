@@ -6,7 +6,7 @@ use super::app::App;
 use super::asks::Purpose;
 use super::edit::Edit;
 use super::layout::{Mode, areas};
-use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Reference, Request};
+use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Query, Reference, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A view: its name and the query behind it.
@@ -19,8 +19,8 @@ pub struct View {
 
 /// The views, in the order of their numbers.
 pub const VIEWS: [View; 5] = [
-    View { name: "Mine", short: "Mine", query: "is:open assignee:me" },
-    View { name: "Waiting on us", short: "Waiting", query: "is:open waiting:us sort:waiting" },
+    View { name: "Mine", short: "Mine", query: "is:open assignee:me -is:snoozed" },
+    View { name: "Waiting on us", short: "Waiting", query: "is:open waiting:us -is:snoozed sort:waiting" },
     View { name: "All open", short: "Open", query: "is:open" },
     View { name: "Snoozed", short: "Later", query: "is:open is:snoozed" },
     View { name: "Spam", short: "Spam", query: "is:spam" },
@@ -34,6 +34,8 @@ pub struct List {
     pub query: String,
     /// The query while it is being typed.
     pub edit: Option<Edit>,
+    /// The query that stood before this one was typed.
+    pub before_edit: String,
     /// What is wrong with the query.
     pub fault: Option<Fault>,
     /// How many issues each view finds, and how many of them are unread.
@@ -134,7 +136,10 @@ impl App {
     pub fn ask_rows(&mut self) {
         let limit = self.list_height().max(20) * 4;
         let offset = self.window_start();
-        let query = IssueQuery { query: self.list.query.clone(), offset, limit };
+        let whole = &self.list.query;
+        // The last word of a query that is being typed may go on.
+        let query = if self.list.edit.is_some() { Query::typing(whole).into_owned() } else { whole.clone() };
+        let query = IssueQuery { query, offset, limit };
         self.ask(Purpose::Rows, Request::Issues(query));
     }
 

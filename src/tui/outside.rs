@@ -39,6 +39,12 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
     });
 }
 
+/// Keeps a text that the desk could not take; gives the file that holds it now.
+pub async fn rescue(options: &Options, text: &str, name: &str) -> io::Result<PathBuf> {
+    let path = options.scratch_dir.join(format!("deskbell-unsent-{name}.md"));
+    write_new(&path, text.as_bytes()).await
+}
+
 /// Lets the person write in their editor; gives the text back, or why there is none.
 pub async fn edit(options: &Options, text: &str, name: &str) -> Result<String, String> {
     let file = format!("deskbell-{}-{name}.md", std::process::id());

@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("display_name", "Email display name", "the sender's name in customers' mail", &[]),
     setting("suffix", "Project name suffix", "the end of the address: letters, digits, _", &[]),
     setting("issue_template", "Template to append to all Service Desk issues", "a description template", &[]),
-    setting("public_address", "Address to publish", "an alias of yours that leads here", &[]),
+    setting("public_address", "Alias to publish", "an address of yours that leads here", &[]),
     setting("mailbox", "Mailbox", "the one answers leave by, by its name in the config", &[]),
     setting("thank_you", "Thank-you mail", "acknowledge each new issue", YES_NO),
     setting("closed_mail", "Mail on close", "tell the customer that it was closed", YES_NO),

@@ -12,6 +12,7 @@ impl App {
         if !text.is_empty() {
             text.push(' ');
         }
+        self.list.before_edit.clone_from(&self.list.query);
         self.list.edit = Some(Edit::line(&text));
     }
 
@@ -53,7 +54,10 @@ impl App {
     /// Does an action in the query line.
     pub fn query_act(&mut self, action: Action) {
         match action {
-            Action::Accept => self.list.edit = None,
+            Action::Accept => {
+                self.list.edit = None;
+                self.ask_rows();
+            }
             Action::Down => self.move_selection(1),
             Action::Up => self.move_selection(-1),
             Action::Back => self.drop_query(),
@@ -61,30 +65,12 @@ impl App {
         }
     }
 
+    /// Goes back to the query that stood before.
     fn drop_query(&mut self) {
         self.list.edit = None;
-        if self.list.fault.is_some() {
-            self.show_view(1);
+        let before = std::mem::take(&mut self.list.before_edit);
+        if before != self.list.query {
+            self.look_for(before);
         }
-    }
-}
-
-/// Gives where a fault stands in the query, in characters: at the word that its message quotes.
-pub fn fault_place(query: &str, message: &str) -> Option<(usize, usize)> {
-    let mut quoted = message.split('`').skip(1).step_by(2).filter(|word| !word.is_empty());
-    quoted.find_map(|word| {
-        let at = query.find(word)?;
-        Some((query.get(..at)?.chars().count(), word.chars().count()))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_is_found_where_its_words_stand() {
-        assert_eq!(fault_place("is:open stauts:x", "there is no field `stauts`"), Some((8, 6)));
-        assert_eq!(fault_place("is:open", "a bracket is missing"), None);
     }
 }

@@ -9,7 +9,7 @@ use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::{
     DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueView, NewIssue, NewNote, ParticipantView,
-    Request,
+    Reference, Request,
 };
 use jiff::Timestamp;
 
@@ -99,11 +99,7 @@ impl App {
             composer.editor_wanted = true;
             return;
         }
-        let name = match (&composer.target, composer.kind) {
-            (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
-            (Some((_, reference)), _) => format!("reply-{}", reference.iid),
-            (None, _) => "issue".to_owned(),
-        };
+        let name = composer.file_name();
         let text = composer.body.value();
         self.save_draft_now();
         self.want(Effect::Editor { text, name });
@@ -183,6 +179,11 @@ impl App {
             return self.complain(reason);
         }
         let Some(composer) = &mut self.composer else { return };
+        if matches!(composer.saved, Saved::Saving(_)) {
+            // The desk drops the draft with the note; a draft that arrived later would come back to life.
+            composer.send_wanted = Some(manner);
+            return;
+        }
         composer.sending = true;
         composer.held = None;
         match composer.target.clone() {
@@ -270,13 +271,10 @@ impl App {
         held_until: Option<Timestamp>,
         snooze: bool,
     ) {
-        let reference = view.row.reference.parse().ok();
+        let reference: Option<Reference> = view.row.reference.parse().ok();
         let closed = view.row.state == crate::domain::State::Closed;
         let composed = self.composer.take_if(|c| c.sending);
         let internal = composed.as_ref().is_some_and(|c| c.kind == DraftKind::Internal);
-        if let Some(kind) = composed.map(|c| c.kind) {
-            self.ask(Purpose::DropDraft, Request::DropDraft { reference: reference.clone(), kind });
-        }
         let what = if internal { "comment on" } else { "reply to" };
         self.sent_until(format!("{what} #{}", view.row.iid), held_until);
         let Some(reference) = reference else { return };
@@ -300,11 +298,11 @@ impl App {
     /// Learns that the new issue exists, and opens it.
     pub fn issue_made(&mut self, view: IssueView) {
         self.composer = None;
-        self.ask(Purpose::DropDraft, Request::DropDraft { reference: None, kind: DraftKind::Issue });
         self.say(format!("opened {}", view.row.reference));
         if let Ok(reference) = view.row.reference.parse() {
             self.last_sent = Some((view.row.id, reference));
             if let Some((_, reference)) = self.last_sent.clone() {
+                self.opened = Some(reference.clone());
                 self.take_thread(reference, view);
             }
         }
@@ -321,14 +319,6 @@ impl App {
         let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
         if let Some(reference) = reference {
             self.ask_thread(reference);
-        }
-    }
-
-    /// Learns that the line broke while it was sent.
-    pub fn send_uncertain(&mut self) {
-        if let Some(composer) = &mut self.composer {
-            composer.sending = false;
-            composer.held = Some(Held::Uncertain);
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Thread {
     pub unfolded: BTreeSet<NoteId>,
     /// Notes that were unread when the issue was opened.
     pub fresh: BTreeSet<NoteId>,
+    /// Up to which note the desk was told that it was read.
+    pub read_to: Option<NoteId>,
 }
 
 impl Thread {
@@ -64,6 +66,7 @@ impl Thread {
             selected: 0,
             unfolded: BTreeSet::new(),
             fresh,
+            read_to: None,
         };
         thread.reflow(width, theme);
         thread
@@ -73,7 +76,8 @@ impl Thread {
     pub fn refresh(&mut self, view: IssueView, theme: &Theme) {
         self.fresh.extend(view.notes.iter().filter(|n| n.unread).map(|n| n.id));
         // What did not change keeps its lines: a long thread is not laid out anew for each event.
-        let same = self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| old == new).count();
+        let same =
+            self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| same_lines(old, new)).count();
         self.view = view;
         self.lay_out(same, theme);
     }
@@ -211,6 +215,15 @@ impl Thread {
     }
 }
 
+/// Tells whether two states of a note are laid out alike.
+fn same_lines(old: &NoteView, new: &NoteView) -> bool {
+    let shape = |n: &NoteView| (n.id, n.kind, n.html, n.reduced, n.delivery.len(), n.attachments.len());
+    shape(old) == shape(new)
+        && old.body == new.body
+        && old.folded == new.folded
+        && old.warnings == new.warnings
+}
+
 fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {
     if note.kind == NoteKind::System {
         return vec![Row::System, Row::Blank];
@@ -275,6 +288,7 @@ impl App {
         if self.thread.as_ref().is_none_or(|t| t.reference != reference) {
             self.thread = None;
         }
+        self.opened = Some(reference.clone());
         self.ask_thread(reference);
     }
 
@@ -304,8 +318,10 @@ impl App {
 
     /// Tells the desk that the open issue was read.
     fn mark_read(&mut self) {
-        let Some(thread) = self.thread.as_ref().filter(|_| self.screen == Screen::Thread) else { return };
-        if thread.view.row.unread > 0 {
+        let Some(thread) = self.thread.as_mut().filter(|_| self.screen == Screen::Thread) else { return };
+        let last = thread.last_note();
+        if thread.view.row.unread > 0 && thread.read_to != last {
+            thread.read_to = last;
             let reference = thread.reference.clone();
             self.ask(Purpose::MarkRead, Request::MarkRead { reference, read: true });
         }

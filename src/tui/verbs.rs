@@ -198,9 +198,6 @@ impl App {
         if references.is_empty() {
             return self.say("no issue is selected");
         }
-        if let Some(reason) = &self.lost {
-            return self.complain(format!("not changed, the desk cannot be reached: {reason}"));
-        }
         self.last_edits.clone_from(&edits);
         self.ask(Purpose::Edit { advance }, Request::Edit { references, edits });
     }

@@ -6,3 +6,4 @@ mod imap;
 mod smtp;
 mod spawned;
 mod support;
+mod terminal;

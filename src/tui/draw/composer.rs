@@ -48,7 +48,7 @@ fn title(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
         }
     }
     parts.push(Span::raw(" "));
-    let right = match saved(composer) {
+    let right = match saved(app, composer) {
         _ if composer.held.is_some() => Vec::new(),
         "" => Vec::new(),
         words => vec![Span::styled(format!(" {words} "), theme.dim), Span::styled(sign.repeat(2), style)],
@@ -59,7 +59,6 @@ fn title(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
 /// Says why it was not sent, if something stopped it.
 fn held(app: &App, composer: &Composer) -> Option<String> {
     match composer.held.as_ref()? {
-        Held::Uncertain => Some("NOT SURE IT WAS SENT: look above before sending again".to_owned()),
         Held::Stale { shown: false, .. } => Some("NOT SENT: somebody wrote meanwhile".to_owned()),
         Held::Stale { newer, shown: true } => {
             let notes = app.thread.as_ref().map(|t| t.view.notes.as_slice()).unwrap_or_default();
@@ -130,9 +129,10 @@ fn reply_to(app: &App, to: &Recipients) -> Vec<Span<'static>> {
     spans
 }
 
-fn saved(composer: &Composer) -> &'static str {
+fn saved(app: &App, composer: &Composer) -> &'static str {
     match composer.saved {
-        _ if composer.sending => "sending",
+        _ if composer.sending && app.lost.is_some() => "not sent yet, waits for the desk",
+        _ if composer.sending || composer.send_wanted.is_some() => "sending",
         Saved::Loading => "",
         Saved::Nothing => "",
         Saved::Unsaved(_) | Saved::Saving(_) => "saving draft",

@@ -4,10 +4,9 @@ use super::super::app::App;
 use super::super::clean::{self, cut, fit, fit_right};
 use super::super::layout::Areas;
 use super::super::list::{VIEWS, View};
-use super::super::query::fault_place;
 use super::super::when;
-use super::{repeat, rows, rule, shorten, text, two_ends};
-use crate::domain::{IssueRow, OutboxState, Party, Priority, State};
+use super::{repeat, rows, rule, select, shorten, text, two_ends};
+use crate::domain::{IssueRow, OutboxState, Party, Priority, Query, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -102,18 +101,26 @@ fn query(app: &App, areas: &Areas, buf: &mut Buffer) {
     fault(app, areas, buf);
 }
 
-/// Says below the query line what is wrong with it, the caret at the place.
+/// Says below the query line what is wrong with it, a caret at the place.
 fn fault(app: &App, areas: &Areas, buf: &mut Buffer) {
     let Some(fault) = &app.list.fault else { return };
     let shift = if app.list.edit.is_some() { 3 } else { 1 };
-    let place = fault_place(&app.list.query, &fault.message);
-    let (at, long) = place.unwrap_or((0, 0));
-    let hint = fault.hint.as_ref().map_or(String::new(), |h| format!(" · {h}"));
-    let said = clean::line(&format!("{}{hint}", fault.message));
-    let caret = "^".repeat(long);
-    let line = format!("{}{caret} {said} ", " ".repeat(at + shift));
-    let overlong = clean::width(&line) > usize::from(areas.top_rule.width);
-    let line = if overlong { format!(" {said} ") } else { line };
+    let hint = fault.hint.as_ref().map_or(String::new(), |h| format!(" {} {h}", app.theme.signs.dot));
+    let width = usize::from(areas.top_rule.width);
+    let line = match Query::check(&app.list.query) {
+        Err(wrong) => {
+            let at = app.list.query.get(..wrong.at).map_or(0, clean::width) + shift;
+            let said = clean::line(&format!("expected {}{hint}", wrong.expected));
+            let room = width.saturating_sub(at + 3);
+            if clean::width(&said) > room && at > width / 2 {
+                let before = cut(&said, at.saturating_sub(2), app.theme.signs.ellipsis);
+                format!("{before:>indent$} ^ ", indent = at.saturating_sub(1))
+            } else {
+                format!("{}^ {} ", " ".repeat(at), cut(&said, room, app.theme.signs.ellipsis))
+            }
+        }
+        Ok(_) => format!(" {} ", cut(&clean::line(&format!("{}{hint}", fault.message)), width, "")),
+    };
     text(Line::styled(line, app.theme.warning_strong), areas.top_rule, buf);
 }
 
@@ -210,10 +217,7 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
     spans.push(Span::styled(format!("  {} ", fit_right(&waits(app, row, c.waits), c.waits, ell)), style));
     text(Line::from(spans), area, buf);
     if here && app.list.edit.is_none() {
-        buf.set_style(
-            Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area },
-            app.theme.selected,
-        );
+        select(app, area, buf);
     }
 }
 

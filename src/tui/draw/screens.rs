@@ -7,7 +7,7 @@ use super::super::outbox::state_word;
 use super::super::projects::{SETTINGS, value_of};
 use super::super::send::size;
 use super::super::when;
-use super::{heading, rows, text, two_ends};
+use super::{heading, rows, select, text, two_ends};
 use crate::domain::{Fate, IntakeView, MailKind, OutboxState, OutboxView, ProjectView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,10 +41,7 @@ pub fn draw_outbox(app: &App, areas: &Areas, buf: &mut Buffer) {
         let at = when::age(app.now, row.created_at);
         two_ends(line, vec![Span::styled(format!(" {at} "), app.theme.dim)], place, app, buf);
         if here {
-            buf.set_style(
-                Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place },
-                app.theme.selected,
-            );
+            select(app, place, buf);
         }
     }
     if let Some(row) = app.outbox.rows.get(app.outbox.selected) {
@@ -131,10 +128,7 @@ pub fn draw_intake(app: &App, areas: &Areas, buf: &mut Buffer) {
         let line = arrival_line(app, row, from, here);
         two_ends(line, vec![Span::styled(format!(" {at} "), app.theme.dim)], place, app, buf);
         if here {
-            buf.set_style(
-                Rect { x: place.x + 1, width: place.width.saturating_sub(1), ..place },
-                app.theme.selected,
-            );
+            select(app, place, buf);
         }
     }
     if let Some(row) = app.intake.rows.get(app.intake.selected) {

@@ -256,14 +256,13 @@ impl FakeDesk {
                 "is:snoozed" => r.snoozed_until.is_some(),
                 "is:unread" => r.unread > 0,
                 "waiting:us" => r.waiting_on == Some(Party::Us),
+                "-is:snoozed" => r.snoozed_until.is_none(),
                 "assignee:me" => r.assignee.as_deref() == Some("alice"),
                 word if word.contains(':') => true,
-                word => r.title.to_lowercase().contains(word),
+                word => r.title.to_lowercase().contains(word.trim_end_matches('*')),
             });
         }
-        if query.contains("stauts:") {
-            return Err(Fault::usage("there is no field `stauts`").hint("did you mean `status`?"));
-        }
+        Query::parse(query)?;
         Ok(rows)
     }
 
@@ -294,12 +293,10 @@ impl FakeDesk {
         if new.close {
             issue.row.state = State::Closed;
         }
-        Ok(Response::Noted {
-            issue: Box::new(issue.clone()),
-            note: id,
-            outbox: vec![OutboxId(9)],
-            held_until,
-        })
+        let kind = if new.internal { DraftKind::Internal } else { DraftKind::Reply };
+        let view = issue.clone();
+        self.drafts.remove(&(Some(new.reference.iid), kind));
+        Ok(Response::Noted { issue: Box::new(view), note: id, outbox: vec![OutboxId(9)], held_until })
     }
 
     fn edit(&mut self, references: &[Reference], edits: &[Edit]) -> Result<Response, Fault> {
@@ -382,9 +379,11 @@ impl FakeDesk {
                 issue.notes.iter_mut().for_each(|n| n.unread = false);
                 Response::Done
             }
-            Request::Undo => {
-                Response::Undone { label: "reply to #128".into(), skipped: Vec::new(), draft: None }
-            }
+            Request::Undo => Response::Undone {
+                label: "took back: reply to #128".into(),
+                skipped: Vec::new(),
+                draft: None,
+            },
             Request::SetProject { settings, .. } => {
                 let project = &mut self.projects[0];
                 for (key, value) in settings {

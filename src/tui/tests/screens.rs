@@ -7,6 +7,7 @@ use crate::tui::input::{FromDesk, Input};
 use crate::tui::setup::Options;
 use insta::assert_snapshot;
 use jiff::SignedDuration;
+use proptest::prelude::*;
 use ratatui::style::{Color, Modifier};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -218,3 +219,97 @@ fn status_card() {
     desk.mailboxes[0].silent = 19_873;
     assert_snapshot!("status", Screen::with(80, 24, desk, Options::default()).keys("S").text());
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    /// Whatever is pressed, wherever: nothing panics, and what is typed for one issue never goes to another.
+    #[test]
+    fn any_keys_on_any_size(keys in prop::collection::vec(0usize..KEYS.len(), 1..60), width in 1u16..130, height in 1u16..45) {
+        let mut desk = FakeDesk::filled();
+        desk.outbox = outbox_rows();
+        desk.intake = intake_rows();
+        let mut screen = Screen::with(width, height, desk, Options::default());
+        for (n, key) in keys.iter().enumerate() {
+            screen.keys(KEYS[*key]);
+            screen.wait(100);
+            if n % 7 == 0 {
+                screen.resize(height * 3, width.min(60));
+            }
+            screen.text();
+            if let (Some(composer), Some(thread)) = (&screen.app.composer, &screen.app.thread)
+                && let Some((id, _)) = &composer.target
+            {
+                prop_assert_eq!(*id, thread.view.row.id);
+            }
+        }
+    }
+}
+
+const KEYS: [&str; 66] = [
+    "j",
+    "k",
+    "g",
+    "G",
+    "<ctrl-d>",
+    "<ctrl-u>",
+    "<enter>",
+    "q",
+    "<esc>",
+    "<tab>",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "9",
+    "[",
+    "]",
+    "J",
+    "K",
+    "/",
+    "n",
+    "N",
+    ":",
+    "?",
+    "C",
+    "r",
+    "c",
+    "e",
+    "a",
+    "i",
+    "l",
+    "p",
+    "s",
+    "x",
+    "X",
+    "!",
+    "u",
+    "z",
+    "Z",
+    ".",
+    "<space>",
+    "v",
+    "*",
+    "y",
+    "o",
+    "h",
+    "H",
+    "w",
+    "W",
+    "P",
+    "O",
+    "I",
+    "S",
+    "T",
+    "<ctrl-s>",
+    "<alt-enter>",
+    "<alt-s>",
+    "<alt-l>",
+    "<alt-r>",
+    "<alt-c>",
+    "<ctrl-o>",
+    "<backspace>",
+    "<down>",
+    "<up>",
+    "<pagedown>",
+];

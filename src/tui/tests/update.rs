@@ -146,18 +146,34 @@ fn sending_twice_in_a_hurry_sends_once() {
 }
 
 #[test]
-fn a_broken_line_keeps_everything_typed_and_says_so() {
+fn a_broken_line_keeps_everything_typed_and_the_answer_is_still_awaited() {
     let mut screen = Screen::new(80, 24);
     screen.keys("rKeep me").stalled = true;
     screen.keys("<ctrl-s>");
     screen.input(Input::Desk(FromDesk::Lost { reason: "the server ended".into() }));
     let text = screen.text();
-    assert!(text.contains("Keep me") && text.contains("NOT SURE IT WAS SENT"), "{text}");
+    assert!(text.contains("Keep me") && text.contains("not sent yet, waits for the desk"), "{text}");
     assert!(text.contains("the desk cannot be reached: the server ended"), "{text}");
-    screen.stalled = false;
     screen.forget().input(Input::Desk(FromDesk::Back));
     assert!(screen.asked.iter().any(|r| matches!(r, Request::Issue(_))));
     assert!(screen.text().contains("Keep me"));
+    // The line asks the change again by itself.
+    screen.stalled = false;
+    screen.answer();
+    assert!(screen.app.composer.is_none());
+    assert_eq!(screen.desk.issues[0].notes.len(), 6);
+}
+
+#[test]
+fn a_note_leaves_only_after_its_last_draft_has_arrived() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rHi").stalled = true;
+    screen.wait(600).keys("<ctrl-s>");
+    assert!(note_sent(&screen).is_none());
+    screen.stalled = false;
+    screen.answer();
+    assert!(note_sent(&screen).is_some());
+    assert!(screen.app.composer.is_none());
 }
 
 #[test]
@@ -469,10 +485,41 @@ fn hits_are_walked_through() {
     let mut screen = Screen::new(80, 24);
     screen.keys("3/login<enter>");
     assert_eq!(screen.app.list.total, 0);
-    screen.keys("<esc>3/log<enter><enter>ggn");
+    screen.keys("3/log<enter><enter>ggn");
     assert_eq!(screen.app.thread.as_ref().unwrap().selected, 1, "`log out everywhere`");
     screen.keys("n");
     assert_eq!(screen.app.thread.as_ref().unwrap().selected, 2, "`see the log there`");
     screen.keys("N");
     assert_eq!(screen.app.thread.as_ref().unwrap().selected, 1);
+}
+
+#[test]
+fn esc_in_the_query_line_goes_back_to_what_stood_before() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3/invoice<esc>");
+    assert_eq!((screen.app.list.query.as_str(), screen.app.list.view), ("is:open", Some(2)));
+    assert_eq!(screen.app.list.total, 5);
+}
+
+#[test]
+fn without_a_desk_verbs_say_so_and_nothing_waits_forever() {
+    let mut screen = Screen::new(120, 40);
+    screen.input(Input::Desk(FromDesk::Lost { reason: "gone".into() }));
+    screen.forget().keys("jxrtyped").wait(2000);
+    assert_eq!(screen.asked, []);
+    assert!(screen.app.unsaved_text().is_some());
+    screen.input(Input::Desk(FromDesk::Back)).wait(2000);
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127);
+    assert_eq!(drafts_saved(&screen), [(DraftKind::Reply, "typed".into())]);
+}
+
+#[test]
+fn reading_is_told_once() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("<enter>");
+    screen.desk.issues[0].row.unread = 1;
+    for seq in 2..5 {
+        screen.event(Event::Issues { seq: Seq(seq), issues: vec![IssueId(1128)] });
+    }
+    assert_eq!(screen.asked.iter().filter(|r| matches!(r, Request::MarkRead { .. })).count(), 1);
 }
