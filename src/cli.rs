@@ -5,8 +5,8 @@
 mod args;
 mod deliver;
 mod demo;
-pub mod demo_answers;
-pub mod demo_mails;
+mod demo_answers;
+mod demo_mails;
 mod desk;
 mod display;
 mod doctor;

@@ -54,6 +54,11 @@ impl Here {
 
     /// Opens the desk in this process. The caller holds the lock.
     pub async fn open_desk(&self) -> Result<Desk, Fault> {
+        self.open_desk_by(Arc::new(jiff::Timestamp::now)).await
+    }
+
+    /// Opens the desk in this process, with a clock of the caller's. The caller holds the lock.
+    pub async fn open_desk_by(&self, clock: Clock) -> Result<Desk, Fault> {
         // Whatever the desk writes is for its owner only.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         // Over a limit on file sizes the system would end the process; heard of, it is an error to handle.
@@ -61,7 +66,6 @@ impl Here {
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
         let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
         let ways = Ways::of(&self.config, self.config_dir());
-        let clock: Clock = Arc::new(jiff::Timestamp::now);
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {
             desk.board().notice(format!("store {number}"), notice);
