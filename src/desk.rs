@@ -26,6 +26,7 @@ mod upkeep;
 mod views;
 
 pub use arrival::{Content, Incoming, Received};
+pub use letters::template_name;
 pub use outbox::{Claim, Settled};
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
