@@ -4,12 +4,15 @@
 
 mod args;
 mod deliver;
-pub mod demo_answers;
-pub mod demo_mails;
+mod demo;
+mod demo_answers;
+mod demo_mails;
 mod desk;
 mod display;
+mod doctor;
 mod export;
 mod here;
+mod init;
 mod issue;
 mod link;
 mod log;
@@ -78,6 +81,8 @@ fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8> {
+    // Whatever is written holds people's mail, so it is for its owner only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli.command {
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "deskbell", &mut std::io::stdout());
@@ -87,15 +92,16 @@ async fn run(cli: Cli) -> Result<u8> {
             clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
             return Ok(0);
         }
+        Some(Command::Demo(asked)) => return demo::run(&cli.global, asked).await,
+        Some(Command::Init(asked)) => return init::run(&cli.global, asked).await,
+        Some(Command::Doctor { round_trip }) => return doctor::run(&cli.global, round_trip).await,
         _ => {}
     }
     let here = Here::find(&cli.global)?;
     let Some(command) = cli.command else { return tty::open(&here).await };
     match command {
         Command::Completions { .. } | Command::Man => Ok(0),
-        Command::Demo(_) | Command::Init(_) | Command::Doctor { .. } => {
-            Err(Fault::refused("this command is not there yet").into())
-        }
+        Command::Demo(_) | Command::Init(_) | Command::Doctor { .. } => Ok(0),
         Command::Status => desk::status(&here).await,
         Command::Sync(asked) => serve::sync(&here, &asked).await,
         Command::Attach { user, .. } => serve::attach(&here, user).await,

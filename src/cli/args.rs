@@ -162,7 +162,7 @@ pub struct Init {
     #[arg(long)]
     pub ca_file: Option<PathBuf>,
     /// How the connections are protected.
-    #[arg(long, value_enum, default_value_t = Tls::Tls)]
+    #[arg(long, value_enum, default_value_t = Tls::Implicit)]
     pub tls: Tls,
     /// Whether the mailbox understands address+key@domain.
     #[arg(long)]
@@ -183,8 +183,11 @@ pub struct Init {
 #[allow(clippy::enum_variant_names)]
 pub enum Tls {
     /// From the first octet.
-    Tls,
-    StartTls,
+    #[value(name = "tls")]
+    Implicit,
+    /// By an upgrade, before the login.
+    #[value(name = "start-tls", alias = "starttls")]
+    Upgrade,
     /// Only on this machine.
     None,
 }

@@ -1,7 +1,7 @@
 //! Where this process works: its config, its data dir, who it is.
 
 use super::args::Global;
-use crate::config::{Config, Paths};
+use crate::config::{Config, ConfigError, Paths};
 use crate::desk::{Clock, Desk, Ways};
 use crate::domain::{Fault, FaultKind};
 use crate::index::{Index, IndexError};
@@ -23,18 +23,18 @@ pub struct Here {
 impl Here {
     /// Finds the config and the data dir; a wrong config is a usage fault.
     pub fn find(global: &Global) -> Result<Self, Fault> {
+        let mut here = Self::without_config(global)?;
+        here.config = Config::load(Some(&here.paths.config_file)).map_err(config_fault)?;
+        Ok(here)
+    }
+
+    /// Finds the places only, for who looks into a config that is wrong or not there yet.
+    pub fn without_config(global: &Global) -> Result<Self, Fault> {
         let paths = Paths::new(global.config.clone(), global.data_dir.clone()).ok_or_else(|| {
             Fault::usage("there is no home folder to look for the config in")
                 .hint("say --config FILE --data-dir DIR")
         })?;
-        let config = Config::load(Some(&paths.config_file)).map_err(|error| {
-            let fault = Fault::usage(error.to_string());
-            match error.hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            }
-        })?;
-        Ok(Self { paths, config, host: global.host.clone(), json: global.json })
+        Ok(Self { paths, config: Config::default(), host: global.host.clone(), json: global.json })
     }
 
     /// Gives the folder of the desk with its lock and socket.
@@ -54,6 +54,11 @@ impl Here {
 
     /// Opens the desk in this process. The caller holds the lock.
     pub async fn open_desk(&self) -> Result<Desk, Fault> {
+        self.open_desk_by(Arc::new(jiff::Timestamp::now)).await
+    }
+
+    /// Opens the desk in this process, with a clock of the caller's. The caller holds the lock.
+    pub async fn open_desk_by(&self, clock: Clock) -> Result<Desk, Fault> {
         // Whatever the desk writes is for its owner only.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         // Over a limit on file sizes the system would end the process; heard of, it is an error to handle.
@@ -61,12 +66,20 @@ impl Here {
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
         let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
         let ways = Ways::of(&self.config, self.config_dir());
-        let clock: Clock = Arc::new(jiff::Timestamp::now);
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {
             desk.board().notice(format!("store {number}"), notice);
         }
         Ok(desk)
+    }
+}
+
+/// Says what is wrong with a config.
+pub fn config_fault(error: ConfigError) -> Fault {
+    let fault = Fault::usage(error.to_string());
+    match error.hint {
+        Some(hint) => fault.hint(hint),
+        None => fault,
     }
 }
 

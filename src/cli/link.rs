@@ -1,4 +1,5 @@
-//! The line between the screens and the desk: through a server that may go away and come back.
+//! The line between the screens and the desk: through a server that may go away and come back, or to a
+//! desk in this very process.
 //!
 //! A change that was asked and not answered is asked again under the same id once the desk is there, so
 //! that a lost answer never does anything twice.
@@ -6,11 +7,13 @@
 use super::here::Here;
 use super::serve::served_socket;
 use super::session::{new_request_id, over_ssh};
-use crate::domain::{Call, Fault, FaultKind, Request, Response, Via};
+use crate::desk::{Caller, Desk};
+use crate::domain::{Call, Event, Fault, FaultKind, Request, Response, Via};
 use crate::rpc::{Client, Events};
 use crate::tui::{FromDesk, Link, Token};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 /// The first wait before the next try to reach the desk; each further one doubles it.
@@ -151,5 +154,50 @@ fn ask(client: &Client, token: Token, call: Call, answer: &mpsc::UnboundedSender
     tokio::spawn(async move {
         let result = client.ask(call).await;
         let _ = answer.send((token, result));
+    });
+}
+
+/// Gives the line to a desk that this process owns; it ends with the screens.
+pub fn local(desk: &Desk, caller: Caller) -> Link {
+    let (requests, mut asked) = mpsc::unbounded_channel();
+    let (tell, inputs) = mpsc::unbounded_channel();
+    let mut events = desk.subscribe();
+    let desk = desk.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                request = asked.recv() => match request {
+                    Some((token, request)) => handle(&desk, &caller, token, request, &tell),
+                    None => return,
+                },
+                event = events.recv() => {
+                    let event = match event {
+                        Ok(event) => event,
+                        Err(RecvError::Lagged(_)) => Event::Missed,
+                        Err(RecvError::Closed) => return,
+                    };
+                    if tell.send(FromDesk::Event(event)).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    Link { requests, inputs }
+}
+
+/// Answers one request; a slow one holds up no other.
+fn handle(
+    desk: &Desk,
+    caller: &Caller,
+    token: Token,
+    request: Request,
+    tell: &mpsc::UnboundedSender<FromDesk>,
+) {
+    let (desk, caller, tell) = (desk.clone(), caller.clone(), tell.clone());
+    let call = Call { id: new_request_id(), via: Via::Tui, request };
+    tokio::spawn(async move {
+        let result = desk.handle(&caller, call).await;
+        let _ = tell.send(FromDesk::Answer(token, result));
     });
 }

@@ -254,7 +254,7 @@ fn template_topic(name: &str, project: &Project) -> String {
 }
 
 /// Gives the file name of the template of a kind of mail.
-pub(super) fn template_name(kind: MailKind) -> &'static str {
+pub fn template_name(kind: MailKind) -> &'static str {
     match kind {
         MailKind::ThankYou => "thank_you.md",
         MailKind::NewParticipant => "new_participant.md",

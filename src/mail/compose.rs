@@ -109,7 +109,9 @@ fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
         fields.push(("List-Unsubscribe", format!("<{}>", mailto(address))));
     }
     if letter.kind.is_automatic() {
-        fields.push(("Auto-Submitted", "auto-replied".to_owned()));
+        // Nothing caused a probe; all others answer something (RFC 3834, section 5.1).
+        let how = if letter.kind == MailKind::Probe { "auto-generated" } else { "auto-replied" };
+        fields.push(("Auto-Submitted", how.to_owned()));
         fields.push(("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN".to_owned()));
         fields.extend(letter.list_id.clone().map(|id| ("List-Id", id)));
     }

@@ -1,0 +1,374 @@
+//! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
+
+mod round_trip;
+mod templates;
+
+pub use round_trip::mail_round_trips;
+
+use super::args::Global;
+use super::here::Here;
+use super::print;
+use super::session::{Session, unexpected};
+use crate::config::{
+    Config, DEFAULT_OUTLET, MailboxConfig, OutletConfig, OutletMethod, SecretSource, SourceConfig,
+};
+use crate::domain::{Channel, ChannelState, DeskSettings, DeskStatus, Fault, ProjectView, Request, Response};
+use crate::outlet::Outlet;
+use crate::source::{self, Step};
+use anyhow::Result;
+use serde::Serialize;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tokio::task::JoinHandle;
+
+/// Octets that the store keeps free (`StoreError::Full` comes before the disk is full).
+const ROOM: u64 = 64 << 20;
+
+/// What one step found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub step: String,
+    pub ok: bool,
+    pub detail: Option<String>,
+    pub cure: Option<String>,
+}
+
+/// What was found so far; for people each finding is printed at once.
+pub struct Findings {
+    json: bool,
+    all: Vec<Finding>,
+}
+
+impl Findings {
+    /// Begins with nothing found.
+    pub fn new(json: bool) -> Self {
+        Self { json, all: Vec::new() }
+    }
+
+    /// Adds a step that went well.
+    pub fn ok(&mut self, step: impl Into<String>, detail: impl Into<String>) {
+        self.add(Finding { step: step.into(), ok: true, detail: Some(detail.into()), cure: None });
+    }
+
+    /// Adds a step that failed.
+    pub fn fail(&mut self, step: impl Into<String>, detail: impl Into<String>, cure: Option<String>) {
+        self.add(Finding { step: step.into(), ok: false, detail: Some(detail.into()), cure });
+    }
+
+    fn add(&mut self, finding: Finding) {
+        if !self.json {
+            let mark = if finding.ok { "ok  " } else { "FAIL" };
+            let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
+            println!("{mark} {}{detail}", print::line(&finding.step));
+            if let Some(cure) = &finding.cure {
+                println!("     cure: {}", print::line(cure));
+            }
+        }
+        self.all.push(finding);
+    }
+
+    /// Tells whether nothing failed.
+    pub fn all_ok(&self) -> bool {
+        self.all.iter().all(|finding| finding.ok)
+    }
+
+    /// Gives every finding.
+    pub fn into_all(self) -> Vec<Finding> {
+        self.all
+    }
+}
+
+/// `deskbell doctor`; gives 1 if any step fails.
+pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
+    if global.host.is_some() {
+        return Err(Fault::usage("`doctor` looks at the machine it runs on")
+            .hint("run it over there: ssh user@host deskbell doctor")
+            .into());
+    }
+    let mut findings = Findings::new(global.json);
+    let here = look_at_config(global, &mut findings)?;
+    look_at_data_dir(&here, &mut findings);
+    // Waiting for servers takes the time, so all of them are asked at once.
+    let mailboxes = ask_mailboxes(&here.config);
+    let outlets = ask_outlets(&here);
+    let session = look_at_desk(&here, &mut findings).await;
+    report_mailboxes(mailboxes, &mut findings).await;
+    report_outlets(&here, outlets, &mut findings).await;
+    if let Some(session) = &session {
+        look_at_projects(&here, session, &mut findings).await;
+    }
+    look_at_spam(&here.config, &mut findings);
+    if round_trip {
+        match &session {
+            Some(session) => mail_round_trips(&here, session, &mut findings).await,
+            None => findings.fail("round trip", "the desk does not answer", None),
+        }
+    }
+    if let Some(session) = session {
+        session.close().await;
+    }
+    let code = u8::from(!findings.all_ok());
+    if global.json {
+        print::json(&findings.into_all())?;
+    }
+    Ok(code)
+}
+
+fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Here, Fault> {
+    let mut here = Here::without_config(global)?;
+    let path = here.paths.config_file.clone();
+    let shown = path.display().to_string();
+    if !path.exists() {
+        let cure = "`deskbell init` writes one; --config FILE names another";
+        findings.fail("config", format!("there is none at {shown}"), Some(cure.to_owned()));
+        return Ok(here);
+    }
+    match Config::load(Some(&path)) {
+        Ok(config) => {
+            let open = if is_open(&path) && holds_password(&config) {
+                format!("; others can read the password in it, `chmod 600 {shown}` helps")
+            } else {
+                String::new()
+            };
+            findings.ok("config", format!("{shown}{open}"));
+            here.config = config;
+        }
+        Err(error) => {
+            let cure = error.hint.clone().unwrap_or_else(|| "correct that line".to_owned());
+            findings.fail("config", error.to_string(), Some(cure));
+        }
+    }
+    Ok(here)
+}
+
+/// Tells whether others than its owner can read a file.
+fn is_open(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
+fn holds_password(config: &Config) -> bool {
+    let mailboxes = config.mailboxes.values().filter_map(|mailbox| match &mailbox.source {
+        SourceConfig::Imap(imap) => Some(&imap.login),
+        _ => None,
+    });
+    let outlets = config.outlets.values().filter_map(|outlet| match &outlet.method {
+        OutletMethod::Smtp(smtp) => smtp.login.as_ref(),
+        _ => None,
+    });
+    mailboxes.chain(outlets).any(|login| matches!(login.secret, SecretSource::Given(_)))
+}
+
+fn look_at_data_dir(here: &Here, findings: &mut Findings) {
+    let dir = &here.paths.data_dir;
+    let shown = dir.display();
+    let cure = || Some("check its owner and permissions, or say --data-dir DIR".to_owned());
+    if !dir.exists() {
+        return match dir.ancestors().find(|above| above.exists()).map(try_to_write) {
+            Some(Ok(())) => findings.ok("data dir", format!("{shown} is made when the desk first needs it")),
+            Some(Err(error)) => findings.fail("data dir", format!("{shown} cannot be made: {error}"), cure()),
+            None => findings.fail("data dir", format!("{shown} cannot be made"), cure()),
+        };
+    }
+    if let Err(error) = try_to_write(dir) {
+        return findings.fail("data dir", format!("{shown} cannot be written: {error}"), cure());
+    }
+    let free = free_space(dir);
+    if let Some(free) = free.filter(|free| *free < ROOM) {
+        let cure = "make room: mail stays on its server until there is some";
+        return findings.fail("data dir", format!("only {} are free", print::size(free)), Some(cure.into()));
+    }
+    let open = match is_open(dir) {
+        true => format!("; others can look into it, `chmod 700 {shown}` helps"),
+        false => String::new(),
+    };
+    let free = free.map_or(String::new(), |free| format!(", {} free", print::size(free)));
+    findings.ok("data dir", format!("{shown}{free}{open}"));
+}
+
+fn try_to_write(dir: &Path) -> std::io::Result<()> {
+    let path = dir.join(format!(".deskbell-doctor-{}", std::process::id()));
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(path)
+}
+
+fn free_space(dir: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Says who owns the desk; gives the way to ask it, if there is a desk.
+async fn look_at_desk(here: &Here, findings: &mut Findings) -> Option<Session> {
+    if !here.paths.data_dir.exists() {
+        findings.ok("sync", "none runs, there is no desk yet");
+        return None;
+    }
+    let session = match Session::open(here).await {
+        Ok(session) => session,
+        Err(fault) => {
+            findings.fail("desk", fault.message, fault.hint);
+            return None;
+        }
+    };
+    if !session.is_served() {
+        findings.ok("sync", "none runs: mail neither comes in nor goes out until `deskbell sync` does");
+        return Some(session);
+    }
+    match session.ask(Request::Status).await {
+        Ok(Response::Status(status)) => report_sync(&status, findings),
+        Ok(other) => {
+            let fault = unexpected(&other);
+            findings.fail("sync", fault.message, fault.hint);
+        }
+        Err(fault) => findings.fail("sync", fault.message, fault.hint),
+    }
+    Some(session)
+}
+
+fn report_sync(status: &DeskStatus, findings: &mut Findings) {
+    let how = if status.while_used { ", while it is used" } else { "" };
+    if !status.stale {
+        return findings.ok("sync", format!("process {} serves the desk{how}", status.pid));
+    }
+    let failing = |channel: &&Channel| channel.state == ChannelState::Failing;
+    let failing: Vec<&Channel> = status.mailboxes.iter().chain(&status.outlets).filter(failing).collect();
+    let words = failing.iter().map(|c| {
+        let last = c.last_success.map_or("never".to_owned(), |at| at.to_string());
+        format!(
+            "{} fails, it last worked {last}: {}",
+            c.name,
+            c.error.as_deref().unwrap_or("no reason given")
+        )
+    });
+    let words = words.collect::<Vec<_>>().join("; ");
+    let cure = failing.iter().find_map(|channel| channel.hint.clone());
+    findings.fail("sync", format!("process {} is stale: {words}", status.pid), cure);
+}
+
+type Probing = (MailboxConfig, Option<JoinHandle<Vec<Step>>>);
+
+fn ask_mailboxes(config: &Config) -> Vec<Probing> {
+    let probing = |mailbox: &MailboxConfig| {
+        let asked = mailbox.clone();
+        let task = mailbox.enabled.then(|| tokio::spawn(async move { source::probe(&asked).await }));
+        (mailbox.clone(), task)
+    };
+    config.mailboxes.values().map(probing).collect()
+}
+
+async fn report_mailboxes(probing: Vec<Probing>, findings: &mut Findings) {
+    if probing.is_empty() {
+        findings.ok("mailboxes", "none in the config: mail comes in by `deskbell deliver` only");
+    }
+    for (mailbox, task) in probing {
+        let name = format!("mailbox {}", mailbox.name);
+        let Some(task) = task else {
+            findings.ok(name, "switched off in the config");
+            continue;
+        };
+        let steps = match task.await {
+            Ok(steps) => steps,
+            Err(error) => {
+                findings.fail(name, error.to_string(), None);
+                continue;
+            }
+        };
+        for step in steps {
+            let title = format!("{name}: {}", step.name);
+            match step.result {
+                Ok(found) => findings.ok(title, found),
+                Err(error) => findings.fail(title, error, step.hint),
+            }
+        }
+    }
+}
+
+type Checking = (OutletConfig, JoinHandle<Result<(), crate::outlet::OutletError>>);
+
+fn ask_outlets(here: &Here) -> Vec<Checking> {
+    let checking = |config: &OutletConfig| {
+        let mut outlet = Outlet::new(config, &here.paths.data_dir);
+        let task = tokio::spawn(async move {
+            let checked = outlet.check().await;
+            outlet.close().await;
+            checked
+        });
+        (config.clone(), task)
+    };
+    here.config.outlets.values().map(checking).collect()
+}
+
+async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Findings) {
+    if checking.is_empty() {
+        match here.config.mailboxes.is_empty() {
+            true => findings.ok("outlets", "none in the config: no mail goes out"),
+            false => findings.fail(
+                "outlets",
+                "none in the config: no answer can go out",
+                Some("add a section [smtp], as config.example.toml shows it".to_owned()),
+            ),
+        }
+    }
+    for (config, task) in checking {
+        let name = match config.name.as_str() {
+            DEFAULT_OUTLET => "outlet smtp".to_owned(),
+            other => format!("outlet {other}"),
+        };
+        match task.await {
+            Ok(Ok(())) => findings.ok(name, way(&config)),
+            Ok(Err(error)) => {
+                findings.fail(format!("{name}: {}", error.stage), error.text, error.hint);
+            }
+            Err(error) => findings.fail(name, error.to_string(), None),
+        }
+    }
+}
+
+fn way(config: &OutletConfig) -> String {
+    match &config.method {
+        OutletMethod::Smtp(smtp) => {
+            let who = smtp.login.as_ref().map_or("no login".to_owned(), |login| format!("as {}", login.user));
+            format!("{}:{}, {who}; nothing was sent", smtp.server.host, smtp.server.port)
+        }
+        OutletMethod::Sendmail { command } => command.join(" "),
+        OutletMethod::Maildir { path } => path.display().to_string(),
+        OutletMethod::MicrosoftGraph(graph) => graph.user.clone(),
+    }
+}
+
+async fn look_at_projects(here: &Here, session: &Session, findings: &mut Findings) {
+    let (projects, desk) = match projects_and_desk(session).await {
+        Ok(both) => both,
+        Err(fault) => return findings.fail("projects", fault.message, fault.hint),
+    };
+    if projects.is_empty() {
+        findings.ok("projects", "none yet: mail waits in triage until `deskbell project add GROUP/NAME`");
+    }
+    for project in &projects {
+        templates::look(here.config_dir(), project, &desk, findings);
+    }
+}
+
+/// Asks for every project and the settings of the desk.
+async fn projects_and_desk(session: &Session) -> Result<(Vec<ProjectView>, DeskSettings), Fault> {
+    let projects = match session.ask(Request::Projects).await? {
+        Response::Projects(projects) => projects,
+        other => return Err(unexpected(&other)),
+    };
+    match session.ask(Request::Desk).await? {
+        Response::Desk(desk) => Ok((projects, desk)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn look_at_spam(config: &Config, findings: &mut Findings) {
+    let spam = &config.spam;
+    for (name, enabled) in [("akismet", spam.akismet.enabled), ("rspamd", spam.rspamd.enabled)] {
+        if enabled {
+            let cure = format!("set enabled = false for {name} in [spam], or wait for a later version");
+            findings.fail(format!("spam service {name}"), "it is switched on but not built yet", Some(cure));
+        }
+    }
+    if !spam.akismet.enabled && !spam.rspamd.enabled {
+        findings.ok("spam services", "none is on");
+    }
+}
