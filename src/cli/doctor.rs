@@ -33,16 +33,16 @@ pub struct Finding {
     pub cure: Option<String>,
 }
 
-/// What was found so far; for people each finding is printed at once.
+/// What was found so far; unless it is to be quiet, each finding is printed at once.
 pub struct Findings {
-    json: bool,
+    quiet: bool,
     all: Vec<Finding>,
 }
 
 impl Findings {
     /// Begins with nothing found.
-    pub fn new(json: bool) -> Self {
-        Self { json, all: Vec::new() }
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, all: Vec::new() }
     }
 
     /// Adds a step that went well.
@@ -56,7 +56,7 @@ impl Findings {
     }
 
     fn add(&mut self, finding: Finding) {
-        if !self.json {
+        if !self.quiet {
             let mark = if finding.ok { "ok  " } else { "FAIL" };
             let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
             println!("{mark} {}{detail}", print::line(&finding.step));
@@ -67,9 +67,9 @@ impl Findings {
         self.all.push(finding);
     }
 
-    /// Tells whether nothing failed.
-    pub fn all_ok(&self) -> bool {
-        self.all.iter().all(|finding| finding.ok)
+    /// Gives the first step that failed.
+    pub fn first_failure(&self) -> Option<&Finding> {
+        self.all.iter().find(|finding| !finding.ok)
     }
 
     /// Gives every finding.
@@ -107,7 +107,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     if let Some(session) = session {
         session.close().await;
     }
-    let code = u8::from(!findings.all_ok());
+    let code = u8::from(findings.first_failure().is_some());
     if global.json {
         print::json(&findings.into_all())?;
     }
@@ -242,6 +242,14 @@ fn report_sync(status: &DeskStatus, findings: &mut Findings) {
     let words = words.collect::<Vec<_>>().join("; ");
     let cure = failing.iter().find_map(|channel| channel.hint.clone());
     findings.fail("sync", format!("process {} is stale: {words}", status.pid), cure);
+}
+
+/// Looks into every mailbox and outlet of a config.
+pub async fn look_at_connections(here: &Here, findings: &mut Findings) {
+    let mailboxes = ask_mailboxes(&here.config);
+    let outlets = ask_outlets(here);
+    report_mailboxes(mailboxes, findings).await;
+    report_outlets(here, outlets, findings).await;
 }
 
 type Probing = (MailboxConfig, Option<JoinHandle<Vec<Step>>>);
