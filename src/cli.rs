@@ -81,6 +81,8 @@ fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<u8> {
+    // Whatever is written holds people's mail, so it is for its owner only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli.command {
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "deskbell", &mut std::io::stdout());

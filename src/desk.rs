@@ -19,6 +19,7 @@ mod repeat;
 mod routing;
 mod status;
 mod triage;
+mod turns;
 mod txn;
 mod undo;
 mod upkeep;
@@ -68,10 +69,9 @@ struct Inner {
     events: broadcast::Sender<Event>,
     /// Held by whoever writes: one step at a time.
     gate: Mutex<()>,
-    /// Held while a front end's change is carried out, so that a repeat of it finds it done.
-    turn: Mutex<()>,
     board: Board,
     queue: queue::Queue,
+    turns: turns::Turns,
     /// Told when the outbox has something to do.
     outgoing: Notify,
     /// Told when somebody wants the mailboxes looked at now.
@@ -98,9 +98,9 @@ impl Desk {
             clock,
             events,
             gate: Mutex::new(()),
-            turn: Mutex::new(()),
             board: Board::new(started),
             queue: queue::Queue::default(),
+            turns: turns::Turns::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
         };
@@ -173,7 +173,7 @@ impl Desk {
 
     /// Carries out a change unless it was carried out before.
     async fn change_once(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
-        let _turn = self.inner.turn.lock().await;
+        let _turn = self.inner.turns.wait(&acting.request).await;
         match self.repeated(&acting).await? {
             Some(done) => self.answer_again(&acting, &request, done).await,
             None => self.change(acting, request).await,

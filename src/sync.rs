@@ -71,12 +71,12 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         add(&mut report.outbox, outbox::pass(&desk, name, &config, &data_dir).await);
     }
+    report.outbox.held = desk.outbox_counts().held;
     report
 }
 
 fn add(total: &mut OutboxPass, pass: OutboxPass) {
     total.sent += pass.sent;
-    total.held += pass.held;
     total.deferred += pass.deferred;
     total.failed += pass.failed;
 }

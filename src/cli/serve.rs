@@ -6,7 +6,7 @@ use super::session::{new_request_id, unusable};
 use super::{display, log, print};
 use crate::desk::{Caller, Desk};
 use crate::domain::{Call, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
-use crate::rpc::{Answering, Client, Lock, Server, Serving, relay};
+use crate::rpc::{Answering, Client, Lock, Owner, Server, Serving, relay};
 use crate::sync::{self, Plan};
 use anyhow::Result;
 use std::os::unix::net::UnixDatagram;
@@ -60,7 +60,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
         // A session of its own, so that the terminal's signals do not reach it.
         let _ = rustix::process::setsid();
     }
-    let mut lock = take_over(here).await?;
+    let mut lock = take_over(here, asked.while_used).await?;
     let _log = log::begin(&here.paths.data_dir, "sync");
     log::panics();
     let desk = here.open_desk().await?;
@@ -69,6 +69,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     let served = Served { desk: desk.clone(), stop: stop.clone(), while_used: asked.while_used };
     let socket = here.place().socket();
     let group = socket_group(here)?;
+    here.place().admit(group).map_err(|e| unusable(here, &e))?;
     let server = Server::bind(&socket, group, here.me(), Box::new(served)).map_err(|e| unusable(here, &e))?;
     lock.name(Some(&socket)).map_err(|e| unusable(here, &e))?;
     tracing::info!(pid = std::process::id(), socket = %socket.display(), "serving");
@@ -119,10 +120,8 @@ async fn until_unused(server: &Server, desk: &Desk, while_used: bool) {
         return std::future::pending().await;
     }
     let begun = tokio::time::Instant::now();
-    let mut had_client = false;
     loop {
-        had_client |= server.clients() > 0;
-        let waited = had_client || begun.elapsed() > FIRST_CLIENT;
+        let waited = server.was_used() || begun.elapsed() > FIRST_CLIENT;
         if waited && server.clients() == 0 && !desk.has_mail_due() {
             return;
         }
@@ -134,13 +133,16 @@ async fn until_unused(server: &Server, desk: &Desk, while_used: bool) {
 }
 
 /// Takes the lock; a server that only runs while it is used steps down for that.
-async fn take_over(here: &Here) -> Result<Lock> {
+async fn take_over(here: &Here, while_used: bool) -> Result<Lock> {
     let place = here.place();
     if let Some(lock) = place.try_lock().map_err(|e| unusable(here, &e))? {
         return Ok(lock);
     }
     let owner = place.owner().map_err(|e| unusable(here, &e))?;
-    if let Some(socket) = owner.as_ref().and_then(|owner| owner.socket.as_ref()) {
+    if let Some(Owner { pid, socket: Some(socket) }) = &owner {
+        if while_used {
+            return Err(Fault::refused(format!("a sync already runs (pid {pid})")).into());
+        }
         let (client, _) = Client::connect(socket, Some(here.me()), false).await?;
         client.ask(Call { id: new_request_id(), via: Via::Command, request: Request::StepDown }).await?;
     }

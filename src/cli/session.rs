@@ -12,15 +12,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A way to ask the desk.
 pub enum Session {
-    Attached(Client),
-    Own { desk: Box<Desk>, caller: Caller, _lock: Lock },
+    Attached {
+        client: Client,
+        /// Where to look for the desk again when its server goes away.
+        here: Box<Here>,
+    },
+    Own {
+        desk: Box<Desk>,
+        caller: Caller,
+        _lock: Lock,
+    },
 }
 
 impl Session {
     /// Attaches to the desk, or opens it.
     pub async fn open(here: &Here) -> Result<Self, Fault> {
         if let Some(host) = &here.host {
-            return Ok(Self::Attached(over_ssh(host, here.config.me.user.clone(), false).await?.0));
+            let (client, _) = over_ssh(host, here.config.me.user.clone(), false).await?;
+            return Ok(Self::Attached { client, here: Box::new(here.clone()) });
         }
         let place = here.place();
         let until = tokio::time::Instant::now() + PATIENCE;
@@ -29,7 +38,7 @@ impl Session {
             if let Some(socket) = owner.as_ref().and_then(|owner| owner.socket.as_ref())
                 && let Ok((client, _)) = Client::connect(socket, Some(here.me()), false).await
             {
-                return Ok(Self::Attached(client));
+                return Ok(Self::Attached { client, here: Box::new(here.clone()) });
             }
             if let Some(lock) = place.try_lock().map_err(|e| unusable(here, &e))? {
                 let desk = Box::new(here.open_desk().await?);
@@ -50,18 +59,31 @@ impl Session {
         }
     }
 
-    /// Asks the desk.
+    /// Asks the desk. If its server goes away meanwhile, the same call is asked again where the desk is then.
     pub async fn ask(&self, request: Request) -> Result<Response, Fault> {
         let call = Call { id: new_request_id(), via: Via::Command, request };
+        let mut answer = self.carry(call.clone()).await;
+        if let Self::Attached { here, .. } = self {
+            let until = tokio::time::Instant::now() + PATIENCE;
+            while here.host.is_none() && is_lost(&answer) && tokio::time::Instant::now() < until {
+                let session = Box::pin(Self::open(here)).await?;
+                answer = session.carry(call.clone()).await;
+                session.close().await;
+            }
+        }
+        answer
+    }
+
+    async fn carry(&self, call: Call) -> Result<Response, Fault> {
         match self {
-            Self::Attached(client) => client.ask(call).await,
+            Self::Attached { client, .. } => client.ask(call).await,
             Self::Own { desk, caller, .. } => desk.handle(caller, call).await,
         }
     }
 
     /// Tells whether a server reads the mailboxes and sends the outbox.
     pub fn is_served(&self) -> bool {
-        matches!(self, Self::Attached(_))
+        matches!(self, Self::Attached { .. })
     }
 
     /// Leaves the desk in order.
@@ -72,6 +94,11 @@ impl Session {
             tracing::warn!(%fault, "the desk did not close well");
         }
     }
+}
+
+/// Tells whether the server went away before it answered.
+fn is_lost(answer: &Result<Response, Fault>) -> bool {
+    matches!(answer, Err(fault) if fault.kind == FaultKind::Unavailable)
 }
 
 /// Asks one thing and leaves.

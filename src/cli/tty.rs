@@ -19,7 +19,10 @@ pub async fn open(here: &Here) -> Result<u8> {
     let options = options(here)?;
     let line = link::attached(here).await?;
     let _log = log::begin(&here.paths.data_dir, "screen");
-    tui::run(line, options).await?;
+    let left = tui::run(line, options).await?;
+    if let Some(file) = left.rescued {
+        eprintln!("note: what you were writing is in {}", file.display());
+    }
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 use super::args::Maintenance;
 use super::here::Here;
 use super::print;
-use super::session::{ask, unexpected, unusable};
+use super::session::{Session, ask, unexpected, unusable};
 use crate::domain::{Fault, Request, Response};
 use crate::store::Store;
 use anyhow::Result;
@@ -18,20 +18,16 @@ pub async fn backup(here: &Here, file: &Path) -> Result<u8> {
 /// `deskbell restore FILE`.
 pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
     let place = here.place();
-    if place.owner().map_err(|e| unusable(here, &e))?.is_some() {
-        return Err(Fault::refused("a desk is being served from this data dir")
+    let Some(_lock) = place.try_lock().map_err(|e| unusable(here, &e))? else {
+        return Err(Fault::refused("a desk is in use in this data dir")
             .hint("stop it first, or say --data-dir DIR for another place")
             .into());
-    }
+    };
     let size = Store::restore(file, &here.paths.data_dir).await.map_err(|error| {
         let hint = error.hint();
         let fault = Fault::refused(error.to_string());
-        match hint {
-            Some(hint) => fault.hint(hint),
-            None => fault,
-        }
+        fault.hint(hint.unwrap_or("it needs a whole backup, and with --data-dir a folder that holds no desk"))
     })?;
-    let _lock = place.try_lock().map_err(|e| unusable(here, &e))?;
     let desk = here.open_desk().await?;
     let held = desk.hold_everything().await?;
     desk.close().await?;
@@ -53,7 +49,7 @@ pub async fn maintenance(here: &Here, asked: Maintenance) -> Result<u8> {
     match asked {
         Maintenance::Rebuild => report(here, Request::Rebuild).await,
         Maintenance::Verify => {
-            let wrong = lines(here, Request::Verify).await?;
+            let wrong = verify(here).await?;
             if here.json {
                 print::json(&wrong)?;
             } else if wrong.is_empty() {
@@ -63,6 +59,29 @@ pub async fn maintenance(here: &Here, asked: Maintenance) -> Result<u8> {
             }
             Ok(u8::from(!wrong.is_empty()))
         }
+    }
+}
+
+/// Lists what is wrong. Where the desk does not even open, its journal is looked at by itself.
+async fn verify(here: &Here) -> Result<Vec<String>> {
+    let session = match Session::open(here).await {
+        Ok(session) => session,
+        Err(fault) => return examine(here, fault).await,
+    };
+    let answer = session.ask(Request::Verify).await;
+    session.close().await;
+    match answer? {
+        Response::Report(lines) => Ok(lines),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
+async fn examine(here: &Here, fault: Fault) -> Result<Vec<String>> {
+    let place = here.place();
+    let Ok(Some(_lock)) = place.try_lock() else { return Err(fault.into()) };
+    match Store::examine(&here.paths.data_dir).await {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(fault.into()),
     }
 }
 

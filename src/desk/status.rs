@@ -92,6 +92,11 @@ impl Desk {
         (mailboxes, outlets, self.inner.queue.counts())
     }
 
+    /// Counts the mails that are not settled well.
+    pub fn outbox_counts(&self) -> OutboxCounts {
+        self.inner.queue.counts()
+    }
+
     pub(super) async fn status(&self) -> Result<DeskStatus, Fault> {
         let board = &self.inner.board;
         let (data_dir, serving, while_used) = locked(&board.place).clone();

@@ -48,7 +48,7 @@ impl Desk {
         let mut wrong = self.inner.store.verify().await.map_err(txn::store_fault)?;
         let index = self.inner.index.clone();
         let texts = tokio::task::spawn_blocking(move || index.verify()).await;
-        wrong.extend(texts.unwrap_or_else(|e| vec![format!("the index could not be checked: {e}")]));
+        wrong.extend(texts.map_err(|e| Fault::internal(format!("checking the index failed: {e}")))?);
         Ok(Response::Report(wrong))
     }
 }

@@ -6,7 +6,7 @@
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -42,6 +42,21 @@ impl Place {
     pub fn prepare(&self) -> io::Result<()> {
         if !self.data_dir.is_dir() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a group find the socket: it may enter the folder and read who serves, and nothing else there.
+    /// Without one the folder is its owner's alone again.
+    pub fn admit(&self, group: Option<u32>) -> io::Result<()> {
+        let (folder, lock) = (self.data_dir.as_path(), self.lock_file());
+        if group.is_none() && fs::metadata(folder)?.mode() & 0o777 != 0o710 {
+            return Ok(());
+        }
+        for (path, alone, together) in [(folder, 0o700, 0o710), (&lock, 0o600, 0o640)] {
+            let mode = if group.is_some() { together } else { alone };
+            chown(path, None, group)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         }
         Ok(())
     }
@@ -127,7 +142,7 @@ impl Lock {
 pub(super) fn guard_socket(path: &Path, group: Option<u32>) -> io::Result<()> {
     let mode = if group.is_some() { 0o660 } else { 0o600 };
     if let Some(group) = group {
-        std::os::unix::fs::chown(path, None, Some(group))?;
+        chown(path, None, Some(group))?;
     }
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }

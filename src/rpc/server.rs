@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
@@ -42,6 +42,7 @@ struct Shared {
     /// Who acts for the account that owns the desk, unless the client says otherwise.
     own_user: String,
     clients: AtomicUsize,
+    used: AtomicBool,
     left: Notify,
 }
 
@@ -64,6 +65,7 @@ impl Server {
             own_uid: rustix::process::getuid().as_raw(),
             own_user,
             clients: AtomicUsize::new(0),
+            used: AtomicBool::new(false),
             left: Notify::new(),
         });
         Ok(Self { listener, path: path.to_owned(), shared })
@@ -75,6 +77,7 @@ impl Server {
             let (stream, _) = self.listener.accept().await?;
             let shared = Arc::clone(&self.shared);
             shared.clients.fetch_add(1, Ordering::SeqCst);
+            shared.used.store(true, Ordering::SeqCst);
             tokio::spawn(async move {
                 if let Err(error) = serve(&shared, stream).await {
                     tracing::debug!(%error, "a front end went away");
@@ -88,6 +91,11 @@ impl Server {
     /// Counts the front ends that are connected.
     pub fn clients(&self) -> usize {
         self.shared.clients.load(Ordering::SeqCst)
+    }
+
+    /// Tells whether any front end ever connected, however short it stayed.
+    pub fn was_used(&self) -> bool {
+        self.shared.used.load(Ordering::SeqCst)
     }
 
     /// Waits until a front end leaves.

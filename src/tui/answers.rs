@@ -131,7 +131,11 @@ impl App {
     fn take_preview(&mut self, reference: Reference, view: IssueView) {
         let width = super::layout::areas(self.width, self.height, super::layout::Mode::List).preview.width;
         match &mut self.preview {
-            Some(shown) if shown.view.row.id == view.row.id => shown.refresh(view, &self.theme),
+            Some(shown) if shown.view.row.id == view.row.id => {
+                // A preview shows what is unread now; only who reads the thread keeps the marks.
+                shown.fresh.clear();
+                shown.refresh(view, &self.theme);
+            }
             _ => {
                 let mut shown = Thread::new(reference, view, usize::from(width), &self.theme);
                 shown.go_to_news(self.preview_height());

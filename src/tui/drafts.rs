@@ -44,8 +44,15 @@ impl App {
         let wanted = std::mem::take(&mut composer.editor_wanted);
         let Some(draft) = draft.filter(|d| d.kind == composer.kind) else {
             composer.saved = if composer.is_blank() { Saved::Nothing } else { Saved::Unsaved(now) };
+            if let Some(manner) = composer.send_wanted.take() {
+                return self.send(manner);
+            }
             return self.editor_if(wanted);
         };
+        if composer.send_wanted.take().is_some() {
+            self.complain("not sent: an earlier draft was here, look at both");
+        }
+        let Some(composer) = self.composer.as_mut() else { return };
         let known = self.projects.as_deref().unwrap_or_default();
         let path = known.iter().find(|p| Some(p.id) == draft.project).map(|p| p.path.clone());
         composer.body = Edit::text(&format!("{}{typed}", draft.text));

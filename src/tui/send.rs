@@ -179,7 +179,7 @@ impl App {
             return self.complain(reason);
         }
         let Some(composer) = &mut self.composer else { return };
-        if matches!(composer.saved, Saved::Saving(_)) {
+        if matches!(composer.saved, Saved::Saving(_) | Saved::Loading) {
             // The desk drops the draft with the note; a draft that arrived later would come back to life.
             composer.send_wanted = Some(manner);
             return;
@@ -226,9 +226,6 @@ impl App {
         }
         if composer.sending {
             return Err("this is being sent already".to_owned());
-        }
-        if composer.saved == Saved::Loading {
-            return Err("wait, your draft is being fetched".to_owned());
         }
         if composer.files.iter().any(|f| f.upload.is_none()) {
             return Err("wait, a file is being read".to_owned());

@@ -25,7 +25,6 @@ pub enum Row {
     /// A note of the desk itself, in one line.
     System,
     Text(Line<'static>),
-    Warning(String),
     /// The attachment of this place in the note, and its number in the thread.
     File(usize, usize),
     Fold,
@@ -229,13 +228,16 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
         return vec![Row::System, Row::Blank];
     }
     let mut rows = vec![Row::Head];
-    rows.extend(note.warnings.iter().map(|w| Row::Warning(w.clone())));
+    let inner = width.saturating_sub(3).min(READABLE);
+    for warning in &note.warnings {
+        let words = format!("{} {warning}", theme.signs.warning);
+        rows.extend(markup::plain(&words, inner, theme.warning).into_iter().map(Row::Text));
+    }
     if note.reduced {
         let words = format!("formatting reduced {} W shows the mail as it came", theme.signs.dot);
         rows.push(Row::Text(Line::styled(words, theme.dim)));
     }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
-    let inner = width.saturating_sub(3).min(READABLE);
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
     for place in 0..note.attachments.len() {
         *number += 1;

@@ -1,9 +1,15 @@
 //! One test binary for everything that needs more than one module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attach;
+mod damage;
 mod desk;
+mod docs;
 mod imap;
+mod kills;
+mod layers;
 mod smtp;
 mod spawned;
 mod support;
 mod terminal;
+mod whole;

@@ -1,8 +1,11 @@
-//! What the tests stand on: real mail servers that live as long as the test process, and scripted ones.
+//! What the tests stand on: real mail servers that live as long as the test process, scripted ones, and
+//! desks run by the real binary.
 
+mod desk;
 mod fake;
 pub mod home;
 mod mail_server;
 
+pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
 pub use fake::{Fake, Line};
 pub use mail_server::MailServer;

@@ -143,7 +143,8 @@ impl Columns {
             0..50 => (0, 0, 0, 5),
             50..70 => (0, 14, 0, 7),
             70..100 => (0, 16, 6, 7),
-            _ => (16, 20, 8, 8),
+            _ if rows.iter().any(|row| !row.labels.is_empty()) => (16, 20, 8, 8),
+            _ => (0, 20, 8, 8),
         };
         let gaps = [labels, from, who, waits].iter().filter(|w| **w > 0).count() * 2;
         // The cursor, the number, two blanks.

@@ -3,6 +3,7 @@
 use super::super::app::App;
 use super::super::clean::{self, fit};
 use super::super::layout::Areas;
+use super::super::markup::plain;
 use super::super::outbox::state_word;
 use super::super::projects::{SETTINGS, value_of};
 use super::super::send::size;
@@ -154,7 +155,12 @@ fn arrival_line(app: &App, row: &IntakeView, from: usize, here: bool) -> Vec<Spa
 }
 
 fn arrival_card(app: &App, row: &IntakeView, area: Rect, buf: &mut Buffer) {
-    let by = row.mailbox.clone().or(row.path.clone()).unwrap_or_else(|| "a command".to_owned());
+    let by = match (&row.mailbox, row.path.as_deref()) {
+        (Some(mailbox), _) => mailbox.clone(),
+        (None, Some("-")) => "standard input".to_owned(),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => "a command".to_owned(),
+    };
     let at = when::exact(app.now, row.received_at, &app.options.time_zone);
     let silent = if row.silent { ", silently" } else { "" };
     let became = row.reference.as_ref().map_or(String::new(), |r| format!(" {} {r}", app.theme.signs.dot));
@@ -173,9 +179,14 @@ fn card(app: &App, facts: &[String], area: Rect, buf: &mut Buffer) {
     if let Some(line) = lines.next() {
         super::rule(app, line, buf);
     }
-    for (index, (fact, line)) in facts.iter().zip(lines).enumerate() {
-        let style = if index == 0 { app.theme.strong } else { app.theme.dim };
-        two_ends(vec![Span::styled(format!(" {}", clean::line(fact)), style)], Vec::new(), line, app, buf);
+    let width = usize::from(area.width).saturating_sub(2);
+    let first =
+        facts.iter().take(1).flat_map(|fact| plain(fact, width, app.theme.strong).into_iter().take(2));
+    let rest = facts.iter().skip(1).map(|fact| Line::styled(clean::line(fact), app.theme.dim));
+    for (fact, line) in first.chain(rest).zip(lines) {
+        let mut spans = vec![Span::raw(" ")];
+        spans.extend(fact.spans.into_iter().map(|s| s.patch_style(fact.style)));
+        two_ends(spans, Vec::new(), line, app, buf);
     }
 }
 
@@ -189,7 +200,7 @@ fn card_part(body: Rect) -> Rect {
 }
 
 fn card_height(body: Rect) -> u16 {
-    if body.height >= 10 { 5 } else { 0 }
+    if body.height >= 12 { 6 } else { 0 }
 }
 
 fn first_row(selected: usize, height: u16) -> usize {

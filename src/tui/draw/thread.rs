@@ -150,10 +150,6 @@ fn draw_row(
         Row::Head => head(app, thread, note, here, area, buf),
         Row::System => system(app, note, here, area, buf),
         Row::Text(line) => text(line.clone(), inner, buf),
-        Row::Warning(words) => {
-            let line = format!("{} {}", app.theme.signs.warning, clean::line(words));
-            two_ends(vec![Span::styled(line, app.theme.warning)], Vec::new(), inner, app, buf);
-        }
         Row::File(place, number) => file(app, note, *place, *number, inner, buf),
         Row::Fold => fold(app, thread, note, here, inner, buf),
         Row::Delivery(place) => {
@@ -178,7 +174,8 @@ fn head(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf
     }
     let at = when::exact(app.now, note.created_at, &app.options.time_zone);
     let age = when::age(app.now, note.created_at);
-    let right = vec![Span::styled(format!(" {at} {} {age} ", theme.signs.dot), theme.dim)];
+    let when = if area.width < 60 { format!(" {age} ") } else { format!(" {at} {} {age} ", theme.signs.dot) };
+    let right = vec![Span::styled(when, theme.dim)];
     two_ends(left, right, area, app, buf);
 }
 

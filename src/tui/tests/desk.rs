@@ -513,7 +513,9 @@ pub fn intake_rows() -> Vec<IntakeView> {
         reference: None,
         subject: None,
         from: Some("x\u{202e}y@example.com".into()),
-        reason: "its address names no project".into(),
+        reason:
+            "its address names no project that exists here: the key `acme-sales-7-issue-` belongs to none"
+                .into(),
         ..base.clone()
     };
     let broken = IntakeView {

@@ -1,0 +1,66 @@
+//! What the documents say is true: configs in them are read by the program itself.
+
+use deskbell::config::Config;
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The fenced blocks of a language in a Markdown text, each with the line on which it begins.
+fn blocks(markdown: &str, language: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let (mut fenced, mut inside) = (false, false);
+    for (number, line) in markdown.lines().enumerate() {
+        if let Some(fence) = line.trim_start().strip_prefix("```") {
+            inside = !fenced && fence.trim() == language;
+            fenced = !fenced;
+            if inside {
+                found.push((number + 1, String::new()));
+            }
+        } else if let Some((_, text)) = found.last_mut().filter(|_| inside) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    found
+}
+
+#[test]
+fn every_config_in_the_readme_is_understood() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let configs = blocks(&readme, "toml");
+    assert!(configs.len() >= 4, "the README shows too few configs");
+    for (line, text) in configs {
+        let config = Config::parse(&text, root()).unwrap_or_else(|error| panic!("README.md:{line}: {error}"));
+        assert!(
+            !config.mailboxes.is_empty() && !config.outlets.is_empty(),
+            "README.md:{line}: not a whole config"
+        );
+    }
+}
+
+#[test]
+fn every_command_in_the_readme_exists() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let deskbell = std::process::Command::new(env!("CARGO_BIN_EXE_deskbell")).arg("help").output().unwrap();
+    let help = String::from_utf8(deskbell.stdout).unwrap();
+    let commands = readme.split("`deskbell ").skip(1).filter_map(|rest| rest.split(['`', ' ', '\n']).next());
+    let commands = commands.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    for command in commands {
+        let known = help.lines().any(|line| line.split_whitespace().next() == Some(command));
+        assert!(known, "the README names `deskbell {command}`, which is not there");
+    }
+}
+
+#[test]
+fn files_named_in_the_documents_are_there() {
+    for document in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains(':') && !target.starts_with('#')) {
+            assert!(root().join(target).exists(), "{document} leads to {target}, which is not there");
+        }
+    }
+}
