@@ -322,7 +322,7 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
             other => format!("outlet {other}"),
         };
         match task.await {
-            Ok(Ok(())) => findings.ok(name, way(&config)),
+            Ok(Ok(())) => findings.ok(name, way(here, &config)),
             Ok(Err(error)) => {
                 findings.fail(format!("{name}: {}", error.stage), error.text, error.hint);
             }
@@ -331,14 +331,14 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
     }
 }
 
-fn way(config: &OutletConfig) -> String {
+fn way(here: &Here, config: &OutletConfig) -> String {
     match &config.method {
         OutletMethod::Smtp(smtp) => {
             let who = smtp.login.as_ref().map_or("no login".to_owned(), |login| format!("as {}", login.user));
             format!("{}:{}, {who}; nothing was sent", smtp.server.host, smtp.server.port)
         }
         OutletMethod::Sendmail { command } => command.join(" "),
-        OutletMethod::Maildir { path } => path.display().to_string(),
+        OutletMethod::Maildir { path } => here.paths.written(path).display().to_string(),
         OutletMethod::MicrosoftGraph(graph) => graph.user.clone(),
     }
 }
@@ -378,5 +378,53 @@ fn look_at_spam(config: &Config, findings: &mut Findings) {
     }
     if !spam.akismet.enabled && !spam.rspamd.enabled {
         findings.ok("spam services", "none is on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_sync_is_said_with_what_fails_and_its_cure() {
+        let at = "2026-06-10T08:00:00Z".parse().unwrap();
+        let channel = Channel {
+            name: "support".to_owned(),
+            method: "imap".to_owned(),
+            state: ChannelState::Failing,
+            since: at,
+            last_success: Some(at),
+            next_try: None,
+            error: Some("login refused".to_owned()),
+            hint: Some("check the password".to_owned()),
+            progress: None,
+            silent: 0,
+        };
+        let mut status = DeskStatus {
+            version: "0.1.0".to_owned(),
+            pid: 7,
+            while_used: false,
+            serving: true,
+            started_at: at,
+            data_dir: String::new(),
+            mailboxes: vec![channel],
+            outlets: Vec::new(),
+            outbox: crate::domain::OutboxCounts::default(),
+            triage: 0,
+            free_space: None,
+            notices: Vec::new(),
+            stale: true,
+        };
+        let told = |status: &DeskStatus| {
+            let mut findings = Findings::new(true);
+            report_sync(status, &mut findings);
+            findings.into_all().remove(0)
+        };
+        let finding = told(&status);
+        let detail = "process 7 is stale: support fails, it last worked 2026-06-10T08:00:00Z: login refused";
+        assert_eq!((finding.ok, finding.detail.as_deref()), (false, Some(detail)));
+        assert_eq!(finding.cure.as_deref(), Some("check the password"));
+        status.stale = false;
+        assert!(told(&status).ok);
     }
 }

@@ -1,7 +1,7 @@
 //! The config as `init` writes it: short, with a word about everything that one may want to change.
 
 use super::wanted::{Password, Place, Wanted, insists};
-use crate::config::Encryption;
+use crate::config::{Encryption, quoted};
 use crate::domain::Fault;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -85,10 +85,6 @@ fn section(out: &mut String, name: &str, lines: &[Line]) {
             false => writeln!(out, "{line:<48} # {comment}"),
         };
     }
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// Writes the config for its owner only. One that is there is kept beside it if `replace`, else refused.
