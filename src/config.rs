@@ -23,7 +23,7 @@ pub use sections::{
     Akismet, CommandMode, Hooks, Keymap, Keys, Me, Notify, OwnCommand, Rspamd, Serve, Spam, Ui, Web,
 };
 pub use server::{Auth, Encryption, Login, OAuth, Provider, Server, is_loopback};
-pub use values::{AfterDelivery, parse_duration, parse_size};
+pub use values::{AfterDelivery, parse_duration, parse_size, quoted};
 
 use crate::domain::nearest;
 use serde::Deserialize;

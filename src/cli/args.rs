@@ -161,9 +161,9 @@ pub struct Init {
     /// A file with a further certificate authority to trust.
     #[arg(long)]
     pub ca_file: Option<PathBuf>,
-    /// How the connections are protected.
-    #[arg(long, value_enum, default_value_t = Tls::Implicit)]
-    pub tls: Tls,
+    /// How both connections are protected; what the provider or the port says unless given.
+    #[arg(long, value_enum)]
+    pub tls: Option<Tls>,
     /// Whether the mailbox understands address+key@domain.
     #[arg(long)]
     pub plus: Option<bool>,

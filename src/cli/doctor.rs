@@ -33,16 +33,16 @@ pub struct Finding {
     pub cure: Option<String>,
 }
 
-/// What was found so far; for people each finding is printed at once.
+/// What was found so far; unless it is to be quiet, each finding is printed at once.
 pub struct Findings {
-    json: bool,
+    quiet: bool,
     all: Vec<Finding>,
 }
 
 impl Findings {
     /// Begins with nothing found.
-    pub fn new(json: bool) -> Self {
-        Self { json, all: Vec::new() }
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, all: Vec::new() }
     }
 
     /// Adds a step that went well.
@@ -56,7 +56,7 @@ impl Findings {
     }
 
     fn add(&mut self, finding: Finding) {
-        if !self.json {
+        if !self.quiet {
             let mark = if finding.ok { "ok  " } else { "FAIL" };
             let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
             println!("{mark} {}{detail}", print::line(&finding.step));
@@ -67,9 +67,9 @@ impl Findings {
         self.all.push(finding);
     }
 
-    /// Tells whether nothing failed.
-    pub fn all_ok(&self) -> bool {
-        self.all.iter().all(|finding| finding.ok)
+    /// Gives the first step that failed.
+    pub fn first_failure(&self) -> Option<&Finding> {
+        self.all.iter().find(|finding| !finding.ok)
     }
 
     /// Gives every finding.
@@ -107,7 +107,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     if let Some(session) = session {
         session.close().await;
     }
-    let code = u8::from(!findings.all_ok());
+    let code = u8::from(findings.first_failure().is_some());
     if global.json {
         print::json(&findings.into_all())?;
     }
@@ -244,6 +244,14 @@ fn report_sync(status: &DeskStatus, findings: &mut Findings) {
     findings.fail("sync", format!("process {} is stale: {words}", status.pid), cure);
 }
 
+/// Looks into every mailbox and outlet of a config.
+pub async fn look_at_connections(here: &Here, findings: &mut Findings) {
+    let mailboxes = ask_mailboxes(&here.config);
+    let outlets = ask_outlets(here);
+    report_mailboxes(mailboxes, findings).await;
+    report_outlets(here, outlets, findings).await;
+}
+
 type Probing = (MailboxConfig, Option<JoinHandle<Vec<Step>>>);
 
 fn ask_mailboxes(config: &Config) -> Vec<Probing> {
@@ -314,7 +322,7 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
             other => format!("outlet {other}"),
         };
         match task.await {
-            Ok(Ok(())) => findings.ok(name, way(&config)),
+            Ok(Ok(())) => findings.ok(name, way(here, &config)),
             Ok(Err(error)) => {
                 findings.fail(format!("{name}: {}", error.stage), error.text, error.hint);
             }
@@ -323,14 +331,14 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
     }
 }
 
-fn way(config: &OutletConfig) -> String {
+fn way(here: &Here, config: &OutletConfig) -> String {
     match &config.method {
         OutletMethod::Smtp(smtp) => {
             let who = smtp.login.as_ref().map_or("no login".to_owned(), |login| format!("as {}", login.user));
             format!("{}:{}, {who}; nothing was sent", smtp.server.host, smtp.server.port)
         }
         OutletMethod::Sendmail { command } => command.join(" "),
-        OutletMethod::Maildir { path } => path.display().to_string(),
+        OutletMethod::Maildir { path } => here.paths.written(path).display().to_string(),
         OutletMethod::MicrosoftGraph(graph) => graph.user.clone(),
     }
 }
@@ -370,5 +378,53 @@ fn look_at_spam(config: &Config, findings: &mut Findings) {
     }
     if !spam.akismet.enabled && !spam.rspamd.enabled {
         findings.ok("spam services", "none is on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_sync_is_said_with_what_fails_and_its_cure() {
+        let at = "2026-06-10T08:00:00Z".parse().unwrap();
+        let channel = Channel {
+            name: "support".to_owned(),
+            method: "imap".to_owned(),
+            state: ChannelState::Failing,
+            since: at,
+            last_success: Some(at),
+            next_try: None,
+            error: Some("login refused".to_owned()),
+            hint: Some("check the password".to_owned()),
+            progress: None,
+            silent: 0,
+        };
+        let mut status = DeskStatus {
+            version: "0.1.0".to_owned(),
+            pid: 7,
+            while_used: false,
+            serving: true,
+            started_at: at,
+            data_dir: String::new(),
+            mailboxes: vec![channel],
+            outlets: Vec::new(),
+            outbox: crate::domain::OutboxCounts::default(),
+            triage: 0,
+            free_space: None,
+            notices: Vec::new(),
+            stale: true,
+        };
+        let told = |status: &DeskStatus| {
+            let mut findings = Findings::new(true);
+            report_sync(status, &mut findings);
+            findings.into_all().remove(0)
+        };
+        let finding = told(&status);
+        let detail = "process 7 is stale: support fails, it last worked 2026-06-10T08:00:00Z: login refused";
+        assert_eq!((finding.ok, finding.detail.as_deref()), (false, Some(detail)));
+        assert_eq!(finding.cure.as_deref(), Some("check the password"));
+        status.stale = false;
+        assert!(told(&status).ok);
     }
 }

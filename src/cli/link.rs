@@ -201,3 +201,35 @@ fn handle(
         let _ = tell.send(FromDesk::Answer(token, result));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Paths};
+
+    #[tokio::test]
+    async fn a_desk_in_this_process_answers_tells_and_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths { config_file: dir.path().join("c"), data_dir: dir.path().join("desk") };
+        let here = Here { paths, config: Config::default(), host: None, json: false };
+        let _lock = here.place().try_lock().unwrap().unwrap();
+        let desk = here.open_desk().await.unwrap();
+        let Link { requests, mut inputs } =
+            local(&desk, Caller { user: "alice".to_owned(), owns_desk: true });
+        requests.send((Token(7), Request::AddProject { path: "acme/support".to_owned() })).unwrap();
+        let (mut answered, mut told) = (false, false);
+        while !(answered && told) {
+            match inputs.recv().await.unwrap() {
+                FromDesk::Answer(Token(7), Ok(Response::Project(project))) => {
+                    answered = project.path == "acme/support";
+                }
+                FromDesk::Event(Event::Projects) => told = true,
+                FromDesk::Event(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        drop(requests);
+        while inputs.recv().await.is_some() {}
+        desk.close().await.unwrap();
+    }
+}

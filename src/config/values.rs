@@ -34,6 +34,11 @@ impl AfterDelivery {
     }
 }
 
+/// Writes a text as a value of the config.
+pub fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 /// Reads a length of time: numbers with `ms`, `s`, `m`, `h`, `d` or `w`, one after the other.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();

@@ -3,9 +3,12 @@
 
 mod attach;
 mod damage;
+mod demo;
 mod desk;
 mod docs;
+mod doctor;
 mod imap;
+mod init;
 mod kills;
 mod layers;
 mod smtp;

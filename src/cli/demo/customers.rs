@@ -55,14 +55,18 @@ impl Customers {
         fresh.iter().filter_map(|(_, path)| fs::read(path).ok()).collect()
     }
 
-    /// Answers what the desk mails from now on, until it is dropped.
+    /// Answers what the desk mails from now on, each after a while, until it is dropped.
     pub async fn answer_mail(mut self) {
         self.received();
+        self.answer_after(WRITES_FOR).await;
+    }
+
+    async fn answer_after(mut self, a_while: Duration) {
         let mut writing = JoinSet::new();
         loop {
             for mail in self.received() {
                 writing.spawn(async move {
-                    tokio::time::sleep(WRITES_FOR).await;
+                    tokio::time::sleep(a_while).await;
                     demo_answers::answer(&mail, Timestamp::now())
                 });
             }
@@ -75,5 +79,43 @@ impl Customers {
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail;
+
+    const SENT: &str = "Delivered-To: ada@northlight-studio.example\r\n\
+        From: Brightwater Support <support@brightwater.example>\r\nTo: ada@northlight-studio.example\r\n\
+        Reply-To: support+key@brightwater.example\r\nMessage-ID: <1@brightwater.example>\r\n\
+        Subject: Hello\r\n\r\nHello Ada\r\n";
+
+    #[tokio::test]
+    async fn a_customer_answers_what_was_mailed_from_now_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (to_desk, from_desk) = (dir.path().join("in"), dir.path().join("out"));
+        for part in ["in/tmp", "in/new", "out/new"] {
+            fs::create_dir_all(dir.path().join(part)).unwrap();
+        }
+        fs::write(from_desk.join("new/1.old"), SENT).unwrap();
+        let mut customers = Customers::new(to_desk.clone(), from_desk.clone());
+        assert_eq!(customers.received().len(), 1);
+        assert!(customers.received().is_empty());
+        let answering = tokio::spawn(customers.answer_after(Duration::ZERO));
+        fs::write(from_desk.join("new/2.fresh"), SENT).unwrap();
+        let answer = loop {
+            let mut found = fs::read_dir(to_desk.join("new")).unwrap().flatten();
+            if let Some(file) = found.next() {
+                break fs::read(file.path()).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        answering.abort();
+        let message = mail::read(&answer).unwrap();
+        assert_eq!(message.in_reply_to[0].as_str(), "1@brightwater.example");
+        assert_eq!(message.to[0].email.as_str(), "support+key@brightwater.example");
+        assert_eq!(fs::read_dir(to_desk.join("new")).unwrap().count(), 1);
     }
 }
