@@ -87,6 +87,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
         ended = server.run() => ended?,
         () = report_to_systemd(&desk) => {}
     }
+    tracing::info!("ending");
     tell_systemd("STOPPING=1");
     stop.cancel();
     desk.say_goodbye();
