@@ -5,6 +5,7 @@ mod attach;
 mod damage;
 mod imap;
 mod kills;
+mod outages;
 mod smtp;
 mod support;
 mod whole;
