@@ -3,6 +3,8 @@
 
 mod attach;
 mod damage;
+mod deliver;
+mod first;
 mod imap;
 mod kills;
 mod outages;
