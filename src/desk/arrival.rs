@@ -112,6 +112,17 @@ impl Desk {
 
     /// Reads a mail and keeps its bytes.
     pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+        let whole = matches!(incoming.content, Content::Whole(_));
+        let mut prepared = self.read(incoming).await?;
+        if whole {
+            let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
+            prepared.raw = Some(raw);
+        }
+        Ok(prepared)
+    }
+
+    /// Reads a mail and writes nothing.
+    async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let Incoming { mut arrival, content, silent_before } = incoming;
         match content {
             Content::Whole(bytes) => {
@@ -129,8 +140,7 @@ impl Desk {
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                let raw = Some(self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?);
-                Ok(Prepared { arrival, raw, size, fingerprint, message, bytes, headers: None })
+                Ok(Prepared { arrival, raw: None, size, fingerprint, message, bytes, headers: None })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
@@ -229,8 +239,9 @@ impl Desk {
 
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
-        let prepared = self.prepare(incoming).await?;
-        let (_gate, mut txn) = self.begin().await;
+        let prepared = self.read(incoming).await?;
+        let _gate = self.inner.gate.lock().await;
+        let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let entries = self.take(&mut txn, &prepared, None, false).await?;
         let mut mails = Vec::new();
         for id in txn.deed().outbox.clone() {
