@@ -97,12 +97,24 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
         did,
         end: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
     };
+    tokio::spawn(end_without_terminal(signal(SignalKind::hangup())?));
     let effects = session.app.start();
     session.perform(effects).await?;
     let ended = session.serve().await;
     session.settle().await;
     let rescued = session.rescue().await?;
     ended.map(|()| Left { rescued })
+}
+
+/// Ends the process some time after its terminal is gone, if it has not ended by itself.
+///
+/// crossterm reads a terminal that is gone in a circle that never ends, and the screen's own thread is
+/// caught in it. What was typed is in its draft, which is saved every half a second.
+async fn end_without_terminal(mut hangup: Signal) {
+    hangup.recv().await;
+    tokio::time::sleep(SETTLE * 2).await;
+    tracing::warn!("the terminal is gone");
+    std::process::exit(129);
 }
 
 struct Session {

@@ -129,4 +129,7 @@ fn a_draft_is_there_again_after_a_kill() {
     terminal.wait_for("Cannot log in");
     terminal.press("\rr");
     terminal.wait_for("half a thought");
+    // The terminal goes away; nothing may stay behind.
+    drop(terminal);
+    home.wait_until_unserved();
 }
