@@ -101,11 +101,13 @@ async fn travel(
 
 fn lost(mailbox: &MailboxConfig, to: &EmailAddress) -> Failure {
     let words = format!("the mail to {to} was sent, but did not arrive within {} s", PATIENCE.as_secs());
+    let spam = "look into its spam folder";
     let cure = match mailbox.address.prefix.is_empty() {
-        true => "see that the whole domain is delivered to this mailbox, and look into its spam folder",
-        false => {
-            "see that the server takes address+key for address (subaddressing), and look into its spam folder"
-        }
+        true => format!("see that the whole domain is delivered to this mailbox, and {spam}"),
+        false => format!(
+            "see that the server takes address+key for address (subaddressing), and {spam}; without \
+             subaddressing, write the address without %{{key}} and name its project in the config"
+        ),
     };
     Failure::new(words, cure)
 }
