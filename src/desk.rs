@@ -3,9 +3,12 @@
 //! Owns every decision and is the only writer of the store. Knows nothing of sockets, servers or
 //! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
 
+mod acknowledge;
 mod arrival;
+mod bounces;
 mod drafts;
 mod edits;
+mod filing;
 mod history;
 mod intake;
 mod issues;
@@ -18,6 +21,7 @@ mod queue;
 mod repeat;
 mod routing;
 mod status;
+mod targets;
 mod triage;
 mod turns;
 mod txn;

@@ -1,4 +1,58 @@
-//! `deskbell`, a service desk in the terminal.
+//! `deskbell`, a service desk in the terminal: customers write mail, staff answer from the keyboard.
+//!
+//! # What flows where
+//!
+//! ```text
+//!   IMAP, Maildir, files                                          SMTP, sendmail, Maildir
+//!          │ source                                                        ▲ outlet
+//!          ▼                                                               │
+//!        sync ──── raw mail ────▶ desk ──── due rows of the outbox ─────▶ sync
+//!                                 │  ▲
+//!                    one commit   │  │ records, rows, texts
+//!                                 ▼  │
+//!                   store (journal, trees) ──▶ index
+//!                                 ▲
+//!        Request, Response, Event │
+//!   tui ◀──── cli ◀──── rpc ◀─────┘
+//! ```
+//!
+//! A mail comes in: [`source`] hands over bytes, [`sync`] gives them to [`desk`], which reads them with
+//! [`mail`], decides where they belong, and commits everything at once: the raw mail, the note, the issue,
+//! the Message-IDs, the entry of the intake, the rows of the outbox it causes and the cursor of the mailbox.
+//! Only then is the server told. An answer goes out the same way round: the note and its rows are one
+//! commit, [`sync`] takes what is due to an [`outlet`], and each result is recorded before the next mail.
+//!
+//! The journal in [`store`] is the desk. The trees beside it, the rows and the full text of [`index`] are
+//! derived from it and can be thrown away. Whoever wants something asks with a [`domain::Request`], in the
+//! process or over the socket of [`rpc`]; whoever shows something follows [`domain::Event`]s, which name what
+//! changed and carry nothing else.
+//!
+//! # Layers
+//!
+//! | layer | owns | may use |
+//! |---|---|---|
+//! | [`domain`] | nouns, pure rules, the contract of every front end | nothing |
+//! | [`config`] | the TOML file as plain structs | `domain` |
+//! | [`tls`] | how a server is trusted | `domain`, `config` |
+//! | [`mail`] | bytes to meaning and back | `domain` |
+//! | [`store`] | the journal, and sled derived from it | `domain` |
+//! | [`index`] | issue rows and full text | `domain` |
+//! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
+//! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
+//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `mail`, `store`, `index` |
+//! | [`sync`] | when things happen | `domain`, `config`, `source`, `outlet`, `desk` |
+//! | [`rpc`] | frames, the socket, who the peer is | `domain` |
+//! | [`tui`] | the screens | `domain` |
+//! | [`cli`] | arguments, commands, printing | everything |
+//!
+//! A test reads the `use` lines and fails on one that goes the wrong way; each outside crate has one owner.
+//!
+//! # What holds everywhere
+//!
+//! - Nothing is acknowledged before it is durable, and everything can be repeated without harm.
+//! - Nothing waits for the network, or for another person's work, on the way to the screen.
+//! - Everything from outside is hostile: mails, headers, server lines, templates, config, socket peers.
+//! - Failures in the background are states with a cause and a next try, never popups.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

@@ -17,7 +17,15 @@ use crate::{
 use maildir::Maildir;
 use sendmail::Sendmail;
 use smtp::Smtp;
-use std::{borrow::Cow, fmt, path::Path};
+use std::{
+    borrow::Cow,
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// What became of one mail to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +75,7 @@ pub struct Outlet {
     name: String,
     max_size: u64,
     way: Way,
+    handing_over: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -80,15 +89,18 @@ enum Way {
 impl Outlet {
     /// Makes an outlet; nothing is connected yet. Relative folders count from `data_dir`.
     pub fn new(config: &OutletConfig, data_dir: &Path) -> Self {
+        let handing_over = Arc::new(AtomicBool::new(false));
         let way = match &config.method {
-            OutletMethod::Smtp(smtp) => Way::Smtp(Box::new(Smtp::new(smtp.clone()))),
+            OutletMethod::Smtp(smtp) => {
+                Way::Smtp(Box::new(Smtp::new(smtp.clone(), Arc::clone(&handing_over))))
+            }
             OutletMethod::Sendmail { command } => {
                 Way::Sendmail(Sendmail { command: command.clone(), patience: config.timeout })
             }
             OutletMethod::Maildir { path } => Way::Maildir(Maildir { path: resolve(data_dir, path) }),
             OutletMethod::MicrosoftGraph(_) => Way::MicrosoftGraph,
         };
-        Self { name: config.name.clone(), max_size: config.max_size, way }
+        Self { name: config.name.clone(), max_size: config.max_size, way, handing_over }
     }
 
     /// Gives the name of the outlet in the config.
@@ -112,10 +124,16 @@ impl Outlet {
         }
         match &mut self.way {
             Way::Smtp(smtp) => smtp.send(from, to, &with_crlf(bytes)).await,
-            Way::Sendmail(sendmail) => sendmail.send(from, to, bytes).await,
-            Way::Maildir(maildir) => maildir.send(from, to, bytes).await,
+            Way::Sendmail(sendmail) => over(&self.handing_over, sendmail.send(from, to, bytes)).await,
+            Way::Maildir(maildir) => over(&self.handing_over, maildir.send(from, to, bytes)).await,
             Way::MicrosoftGraph => graph_is_not_built().into(),
         }
+    }
+
+    /// Tells, while [`Self::send`] runs, whether the other side may have the whole mail by now: dropping the
+    /// call then leaves open whether it was sent.
+    pub fn handing_over(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.handing_over)
     }
 
     /// Looks whether the outlet would work: connects and logs in, sends nothing.
@@ -184,6 +202,14 @@ impl fmt::Display for Stage {
             Self::Unsupported => "method",
         })
     }
+}
+
+/// Notes that a mail is being handed over, for as long as that takes.
+async fn over<T>(handing_over: &AtomicBool, call: impl Future<Output = T>) -> T {
+    handing_over.store(true, Ordering::SeqCst);
+    let outcome = call.await;
+    handing_over.store(false, Ordering::SeqCst);
+    outcome
 }
 
 fn graph_is_not_built() -> OutletError {

@@ -90,6 +90,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
         () = display::progress(&desk) => {}
     }
     display::clear();
+    tracing::info!("ending");
     tell_systemd("STOPPING=1");
     stop.cancel();
     desk.say_goodbye();

@@ -6,8 +6,8 @@
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
-    Arrival, Cursor, Deliver, Delivered, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, MailKind,
-    OutboxEntry, RawRef, Response,
+    Arrival, Cursor, Deliver, Delivered, Fate, Fault, IntakeEntry, IntakeId, OutboxEntry, OutboxId, RawRef,
+    Response,
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, outbox_key, text_key};
@@ -46,6 +46,8 @@ pub struct Received {
     pub entry: IntakeId,
     pub fate: Fate,
     pub silent: bool,
+    /// The mails it caused.
+    pub mails: Vec<OutboxId>,
 }
 
 /// A mail that was read.
@@ -110,6 +112,17 @@ impl Desk {
 
     /// Reads a mail and keeps its bytes.
     pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+        let whole = matches!(incoming.content, Content::Whole(_));
+        let mut prepared = self.read(incoming).await?;
+        if whole {
+            let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
+            prepared.raw = Some(raw);
+        }
+        Ok(prepared)
+    }
+
+    /// Reads a mail and writes nothing.
+    async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let Incoming { mut arrival, content, silent_before } = incoming;
         match content {
             Content::Whole(bytes) => {
@@ -127,8 +140,7 @@ impl Desk {
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                let raw = Some(self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?);
-                Ok(Prepared { arrival, raw, size, fingerprint, message, bytes, headers: None })
+                Ok(Prepared { arrival, raw: None, size, fingerprint, message, bytes, headers: None })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
@@ -170,8 +182,12 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let mut received = Vec::with_capacity(batch.len());
         for prepared in batch {
-            for entry in self.take(&mut txn, prepared, again, true).await? {
-                received.push(Received { entry: entry.id, fate: entry.fate, silent: entry.silent });
+            let before = txn.deed().outbox.len();
+            let entries = self.take(&mut txn, prepared, again, true).await?;
+            let mut mails = txn.deed().outbox.split_off(before);
+            txn.deed().outbox.extend(&mails);
+            for IntakeEntry { id, fate, silent, .. } in entries {
+                received.push(Received { entry: id, fate, silent, mails: std::mem::take(&mut mails) });
             }
         }
         if let Some(cursor) = cursor {
@@ -212,17 +228,20 @@ impl Desk {
         let received = self.receive(vec![incoming], None).await?;
         let first = received.first().ok_or_else(|| super::missing("the entry of a mail"))?;
         let entry = self.stored_intake(first.entry).await?;
-        let mails = match entry.issue {
-            Some(_) => self.caused(&entry).await?,
-            None => Vec::new(),
-        };
+        let mut mails = Vec::with_capacity(first.mails.len());
+        for id in received.iter().flat_map(|received| &received.mails) {
+            let kept =
+                self.inner.store.get::<OutboxEntry>(&outbox_key(*id)).await.map_err(txn::store_fault)?;
+            mails.extend(kept.map(|kept| describe(&kept.record)));
+        }
         Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
     }
 
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
-        let prepared = self.prepare(incoming).await?;
-        let (_gate, mut txn) = self.begin().await;
+        let prepared = self.read(incoming).await?;
+        let _gate = self.inner.gate.lock().await;
+        let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let entries = self.take(&mut txn, &prepared, None, false).await?;
         let mut mails = Vec::new();
         for id in txn.deed().outbox.clone() {
@@ -241,19 +260,6 @@ impl Desk {
                 .map(|kept| kept.record.id);
         }
         Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
-    }
-
-    /// Lists the mails that an arrival caused.
-    async fn caused(&self, entry: &IntakeEntry) -> Result<Vec<String>, Fault> {
-        let Response::Outbox(rows) = self.outbox_list(&[], 50).await? else { return Ok(Vec::new()) };
-        let reference = match entry.issue {
-            Some(id) => Some(self.reference_of(id).await?),
-            None => None,
-        };
-        let caused = |row: &&crate::domain::OutboxView| {
-            row.reference == reference && row.created_at >= entry.received_at
-        };
-        Ok(rows.iter().filter(caused).map(|row| described(row.kind, &row.to)).collect())
     }
 
     /// Tells whether this mail was taken in before for the same project; gives that entry.
@@ -282,13 +288,9 @@ impl Desk {
 
 /// Gives `thank_you to ada@example.com`.
 pub(super) fn describe(entry: &OutboxEntry) -> String {
-    described(entry.kind, &entry.to)
-}
-
-fn described(kind: MailKind, to: &EmailAddress) -> String {
-    let kind = serde_json::to_value(kind).ok();
+    let kind = serde_json::to_value(entry.kind).ok();
     let kind = kind.as_ref().and_then(|v| v.as_str()).unwrap_or("mail");
-    format!("{kind} to {to}")
+    format!("{kind} to {}", entry.to)
 }
 
 /// Gives when a mail counts as received: never in the future.

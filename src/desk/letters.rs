@@ -83,7 +83,7 @@ impl Desk {
             subject,
             state: draughted.state,
             outlet: way.name.clone(),
-            raw: self.inner.store.stash(bytes).await.map_err(txn::store_fault)?,
+            raw: txn.stash(bytes).await?,
             message_id,
             attempts: 0,
             created_at: txn.now,

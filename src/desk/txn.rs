@@ -4,7 +4,7 @@
 
 use crate::domain::{
     Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, ProjectId,
-    RequestId, Seq,
+    RawRef, RequestId, Seq,
 };
 use crate::store::record::{Counters, Key};
 use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
@@ -22,6 +22,8 @@ pub struct Txn<'a> {
     read: BTreeMap<Place, Option<Seq>>,
     changes: Vec<Change>,
     deed: Deed,
+    /// Whether it will never be committed.
+    rehearsal: bool,
 }
 
 /// What a commit was, for those who follow the desk.
@@ -41,7 +43,21 @@ impl<'a> Txn<'a> {
             read: BTreeMap::new(),
             changes: Vec::new(),
             deed: Deed::default(),
+            rehearsal: false,
         }
+    }
+
+    /// Begins a step that is only looked at: nothing of it reaches the journal.
+    pub fn rehearse(store: &'a Store, now: Timestamp) -> Self {
+        Self { rehearsal: true, ..Self::new(store, now) }
+    }
+
+    /// Puts raw bytes into the journal, for a record of this step to name.
+    pub async fn stash(&self, bytes: Vec<u8>) -> Result<RawRef, Fault> {
+        if self.rehearsal {
+            return Ok(RawRef { segment: 0, offset: 0, length: 0, size: bytes.len() as u64 });
+        }
+        self.store.stash(bytes).await.map_err(store_fault)
     }
 
     /// Reads a record, as this step has left it.
@@ -154,6 +170,9 @@ impl<'a> Txn<'a> {
         reason: Option<String>,
         request: Option<RequestId>,
     ) -> Result<Written, Fault> {
+        if self.rehearsal {
+            return Err(Fault::internal("a rehearsal cannot be committed"));
+        }
         let puts: Vec<Put> =
             self.written.into_iter().map(|((tree, key), document)| Put { tree, key, document }).collect();
         let expectations =

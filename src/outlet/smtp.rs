@@ -19,7 +19,12 @@ use lettre::transport::smtp::{
     extension::{ClientId, Extension},
     response::Response,
 };
-use std::{error::Error as _, fmt::Display, time::Duration};
+use std::{
+    error::Error as _,
+    fmt::Display,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio::time::timeout;
 use wire::Wire;
 
@@ -39,6 +44,8 @@ pub(super) struct Smtp {
     session: Option<Session>,
     /// The largest mail the server takes, once it has said so.
     size_limit: Option<u64>,
+    /// See [`super::Outlet::handing_over`].
+    handing_over: Arc<AtomicBool>,
 }
 
 /// A connection that is logged in.
@@ -46,6 +53,7 @@ struct Session {
     connection: AsyncSmtpConnection,
     limit: Duration,
     size_limit: Option<u64>,
+    handing_over: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Session {
@@ -75,8 +83,8 @@ enum End {
 }
 
 impl Smtp {
-    pub fn new(config: SmtpConfig) -> Self {
-        Self { config, session: None, size_limit: None }
+    pub fn new(config: SmtpConfig, handing_over: Arc<AtomicBool>) -> Self {
+        Self { config, session: None, size_limit: None, handing_over }
     }
 
     pub fn size_limit(&self) -> Option<u64> {
@@ -137,7 +145,8 @@ impl Smtp {
         let wire = Box::new(Wire::new(stream, greeting));
         let opening = AsyncSmtpConnection::connect_with_transport(wire, &hello);
         let connection = answer(server.timeout, opening).await.map_err(greeting_failed)?;
-        let mut session = Session { connection, limit: server.timeout, size_limit: None };
+        let handing_over = Arc::clone(&self.handing_over);
+        let mut session = Session { connection, limit: server.timeout, size_limit: None, handing_over };
         session.size_limit = session.announced_size(&hello).await;
         self.size_limit = session.size_limit;
         if let Some(login) = &self.config.login {
@@ -235,7 +244,8 @@ impl Session {
         }
         // lettre ends the mail with a CRLF of its own.
         let body = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
-        match answer(self.limit * TRANSFER, self.connection.message(body)).await {
+        let handing = answer(self.limit * TRANSFER, self.connection.message(body));
+        match super::over(&self.handing_over, handing).await {
             Ok(taken) => End::Keep(Outcome::Sent { reply: text_of(&taken) }),
             Err(no) => self.refused(no).await,
         }

@@ -29,7 +29,7 @@ pub(super) async fn serve(post: &mut Post<'_>, backoff: &mut Backoff) -> Trouble
 
 async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<Trouble, Trouble> {
     let mut source = ImapSource::connect(post.config).await?;
-    let selected = source.select().await?;
+    let mut selected = source.select().await?;
     loop {
         look(post, &mut source, selected).await?;
         backoff.succeeded();
@@ -39,7 +39,7 @@ async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<T
             () = post.desk.wait_for_look() => {
                 // The wait was cut short, so the connection is spent.
                 source = ImapSource::connect(post.config).await?;
-                source.select().await?;
+                selected = source.select().await?;
                 continue;
             }
         };

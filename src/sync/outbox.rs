@@ -3,15 +3,20 @@
 use super::backoff::Backoff;
 use crate::config::OutletConfig;
 use crate::desk::{Claim, Desk, Settled};
-use crate::domain::{Channel, ChannelState, Fault, OutboxId, OutboxPass, OutboxState};
+use crate::domain::{Channel, ChannelState, Fault, FaultKind, OutboxId, OutboxPass, OutboxState};
 use crate::outlet::{Outcome, Outlet};
 use futures_util::future::join_all;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Mails on their way at once, each over a connection of its own.
 const AT_ONCE: usize = 4;
+/// How long a server may take to part.
+const PARTING: Duration = Duration::from_secs(1);
+/// How often a mail that is being handed over is looked at while the process wants to end.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why an outlet stopped in the middle.
 struct Pause {
@@ -27,6 +32,8 @@ struct Post<'a> {
     channel: Channel,
     pass: OutboxPass,
     stop: CancellationToken,
+    /// Whether the last mails went through; until then one at a time is tried.
+    works: bool,
 }
 
 impl<'a> Post<'a> {
@@ -50,7 +57,7 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
-        Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop }
+        Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop, works: false }
     }
 
     fn show(&mut self, state: ChannelState) {
@@ -79,16 +86,18 @@ impl<'a> Post<'a> {
     /// Sends what is due, until nothing is, the outlet does not work, or it is told to stop.
     async fn send_due(&mut self) -> Result<Option<Pause>, Fault> {
         while !self.stop.is_cancelled() {
-            let claims = self.desk.claim(self.name.as_deref(), AT_ONCE).await?;
+            // An outlet that may not work is not knocked at four times over: servers lock accounts for that.
+            let at_once = if self.works { AT_ONCE } else { 1 };
+            let claims = self.desk.claim(self.name.as_deref(), at_once).await?;
             if claims.is_empty() {
                 return Ok(None);
             }
             if self.channel.state != ChannelState::Failing {
                 self.show(ChannelState::Busy);
             }
-            let desk = self.desk;
+            let (desk, stop) = (self.desk, &self.stop);
             let sending =
-                self.outlets.iter_mut().zip(claims).map(|(outlet, claim)| send(desk, outlet, claim));
+                self.outlets.iter_mut().zip(claims).map(|(outlet, claim)| send(desk, outlet, claim, stop));
             let mut pause = None;
             for outcome in join_all(sending).await {
                 match outcome? {
@@ -96,6 +105,7 @@ impl<'a> Post<'a> {
                     Err(stop) => pause = Some(stop),
                 }
             }
+            self.works = pause.is_none();
             if pause.is_some() {
                 return Ok(pause);
             }
@@ -113,16 +123,25 @@ impl<'a> Post<'a> {
     }
 
     async fn close(&mut self) {
-        for outlet in &mut self.outlets {
-            outlet.close().await;
-        }
+        let parting = self.outlets.iter_mut().map(|outlet| tokio::time::timeout(PARTING, outlet.close()));
+        join_all(parting).await;
     }
 }
 
 /// Sends one mail and records the result before the connection is used again.
-async fn send(desk: &Desk, outlet: &mut Outlet, claim: Claim) -> Result<Result<OutboxState, Pause>, Fault> {
+async fn send(
+    desk: &Desk,
+    outlet: &mut Outlet,
+    claim: Claim,
+    stop: &CancellationToken,
+) -> Result<Result<OutboxState, Pause>, Fault> {
     let Claim { id, from, to, bytes } = claim;
-    let outcome = outlet.send(from.as_ref(), &to, &bytes).await;
+    let handing_over = outlet.handing_over();
+    let outcome = tokio::select! {
+        biased;
+        outcome = outlet.send(from.as_ref(), &to, &bytes) => outcome,
+        () = may_leave(stop, &handing_over) => return desk.settle(id, Settled::Untried).await.map(Ok),
+    };
     tracing::debug!(%id, ?outcome, "sent");
     let settled = match outcome {
         Outcome::Sent { .. } => Settled::Sent,
@@ -138,11 +157,19 @@ async fn send(desk: &Desk, outlet: &mut Outlet, claim: Claim) -> Result<Result<O
     settle(desk, id, settled).await.map(Ok)
 }
 
+/// Waits until the process wants to end and the mail is not being handed over.
+async fn may_leave(stop: &CancellationToken, handing_over: &AtomicBool) {
+    stop.cancelled().await;
+    while handing_over.load(Ordering::SeqCst) {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
 /// Records a result; a full disk is waited out, because what was sent must not be sent again.
 async fn settle(desk: &Desk, id: OutboxId, settled: Settled) -> Result<OutboxState, Fault> {
     loop {
         match desk.settle(id, settled.clone()).await {
-            Err(fault) if fault.kind == crate::domain::FaultKind::Full => {
+            Err(fault) if fault.kind == FaultKind::Full => {
                 desk.board().notice("outbox disk".to_owned(), format!("sending has stopped: {fault}"));
                 tokio::time::sleep(Duration::from_secs(5)).await;
             }

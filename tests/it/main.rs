@@ -3,14 +3,17 @@
 
 mod attach;
 mod damage;
+mod deliver;
 mod demo;
 mod desk;
 mod docs;
 mod doctor;
+mod first;
 mod imap;
 mod init;
 mod kills;
 mod layers;
+mod outages;
 mod smtp;
 mod spawned;
 mod support;

@@ -1,0 +1,102 @@
+//! What a new issue gets by itself: the thank-you mail, and the project's own text.
+
+use super::Desk;
+use super::intake::Passing;
+use super::letters::Draughted;
+use super::queue::Allowance;
+use super::txn::Txn;
+use crate::domain::{Fault, Issue, MailKind, OutboxState, Project};
+
+impl Desk {
+    /// Writes the thank-you mail, or says why there is none.
+    pub(super) async fn acknowledge(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        project: &Project,
+        issue: &Issue,
+    ) -> Result<String, Fault> {
+        let no = |why: &str| Ok(format!("no acknowledgement: {why}"));
+        let Some(to) = &passing.from else { return no("it has no sender") };
+        if passing.silent {
+            return no("it is older than the desk's first look");
+        }
+        if !project.settings.thank_you {
+            return no("the project sends none");
+        }
+        if !passing.verdict.may_answer {
+            return no(&passing.verdict.reason);
+        }
+        if self.inner.ways.is_ours(&to.email, &passing.projects) {
+            return no("the sender is this desk");
+        }
+        if self.way_out(issue, project).is_err() {
+            return no("no way out is configured");
+        }
+        let settings = self.desk_settings().await?;
+        let allowance = match passing.counting {
+            true => self.inner.queue.allow_automatic(&to.email, &settings),
+            false => Allowance::Go,
+        };
+        let state = match allowance {
+            Allowance::Enough => return no("this sender had enough of them within the hour"),
+            Allowance::Hold => OutboxState::Held,
+            Allowance::Go => OutboxState::Queued,
+        };
+        if allowance == Allowance::Hold {
+            self.inner.board.notice(
+                "breaker".to_owned(),
+                format!("over {} automatic mails within an hour: the rest is held in the outbox; release or cancel it there", settings.automatic_per_hour),
+            );
+        }
+        let draughted = Draughted {
+            kind: MailKind::ThankYou,
+            issue,
+            project,
+            note: None,
+            to: to.clone(),
+            files: &[],
+            state,
+            held_until: None,
+            user: None,
+        };
+        self.write_letter(txn, draughted).await?;
+        Ok(format!("an acknowledgement to {}", to.email))
+    }
+
+    /// Gives the text that the project appends to new issues.
+    pub(super) fn description_template(&self, project: &Project) -> Option<String> {
+        let name = project.settings.issue_template.as_deref()?;
+        let topic = format!("issue template {}", project.path);
+        match self.find_description(project, name) {
+            Ok(text) => {
+                self.inner.board.clear_notice(&topic);
+                Some(text)
+            }
+            Err(why) => {
+                self.inner.board.notice(
+                    topic,
+                    format!("the issue template `{name}` of {} cannot be read: {why}", project.path),
+                );
+                None
+            }
+        }
+    }
+
+    fn find_description(&self, project: &Project, name: &str) -> Result<String, String> {
+        if !crate::domain::path_fits(name) || name.contains('/') {
+            return Err("its name is not a file name".to_owned());
+        }
+        let base = self.inner.ways.config_dir.join(project.settings.templates_dir.as_deref().unwrap_or("."));
+        let file = if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") };
+        let places = [base.join("issue_templates").join(&file), base.join("../issue_templates").join(&file)];
+        let mut why = String::new();
+        for place in places {
+            match std::fs::read_to_string(&place) {
+                Ok(text) => return Ok(text),
+                Err(error) => why = format!("{}: {error}", place.display()),
+            }
+        }
+        Err(why)
+    }
+}

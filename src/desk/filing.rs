@@ -1,0 +1,256 @@
+//! Filing: a mail becomes a note of an issue, or a new issue, with everything that follows.
+
+use super::Desk;
+use super::intake::Passing;
+use super::issues::{blank_note, participant, reopen, turn};
+use super::letters::know;
+use super::txn::Txn;
+use crate::domain::{
+    EmailAddress, Fate, Fault, ImportCc, IntakeEntry, Issue, IssueId, Link, LinkKind, Mailbox, Note,
+    NoteKind, Participant, ParticipantRole, Party, Project, State,
+};
+use crate::mail::{self, Reading};
+use crate::store::record::{Known, Place, text_key};
+
+impl Desk {
+    /// Makes the mail a note of an issue.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn join(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        project: &Project,
+        id: IssueId,
+        why: String,
+        automatic: bool,
+    ) -> Result<IntakeEntry, Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let mut issue = before.clone();
+        let mut note = self.note_of(txn, passing, &issue, Reading::Answer, why.clone()).await?;
+        note.automatic = automatic;
+        let mut words = Vec::new();
+        if automatic {
+            fold_all(&mut note);
+        } else {
+            words = welcome(&mut issue, passing, &mut note);
+            self.wake(&mut issue, project, passing, &note, &mut words);
+        }
+        txn.add_note(&mut issue, &note)?;
+        issue.updated_at = if passing.silent { issue.updated_at.max(passing.at) } else { txn.now };
+        for sentence in words {
+            self.system_note(txn, &mut issue, sentence, Some(why.clone())).await?;
+        }
+        txn.put_issue(Some(&before), &issue)?;
+        self.index_ids(txn, passing, &issue, &note).await?;
+        let fate = if automatic { Fate::Automatic } else { Fate::Note };
+        let reason = if automatic { format!("{}; {why}", passing.verdict.reason) } else { why };
+        let entry = self
+            .enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), (fate, reason))
+            .await?;
+        self.tie(txn, entry, &issue, &note)
+    }
+
+    /// Sets state and turn after an answer.
+    fn wake(
+        &self,
+        issue: &mut Issue,
+        project: &Project,
+        passing: &Passing<'_>,
+        note: &Note,
+        words: &mut Vec<String>,
+    ) {
+        if passing.silent {
+            settle_silent(issue, passing);
+            return;
+        }
+        let closed = issue.state == State::Closed;
+        if closed && project.settings.reopen_on_reply && !issue.spam {
+            reopen(issue, passing.at);
+            words.push(format!("reopened, because {} answered", note.author.label()));
+        } else if !closed {
+            issue.status = crate::domain::Status::Open;
+            turn(issue, Some(Party::Us), passing.at);
+        }
+        issue.snoozed_until = None;
+    }
+
+    /// Makes the mail a new issue.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn open_issue(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        project: Project,
+        why: String,
+        related: Option<IssueId>,
+        address: Option<EmailAddress>,
+    ) -> Result<IntakeEntry, Fault> {
+        let mut project = self.load_project(txn, project.id).await?;
+        let mut issue = self.number_issue(txn, &mut project, &passing.message.subject).await?;
+        issue.author = passing.author();
+        issue.created_at = passing.at;
+        issue.mailbox.clone_from(&passing.prepared.arrival.mailbox);
+        issue.arrived_to = address;
+        issue.participants = self.people_of(passing, &project);
+        issue.links = related.iter().map(|id| Link { kind: LinkKind::RelatesTo, issue: *id }).collect();
+        turn(&mut issue, Some(Party::Us), passing.at);
+        let mut note = self.note_of(txn, passing, &issue, Reading::Opening, why.clone()).await?;
+        if let Some(text) = self.description_template(&project) {
+            note.body = format!("{}\n\n{text}", note.body.trim_end());
+        }
+        if passing.silent {
+            settle_silent(&mut issue, passing);
+        }
+        txn.add_note(&mut issue, &note)?;
+        issue.updated_at = if passing.silent { passing.at } else { txn.now };
+        txn.put_issue(None, &issue)?;
+        self.index_ids(txn, passing, &issue, &note).await?;
+        let thanked = self.acknowledge(txn, passing, &project, &issue).await?;
+        let reason = format!("{why}; {thanked}");
+        let fate = (Fate::Issue, reason);
+        let entry =
+            self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate).await?;
+        self.tie(txn, entry, &issue, &note)
+    }
+
+    /// Lists who takes part in a new issue: the writer, and the others as the project wants it.
+    fn people_of(&self, passing: &Passing<'_>, project: &Project) -> Vec<Participant> {
+        let Some(from) = &passing.from else { return Vec::new() };
+        let mut people = vec![participant(from.name.clone(), from.email.clone(), ParticipantRole::Requester)];
+        if project.settings.import_cc == ImportCc::Never {
+            return people;
+        }
+        for other in passing.message.to.iter().chain(&passing.message.cc) {
+            let known = people.iter().any(|p| p.email == other.email);
+            if !known && !self.inner.ways.is_ours(&other.email, &passing.projects) {
+                let mut person = participant(other.name.clone(), other.email.clone(), ParticipantRole::Cc);
+                person.subscribed = project.settings.import_cc == ImportCc::Always;
+                people.push(person);
+            }
+        }
+        people
+    }
+
+    /// Makes the note that a mail becomes.
+    async fn note_of(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        issue: &Issue,
+        reading: Reading,
+        why: String,
+    ) -> Result<Note, Fault> {
+        let message = passing.message;
+        let visible = mail::visible(message, reading);
+        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let blank =
+            blank_note(txn.next_note().await?, issue.id, NoteKind::Incoming, visible.body, passing.at);
+        let mut note = Note {
+            author: passing.author(),
+            folded: visible.folded,
+            html: visible.html,
+            reduced: visible.reduced,
+            message_id: message.message_id.clone(),
+            in_reply_to: message.in_reply_to.first().cloned(),
+            auth: way.and_then(|way| mail::authentication(message, &way.trusted_authserv_ids)),
+            why: Some(why),
+            attachments: message.attachments.clone(),
+            raw: passing.prepared.raw,
+            read: passing.silent,
+            ..blank
+        };
+        note.warnings = warnings(passing);
+        if let Some(id) = &message.message_id
+            && txn
+                .get::<Known>(&text_key(id.as_str()))
+                .await?
+                .is_some_and(|k| k.places.iter().any(|p| p.project == issue.project))
+        {
+            note.warnings.push("another mail with other content carried the same Message-ID".to_owned());
+        }
+        Ok(note)
+    }
+
+    /// Remembers every Message-ID of the mail for later answers.
+    async fn index_ids(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        issue: &Issue,
+        note: &Note,
+    ) -> Result<(), Fault> {
+        let place = Place { project: issue.project, issue: issue.id, note: Some(note.id), outbox: None };
+        if let Some(id) = &passing.message.message_id {
+            know(txn, id, place.clone()).await?;
+        }
+        // Ids that are not known yet belong to mails which others sent each other in this conversation.
+        for id in passing.message.in_reply_to.iter().chain(&passing.message.references) {
+            if txn.get::<Known>(&text_key(id.as_str())).await?.is_none() {
+                know(txn, id, Place { note: None, ..place.clone() }).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Receives the writer of a note among the participants; gives what to say about it.
+fn welcome(issue: &mut Issue, passing: &Passing<'_>, note: &mut Note) -> Vec<String> {
+    let Some(from) = &passing.from else { return Vec::new() };
+    match issue.participants.iter_mut().find(|p| p.email == from.email) {
+        Some(person) if person.role == ParticipantRole::Stranger => {
+            note.warnings.push(stranger_words(from));
+            Vec::new()
+        }
+        Some(person) if !person.subscribed && !passing.silent => {
+            person.subscribed = true;
+            vec![format!("{} wrote again and is subscribed again", from.email)]
+        }
+        Some(_) => Vec::new(),
+        None => {
+            let mut person = participant(from.name.clone(), from.email.clone(), ParticipantRole::Stranger);
+            person.subscribed = false;
+            issue.participants.push(person);
+            note.warnings.push(stranger_words(from));
+            vec![format!("{} joined; they are not mailed until somebody subscribes them", from.email)]
+        }
+    }
+}
+
+fn stranger_words(from: &Mailbox) -> String {
+    format!("{} did not take part in this issue before", from.email)
+}
+
+/// Sets the state of what the first import brought: read, and closed if it was answered elsewhere.
+fn settle_silent(issue: &mut Issue, passing: &Passing<'_>) {
+    let arrival = &passing.prepared.arrival;
+    let open = arrival.flagged || !arrival.answered;
+    if open && issue.state == State::Closed && !issue.spam {
+        reopen(issue, passing.at);
+    } else if !open && issue.state == State::Open {
+        super::issues::close(issue, passing.at);
+    }
+}
+
+fn fold_all(note: &mut Note) {
+    let body = std::mem::take(&mut note.body);
+    let folded = note.folded.take();
+    note.folded = Some(match folded {
+        Some(folded) => format!("{body}\n{folded}"),
+        None => body,
+    });
+}
+
+/// Lists what the reader should know before trusting the mail.
+fn warnings(passing: &Passing<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let replies = &passing.message.reply_to;
+    if let (Some(from), Some(other)) = (&passing.from, replies.first())
+        && replies.iter().all(|r| r.email != from.email)
+    {
+        warnings.push(format!("it asks for answers to {}, not to {}", other.email, from.email));
+    }
+    warnings.extend(passing.message.defects.iter().cloned());
+    warnings
+}
