@@ -6,6 +6,6 @@ mod fake;
 pub mod home;
 mod mail_server;
 
-pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, wait_for, wait_until};
+pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
 pub use fake::{Fake, Line};
 pub use mail_server::MailServer;
