@@ -91,21 +91,18 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     // Waiting for servers takes the time, so all of them are asked at once.
     let mailboxes = ask_mailboxes(&here.config);
     let outlets = ask_outlets(&here);
-    let session = look_at_desk(&here, &mut findings).await;
+    let known = look_at_desk(&here, &mut findings).await;
     report_mailboxes(mailboxes, &mut findings).await;
     report_outlets(&here, outlets, &mut findings).await;
-    if let Some(session) = &session {
-        look_at_projects(&here, session, &mut findings).await;
+    if let Some(known) = &known {
+        look_at_projects(&here, known, &mut findings);
     }
     look_at_spam(&here.config, &mut findings);
     if round_trip {
-        match &session {
-            Some(session) => mail_round_trips(&here, session, &mut findings).await,
-            None => findings.fail("round trip", "the desk does not answer", None),
+        match &known {
+            Some(known) => mail_round_trips(&here, known, &mut findings).await,
+            None => findings.fail("round trip", "there is no desk that answers", None),
         }
-    }
-    if let Some(session) = session {
-        session.close().await;
     }
     let code = u8::from(findings.first_failure().is_some());
     if global.json {
@@ -196,8 +193,32 @@ fn free_space(dir: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Says who owns the desk; gives the way to ask it, if there is a desk.
-async fn look_at_desk(here: &Here, findings: &mut Findings) -> Option<Session> {
+/// What the desk itself says.
+pub struct Known {
+    pub projects: Vec<ProjectView>,
+    pub settings: DeskSettings,
+    /// The desk, if a server has it. One that we opened ourselves is left at once, so that a sync may
+    /// begin while we wait for servers.
+    pub served: Option<Session>,
+}
+
+impl Known {
+    /// Asks the desk, and leaves it unless it is served.
+    pub async fn ask(session: Session) -> Result<Self, Fault> {
+        let asked = projects_and_desk(&session).await;
+        let served = if session.is_served() {
+            Some(session)
+        } else {
+            session.close().await;
+            None
+        };
+        let (projects, settings) = asked?;
+        Ok(Self { projects, settings, served })
+    }
+}
+
+/// Says who owns the desk; gives what it says, if there is one.
+async fn look_at_desk(here: &Here, findings: &mut Findings) -> Option<Known> {
     if !here.paths.data_dir.exists() {
         findings.ok("sync", "none runs, there is no desk yet");
         return None;
@@ -209,10 +230,22 @@ async fn look_at_desk(here: &Here, findings: &mut Findings) -> Option<Session> {
             return None;
         }
     };
-    if !session.is_served() {
-        findings.ok("sync", "none runs: mail neither comes in nor goes out until `deskbell sync` does");
-        return Some(session);
+    match session.is_served() {
+        true => look_at_sync(&session, findings).await,
+        false => {
+            findings.ok("sync", "none runs: mail neither comes in nor goes out until `deskbell sync` does");
+        }
     }
+    match Known::ask(session).await {
+        Ok(known) => Some(known),
+        Err(fault) => {
+            findings.fail("desk", fault.message, fault.hint);
+            None
+        }
+    }
+}
+
+async fn look_at_sync(session: &Session, findings: &mut Findings) {
     match session.ask(Request::Status).await {
         Ok(Response::Status(status)) => report_sync(&status, findings),
         Ok(other) => {
@@ -221,7 +254,6 @@ async fn look_at_desk(here: &Here, findings: &mut Findings) -> Option<Session> {
         }
         Err(fault) => findings.fail("sync", fault.message, fault.hint),
     }
-    Some(session)
 }
 
 fn report_sync(status: &DeskStatus, findings: &mut Findings) {
@@ -343,16 +375,12 @@ fn way(here: &Here, config: &OutletConfig) -> String {
     }
 }
 
-async fn look_at_projects(here: &Here, session: &Session, findings: &mut Findings) {
-    let (projects, desk) = match projects_and_desk(session).await {
-        Ok(both) => both,
-        Err(fault) => return findings.fail("projects", fault.message, fault.hint),
-    };
-    if projects.is_empty() {
+fn look_at_projects(here: &Here, known: &Known, findings: &mut Findings) {
+    if known.projects.is_empty() {
         findings.ok("projects", "none yet: mail waits in triage until `deskbell project add GROUP/NAME`");
     }
-    for project in &projects {
-        templates::look(here.config_dir(), project, &desk, findings);
+    for project in &known.projects {
+        templates::look(here.config_dir(), project, &known.settings, findings);
     }
 }
 

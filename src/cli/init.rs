@@ -8,7 +8,7 @@ mod wanted;
 mod written;
 
 use super::args::{Global, Init};
-use super::doctor::{Finding, Findings, look_at_connections, mail_round_trips};
+use super::doctor::{Finding, Findings, Known, look_at_connections, mail_round_trips};
 use super::here::{Here, config_fault};
 use super::print;
 use super::session::{Session, unexpected};
@@ -53,15 +53,11 @@ pub async fn run(global: &Global, asked: Init) -> Result<u8> {
     }
     let session = Session::open(&here).await?;
     let made = make_project(&session, &wanted.project).await;
-    let made = match made {
-        Ok(made) if !offline => {
-            checks.extend(round_trip(&here, &session, &wanted).await);
-            Ok(made)
-        }
-        other => other,
-    };
-    session.close().await;
+    let known = Known::ask(session).await;
     let (user, project) = made?;
+    if !offline && wanted.plus {
+        checks.extend(round_trip(&here, &known?).await);
+    }
     let failed = checks.iter().any(|check| !check.ok);
     tell(&here, &wanted, &Done { old_config, user, project, checks })?;
     Ok(if failed { 3 } else { 0 })
@@ -116,15 +112,12 @@ async fn make_project(session: &Session, path: &str) -> Result<(String, ProjectV
     }
 }
 
-async fn round_trip(here: &Here, session: &Session, wanted: &Wanted) -> Vec<Finding> {
-    if !wanted.plus {
-        return Vec::new();
-    }
+async fn round_trip(here: &Here, known: &Known) -> Vec<Finding> {
     if !here.json {
         eprintln!("Mailing itself a round trip, which may take a minute …");
     }
     let mut findings = Findings::new(here.json);
-    mail_round_trips(here, session, &mut findings).await;
+    mail_round_trips(here, known, &mut findings).await;
     findings.into_all()
 }
 

@@ -3,14 +3,12 @@
 //! The mail comes from our own address and is marked as automatic, so the intake ignores it: no issue, no
 //! answer. It stays in the mailbox, as every mail does that the desk has seen.
 
-use super::{Findings, projects_and_desk};
+use super::{Findings, Known};
 use crate::cli::here::Here;
 use crate::cli::session::{Session, unexpected};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::{WayOut, Ways};
-use crate::domain::{
-    EmailAddress, Fault, IntakeView, MailKind, Mailbox, MessageId, ProjectView, Request, Response,
-};
+use crate::domain::{EmailAddress, Fault, IntakeView, MailKind, Mailbox, MessageId, Request, Response};
 use crate::mail::{self, Letter};
 use crate::outlet::{Outcome, Outlet};
 use crate::source::{ImapSource, MaildirSource, SourceError, Wake};
@@ -49,19 +47,15 @@ impl From<Fault> for Failure {
 }
 
 /// Mails itself through each keyed mailbox and waits for that mail.
-pub async fn mail_round_trips(here: &Here, session: &Session, findings: &mut Findings) {
+pub async fn mail_round_trips(here: &Here, known: &Known, findings: &mut Findings) {
     let keyed: Vec<&MailboxConfig> =
         here.config.mailboxes.values().filter(|m| m.enabled && m.address.keyed).collect();
     if keyed.is_empty() {
         return findings.ok("round trip", "no mailbox has %{key} in its address, so there is none to make");
     }
-    let projects = match projects_and_desk(session).await {
-        Ok((projects, _)) => projects,
-        Err(fault) => return findings.fail("round trip", fault.message, fault.hint),
-    };
     for mailbox in keyed {
         let step = format!("round trip {}", mailbox.name);
-        match travel(here, session, mailbox, &projects).await {
+        match travel(here, known, mailbox).await {
             Ok((address, took)) => {
                 findings.ok(step, format!("a mail to {address} came back in {:.1} s", took.as_secs_f64()));
             }
@@ -72,12 +66,11 @@ pub async fn mail_round_trips(here: &Here, session: &Session, findings: &mut Fin
 
 async fn travel(
     here: &Here,
-    session: &Session,
+    known: &Known,
     mailbox: &MailboxConfig,
-    projects: &[ProjectView],
 ) -> Result<(EmailAddress, Duration), Failure> {
     let reaches = |address: &&EmailAddress| mailbox.address.key_of(address.as_str()).is_some();
-    let mut addresses = projects.iter().filter(|p| p.enabled).flat_map(|p| &p.addresses);
+    let mut addresses = known.projects.iter().filter(|p| p.enabled).flat_map(|p| &p.addresses);
     let to = addresses.find(reaches).cloned().ok_or_else(|| {
         Failure::new("no project has an address of this mailbox", "deskbell project add GROUP/NAME")
     })?;
@@ -86,7 +79,7 @@ async fn travel(
     let way = ways.outlet(mailbox.outlet.as_deref()).ok_or_else(none)?;
     let (id, bytes) = probe(way, &to)?;
     // Where we wait is made ready first, so that the mail cannot slip in unseen.
-    let mut post = Post::open(session, mailbox).await?;
+    let mut post = Post::open(known.served.as_ref(), mailbox).await?;
     let begun = Instant::now();
     send(here, way, &to, &bytes).await?;
     let left = || PATIENCE.saturating_sub(begun.elapsed());
@@ -101,11 +94,13 @@ async fn travel(
 
 fn lost(mailbox: &MailboxConfig, to: &EmailAddress) -> Failure {
     let words = format!("the mail to {to} was sent, but did not arrive within {} s", PATIENCE.as_secs());
+    let spam = "look into its spam folder";
     let cure = match mailbox.address.prefix.is_empty() {
-        true => "see that the whole domain is delivered to this mailbox, and look into its spam folder",
-        false => {
-            "see that the server takes address+key for address (subaddressing), and look into its spam folder"
-        }
+        true => format!("see that the whole domain is delivered to this mailbox, and {spam}"),
+        false => format!(
+            "see that the server takes address+key for address (subaddressing), and {spam}; without \
+             subaddressing, write the address without %{{key}} and name its project in the config"
+        ),
     };
     Failure::new(words, cure)
 }
@@ -171,8 +166,8 @@ enum Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    async fn open(session: &'a Session, mailbox: &MailboxConfig) -> Result<Self, Failure> {
-        if session.is_served() {
+    async fn open(served: Option<&'a Session>, mailbox: &MailboxConfig) -> Result<Self, Failure> {
+        if let Some(session) = served {
             return Ok(Self::Intake(session));
         }
         if let SourceConfig::Maildir { path } = &mailbox.source {
