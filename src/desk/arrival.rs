@@ -178,8 +178,13 @@ impl Desk {
     ) -> Result<Vec<Received>, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let mut received = Vec::with_capacity(batch.len());
+        let before = match &cursor {
+            Some(cursor) => txn.get::<Cursor>(&text_key(&cursor.mailbox)).await?,
+            None => None,
+        };
         for prepared in batch {
-            for entry in self.take(&mut txn, prepared, again, true).await? {
+            let asked = self.asked_for(before.as_ref(), prepared).await?;
+            for entry in self.take(&mut txn, prepared, again.or(asked.as_ref()), true).await? {
                 received.push(Received { entry: entry.id, fate: entry.fate, silent: entry.silent });
             }
         }
