@@ -3,12 +3,15 @@
 use super::args::Global;
 use crate::config::{Config, Paths};
 use crate::desk::{Clock, Desk, Ways};
-use crate::domain::{Fault, FaultKind};
+use crate::domain::{Fault, FaultKind, Seq};
 use crate::index::{Index, IndexError};
 use crate::rpc::Place;
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Everything that a command needs to know of its surroundings.
 #[derive(Clone, Debug)]
@@ -54,7 +57,7 @@ impl Here {
     /// Opens the desk in this process. The caller holds the lock.
     pub async fn open_desk(&self) -> Result<Desk, Fault> {
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
-        let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
+        let (index, indexed) = self.open_index().await?;
         let ways = Ways::of(&self.config, self.config_dir());
         let clock: Clock = Arc::new(jiff::Timestamp::now);
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
@@ -62,6 +65,21 @@ impl Here {
             desk.board().notice(format!("store {number}"), notice);
         }
         Ok(desk)
+    }
+}
+
+impl Here {
+    /// Opens the index. A process that just ended may need a moment until the system has let go of it.
+    async fn open_index(&self) -> Result<(Index, Seq), Fault> {
+        let until = tokio::time::Instant::now() + LETTING_GO;
+        loop {
+            match Index::open(&self.paths.data_dir.join("index")) {
+                Err(IndexError::Locked { .. }) if tokio::time::Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                opened => return opened.map_err(index_fault),
+            }
+        }
     }
 }
 
