@@ -285,7 +285,7 @@ impl Desk {
         self.tell(Event::Closing);
     }
 
-    /// Makes the index durable and closes the store.
+    /// Makes the index durable and closes it and the store, for everybody who still has this desk.
     pub async fn close(&self) -> Result<(), Fault> {
         self.inner.index.clone().close();
         self.inner.store.clone().close().await.map_err(txn::store_fault)

@@ -3,13 +3,16 @@
 use super::args::Global;
 use crate::config::{Config, ConfigError, Paths};
 use crate::desk::{Clock, Desk, Ways};
-use crate::domain::{Fault, FaultKind};
+use crate::domain::{Fault, FaultKind, Seq};
 use crate::index::{Index, IndexError};
 use crate::rpc::Place;
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Everything that a command needs to know of its surroundings.
 #[derive(Clone, Debug)]
@@ -64,13 +67,28 @@ impl Here {
         // Over a limit on file sizes the system would end the process; heard of, it is an error to handle.
         drop(signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32)));
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
-        let (index, indexed) = Index::open(&self.paths.data_dir.join("index")).map_err(index_fault)?;
+        let (index, indexed) = self.open_index().await?;
         let ways = Ways::of(&self.config, self.config_dir());
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {
             desk.board().notice(format!("store {number}"), notice);
         }
         Ok(desk)
+    }
+}
+
+impl Here {
+    /// Opens the index. A process that just ended may need a moment until the system has let go of it.
+    async fn open_index(&self) -> Result<(Index, Seq), Fault> {
+        let until = tokio::time::Instant::now() + LETTING_GO;
+        loop {
+            match Index::open(&self.paths.data_dir.join("index")) {
+                Err(IndexError::Locked { .. }) if tokio::time::Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                opened => return opened.map_err(index_fault),
+            }
+        }
     }
 }
 

@@ -99,7 +99,8 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     drop(server);
     desk.close().await?;
     tracing::info!("ended");
-    drop(lock);
+    // Requests that are still worked on have the desk open: the lock goes with the process.
+    std::mem::forget(lock);
     Ok(0)
 }
 

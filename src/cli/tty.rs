@@ -2,12 +2,13 @@
 
 use super::here::Here;
 use super::{link, log};
-use crate::config::Ui;
+use crate::config::{Paths, Ui};
 use crate::domain::Fault;
 use crate::tui::{self, Options, UserKey};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// Opens the screens.
 pub async fn open(here: &Here) -> Result<u8> {
@@ -36,8 +37,6 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
         })?,
     };
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let scratch = here.paths.data_dir.join("scratch");
-    std::fs::create_dir_all(&scratch).map_err(|e| super::session::unusable(here, &e))?;
     Ok(Options {
         theme: theme.clone(),
         no_color: set("NO_COLOR"),
@@ -46,10 +45,22 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
         bell: here.config.notify.bell,
         keys: user_keys(here),
         time_zone: zone,
-        scratch_dir: scratch,
+        scratch_dir: scratch_dir(here).map_err(|e| super::session::unusable(here, &e))?,
         save_dir: std::env::current_dir().unwrap_or_default(),
         ..Options::default()
     })
+}
+
+/// Makes the folder for texts that an editor works on. Beside a colleague's desk it is the caller's own.
+fn scratch_dir(here: &Here) -> std::io::Result<PathBuf> {
+    let near = here.paths.data_dir.join("scratch");
+    let made = std::fs::create_dir_all(&near);
+    if made.is_ok() && rustix::fs::access(&near, rustix::fs::Access::WRITE_OK).is_ok() {
+        return Ok(near);
+    }
+    let own = Paths::cache().ok_or(std::io::ErrorKind::PermissionDenied)?.join("scratch");
+    std::fs::create_dir_all(&own)?;
+    Ok(own)
 }
 
 fn user_keys(here: &Here) -> Vec<UserKey> {

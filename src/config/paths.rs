@@ -27,6 +27,11 @@ impl Paths {
         Some(Self { config_file, data_dir })
     }
 
+    /// Gives the caller's own folder for what may be thrown away.
+    pub fn cache() -> Option<PathBuf> {
+        ProjectDirs::from("", "", "deskbell").map(|dirs| dirs.cache_dir().to_owned())
+    }
+
     /// Gives the place of a file that the desk writes: relative ones count from the data dir.
     pub fn written(&self, path: &Path) -> PathBuf {
         resolve(&self.data_dir, path)

@@ -181,10 +181,15 @@ impl Desk {
     ) -> Result<Vec<Received>, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let mut received = Vec::with_capacity(batch.len());
+        let before = match &cursor {
+            Some(cursor) => txn.get::<Cursor>(&text_key(&cursor.mailbox)).await?,
+            None => None,
+        };
         for prepared in batch {
-            let before = txn.deed().outbox.len();
-            let entries = self.take(&mut txn, prepared, again, true).await?;
-            let mut mails = txn.deed().outbox.split_off(before);
+            let asked = self.asked_for(before.as_ref(), prepared).await?;
+            let caused = txn.deed().outbox.len();
+            let entries = self.take(&mut txn, prepared, again.or(asked.as_ref()), true).await?;
+            let mut mails = txn.deed().outbox.split_off(caused);
             txn.deed().outbox.extend(&mails);
             for IntakeEntry { id, fate, silent, .. } in entries {
                 received.push(Received { entry: id, fate, silent, mails: std::mem::take(&mut mails) });

@@ -6,8 +6,8 @@ use crate::domain::{
     AddressRecord, AddressState, EmailAddress, Fault, Issue, Note, OutboxAction, OutboxEntry, OutboxId,
     OutboxState, Response,
 };
-use crate::store::Direction;
 use crate::store::record::{OutboxOpen, issue_key, outbox_key};
+use crate::store::{Direction, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -37,24 +37,41 @@ pub enum Settled {
     Refused(String),
     /// For now, with the server's words.
     PutOff(String),
+    /// Its bytes are damaged here; it was not tried.
+    Unreadable(String),
     /// It was not tried; nothing is recorded.
     Untried,
+}
+
+/// What stands in the journal of a row that is due.
+enum Due {
+    Mail(Claim),
+    Unreadable(String),
+    Gone,
 }
 
 impl Desk {
     /// Claims up to `limit` mails of an outlet that are due, in the order in which they were written.
     pub async fn claim(&self, outlet: Option<&str>, limit: usize) -> Result<Vec<Claim>, Fault> {
-        let _gate = self.inner.gate.lock().await;
+        let gate = self.inner.gate.lock().await;
         let ids = self.inner.queue.claim(outlet, limit);
         let mut claims = Vec::with_capacity(ids.len());
+        let mut unreadable = Vec::new();
         for id in &ids {
             match self.load_claim(*id).await {
-                Ok(claim) => claims.extend(claim),
+                Ok(Due::Mail(claim)) => claims.push(claim),
+                Ok(Due::Unreadable(why)) => unreadable.push((*id, why)),
+                Ok(Due::Gone) => {}
                 Err(fault) => {
                     self.inner.queue.give_back(&ids);
                     return Err(fault);
                 }
             }
+        }
+        drop(gate);
+        // One damaged mail must not stop those behind it.
+        for (id, why) in unreadable {
+            self.settle(id, Settled::Unreadable(why)).await?;
         }
         if !claims.is_empty() {
             self.tell(crate::domain::Event::Outbox);
@@ -62,14 +79,19 @@ impl Desk {
         Ok(claims)
     }
 
-    async fn load_claim(&self, id: OutboxId) -> Result<Option<Claim>, Fault> {
+    async fn load_claim(&self, id: OutboxId) -> Result<Due, Fault> {
         let store = &self.inner.store;
         let Some(kept) = store.get::<OutboxEntry>(&outbox_key(id)).await.map_err(txn::store_fault)? else {
-            return Ok(None);
+            return Ok(Due::Gone);
         };
         let OutboxEntry { from, to, raw, .. } = kept.record;
-        let bytes = store.raw(raw).await.map_err(txn::store_fault)?;
-        Ok(Some(Claim { id, from, to, bytes }))
+        match store.raw(raw).await {
+            Ok(bytes) => Ok(Due::Mail(Claim { id, from, to, bytes })),
+            Err(error @ (StoreError::Damaged { .. } | StoreError::MissingSegment(_))) => {
+                Ok(Due::Unreadable(format!("its bytes cannot be read: {error}")))
+            }
+            Err(error) => Err(txn::store_fault(error)),
+        }
     }
 
     /// Records what became of a claimed mail. Returns once that is durable.
@@ -82,9 +104,10 @@ impl Desk {
         let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(id)).await? else {
             return Err(Fault::not_found(format!("there is no mail {id} in the outbox")));
         };
-        entry.attempts += 1;
+        let tried = !matches!(settled, Settled::Unreadable(_));
+        entry.attempts += u32::from(tried);
         apply(&mut entry, settled, txn.now);
-        if entry.state == OutboxState::Failed {
+        if tried && entry.state == OutboxState::Failed {
             self.mark_address(&mut txn, &entry, AddressState::Bounced).await?;
         }
         put_entry(&mut txn, &entry)?;
@@ -287,7 +310,7 @@ fn apply(entry: &mut OutboxEntry, settled: Settled, now: Timestamp) {
             entry.sent_at = Some(now);
             entry.error = None;
         }
-        Settled::Refused(words) => {
+        Settled::Refused(words) | Settled::Unreadable(words) => {
             entry.state = OutboxState::Failed;
             entry.error = Some(words);
         }

@@ -3,8 +3,12 @@
 use super::arrival::{Content, Incoming};
 use super::intake::ByHand;
 use super::{Acting, Desk, txn};
-use crate::domain::{Fate, Fault, IntakeAction, IntakeEntry, IntakeId, Response};
-use crate::store::record::intake_key;
+use crate::domain::{Cursor, Fate, Fault, IntakeAction, IntakeEntry, IntakeId, Response};
+use crate::store::Direction;
+use crate::store::record::{intake_key, text_key};
+
+/// How many of the latest arrivals are looked at for one that was asked for.
+const WINDOW: usize = 5000;
 
 impl Desk {
     pub(super) async fn intake_act(
@@ -21,7 +25,11 @@ impl Desk {
             };
             return Err(Fault::refused(format!("this mail already stands in {reference}")));
         }
-        let raw = entry.raw.ok_or_else(|| self.still_elsewhere(&entry))?;
+        let raw = match (entry.raw, &action) {
+            (Some(raw), _) => raw,
+            (None, IntakeAction::Retry) => return self.fetch_again(entry).await,
+            (None, _) => return Err(still_elsewhere(&entry)),
+        };
         let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
         let mut arrival = entry.arrival.clone();
         arrival.silent = false;
@@ -64,9 +72,51 @@ impl Desk {
         Ok(label)
     }
 
-    fn still_elsewhere(&self, entry: &IntakeEntry) -> Fault {
-        let place = entry.arrival.mailbox.as_deref().unwrap_or("its source");
-        Fault::refused(format!("the bytes of this mail are not here; it is still in {place}"))
-            .hint("raise `max_size` of the mailbox and sync again")
+    /// Asks for a mail that its server still holds: it comes with the next look, however large it is.
+    async fn fetch_again(&self, mut entry: IntakeEntry) -> Result<Response, Fault> {
+        let (Some(name), Some(uid)) = (entry.arrival.mailbox.as_deref(), entry.arrival.uid) else {
+            return Err(still_elsewhere(&entry));
+        };
+        let id = entry.id;
+        let (gate, mut txn) = self.begin().await;
+        let cursor = txn.get::<Cursor>(&text_key(name)).await?;
+        let same = |cursor: &Cursor| Some(cursor.uid_validity) == entry.arrival.uid_validity;
+        let mut cursor = cursor.filter(same).ok_or_else(|| still_elsewhere(&entry))?;
+        if cursor.owed_fetch.insert(uid) {
+            txn.put(&cursor)?;
+            entry.reason = format!("{}; it is fetched with the next look", entry.reason);
+            txn.put(&entry)?;
+            self.finish(txn, super::system(), None, None).await?;
+        }
+        drop(gate);
+        self.inner.look.notify_waiters();
+        self.intake_entry(id).await
     }
+
+    /// Finds the entry of a mail that somebody asked its server for.
+    pub(super) async fn asked_for(
+        &self,
+        cursor: Option<&Cursor>,
+        prepared: &super::arrival::Prepared,
+    ) -> Result<Option<IntakeEntry>, Fault> {
+        let arrival = &prepared.arrival;
+        let asked = |cursor: &&Cursor| arrival.uid.is_some_and(|uid| cursor.owed_fetch.contains(&uid));
+        if cursor.filter(asked).is_none() {
+            return Ok(None);
+        }
+        let waits = |entry: &IntakeEntry| {
+            let theirs = &entry.arrival;
+            entry.raw.is_none()
+                && (&theirs.mailbox, theirs.uid, theirs.uid_validity)
+                    == (&arrival.mailbox, arrival.uid, arrival.uid_validity)
+        };
+        let page = self.inner.store.scan::<IntakeEntry>(&[], None, WINDOW, Direction::Down).await;
+        Ok(page.map_err(txn::store_fault)?.into_iter().map(|kept| kept.record).find(waits))
+    }
+}
+
+fn still_elsewhere(entry: &IntakeEntry) -> Fault {
+    let place = entry.arrival.mailbox.as_deref().unwrap_or("its source");
+    Fault::refused(format!("the bytes of this mail are not here; it is still in {place}"))
+        .hint("`deskbell intake retry` fetches it from an IMAP server, `deskbell deliver` takes its file")
 }

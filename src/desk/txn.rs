@@ -219,8 +219,8 @@ pub fn store_fault(error: StoreError) -> Fault {
     match &error {
         StoreError::Full(_) => Fault::new(FaultKind::Full, error.to_string())
             .hint("free some space; nothing was lost, and what is on the server stays there"),
-        // The server is ending; whoever asks again finds the next one.
-        StoreError::Closed => Fault::new(FaultKind::Unavailable, "the desk is ending"),
+        // Who asked may ask again, under the same id, where the desk is served next.
+        StoreError::Closed => Fault::new(FaultKind::Unavailable, "the desk is being closed"),
         StoreError::Conflict => Fault::refused("somebody changed this at the same moment").hint("try again"),
         _ => Fault::internal(error.to_string()),
     }

@@ -161,8 +161,9 @@ async fn take_batch(
     let (leave, take): (Vec<&Listing>, Vec<&Listing>) =
         batch.iter().partition(|l| left_alone(post, cursor, l));
     cursor.skipped += leave.len() as u64;
-    let (large, small): (Vec<&Listing>, Vec<&Listing>) =
-        take.into_iter().partition(|l| l.size > post.config.max_size);
+    // What somebody asked for comes whatever its size.
+    let too_large = |l: &&Listing| l.size > post.config.max_size && !cursor.owed_fetch.contains(&l.uid);
+    let (large, small): (Vec<&Listing>, Vec<&Listing>) = take.into_iter().partition(too_large);
     let mut incoming = Vec::with_capacity(batch.len());
     let (bad, small): (Vec<&Listing>, Vec<&Listing>) =
         small.into_iter().partition(|l| post.is_unfetchable(l.uid));

@@ -159,6 +159,17 @@ fn too_large_mail_is_quarantined_and_left_alone() {
     assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
     assert_eq!(desk.status()["triage"], 1);
     assert_eq!(desk.issues().len(), 1);
+
+    // On demand it comes all the same, in place of its entry.
+    let id = entry["id"].to_string();
+    let asked = desk.json(&["intake", "retry", &id]);
+    assert!(asked["reason"].as_str().unwrap().contains("next look"), "{asked}");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+    let entry = desk.intake().into_iter().find(|entry| entry["subject"] == "heavy").unwrap();
+    assert_eq!((entry["fate"].as_str(), entry["id"].to_string()), (Some("issue"), id));
+    assert_eq!((desk.intake().len(), desk.issues().len(), desk.outbox().len()), (2, 2, 2));
+    assert_eq!(flags(name), ["S", "S"]);
+    assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
 }
 
 #[test]

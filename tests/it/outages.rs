@@ -5,16 +5,17 @@ use deskbell::{
     config::Config,
     desk::{Caller, Clock, Desk, Ways},
     domain::{
-        AddressState, Arrival, Call, Channel, ChannelState, Deliver, DeskStatus, IssueQuery, OutboxState,
-        OutboxView, Reference, Request, RequestId, Response, Via,
+        AddressState, Arrival, Call, Channel, ChannelState, Deliver, DeskStatus, IssueQuery, OutboxEntry,
+        OutboxState, OutboxView, Reference, Request, RequestId, Response, Via,
     },
     index::Index,
     rpc::Client,
-    store::Store,
+    store::{Direction, Store},
     sync::{self, Plan},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
+    fs,
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -32,9 +33,10 @@ use tokio_util::sync::CancellationToken;
 /// A desk in this process, whose clock the test moves.
 struct Clocked {
     desk: Desk,
+    store: Store,
     minutes: Arc<AtomicI64>,
     stop: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Clocked {
@@ -50,11 +52,11 @@ impl Clocked {
         let store = Store::open(folder.path()).await.unwrap().store;
         let (index, seq) = Index::open(&folder.path().join("index")).unwrap();
         let ways = Ways::of(&config, folder.path());
-        let desk = Desk::open(store, index, seq, ways, clock).await.unwrap();
-        let this = Self { desk, minutes, stop: CancellationToken::new(), _folder: folder };
+        let desk = Desk::open(store.clone(), index, seq, ways, clock).await.unwrap();
+        let this = Self { desk, store, minutes, stop: CancellationToken::new(), folder };
         this.ask(Request::AddProject { path: "acme/support".into() }).await;
         let (desk, stop) = (this.desk.clone(), this.stop.clone());
-        let plan = Plan::of(&config, this._folder.path());
+        let plan = Plan::of(&config, this.folder.path());
         tokio::spawn(async move { sync::run(&desk, &plan, &stop).await });
         this
     }
@@ -304,6 +306,37 @@ async fn only_an_answer_about_a_mail_is_about_that_mail() {
     })
     .await;
     assert_eq!(heard.recipients(), ["ada", "bob", "busy", "eve"].map(|name| format!("{name}@customer.test")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_bytes_are_damaged_stops_no_other() {
+    let (socket, address) = closed_port();
+    let clocked = Clocked::new(&format!("port = {}", address.port())).await;
+    for name in ["ada", "bob"] {
+        clocked.write(&format!("{name}@customer.test")).await;
+    }
+    until("the outlet to fail", async || clocked.outlet().await.state == ChannelState::Failing).await;
+    let rows = clocked.store.scan::<OutboxEntry>(&[], None, 10, Direction::Up).await.unwrap();
+    let raw = rows[0].record.raw;
+    let segment = clocked.folder.path().join(format!("journal/{:08}.seg", raw.segment));
+    let mut octets = fs::read(&segment).unwrap();
+    octets[usize::try_from(raw.offset).unwrap() + raw.length as usize - 9] ^= 0x55;
+    fs::write(&segment, octets).unwrap();
+
+    let heard = take_mail(socket.listen(64).unwrap(), |_, _| None);
+    until("the other mail", async || {
+        clocked.ask(Request::SyncNow).await;
+        clocked.row_to("bob@customer.test").await.state == OutboxState::Sent
+    })
+    .await;
+    let damaged = clocked.row_to("ada@customer.test").await;
+    assert_eq!((damaged.state, damaged.attempts), (OutboxState::Failed, 0));
+    assert!(damaged.error.as_ref().is_some_and(|error| error.contains("segment 00000001")), "{damaged:?}");
+    assert_eq!(heard.recipients(), ["bob@customer.test"]);
+    // That says nothing about the address.
+    let reference: Reference = damaged.reference.unwrap().parse().unwrap();
+    let Response::Issue(issue) = clocked.ask(Request::Issue(reference)).await else { panic!("no issue") };
+    assert_eq!(issue.participants[0].address_state, AddressState::Ok);
 }
 
 /// A desk whose servers take connections and never say a word.
