@@ -232,12 +232,12 @@ impl Desk {
     /// Makes a step durable, shows it to the index and tells everybody.
     async fn finish(
         &self,
-        txn: Txn<'_>,
+        mut txn: Txn<'_>,
         actor: Actor,
         reason: Option<String>,
         request: Option<RequestId>,
     ) -> Result<Seq, Fault> {
-        if txn.is_empty() {
+        if txn.is_empty() && txn.deed().label.is_empty() {
             return Ok(self.inner.store.last());
         }
         let written = txn.commit(actor, reason, request).await?;

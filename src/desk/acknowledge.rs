@@ -5,7 +5,7 @@ use super::intake::Passing;
 use super::letters::Draughted;
 use super::queue::Allowance;
 use super::txn::Txn;
-use crate::domain::{Fault, Issue, MailKind, OutboxState, Project};
+use crate::domain::{DeskSettings, Fault, FaultKind, Issue, MailKind, OutboxState, Project};
 
 impl Desk {
     /// Writes the thank-you mail, or says why there is none.
@@ -44,10 +44,7 @@ impl Desk {
             Allowance::Go => OutboxState::Queued,
         };
         if allowance == Allowance::Hold {
-            self.inner.board.notice(
-                "breaker".to_owned(),
-                format!("over {} automatic mails within an hour: the rest is held in the outbox; release or cancel it there", settings.automatic_per_hour),
-            );
+            self.tell_of_breaker(&settings);
         }
         let draughted = Draughted {
             kind: MailKind::ThankYou,
@@ -60,8 +57,22 @@ impl Desk {
             held_until: None,
             user: None,
         };
-        self.write_letter(txn, draughted).await?;
+        match self.write_letter(txn, draughted).await {
+            Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
+                return no(&fault.message);
+            }
+            done => done?,
+        };
         Ok(format!("an acknowledgement to {}", to.email))
+    }
+
+    /// Says that automatic mail is held from now on.
+    pub(super) fn tell_of_breaker(&self, settings: &DeskSettings) {
+        let words = format!(
+            "over {} automatic mails within an hour: the rest is held in the outbox; release or cancel it there",
+            settings.automatic_per_hour
+        );
+        self.inner.board.notice("breaker".to_owned(), words);
     }
 
     /// Gives the text that the project appends to new issues.

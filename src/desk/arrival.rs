@@ -6,11 +6,11 @@
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
-    Arrival, Cursor, Deliver, Delivered, Fate, Fault, IntakeEntry, IntakeId, OutboxEntry, OutboxId, RawRef,
-    Response,
+    Arrival, Cursor, Deliver, Delivered, Fate, Fault, FaultKind, IntakeEntry, IntakeId, OutboxEntry,
+    OutboxId, RawRef, Response,
 };
 use crate::mail::{self, Message};
-use crate::store::record::{Fingerprint, outbox_key, text_key};
+use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
@@ -58,6 +58,8 @@ pub(super) struct Prepared {
     pub fingerprint: String,
     /// The mail, or in words why it could not be read or fetched.
     pub message: Result<Message, String>,
+    /// Its text, read the way that its headers suggest; rendering hostile HTML takes its time.
+    pub visible: Option<(mail::Reading, mail::Visible)>,
     pub bytes: Vec<u8>,
     /// What its headers say, when only they are here.
     pub headers: Option<Message>,
@@ -80,8 +82,10 @@ impl Desk {
         let together =
             AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
         match together {
-            Ok(done) => done,
-            Err(_) => self.take_one_by_one(prepared, cursor).await,
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(fault)) if stops_everything(&fault) => Err(fault),
+            // One of them is the cause, and must not stop the others.
+            Ok(Err(_)) | Err(_) => self.take_one_by_one(prepared, cursor).await,
         }
     }
 
@@ -95,14 +99,17 @@ impl Desk {
             let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), None, None))
                 .catch_unwind()
                 .await;
-            let done = match alone {
-                Ok(done) => done?,
-                Err(_) => {
-                    one.message = Err("the program broke on this mail; please report it".to_owned());
-                    self.take_batch(std::slice::from_ref(&one), None, None).await?
+            let why = match alone {
+                Ok(Ok(done)) => {
+                    all.extend(done);
+                    continue;
                 }
+                Ok(Err(fault)) if stops_everything(&fault) => return Err(fault),
+                Ok(Err(fault)) => fault.message,
+                Err(_) => "the program broke on this mail; please report it".to_owned(),
             };
-            all.extend(done);
+            one.message = Err(why);
+            all.extend(self.take_batch(std::slice::from_ref(&one), None, None).await?);
         }
         if let Some(cursor) = cursor {
             self.save_cursor(&cursor).await?;
@@ -133,14 +140,18 @@ impl Desk {
                         Ok(message) => mail::fingerprint(&bytes, message),
                         Err(_) => mail::hash(&bytes),
                     };
-                    (bytes, message, fingerprint)
+                    let visible = message.as_ref().ok().map(|message| {
+                        let reading = mail::Reading::of(message);
+                        (reading, mail::visible(message, reading))
+                    });
+                    (bytes, message, fingerprint, visible)
                 });
-                let (bytes, message, fingerprint) =
+                let (bytes, message, fingerprint, visible) =
                     read.await.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))?;
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message, bytes, headers: None })
+                Ok(Prepared { arrival, raw: None, size, fingerprint, message, visible, bytes, headers: None })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
@@ -153,6 +164,7 @@ impl Desk {
                     size,
                     fingerprint,
                     message: Err(reason),
+                    visible: None,
                     bytes: Vec::new(),
                     headers,
                 })
@@ -165,6 +177,7 @@ impl Desk {
                     size,
                     fingerprint,
                     message: Err(reason),
+                    visible: None,
                     bytes: Vec::new(),
                     headers: None,
                 })
@@ -181,6 +194,13 @@ impl Desk {
     ) -> Result<Vec<Received>, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let mut received = Vec::with_capacity(batch.len());
+        if let Some(entry) = again {
+            // Read again under the lock: somebody may have decided meanwhile.
+            let now = txn.get::<IntakeEntry>(&intake_key(entry.id)).await?;
+            if now.is_none_or(|now| now.issue != entry.issue || now.fate != entry.fate) {
+                return Err(Fault::refused("somebody decided about this mail at the same moment"));
+            }
+        }
         let before = match &cursor {
             Some(cursor) => txn.get::<Cursor>(&text_key(&cursor.mailbox)).await?,
             None => None,
@@ -267,6 +287,26 @@ impl Desk {
         Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
     }
 
+    /// Tells whether this mail had this fate before; gives that entry.
+    pub(super) async fn had_fate(
+        &self,
+        txn: &mut Txn<'_>,
+        prepared: &Prepared,
+        fate: Fate,
+        again: Option<&IntakeEntry>,
+    ) -> Result<Option<IntakeId>, Fault> {
+        let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else {
+            return Ok(None);
+        };
+        for id in known.intake {
+            let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else { continue };
+            if entry.fate == fate && again.is_none_or(|a| a.id != id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Tells whether this mail was taken in before for the same project; gives that entry.
     pub(super) async fn duplicate_of(
         &self,
@@ -279,7 +319,7 @@ impl Desk {
             return Ok(None);
         };
         for id in known.intake {
-            let Some(entry) = txn.get::<IntakeEntry>(&crate::store::record::intake_key(id)).await? else {
+            let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else {
                 continue;
             };
             let counts = !matches!(entry.fate, Fate::Quarantined | Fate::Duplicate);
@@ -304,4 +344,9 @@ pub(super) fn received_at(arrival: &Arrival, message: Option<&Message>, now: Tim
     let stated = message.and_then(|m| m.date).filter(|_| from_file);
     // A file's time may be that of a copy; what the mail says of itself may be a lie: the earlier counts.
     arrival.received_at.into_iter().chain(stated).min().unwrap_or(now).min(now)
+}
+
+/// Tells whether a fault lies in the desk as a whole and not in a mail, so that taking it in must wait.
+fn stops_everything(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable)
 }

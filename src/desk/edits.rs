@@ -6,7 +6,7 @@ use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference,
-    Response, State, Status, User,
+    Response, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -37,6 +37,14 @@ impl Desk {
             iids.push(self.edit_one(&mut txn, acting, *id, edits).await?);
         }
         let label = label(edits, &iids);
+        if txn.changes().is_empty() {
+            // A verb that changed nothing must not stand in the way of undo.
+            let words = format!("nothing to change: {label} before");
+            return match acting.via {
+                Via::Tui => Err(Fault::refused(words)),
+                _ => Ok(self.edited(acting, &ids, words)),
+            };
+        }
         txn.deed().label.clone_from(&label);
         txn.deed().undoable = true;
         txn.deed().issues.clone_from(&ids);

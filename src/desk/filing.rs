@@ -143,7 +143,10 @@ impl Desk {
         why: String,
     ) -> Result<Note, Fault> {
         let message = passing.message;
-        let visible = mail::visible(message, reading);
+        let visible = match &passing.prepared.visible {
+            Some((read, visible)) if *read == reading => visible.clone(),
+            _ => mail::visible(message, reading),
+        };
         let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let blank =
             blank_note(txn.next_note().await?, issue.id, NoteKind::Incoming, visible.body, passing.at);

@@ -8,8 +8,8 @@ use super::placement::Placement;
 use super::targets::Target;
 use super::txn::Txn;
 use crate::domain::{
-    Author, EmailAddress, Fate, Fault, IntakeEntry, Issue, IssueId, Mailbox, Note, Project, ProjectId,
-    ReplyKey,
+    Author, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Mailbox, Note, Project,
+    ProjectId, ReplyKey,
 };
 use crate::mail::{self, MailClass, Message, Verdict};
 use crate::store::record::{Fingerprint, issue_key, text_key};
@@ -61,12 +61,20 @@ impl Desk {
         };
         let passing = self.passing(txn, prepared, message, counting).await?;
         if let Some(key) = self.unsubscribing(txn, &passing).await? {
+            if let Some(earlier) = self.had_fate(txn, prepared, Fate::Unsubscribe, again).await? {
+                return Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?]);
+            }
             return Ok(vec![self.unsubscribe(txn, &passing, again, &key).await?]);
         }
         match &passing.verdict.class {
             MailClass::Own => {
                 let fate = (Fate::Ignored, passing.verdict.reason.clone());
                 Ok(vec![self.enter(txn, prepared, Some(message), again, None, fate).await?])
+            }
+            MailClass::Bounce(_)
+                if let Some(earlier) = self.had_fate(txn, prepared, Fate::Bounce, again).await? =>
+            {
+                Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?])
             }
             MailClass::Bounce(bounce) => Ok(vec![self.bounced(txn, &passing, again, bounce).await?]),
             _ => {
@@ -123,6 +131,15 @@ impl Desk {
         let (project, key, address) = match target {
             Target::Reply(key, project) => (Some(project), Some(key), None),
             Target::Project(project, address) => (Some(project), None, address),
+            Target::Default(project, address) => {
+                // Addressed to none of ours: it may answer an issue of any project.
+                let from = passing.from.as_ref().map(|m| &m.email);
+                let anywhere = self.place(txn, passing.message, None, from, &passing.projects).await?;
+                if let Placement::Join { .. } = anywhere {
+                    return self.homeless(txn, passing, again, String::new()).await;
+                }
+                (Some(project), None, address)
+            }
             Target::Nowhere(reason) => return self.homeless(txn, passing, again, reason).await,
         };
         if let Some(earlier) = self.duplicate_of(txn, passing.prepared, project, again).await? {
@@ -173,6 +190,12 @@ impl Desk {
                         .await;
                 }
                 let project = passing.project(project)?.clone();
+                if !project.enabled {
+                    let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
+                    return self
+                        .enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate)
+                        .await;
+                }
                 return self.take_placed(txn, passing, again, project, placement, None).await;
             }
         }
@@ -206,6 +229,18 @@ impl Desk {
                 self.open_issue(txn, passing, again, project, why, related, address).await
             }
         }
+    }
+
+    /// Enters a mail that had its effect before.
+    async fn again_the_same(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        earlier: IntakeId,
+    ) -> Result<IntakeEntry, Fault> {
+        let fate = (Fate::Duplicate, format!("it is the same mail as arrival {earlier}"));
+        self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await
     }
 
     /// Writes the entry of a mail.

@@ -111,6 +111,9 @@ impl Desk {
         let project_id = self.project_by_path(&new.project).await?.id;
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, project_id).await?;
+        if new.to.is_some() {
+            refuse_disabled(&project)?;
+        }
         let mut issue = self.number_issue(&mut txn, &mut project, &new.title).await?;
         issue.author = Author::staff(&acting.user);
         issue.kind = if new.to.is_some() { IssueKind::Ticket } else { IssueKind::Issue };
@@ -129,9 +132,13 @@ impl Desk {
             turn(&mut issue, Some(Party::Us), txn.now);
         }
         txn.add_note(&mut issue, &note)?;
-        txn.put_issue(None, &issue)?;
+        // It counts as opened from closed, so that taking it back closes it and stops its mail.
+        let mut before = issue.clone();
+        close(&mut before, txn.now);
+        txn.put_issue(Some(&before), &issue)?;
         txn.put(&ReadMark { user: acting.user.name.clone(), issue: issue.id, note: note.id })?;
         txn.remove::<Draft>(draft_key(&acting.user.name, None, DraftKind::Issue));
+        txn.deed().undoable = true;
         txn.deed().label = format!("opened {}", super::letters::reference(&project, &issue));
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, issue.id).await?)))
@@ -283,7 +290,10 @@ impl Desk {
         }
         let people: Vec<Mailbox> =
             issue.subscribers().map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() }).collect();
+        let settings = self.desk_settings().await?;
         for to in people {
+            let go = self.inner.queue.allow_one_more(&settings);
+            let state = if go { OutboxState::Queued } else { OutboxState::Held };
             let draughted = Draughted {
                 kind,
                 issue,
@@ -291,11 +301,14 @@ impl Desk {
                 note: None,
                 to,
                 files: &[],
-                state: OutboxState::Queued,
+                state,
                 held_until: None,
                 user: None,
             };
             self.write_letter(txn, draughted).await?;
+            if !go {
+                self.tell_of_breaker(&settings);
+            }
         }
         Ok(())
     }

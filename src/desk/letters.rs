@@ -212,7 +212,8 @@ impl Desk {
 
     async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {
         let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
-        Ok(notes.into_iter().next().map_or(String::new(), |note| note.body))
+        let public = |note: &Note| matches!(note.kind, NoteKind::Incoming | NoteKind::Reply);
+        Ok(notes.into_iter().next().filter(public).map_or(String::new(), |note| note.body))
     }
 
     fn issue_url(&self, project: &Project, issue: &Issue) -> String {

@@ -144,12 +144,15 @@ impl Desk {
             let kept = store.get::<OutboxEntry>(&outbox_key(open.id)).await.map_err(txn::store_fault)?;
             if let Some(mut entry) = kept.map(|k| k.record) {
                 entry.next_attempt_at = None;
+                // An outlet that the config no longer has hands its mail to the one that stands in for it.
+                entry.outlet =
+                    self.inner.ways.outlet(entry.outlet.as_deref()).and_then(|way| way.name.clone());
                 self.inner.queue.follow(&entry, now);
             }
         }
         let recent =
             store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
-        for entry in recent.into_iter().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
+        for entry in recent.into_iter().rev().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
             let age = now.duration_since(entry.created_at);
             if age < HOUR && !age.is_negative() {
                 self.inner.queue.count_earlier(&entry.to, age.unsigned_abs());

@@ -36,9 +36,15 @@ impl Desk {
     async fn first_owner(&self, caller: &Caller) -> Result<User, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let user = stand_in(&caller.user);
-        if txn.get::<User>(&text_key(&user.name)).await?.is_none() {
-            txn.put(&user)?;
+        // Read again under the lock: of two first callers only one is the first.
+        if txn.list::<User>(&[]).await?.iter().any(|u| !u.removed) {
+            return Err(Fault::new(
+                FaultKind::NotAllowed,
+                format!("`{}` is no user of this desk", caller.user),
+            )
+            .hint(format!("its owner can say `deskbell user add {}`", caller.user)));
         }
+        txn.put(&user)?;
         let actor = Actor { user: user.name.clone(), email: None, via: Via::System };
         self.finish(txn, actor, Some("the first caller owns the desk".to_owned()), None).await?;
         Ok(user)

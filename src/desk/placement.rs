@@ -41,6 +41,9 @@ impl Desk {
         let referred = message.references.iter().rev().map(|id| (id, "References"));
         for (id, field) in answered.chain(referred) {
             let Some(place) = self.known_place(txn, id, project).await? else { continue };
+            if !self.may_join(txn, &place, from).await? {
+                continue;
+            }
             if project.is_none_or(|p| p == place.project) {
                 let issue = self.survivor(txn, place.issue).await?;
                 return Ok(Placement::Join {
@@ -58,6 +61,21 @@ impl Desk {
             None => "it answers nothing that is known here",
         };
         Ok(Placement::New { why: why.to_owned(), related: elsewhere })
+    }
+
+    /// Tells whether a place counts for this sender: a mail that the desk has never seen itself, such as a
+    /// newsletter that several customers answer, ties only those who take part in the issue already.
+    async fn may_join(
+        &self,
+        txn: &mut Txn<'_>,
+        place: &Place,
+        from: Option<&EmailAddress>,
+    ) -> Result<bool, Fault> {
+        if place.note.is_some() || place.outbox.is_some() {
+            return Ok(true);
+        }
+        let issue = txn.get::<Issue>(&issue_key(place.issue)).await?;
+        Ok(issue.is_some_and(|issue| from.is_some_and(|from| issue.participant(from).is_some())))
     }
 
     /// Finds where a Message-ID was seen, in the wanted project if it was there at all.

@@ -179,6 +179,15 @@ impl Queue {
         if over { Allowance::Hold } else { Allowance::Go }
     }
 
+    /// Asks for leave to write an automatic mail that no sender's budget limits, and counts it.
+    pub fn allow_one_more(&self, settings: &DeskSettings) -> bool {
+        let now = Instant::now();
+        let mut budget = locked(&self.budget);
+        forget(&mut budget.all, now);
+        budget.all.push_back(now);
+        budget.all.len() <= settings.automatic_per_hour as usize
+    }
+
     /// Counts an automatic mail that was written before this process began, `ago` before now.
     pub fn count_earlier(&self, to: &EmailAddress, ago: Duration) {
         let Some(then) = Instant::now().checked_sub(ago) else { return };

@@ -12,6 +12,8 @@ pub(super) enum Target {
     Reply(ReplyKey, ProjectId),
     /// The project, and the plain address of ours it was written to.
     Project(ProjectId, Option<EmailAddress>),
+    /// Where mail goes whose addresses name no project.
+    Default(ProjectId, Option<EmailAddress>),
     Nowhere(String),
 }
 
@@ -28,17 +30,23 @@ impl Desk {
         let mut targets: Vec<Target> = Vec::new();
         let mut reached: Vec<ProjectId> = Vec::new();
         let mut plain: Vec<(ProjectId, EmailAddress)> = Vec::new();
-        for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
+        let hits: Vec<_> = given
+            .chain(stated)
+            .filter_map(|address| self.inner.ways.hit(address, &passing.projects))
+            .collect();
+        // A reply key names the issue itself, so it goes before every address of a project.
+        for hit in &hits {
+            let KeyKind::Reply(key) = &hit.kind else { continue };
+            let Some(key) = self.by_reply_key(txn, key).await? else { continue };
+            let Some(issue) = txn.get::<Issue>(&issue_key(key.issue)).await? else { continue };
+            if !reached.contains(&issue.project) {
+                reached.push(issue.project);
+                targets.push(Target::Reply(key, issue.project));
+            }
+        }
+        for hit in hits {
             match hit.kind {
-                KeyKind::Reply(key) => {
-                    let Some(key) = self.by_reply_key(txn, &key).await? else { continue };
-                    let Some(issue) = txn.get::<Issue>(&issue_key(key.issue)).await? else { continue };
-                    if !reached.contains(&issue.project) {
-                        reached.push(issue.project);
-                        targets.push(Target::Reply(key, issue.project));
-                    }
-                }
-                KeyKind::Unsubscribe(_) => {}
+                KeyKind::Reply(_) | KeyKind::Unsubscribe(_) => {}
                 KeyKind::Project(id) if hit.plain => {
                     plain.extend(EmailAddress::parse(&hit.address).map(|a| (id, a)))
                 }
@@ -72,7 +80,7 @@ impl Desk {
             },
         };
         match (id, passing.projects.is_empty()) {
-            (Some(id), _) => Target::Project(
+            (Some(id), _) => Target::Default(
                 id,
                 way.and_then(|way| way.pattern.plain()).filter(|_| way.is_some_and(|w| !w.pattern.keyed)),
             ),

@@ -32,7 +32,7 @@ impl Desk {
         };
         let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
         let mut arrival = entry.arrival.clone();
-        arrival.silent = false;
+        arrival.silent &= action == IntakeAction::Retry;
         let prepared =
             self.prepare(Incoming { arrival, content: Content::Whole(bytes), silent_before: None }).await?;
         let label = match action {

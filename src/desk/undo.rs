@@ -26,6 +26,7 @@ impl Desk {
     }
 
     pub(super) async fn undo(&self, acting: &Acting) -> Result<Response, Fault> {
+        let (_gate, mut txn) = self.begin().await;
         let verbs = self.own_verbs(&acting.user.name).await?;
         let open = |v: &&Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
         let verb = verbs
@@ -33,19 +34,21 @@ impl Desk {
             .find(open)
             .ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?;
         let mut verb = verb.clone();
-        let (_gate, mut txn) = self.begin().await;
         let mut skipped = Vec::new();
         let mut draft = None;
         if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
-            self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
+            let late = self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
+            skipped.extend(late.iter().map(|to| format!("the mail to {to} is already out")));
         }
         if !skipped.is_empty() {
             // The mail is out, so it stays their turn; what else the verb did is taken back.
             verb.changes.retain(|change| !change.field.starts_with("waiting_"));
         }
-        let label = format!("took back: {}", verb.deed.label);
+        let nothing = !skipped.is_empty() && verb.changes.is_empty();
+        let word = if nothing { "could not take back" } else { "took back" };
+        let label = format!("{word}: {}", verb.deed.label);
         self.restore(&mut txn, acting, &verb, true).await?;
         txn.deed().label.clone_from(&label);
         txn.deed().undoes = Some(verb.seq);
@@ -55,9 +58,9 @@ impl Desk {
     }
 
     pub(super) async fn redo(&self, acting: &Acting) -> Result<Response, Fault> {
+        let (_gate, mut txn) = self.begin().await;
         let verbs = self.own_verbs(&acting.user.name).await?;
         let undone = self.last_undone(&verbs)?;
-        let (_gate, mut txn) = self.begin().await;
         if undone.deed.note.is_some() {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
@@ -110,6 +113,10 @@ impl Desk {
                 let (from, to) =
                     if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
                 if &history::value_of(&before, &change.field) != from {
+                    // A mail that can still be stopped is stopped, whatever else happened meanwhile.
+                    if verb.deed.note.is_some() {
+                        continue;
+                    }
                     return Err(self.changed_since(&before, &change.field, verb).await?);
                 }
                 after = history::with_field(&after, &change.field, to)?;

@@ -170,8 +170,8 @@ fn quiet_sign(message: &Message) -> Option<String> {
         return Some(format!("X-Auto-Response-Suppress: {value}"));
     }
     let Some(from) = &message.from else { return Some("it has no sender to answer".to_owned()) };
-    let answers_to = message.reply_to.first().unwrap_or(from);
-    is_no_reply(&answers_to.email).then(|| format!("{} takes no answers", answers_to.email))
+    let silent = std::iter::once(from).chain(&message.reply_to).find(|m| is_no_reply(&m.email));
+    silent.map(|mailbox| format!("{} takes no answers", mailbox.email))
 }
 
 /// Tells whether an address says of itself that nobody reads it.

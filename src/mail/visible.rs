@@ -13,6 +13,13 @@ pub enum Reading {
     Answer,
 }
 
+impl Reading {
+    /// Guesses from the headers how a mail is to be read, before its place is known.
+    pub fn of(message: &Message) -> Self {
+        if message.is_opening() { Self::Opening } else { Self::Answer }
+    }
+}
+
 /// The text of a mail as it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visible {

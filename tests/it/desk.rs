@@ -720,3 +720,87 @@ async fn only_owners_change_the_desk_and_strangers_are_told_what_helps() {
     }
     assert!(!std::path::Path::new(&path).exists());
 }
+
+#[tokio::test]
+async fn undo_goes_on_past_a_mail_that_is_out_and_a_verb_that_changed_nothing() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    room.edit("acme/support#1", Edit::Label("bug".into())).await;
+    room.edit("acme/support#1", Edit::Reopen).await;
+    room.reply("acme/support#1", "gone").await;
+    room.send().await;
+    let Response::Undone { label, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
+    assert!(label.starts_with("could not take back"), "{label}");
+    assert_eq!(skipped.len(), 1);
+    room.ok(Request::Undo).await;
+    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
+}
+
+#[tokio::test]
+async fn undo_of_a_held_send_stops_it_even_when_the_customer_wrote_meanwhile() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), ..note("acme/support#1", "wait") })).await;
+    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <m@x>\n\nnever mind\n").await;
+    room.ok(Request::Undo).await;
+    assert!(room.outbox().await.iter().any(|r| r.state == OutboxState::Cancelled));
+}
+
+#[tokio::test]
+async fn undo_of_a_new_ticket_stops_its_mail_and_closes_it() {
+    let mut room = Room::new().await;
+    let new = NewIssue {
+        project: "acme/support".into(),
+        title: "oops".into(),
+        to: Some("lin@customer.example".parse().unwrap()),
+        text: "x".into(),
+        hold_ms: Some(60_000),
+    };
+    room.ok(Request::NewIssue(new)).await;
+    room.ok(Request::Undo).await;
+    assert_eq!(room.outbox().await[0].state, OutboxState::Cancelled);
+    assert_eq!(room.issue("acme/support#1").await.row.state, State::Closed);
+}
+
+#[tokio::test]
+async fn two_customers_who_answer_one_newsletter_get_an_issue_each() {
+    let mut room = Room::new().await;
+    for who in ["one", "two"] {
+        let mail = format!(
+            "From: {who}@x.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: news\nIn-Reply-To: <newsletter@elsewhere>\nMessage-ID: <{who}@x>\n\nabout your news, {who}\n"
+        );
+        assert_eq!(room.mail(&mail).await.entry.fate, Fate::Issue);
+    }
+    assert_eq!(room.list("").await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_mailed_stops_nothing() {
+    let mut room = Room::new().await;
+    for from in ["foo..bar@docomo.example", "x.@y.example", "a[b@c.example"] {
+        let mail = format!(
+            "From: {from}\nTo: help+acme-support-1-issue-@desk.example\nSubject: s\nMessage-ID: <{}@x>\n\n{from}\n",
+            from.len()
+        );
+        let entry = room.mail(&mail).await.entry;
+        assert_eq!(entry.fate, Fate::Issue, "{from}: {}", entry.reason);
+    }
+    room.mail("From: noreply@shop.example\nReply-To: ada@x.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: s\nMessage-ID: <nr@x>\n\nx\n").await;
+    assert!(room.outbox().await.iter().all(|r| r.to.as_str() != "noreply@shop.example"));
+}
+
+#[tokio::test]
+async fn a_bounce_or_unsubscribe_mail_seen_twice_acts_once() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let link = field(&sent[0], "List-Unsubscribe").unwrap();
+    let to = link.trim_start_matches("<mailto:").split(['?', '>']).next().unwrap().to_owned();
+    let mail = format!("From: ada@customer.example\nTo: {to}\nSubject: unsubscribe\nMessage-ID: <u@x>\n\n\n");
+    room.mail(&mail).await;
+    room.edit("acme/support#1", Edit::Subscribe("ada@customer.example".parse().unwrap())).await;
+    assert_eq!(room.mail(&mail).await.entry.fate, Fate::Duplicate);
+    assert!(room.issue("acme/support#1").await.participants[0].subscribed);
+}
