@@ -157,7 +157,7 @@ fn run_of_words(from: &str) -> Option<(String, &str)> {
     loop {
         let next = word.rest.trim_start_matches([' ', '\t']);
         match encoded_word(next) {
-            Some(mut next) if next.charset.eq_ignore_ascii_case(word.charset) => {
+            Some(mut next) if next.charset.eq_ignore_ascii_case(word.charset) && !shifts(word.charset) => {
                 word.bytes.append(&mut next.bytes);
                 word.rest = next.rest;
             }
@@ -171,6 +171,12 @@ fn run_of_words(from: &str) -> Option<(String, &str)> {
             }
         }
     }
+}
+
+/// Tells whether a charset has escapes of its own: each word ends in the first state (RFC 2047, section 3),
+/// and two escapes in a row, as joined words would have them, count as an error.
+fn shifts(charset: &str) -> bool {
+    charset.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("iso-2022-"))
 }
 
 /// Reads one encoded word; blanks inside, missing padding and a language tag are tolerated.

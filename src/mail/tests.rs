@@ -476,3 +476,10 @@ proptest! {
         prop_assert!(message.plain.unwrap().contains("contact+k3y-unsubscribe@desk.example"));
     }
 }
+
+#[test]
+fn a_japanese_subject_in_two_words_is_read_as_one() {
+    let raw =
+        b"Subject: =?ISO-2022-JP?B?GyRCQEE1YT1xGyhC?=\r\n =?ISO-2022-JP?B?GyRCJE4wOExeGyhC?=\r\n\r\nx\r\n";
+    assert_eq!(read(raw).unwrap().subject, "請求書の宛名");
+}

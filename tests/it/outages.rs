@@ -101,7 +101,9 @@ impl Clocked {
         let now = self.desk.now();
         until("the outlet to try", async || {
             self.ask(Request::SyncNow).await;
-            self.outlet().await.next_try.is_none_or(|at| at > now)
+            let outlet = self.outlet().await;
+            let tried = matches!(outlet.state, ChannelState::Ok | ChannelState::Failing);
+            tried && outlet.next_try.is_none_or(|at| at > now)
         })
         .await;
     }
