@@ -129,7 +129,8 @@ async fn take_all(
     let mut done = 0;
     while !rest.is_empty() {
         // Where a fetch failed before, one mail at a time shows which it is.
-        let length = if post.stuck.is_some() { 1 } else { batch_length(rest) };
+        let suspect = rest.first().is_some_and(|l| l.uid <= post.alone_until);
+        let length = if suspect { 1 } else { batch_length(rest) };
         let (batch, later) = rest.split_at(length);
         if all > 1 {
             post.progress(done, all);
@@ -161,11 +162,11 @@ async fn take_batch(
     let (leave, take): (Vec<&Listing>, Vec<&Listing>) =
         batch.iter().partition(|l| left_alone(post, cursor, l));
     cursor.skipped += leave.len() as u64;
+    let (bad, take): (Vec<&Listing>, Vec<&Listing>) =
+        take.into_iter().partition(|l| post.is_unfetchable(l.uid));
     let (large, small): (Vec<&Listing>, Vec<&Listing>) =
         take.into_iter().partition(|l| l.size > post.config.max_size);
     let mut incoming = Vec::with_capacity(batch.len());
-    let (bad, small): (Vec<&Listing>, Vec<&Listing>) =
-        small.into_iter().partition(|l| post.is_unfetchable(l.uid));
     for listing in bad {
         let reason = "its server fails each time it is fetched; it is still there".to_owned();
         incoming.push(arriving(post, cursor, listing, Content::Unfetchable { reason, size: listing.size }));
@@ -179,7 +180,7 @@ async fn take_batch(
         incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
     }
     for listing in large {
-        let headers = source.headers(listing.uid).await?;
+        let headers = source.headers(listing.uid).await.inspect_err(|_| post.fetch_failed(listing.uid))?;
         incoming.push(arriving(post, cursor, listing, Content::TooLarge { headers, size: listing.size }));
     }
     for listing in batch {
@@ -216,10 +217,14 @@ async fn fetch(
     });
     if let Err(error) = fetched.await {
         let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first());
-        // A broken connection says nothing about the mail; an answer nobody can read, or none at all, does.
-        if matches!(error.stage, Stage::Answer | Stage::Timeout) {
-            post.fetch_failed(first.copied().unwrap_or_default());
+        // Any failure may be the fault of one mail; of several, an answer nobody can read tells which.
+        match first {
+            Some(uid) if uids.len() == 1 || matches!(error.stage, Stage::Answer | Stage::Timeout) => {
+                post.fetch_failed(*uid);
+            }
+            _ => {}
         }
+        post.alone_until = uids.iter().copied().fold(post.alone_until, u32::max);
         return Err(error.into());
     }
     post.stuck = post.stuck.filter(|(uid, _)| !uids.contains(uid));

@@ -57,6 +57,8 @@ pub(super) struct Post<'a> {
     pub pass: MailboxPass,
     /// The mail at which the last fetch failed, and how often in a row.
     pub stuck: Option<(u32, u32)>,
+    /// Mails up to this UID are fetched one at a time, because one of them may be why a fetch failed.
+    pub alone_until: u32,
 }
 
 impl<'a> Post<'a> {
@@ -74,13 +76,14 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
-        Self { desk, config, data_dir, channel, pass, stuck: None }
+        Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0 }
     }
 
     /// Remembers at which mail a fetch failed.
     pub fn fetch_failed(&mut self, uid: u32) {
         let before = self.stuck.filter(|(other, _)| *other == uid).map_or(0, |(_, times)| times);
         self.stuck = Some((uid, before + 1));
+        self.alone_until = self.alone_until.max(uid);
     }
 
     /// Tells whether a mail was tried often enough.
