@@ -10,13 +10,15 @@ use crate::desk::{Content, Incoming};
 use crate::domain::{Arrival, ChannelState, Cursor, Fate};
 use crate::source::{ImapSource, Listing, Selected, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Mails of one commit, at most.
 const BATCH: usize = 200;
 /// Octets of one commit, roughly; a single larger mail is a batch by itself.
 const BATCH_OCTETS: u64 = 16 * 1024 * 1024;
+/// Mails that a cursor remembers as listed but not given, at most.
+const OWED: usize = 1000;
 
 /// Serves a folder until it fails.
 pub(super) async fn serve(post: &mut Post<'_>, backoff: &mut Backoff) -> Trouble {
@@ -84,7 +86,8 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
     if !cursor.owed_fetch.is_empty() {
         let first = cursor.owed_fetch.first().copied().unwrap_or(1);
         let owed = source.list(first.saturating_sub(1)).await?;
-        let there: Vec<u32> = owed.iter().map(|l| l.uid).collect();
+        // What is not listed any more was taken away by somebody else.
+        let there: BTreeSet<u32> = owed.iter().filter(|l| !l.deleted).map(|l| l.uid).collect();
         cursor.owed_fetch.retain(|uid| there.contains(uid));
         let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
         listed.splice(0..0, owed.into_iter().filter(wanted));
@@ -173,11 +176,19 @@ async fn take_batch(
     }
     let mut came = fetch(post, source, &small).await?;
     let mut held = Vec::new();
+    let mut owed = Vec::new();
     for listing in small {
-        // A mail that did not come was taken away meanwhile, by somebody else.
-        let Some(bytes) = came.remove(&listing.uid) else { continue };
-        held.push(listing.uid);
-        incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
+        if let Some(bytes) = came.remove(&listing.uid) {
+            held.push(listing.uid);
+            incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
+        } else if cursor.owed_fetch.contains(&listing.uid) || cursor.owed_fetch.len() + owed.len() >= OWED {
+            let reason = "its server lists it but does not give it; it is still there".to_owned();
+            let content = Content::Unfetchable { reason, size: listing.size };
+            incoming.push(arriving(post, cursor, listing, content));
+        } else {
+            // Somebody else may have taken it away meanwhile; the next list tells.
+            owed.push(listing.uid);
+        }
     }
     for listing in large {
         let headers = source.headers(listing.uid).await.inspect_err(|_| post.fetch_failed(listing.uid))?;
@@ -187,6 +198,7 @@ async fn take_batch(
         cursor.owed_fetch.remove(&listing.uid);
         cursor.last_uid = cursor.last_uid.max(listing.uid);
     }
+    cursor.owed_fetch.extend(owed);
     if post.config.after_delivery != AfterDelivery::Nothing {
         cursor.owed_action.extend(&held);
     }
