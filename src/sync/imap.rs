@@ -77,7 +77,13 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         Some(cursor) if cursor.uid_validity == selected.uid_validity && cursor.first_contact.is_some() => {
             cursor
         }
-        known => first_contact(post, known, selected),
+        known => {
+            let cursor = first_contact(post, known, selected);
+            // In an empty folder nothing else would keep it, and what comes next would be old.
+            post.desk.keep_cursor(&cursor).await?;
+            (post.stuck, post.alone_until) = (None, 0);
+            cursor
+        }
     };
     post.silent(cursor.silent);
     pay_debts(post, source, &mut cursor).await?;

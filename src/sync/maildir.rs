@@ -55,13 +55,18 @@ async fn look(post: &mut Post<'_>, maildir: &MaildirSource) -> Result<(), Troubl
     let known = post.desk.cursor(&post.config.name).await?;
     let mut cursor = match known {
         Some(cursor) if cursor.first_contact.is_some() => cursor,
-        other => Cursor {
-            mailbox: post.config.name.clone(),
-            first_contact: Some(post.desk.now()),
-            // Everything that lies there at first contact may be old.
-            first_uid: u32::from(!listed.is_empty()),
-            ..other.unwrap_or_default()
-        },
+        other => {
+            let cursor = Cursor {
+                mailbox: post.config.name.clone(),
+                first_contact: Some(post.desk.now()),
+                // Everything that lies there at first contact may be old.
+                first_uid: u32::from(!listed.is_empty()),
+                ..other.unwrap_or_default()
+            };
+            // In an empty Maildir nothing else would keep it, and what comes next would be old.
+            post.desk.keep_cursor(&cursor).await?;
+            cursor
+        }
     };
     post.silent(cursor.silent);
     let there: BTreeSet<&str> = listed.iter().map(|file| file.name.as_str()).collect();
