@@ -86,7 +86,8 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         }
     };
     post.silent(cursor.silent);
-    pay_debts(post, source, &mut cursor).await?;
+    let mut unpaid = None;
+    try_debts(post, source, &mut cursor, &mut unpaid).await?;
     let mut listed = source.list(cursor.last_uid).await?;
     listed.retain(|l| !l.deleted);
     if !cursor.owed_fetch.is_empty() {
@@ -98,7 +99,8 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
         listed.splice(0..0, owed.into_iter().filter(wanted));
     }
-    take_all(post, source, &mut cursor, listed).await
+    take_all(post, source, &mut cursor, listed, &mut unpaid).await?;
+    unpaid.map_or(Ok(()), Err)
 }
 
 /// Begins with a folder: everything in it now is old, everything after it is news.
@@ -132,6 +134,7 @@ async fn take_all(
     source: &mut ImapSource,
     cursor: &mut Cursor,
     listed: Vec<Listing>,
+    unpaid: &mut Option<Trouble>,
 ) -> Result<(), Trouble> {
     let all = listed.len() as u64;
     let mut rest = listed.as_slice();
@@ -147,7 +150,7 @@ async fn take_all(
         take_batch(post, source, cursor, batch).await?;
         done += batch.len() as u64;
         rest = later;
-        pay_debts(post, source, cursor).await?;
+        try_debts(post, source, cursor, unpaid).await?;
     }
     Ok(())
 }
@@ -277,6 +280,29 @@ fn left_alone(post: &Post<'_>, cursor: &Cursor, listing: &Listing) -> bool {
 /// Gives the moment `ago` before another.
 pub(super) fn before(at: Timestamp, ago: Duration) -> Option<Timestamp> {
     at.checked_sub(SignedDuration::try_from(ago).ok()?).ok()
+}
+
+/// Pays the debts; once that fails, not again in this pass, because new mail must not wait for it.
+async fn try_debts(
+    post: &Post<'_>,
+    source: &mut ImapSource,
+    cursor: &mut Cursor,
+    unpaid: &mut Option<Trouble>,
+) -> Result<(), Trouble> {
+    if unpaid.is_some() {
+        return Ok(());
+    }
+    let Err(trouble) = pay_debts(post, source, cursor).await else { return Ok(()) };
+    if matches!(trouble, Trouble::Desk(_)) {
+        return Err(trouble);
+    }
+    // The error has spent the connection.
+    *source = ImapSource::connect(post.config).await?;
+    if source.select().await?.uid_validity != cursor.uid_validity {
+        return Err(trouble);
+    }
+    *unpaid = Some(trouble);
+    Ok(())
 }
 
 /// Tells the server of everything that the desk holds by now.
