@@ -111,7 +111,10 @@ impl<'a> Post<'a> {
 
     /// Shows how many of the mails of this pass are in.
     pub fn progress(&mut self, done: u64, all: u64) {
-        self.channel.state = ChannelState::Busy;
+        // Only a pass that comes to its end ends a failure, or nobody would see how long it lasts.
+        if self.channel.state != ChannelState::Failing {
+            self.channel.state = ChannelState::Busy;
+        }
         self.channel.progress = Some((done, all));
         self.publish();
     }
