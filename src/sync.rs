@@ -11,7 +11,9 @@ mod outbox;
 
 use crate::config::{Config, MailboxConfig, OutletConfig};
 use crate::desk::Desk;
-use crate::domain::{MailboxPass, OutboxPass, SyncReport};
+use crate::domain::{Fault, MailboxPass, OutboxPass, SyncReport};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -79,4 +81,27 @@ fn add(total: &mut OutboxPass, pass: OutboxPass) {
     total.sent += pass.sent;
     total.deferred += pass.deferred;
     total.failed += pass.failed;
+}
+
+/// Makes a fault of a panic, so that a defect ends one pass and not the loop.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Fault::internal(format!("a defect of this program: {words}"))
+            .hint("please report it; it is tried again")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caught;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_fault_that_says_what_it_said() {
+        assert_eq!(caught(async { 7 }).await, Ok(7));
+        let fault = caught(async { panic!("odd {}", 1) }).await.map(|()| 0).unwrap_err();
+        assert_eq!(fault.message, "a defect of this program: odd 1");
+    }
 }

@@ -1,7 +1,7 @@
 //! One mailbox: passes over it, and the waiting in between.
 
 use super::backoff::Backoff;
-use super::{imap, maildir};
+use super::{caught, imap, maildir};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Desk;
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, MailboxPass};
@@ -171,7 +171,7 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
         };
         let trouble = tokio::select! {
             () = stop.cancelled() => return,
-            trouble = served => trouble,
+            trouble = caught(served) => trouble.unwrap_or_else(Trouble::Desk),
         };
         let wait = backoff.failed(trouble.login_refused());
         post.failed(&trouble, wait);
@@ -186,11 +186,13 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
 /// Looks into a mailbox once.
 pub(super) async fn pass(desk: &Desk, config: &MailboxConfig, data_dir: &Path) -> MailboxPass {
     let mut post = Post::new(desk, config, data_dir);
-    let done = match &config.source {
-        SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
-        _ => imap::once(&mut post).await,
+    let looked = async {
+        match &config.source {
+            SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
+            _ => imap::once(&mut post).await,
+        }
     };
-    match done {
+    match caught(looked).await.unwrap_or_else(|fault| Err(Trouble::Desk(fault))) {
         Ok(()) => post.show(ChannelState::Ok),
         Err(trouble) => {
             post.failed(&trouble, POLL);

@@ -1,6 +1,6 @@
 //! One outlet: takes what is due from the outbox and records what became of each mail.
 
-use super::backoff::Backoff;
+use super::{backoff::Backoff, caught};
 use crate::config::OutletConfig;
 use crate::desk::{Claim, Desk, Settled};
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, OutboxId, OutboxPass, OutboxState};
@@ -139,7 +139,10 @@ async fn send(
     let handing_over = outlet.handing_over();
     let outcome = tokio::select! {
         biased;
-        outcome = outlet.send(from.as_ref(), &to, &bytes) => outcome,
+        outcome = caught(outlet.send(from.as_ref(), &to, &bytes)) => outcome.unwrap_or_else(|fault| {
+            handing_over.store(false, Ordering::SeqCst);
+            Outcome::PutOff { code: None, text: fault.message }
+        }),
         () = may_leave(stop, &handing_over) => return desk.settle(id, Settled::Untried).await.map(Ok),
     };
     tracing::debug!(%id, ?outcome, "sent");
@@ -193,7 +196,7 @@ pub(super) async fn serve(
     let mut post = Post::new(desk, name, config, data_dir, stop.clone());
     post.show(ChannelState::Idle);
     while !stop.is_cancelled() {
-        let pause = match post.send_due().await {
+        let pause = match caught(post.send_due()).await.unwrap_or_else(Err) {
             Ok(None) => None,
             Ok(Some(pause)) => Some(pause),
             Err(fault) => Some(Pause { error: fault.message, hint: fault.hint, login_refused: false }),
@@ -240,7 +243,7 @@ pub(super) async fn pass(
     data_dir: &Path,
 ) -> OutboxPass {
     let mut post = Post::new(desk, name, config, data_dir, CancellationToken::new());
-    match post.send_due().await {
+    match caught(post.send_due()).await.unwrap_or_else(Err) {
         Ok(None) => post.show(ChannelState::Ok),
         Ok(Some(pause)) => post.paused(pause, super::mailbox::POLL),
         Err(fault) => {
