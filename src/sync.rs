@@ -15,8 +15,13 @@ use crate::domain::{Fault, MailboxPass, OutboxPass, SyncReport};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// How long a single pass waits for undo windows, at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What the loops need to know of the config.
 #[derive(Clone, Debug)]
@@ -54,7 +59,8 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Looks into every mailbox once, then sends everything that is due; undo windows are waited out.
+/// Looks into every mailbox once, then sends everything that is due; undo windows are waited out, up to a
+/// minute.
 pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     let mut report = SyncReport::default();
     let mut tasks = JoinSet::new();
@@ -67,7 +73,9 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     }
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
-        tokio::time::sleep_until(end).await;
+        // Mail that is held for longer than an undo window stays held.
+        let window = plan.outlets.iter().map(|(_, outlet)| outlet.undo_window).max().unwrap_or_default();
+        tokio::time::sleep_until(end.min(Instant::now() + window.min(LONGEST_WAIT))).await;
     }
     for (name, config) in plan.outlets.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
