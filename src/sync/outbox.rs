@@ -18,6 +18,10 @@ const PARTING: Duration = Duration::from_secs(1);
 /// How often a mail that is being handed over is looked at while the process wants to end.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// How soon, and how often, a result is recorded again that the desk could not record.
+const SETTLE_AGAIN: Duration = Duration::from_secs(5);
+const SETTLES: u32 = 60;
+
 /// Why an outlet stopped in the middle.
 struct Pause {
     error: String,
@@ -168,19 +172,33 @@ async fn may_leave(stop: &CancellationToken, handing_over: &AtomicBool) {
     }
 }
 
-/// Records a result; a full disk is waited out, because what was sent must not be sent again.
+/// Records a result; a full disk or a store that fails is waited out, because what was sent must not be
+/// sent again.
 async fn settle(desk: &Desk, id: OutboxId, settled: Settled) -> Result<OutboxState, Fault> {
+    let mut tries = 0;
     loop {
         match desk.settle(id, settled.clone()).await {
-            Err(fault) if fault.kind == FaultKind::Full => {
+            Err(fault) if waits(&fault, tries) => {
+                tracing::warn!(%id, error = fault.message, "a result cannot be recorded yet");
                 desk.board().notice("outbox disk".to_owned(), format!("sending has stopped: {fault}"));
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                tokio::time::sleep(SETTLE_AGAIN).await;
+                tries += 1;
             }
             other => {
                 desk.board().clear_notice("outbox disk");
                 return other;
             }
         }
+    }
+}
+
+/// Tells whether a result may be recorded later.
+fn waits(fault: &Fault, tries: u32) -> bool {
+    match fault.kind {
+        FaultKind::Full => true,
+        FaultKind::Unavailable | FaultKind::NotFound => false,
+        // What lasts is a defect, which must not keep the outlet for good.
+        _ => tries < SETTLES,
     }
 }
 
@@ -253,4 +271,22 @@ pub(super) async fn pass(
     }
     post.close().await;
     post.pass
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_recorded_again_unless_the_desk_ends_or_the_mail_is_gone() {
+        for (kind, tries, again) in [
+            (FaultKind::Full, 1000, true),
+            (FaultKind::Internal, 0, true),
+            (FaultKind::Internal, SETTLES, false),
+            (FaultKind::Unavailable, 0, false),
+            (FaultKind::NotFound, 0, false),
+        ] {
+            assert_eq!(waits(&Fault::new(kind.clone(), "x"), tries), again, "{kind:?} {tries}");
+        }
+    }
 }
