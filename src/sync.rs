@@ -11,10 +11,17 @@ mod outbox;
 
 use crate::config::{Config, MailboxConfig, OutletConfig};
 use crate::desk::Desk;
-use crate::domain::{MailboxPass, OutboxPass, SyncReport};
+use crate::domain::{Fault, MailboxPass, OutboxPass, SyncReport};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// How long a single pass waits for undo windows, at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What the loops need to know of the config.
 #[derive(Clone, Debug)]
@@ -52,7 +59,8 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Looks into every mailbox once, then sends everything that is due; undo windows are waited out.
+/// Looks into every mailbox once, then sends everything that is due; undo windows are waited out, up to a
+/// minute.
 pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     let mut report = SyncReport::default();
     let mut tasks = JoinSet::new();
@@ -65,7 +73,9 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     }
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
-        tokio::time::sleep_until(end).await;
+        // Mail that is held for longer than an undo window stays held.
+        let window = plan.outlets.iter().map(|(_, outlet)| outlet.undo_window).max().unwrap_or_default();
+        tokio::time::sleep_until(end.min(Instant::now() + window.min(LONGEST_WAIT))).await;
     }
     for (name, config) in plan.outlets.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
@@ -79,4 +89,27 @@ fn add(total: &mut OutboxPass, pass: OutboxPass) {
     total.sent += pass.sent;
     total.deferred += pass.deferred;
     total.failed += pass.failed;
+}
+
+/// Makes a fault of a panic, so that a defect ends one pass and not the loop.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Fault::internal(format!("a defect of this program: {words}"))
+            .hint("please report it; it is tried again")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caught;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_fault_that_says_what_it_said() {
+        assert_eq!(caught(async { 7 }).await, Ok(7));
+        let fault = caught(async { panic!("odd {}", 1) }).await.map(|()| 0).unwrap_err();
+        assert_eq!(fault.message, "a defect of this program: odd 1");
+    }
 }

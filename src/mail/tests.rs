@@ -480,6 +480,6 @@ proptest! {
 #[test]
 fn a_japanese_subject_in_two_words_is_read_as_one() {
     let raw =
-        b"Subject: =?ISO-2022-JP?B?GyRCQEE1YT1xGyhC?=\r\n =?ISO-2022-JP?B?GyRCJE4wOExeGyhC?=\r\n\r\nx\r\n";
+        b"Subject: =?ISO-2022-JP?B?GyRCQEE1YT1xGyhC?=\r\n =?ISO-2022-JP?B?GyRCJE4wOEw+GyhC?=\r\n\r\nx\r\n";
     assert_eq!(read(raw).unwrap().subject, "請求書の宛名");
 }

@@ -10,13 +10,15 @@ use crate::desk::{Content, Incoming};
 use crate::domain::{Arrival, ChannelState, Cursor, Fate};
 use crate::source::{ImapSource, Listing, Selected, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Mails of one commit, at most.
 const BATCH: usize = 200;
 /// Octets of one commit, roughly; a single larger mail is a batch by itself.
 const BATCH_OCTETS: u64 = 16 * 1024 * 1024;
+/// Mails that a cursor remembers as listed but not given, at most.
+const OWED: usize = 1000;
 
 /// Serves a folder until it fails.
 pub(super) async fn serve(post: &mut Post<'_>, backoff: &mut Backoff) -> Trouble {
@@ -75,21 +77,30 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         Some(cursor) if cursor.uid_validity == selected.uid_validity && cursor.first_contact.is_some() => {
             cursor
         }
-        known => first_contact(post, known, selected),
+        known => {
+            let cursor = first_contact(post, known, selected);
+            // In an empty folder nothing else would keep it, and what comes next would be old.
+            post.desk.keep_cursor(&cursor).await?;
+            (post.stuck, post.alone_until) = (None, 0);
+            cursor
+        }
     };
     post.silent(cursor.silent);
-    pay_debts(post, source, &mut cursor).await?;
+    let mut unpaid = None;
+    try_debts(post, source, &mut cursor, &mut unpaid).await?;
     let mut listed = source.list(cursor.last_uid).await?;
     listed.retain(|l| !l.deleted);
     if !cursor.owed_fetch.is_empty() {
         let first = cursor.owed_fetch.first().copied().unwrap_or(1);
         let owed = source.list(first.saturating_sub(1)).await?;
-        let there: Vec<u32> = owed.iter().map(|l| l.uid).collect();
+        // What is not listed any more was taken away by somebody else.
+        let there: BTreeSet<u32> = owed.iter().filter(|l| !l.deleted).map(|l| l.uid).collect();
         cursor.owed_fetch.retain(|uid| there.contains(uid));
         let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
         listed.splice(0..0, owed.into_iter().filter(wanted));
     }
-    take_all(post, source, &mut cursor, listed).await
+    take_all(post, source, &mut cursor, listed, &mut unpaid).await?;
+    unpaid.map_or(Ok(()), Err)
 }
 
 /// Begins with a folder: everything in it now is old, everything after it is news.
@@ -123,13 +134,15 @@ async fn take_all(
     source: &mut ImapSource,
     cursor: &mut Cursor,
     listed: Vec<Listing>,
+    unpaid: &mut Option<Trouble>,
 ) -> Result<(), Trouble> {
     let all = listed.len() as u64;
     let mut rest = listed.as_slice();
     let mut done = 0;
     while !rest.is_empty() {
         // Where a fetch failed before, one mail at a time shows which it is.
-        let length = if post.stuck.is_some() { 1 } else { batch_length(rest) };
+        let suspect = rest.first().is_some_and(|l| l.uid <= post.alone_until);
+        let length = if suspect { 1 } else { batch_length(rest) };
         let (batch, later) = rest.split_at(length);
         if all > 1 {
             post.progress(done, all);
@@ -137,7 +150,7 @@ async fn take_all(
         take_batch(post, source, cursor, batch).await?;
         done += batch.len() as u64;
         rest = later;
-        pay_debts(post, source, cursor).await?;
+        try_debts(post, source, cursor, unpaid).await?;
     }
     Ok(())
 }
@@ -161,32 +174,41 @@ async fn take_batch(
     let (leave, take): (Vec<&Listing>, Vec<&Listing>) =
         batch.iter().partition(|l| left_alone(post, cursor, l));
     cursor.skipped += leave.len() as u64;
+    let (bad, take): (Vec<&Listing>, Vec<&Listing>) =
+        take.into_iter().partition(|l| post.is_unfetchable(l.uid));
     // What somebody asked for comes whatever its size.
     let too_large = |l: &&Listing| l.size > post.config.max_size && !cursor.owed_fetch.contains(&l.uid);
     let (large, small): (Vec<&Listing>, Vec<&Listing>) = take.into_iter().partition(too_large);
     let mut incoming = Vec::with_capacity(batch.len());
-    let (bad, small): (Vec<&Listing>, Vec<&Listing>) =
-        small.into_iter().partition(|l| post.is_unfetchable(l.uid));
     for listing in bad {
         let reason = "its server fails each time it is fetched; it is still there".to_owned();
         incoming.push(arriving(post, cursor, listing, Content::Unfetchable { reason, size: listing.size }));
     }
     let mut came = fetch(post, source, &small).await?;
     let mut held = Vec::new();
+    let mut owed = Vec::new();
     for listing in small {
-        // A mail that did not come was taken away meanwhile, by somebody else.
-        let Some(bytes) = came.remove(&listing.uid) else { continue };
-        held.push(listing.uid);
-        incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
+        if let Some(bytes) = came.remove(&listing.uid) {
+            held.push(listing.uid);
+            incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
+        } else if cursor.owed_fetch.contains(&listing.uid) || cursor.owed_fetch.len() + owed.len() >= OWED {
+            let reason = "its server lists it but does not give it; it is still there".to_owned();
+            let content = Content::Unfetchable { reason, size: listing.size };
+            incoming.push(arriving(post, cursor, listing, content));
+        } else {
+            // Somebody else may have taken it away meanwhile; the next list tells.
+            owed.push(listing.uid);
+        }
     }
     for listing in large {
-        let headers = source.headers(listing.uid).await?;
+        let headers = source.headers(listing.uid).await.inspect_err(|_| post.fetch_failed(listing.uid))?;
         incoming.push(arriving(post, cursor, listing, Content::TooLarge { headers, size: listing.size }));
     }
     for listing in batch {
         cursor.owed_fetch.remove(&listing.uid);
         cursor.last_uid = cursor.last_uid.max(listing.uid);
     }
+    cursor.owed_fetch.extend(owed);
     if post.config.after_delivery != AfterDelivery::Nothing {
         cursor.owed_action.extend(&held);
     }
@@ -217,10 +239,14 @@ async fn fetch(
     });
     if let Err(error) = fetched.await {
         let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first());
-        // A broken connection says nothing about the mail; an answer nobody can read, or none at all, does.
-        if matches!(error.stage, Stage::Answer | Stage::Timeout) {
-            post.fetch_failed(first.copied().unwrap_or_default());
+        // Any failure may be the fault of one mail; of several, an answer nobody can read tells which.
+        match first {
+            Some(uid) if uids.len() == 1 || matches!(error.stage, Stage::Answer | Stage::Timeout) => {
+                post.fetch_failed(*uid);
+            }
+            _ => {}
         }
+        post.alone_until = uids.iter().copied().fold(post.alone_until, u32::max);
         return Err(error.into());
     }
     post.stuck = post.stuck.filter(|(uid, _)| !uids.contains(uid));
@@ -255,6 +281,29 @@ fn left_alone(post: &Post<'_>, cursor: &Cursor, listing: &Listing) -> bool {
 /// Gives the moment `ago` before another.
 pub(super) fn before(at: Timestamp, ago: Duration) -> Option<Timestamp> {
     at.checked_sub(SignedDuration::try_from(ago).ok()?).ok()
+}
+
+/// Pays the debts; once that fails, not again in this pass, because new mail must not wait for it.
+async fn try_debts(
+    post: &Post<'_>,
+    source: &mut ImapSource,
+    cursor: &mut Cursor,
+    unpaid: &mut Option<Trouble>,
+) -> Result<(), Trouble> {
+    if unpaid.is_some() {
+        return Ok(());
+    }
+    let Err(trouble) = pay_debts(post, source, cursor).await else { return Ok(()) };
+    if matches!(trouble, Trouble::Desk(_)) {
+        return Err(trouble);
+    }
+    // The error has spent the connection.
+    *source = ImapSource::connect(post.config).await?;
+    if source.select().await?.uid_validity != cursor.uid_validity {
+        return Err(trouble);
+    }
+    *unpaid = Some(trouble);
+    Ok(())
 }
 
 /// Tells the server of everything that the desk holds by now.

@@ -1,7 +1,7 @@
 //! One mailbox: passes over it, and the waiting in between.
 
 use super::backoff::Backoff;
-use super::{imap, maildir};
+use super::{caught, imap, maildir};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Desk;
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, MailboxPass};
@@ -57,6 +57,8 @@ pub(super) struct Post<'a> {
     pub pass: MailboxPass,
     /// The mail at which the last fetch failed, and how often in a row.
     pub stuck: Option<(u32, u32)>,
+    /// Mails up to this UID are fetched one at a time, because one of them may be why a fetch failed.
+    pub alone_until: u32,
 }
 
 impl<'a> Post<'a> {
@@ -74,13 +76,14 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
-        Self { desk, config, data_dir, channel, pass, stuck: None }
+        Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0 }
     }
 
     /// Remembers at which mail a fetch failed.
     pub fn fetch_failed(&mut self, uid: u32) {
         let before = self.stuck.filter(|(other, _)| *other == uid).map_or(0, |(_, times)| times);
         self.stuck = Some((uid, before + 1));
+        self.alone_until = self.alone_until.max(uid);
     }
 
     /// Tells whether a mail was tried often enough.
@@ -108,7 +111,10 @@ impl<'a> Post<'a> {
 
     /// Shows how many of the mails of this pass are in.
     pub fn progress(&mut self, done: u64, all: u64) {
-        self.channel.state = ChannelState::Busy;
+        // Only a pass that comes to its end ends a failure, or nobody would see how long it lasts.
+        if self.channel.state != ChannelState::Failing {
+            self.channel.state = ChannelState::Busy;
+        }
         self.channel.progress = Some((done, all));
         self.publish();
     }
@@ -165,7 +171,7 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
         };
         let trouble = tokio::select! {
             () = stop.cancelled() => return,
-            trouble = served => trouble,
+            trouble = caught(served) => trouble.unwrap_or_else(Trouble::Desk),
         };
         let wait = backoff.failed(trouble.login_refused());
         post.failed(&trouble, wait);
@@ -180,11 +186,13 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
 /// Looks into a mailbox once.
 pub(super) async fn pass(desk: &Desk, config: &MailboxConfig, data_dir: &Path) -> MailboxPass {
     let mut post = Post::new(desk, config, data_dir);
-    let done = match &config.source {
-        SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
-        _ => imap::once(&mut post).await,
+    let looked = async {
+        match &config.source {
+            SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
+            _ => imap::once(&mut post).await,
+        }
     };
-    match done {
+    match caught(looked).await.unwrap_or_else(|fault| Err(Trouble::Desk(fault))) {
         Ok(()) => post.show(ChannelState::Ok),
         Err(trouble) => {
             post.failed(&trouble, POLL);

@@ -7,12 +7,16 @@ use super::imap::before;
 use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig, resolve};
 use crate::desk::{Content, Incoming};
-use crate::domain::{Arrival, ChannelState, Cursor, Fate};
+use crate::domain::{Arrival, ChannelState, Cursor, Fate, IntakeId};
 use crate::source::{MailFile, MaildirSource};
 use std::collections::BTreeSet;
 
 /// Mails of one commit, at most.
 const BATCH: usize = 100;
+/// Stands for the entry of a mail that the desk holds.
+const HELD: IntakeId = IntakeId(0);
+/// Stands for the entry of a mail that lies only in the Maildir, so it must stay there.
+const LEFT: IntakeId = IntakeId(u64::MAX);
 
 /// Serves a Maildir until it fails.
 pub(super) async fn serve(post: &mut Post<'_>, backoff: &mut Backoff) -> Trouble {
@@ -55,13 +59,18 @@ async fn look(post: &mut Post<'_>, maildir: &MaildirSource) -> Result<(), Troubl
     let known = post.desk.cursor(&post.config.name).await?;
     let mut cursor = match known {
         Some(cursor) if cursor.first_contact.is_some() => cursor,
-        other => Cursor {
-            mailbox: post.config.name.clone(),
-            first_contact: Some(post.desk.now()),
-            // Everything that lies there at first contact may be old.
-            first_uid: u32::from(!listed.is_empty()),
-            ..other.unwrap_or_default()
-        },
+        other => {
+            let cursor = Cursor {
+                mailbox: post.config.name.clone(),
+                first_contact: Some(post.desk.now()),
+                // Everything that lies there at first contact may be old.
+                first_uid: u32::from(!listed.is_empty()),
+                ..other.unwrap_or_default()
+            };
+            // In an empty Maildir nothing else would keep it, and what comes next would be old.
+            post.desk.keep_cursor(&cursor).await?;
+            cursor
+        }
     };
     post.silent(cursor.silent);
     let there: BTreeSet<&str> = listed.iter().map(|file| file.name.as_str()).collect();
@@ -101,18 +110,21 @@ async fn take_batch(
                 ),
                 size: file.size,
             },
-            false => match maildir.read(&file.name).await? {
-                Some((bytes, _)) => Content::Whole(bytes),
-                None => continue,
+            false => match maildir.read(&file.name).await {
+                Ok(Some((bytes, _))) => Content::Whole(bytes),
+                Ok(None) => continue,
+                Err(error) => Content::Unfetchable {
+                    reason: format!("it cannot be read: {error}; it lies in the Maildir as {}", file.name),
+                    size: file.size,
+                },
             },
         };
-        names.push(file.name.clone());
+        let entry = if matches!(content, Content::Whole(_)) { HELD } else { LEFT };
+        names.push((file.name.clone(), entry));
         incoming.push(arriving(post, cursor, file, content));
     }
     // The entry's number is not known before the commit; what counts is that the name is there.
-    for name in &names {
-        cursor.names.insert(name.clone(), crate::domain::IntakeId(0));
-    }
+    cursor.names.extend(names);
     post.pass.seen += batch.len() as u64;
     let received = post.desk.receive(incoming, Some(cursor.clone())).await?;
     post.pass.new += received.len() as u64;
@@ -148,7 +160,8 @@ async fn settle(
 ) -> Result<(), Trouble> {
     let after = &post.config.after_delivery;
     let marks_only = matches!(after, AfterDelivery::Seen);
-    for file in listed.iter().filter(|file| cursor.names.contains_key(&file.name)) {
+    let held = |file: &&MailFile| cursor.names.get(&file.name).is_some_and(|entry| *entry != LEFT);
+    for file in listed.iter().filter(held) {
         let done = *after == AfterDelivery::Nothing || (marks_only && file.seen);
         if !done && file.size <= post.config.max_size {
             maildir.settle(&file.name, after).await?;

@@ -1,6 +1,6 @@
 //! One outlet: takes what is due from the outbox and records what became of each mail.
 
-use super::backoff::Backoff;
+use super::{backoff::Backoff, caught};
 use crate::config::OutletConfig;
 use crate::desk::{Claim, Desk, Settled};
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, OutboxId, OutboxPass, OutboxState};
@@ -17,6 +17,10 @@ const AT_ONCE: usize = 4;
 const PARTING: Duration = Duration::from_secs(1);
 /// How often a mail that is being handed over is looked at while the process wants to end.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// How soon, and how often, a result is recorded again that the desk could not record.
+const SETTLE_AGAIN: Duration = Duration::from_secs(5);
+const SETTLES: u32 = 60;
 
 /// Why an outlet stopped in the middle.
 struct Pause {
@@ -139,7 +143,10 @@ async fn send(
     let handing_over = outlet.handing_over();
     let outcome = tokio::select! {
         biased;
-        outcome = outlet.send(from.as_ref(), &to, &bytes) => outcome,
+        outcome = caught(outlet.send(from.as_ref(), &to, &bytes)) => outcome.unwrap_or_else(|fault| {
+            handing_over.store(false, Ordering::SeqCst);
+            Outcome::PutOff { code: None, text: fault.message }
+        }),
         () = may_leave(stop, &handing_over) => return desk.settle(id, Settled::Untried).await.map(Ok),
     };
     tracing::debug!(%id, ?outcome, "sent");
@@ -165,19 +172,33 @@ async fn may_leave(stop: &CancellationToken, handing_over: &AtomicBool) {
     }
 }
 
-/// Records a result; a full disk is waited out, because what was sent must not be sent again.
+/// Records a result; a full disk or a store that fails is waited out, because what was sent must not be
+/// sent again.
 async fn settle(desk: &Desk, id: OutboxId, settled: Settled) -> Result<OutboxState, Fault> {
+    let mut tries = 0;
     loop {
         match desk.settle(id, settled.clone()).await {
-            Err(fault) if fault.kind == FaultKind::Full => {
+            Err(fault) if waits(&fault, tries) => {
+                tracing::warn!(%id, error = fault.message, "a result cannot be recorded yet");
                 desk.board().notice("outbox disk".to_owned(), format!("sending has stopped: {fault}"));
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                tokio::time::sleep(SETTLE_AGAIN).await;
+                tries += 1;
             }
             other => {
                 desk.board().clear_notice("outbox disk");
                 return other;
             }
         }
+    }
+}
+
+/// Tells whether a result may be recorded later.
+fn waits(fault: &Fault, tries: u32) -> bool {
+    match fault.kind {
+        FaultKind::Full => true,
+        FaultKind::Unavailable | FaultKind::NotFound => false,
+        // What lasts is a defect, which must not keep the outlet for good.
+        _ => tries < SETTLES,
     }
 }
 
@@ -193,7 +214,7 @@ pub(super) async fn serve(
     let mut post = Post::new(desk, name, config, data_dir, stop.clone());
     post.show(ChannelState::Idle);
     while !stop.is_cancelled() {
-        let pause = match post.send_due().await {
+        let pause = match caught(post.send_due()).await.unwrap_or_else(Err) {
             Ok(None) => None,
             Ok(Some(pause)) => Some(pause),
             Err(fault) => Some(Pause { error: fault.message, hint: fault.hint, login_refused: false }),
@@ -240,7 +261,7 @@ pub(super) async fn pass(
     data_dir: &Path,
 ) -> OutboxPass {
     let mut post = Post::new(desk, name, config, data_dir, CancellationToken::new());
-    match post.send_due().await {
+    match caught(post.send_due()).await.unwrap_or_else(Err) {
         Ok(None) => post.show(ChannelState::Ok),
         Ok(Some(pause)) => post.paused(pause, super::mailbox::POLL),
         Err(fault) => {
@@ -250,4 +271,22 @@ pub(super) async fn pass(
     }
     post.close().await;
     post.pass
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_recorded_again_unless_the_desk_ends_or_the_mail_is_gone() {
+        for (kind, tries, again) in [
+            (FaultKind::Full, 1000, true),
+            (FaultKind::Internal, 0, true),
+            (FaultKind::Internal, SETTLES, false),
+            (FaultKind::Unavailable, 0, false),
+            (FaultKind::NotFound, 0, false),
+        ] {
+            assert_eq!(waits(&Fault::new(kind.clone(), "x"), tries), again, "{kind:?} {tries}");
+        }
+    }
 }

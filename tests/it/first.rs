@@ -1,6 +1,6 @@
 //! The first look into a mailbox, and what is done with a mail afterwards.
 
-use crate::support::{MailServer, TestDesk};
+use crate::support::{MailServer, TestDesk, mail};
 use jiff::{Timestamp, ToSpan, fmt::rfc2822};
 use serde_json::Value;
 use std::{
@@ -194,4 +194,26 @@ fn a_mail_is_marked_removed_or_moved_once_it_is_in() {
         assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0], "{keys}");
         assert_eq!((desk.issues().len(), desk.sent().len()), (1, 1), "{keys}");
     }
+}
+
+#[test]
+fn mail_that_comes_after_a_look_into_an_empty_folder_is_news() {
+    let name = "first-empty";
+    let desk = desk(name, "");
+    assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
+    put(name, "late", 20, "");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_stops_nothing_and_stays() {
+    let desk = TestDesk::between_maildirs("");
+    desk.configure(&desk.maildirs().replace("[smtp]", "after_delivery = \"delete\"\n[smtp]"));
+    // Whoever reads this, root too, gets an error.
+    std::os::unix::fs::symlink("/proc/self/mem", desk.inbox().join("new/1.bad.test")).unwrap();
+    desk.deliver(&mail("ada@customer.test", "trouble"));
+    assert_eq!(counts(&pass(&desk)), [2, 2, 0, 1]);
+    assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
+    assert_eq!(names(desk.inbox().join("new")), ["1.bad.test"]);
+    assert_eq!(desk.issues().len(), 1);
 }

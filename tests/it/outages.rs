@@ -1,12 +1,12 @@
 //! Servers that are down, refuse, or say nothing: mail waits in sight and goes once, and nobody else waits.
 
-use crate::support::{TestDesk, mail, signal, wait_for};
+use crate::support::{Fake, TestDesk, mail, signal, wait_for};
 use deskbell::{
     config::Config,
     desk::{Caller, Clock, Desk, Ways},
     domain::{
-        AddressState, Arrival, Call, Channel, ChannelState, Deliver, DeskStatus, IssueQuery, OutboxEntry,
-        OutboxState, OutboxView, Reference, Request, RequestId, Response, Via,
+        AddressState, Arrival, Call, Channel, ChannelState, Deliver, DeskStatus, Fate, IntakeView,
+        IssueQuery, OutboxEntry, OutboxState, OutboxView, Reference, Request, RequestId, Response, Via,
     },
     index::Index,
     rpc::Client,
@@ -449,4 +449,79 @@ async fn a_mail_that_is_being_handed_over_is_waited_for_at_the_end() {
     go.send(()).await.unwrap();
     assert!(sync.wait().success());
     assert_eq!(desk.outbox()[0]["state"], "sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_behind_a_mail_that_its_server_does_not_give_comes_in() {
+    // The server fails at mail 2, leaves out mail 3, and lets nobody mark anything.
+    let fake = Fake::start(|mut line, _| async move {
+        line.say("* OK ready\r\n").await?;
+        loop {
+            let heard = line.hear().await?;
+            let (tag, command) = heard.split_once(' ').unwrap_or_default();
+            let words: Vec<&str> = command.split(' ').collect();
+            let mut done = "OK done";
+            match words.as_slice() {
+                ["CAPABILITY", ..] => line.say("* CAPABILITY IMAP4rev1\r\n").await?,
+                ["SELECT", ..] => {
+                    line.say("* 4 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 5] ok\r\n").await?;
+                }
+                ["UID", "STORE", ..] => done = "NO the folder is read-only",
+                ["UID", "FETCH", set, what @ ..] => {
+                    let (first, last) = set.split_once(':').unwrap_or((set, set));
+                    let (first, last) = (first.parse().unwrap_or(1), last.parse().unwrap_or(4));
+                    for uid in first..=last {
+                        let octets = mail(&format!("c{uid}@customer.test"), "trouble");
+                        let size = octets.len();
+                        if what.contains(&"RFC822.SIZE") {
+                            let row = format!("* {uid} FETCH (UID {uid} RFC822.SIZE {size} FLAGS ())\r\n");
+                            line.say(&row).await?;
+                        } else if uid == 2 {
+                            done = "NO [SERVERBUG] sorry";
+                            break;
+                        } else if uid != 3 {
+                            let text = String::from_utf8(octets).unwrap();
+                            line.say(&format!("* {uid} FETCH (UID {uid} BODY[] {{{size}}}\r\n{text})\r\n"))
+                                .await?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+            line.say(&format!("{tag} {done}\r\n")).await?;
+        }
+    })
+    .await;
+    let clocked = Clocked::new(&format!(
+        "[mailbox.support]\naddress = \"help+%{{key}}@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\nssl = false\n\
+         user = \"help\"\npassword = \"secret\"\nafter_delivery = \"seen\"\n",
+        fake.port()
+    ))
+    .await;
+    let fates = async || match clocked.ask(Request::Intake { fate: None, limit: 100 }).await {
+        Response::Intake(entries) => {
+            let told = |entry: IntakeView| match entry.fate {
+                Fate::Quarantined => entry.reason,
+                _ => entry.from.unwrap_or_default(),
+            };
+            let mut fates: Vec<String> = entries.into_iter().map(told).collect();
+            fates.sort();
+            fates
+        }
+        other => panic!("{other:?}"),
+    };
+    until("all four mails", async || {
+        clocked.ask(Request::SyncNow).await;
+        fates().await.len() == 4
+    })
+    .await;
+    insta::assert_snapshot!(fates().await.join("\n"), @r"
+    Ada <c1@customer.test>
+    Ada <c4@customer.test>
+    its server fails each time it is fetched; it is still there
+    its server lists it but does not give it; it is still there
+    ");
+    let mailbox = clocked.status().await.mailboxes.pop().unwrap();
+    assert_eq!(mailbox.state, ChannelState::Failing);
+    assert_eq!(mailbox.last_success, None);
 }
