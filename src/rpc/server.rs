@@ -116,7 +116,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     let mut reader = Reader::new(read);
     let mut writer = Writer::new(write);
     let Some(hello) = reader.receive().await? else { return Ok(()) };
-    let (user, events) = match welcome(shared, uid, hello) {
+    let Peer { user, owns_desk, events } = match welcome(shared, uid, hello) {
         Ok(who) => who,
         Err(fault) => return writer.send(&Frame::Refused(fault)).await,
     };
@@ -127,7 +127,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     let (outgoing, queue) = mpsc::channel(BACKLOG);
     let writing = tokio::spawn(write_all(writer, queue));
     let telling = events.then(|| tokio::spawn(tell(shared.serving.events(), outgoing.clone())));
-    let result = take_requests(shared, uid, &user, &mut reader, &outgoing).await;
+    let result = take_requests(shared, &user, owns_desk, &mut reader, &outgoing).await;
     drop(outgoing);
     if let Some(telling) = telling {
         telling.abort();
@@ -136,9 +136,17 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     result
 }
 
+/// Who speaks at the other end.
+struct Peer {
+    user: String,
+    /// Whether they have the account that owns the desk, not only a key to it.
+    owns_desk: bool,
+    events: bool,
+}
+
 /// Says who a peer is, or why it is not served.
-fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fault> {
-    let Frame::Hello { protocol, version, user, events } = hello else {
+fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<Peer, Fault> {
+    let Frame::Hello { protocol, version, user, events, fixed } = hello else {
         return Err(Fault::usage("a front end has to say hello first"));
     };
     if protocol != PROTOCOL {
@@ -150,19 +158,20 @@ fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fa
         .hint("use the same version on both sides"));
     }
     if uid == shared.own_uid {
-        return Ok((user.unwrap_or_else(|| shared.own_user.clone()), events));
+        let user = user.unwrap_or_else(|| shared.own_user.clone());
+        return Ok(Peer { user, owns_desk: !fixed, events });
     }
     let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
     let name = account.map(|account| account.name).ok_or_else(|| {
         Fault::new(FaultKind::NotAllowed, format!("the system knows no user with the number {uid}"))
     })?;
-    Ok((name, events))
+    Ok(Peer { user: name, owns_desk: false, events })
 }
 
 async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
     shared: &Arc<Shared>,
-    uid: u32,
     user: &str,
+    owns_desk: bool,
     reader: &mut Reader<R>,
     outgoing: &mpsc::Sender<Frame>,
 ) -> io::Result<()> {
@@ -173,7 +182,7 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
             call.via = Via::Command;
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
-        let answer = shared.serving.answer(user, uid == shared.own_uid, call);
+        let answer = shared.serving.answer(user, owns_desk, call);
         let outgoing = outgoing.clone();
         tokio::spawn(async move {
             let result = answer.await;
