@@ -85,7 +85,7 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     tokio::select! {
         () = until_stopped(&stop) => {}
         () = until_unused(&server, &desk, asked.while_used) => {}
-        ended = server.run() => ended?,
+        () = server.run() => {}
         () = report_to_systemd(&desk) => {}
         () = display::progress(&desk) => {}
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
@@ -16,6 +17,8 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 const AT_ONCE: usize = 32;
 /// How many frames may wait for a slow front end.
 const BACKLOG: usize = 256;
+/// How long nobody is let in after that failed.
+const REST: Duration = Duration::from_millis(100);
 
 /// An answer that is being worked on.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
@@ -72,9 +75,17 @@ impl Server {
     }
 
     /// Accepts front ends until it is dropped.
-    pub async fn run(&self) -> io::Result<()> {
+    pub async fn run(&self) {
         loop {
-            let (stream, _) = self.listener.accept().await?;
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                // Such as too many open files: that passes, and the mailboxes are served meanwhile.
+                Err(error) => {
+                    tracing::warn!(%error, "a front end could not be let in");
+                    tokio::time::sleep(REST).await;
+                    continue;
+                }
+            };
             let shared = Arc::clone(&self.shared);
             shared.clients.fetch_add(1, Ordering::SeqCst);
             shared.used.store(true, Ordering::SeqCst);
