@@ -3,8 +3,10 @@
 use super::place::guard_socket;
 use super::wire::{Frame, PROTOCOL, Reader, Writer};
 use crate::domain::{Event, Fault, FaultKind, Request, Response, Via};
+use futures_util::FutureExt;
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -196,7 +198,9 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
         let answer = shared.serving.answer(user, owns_desk, call);
         let outgoing = outgoing.clone();
         tokio::spawn(async move {
-            let result = answer.await;
+            // Whoever asks would wait for ever for an answer that a panic took away.
+            let broken = |_| Err(Fault::internal("the desk failed at this request; its log says more"));
+            let result = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(broken);
             let _ = outgoing.send(Frame::Answer { number, result }).await;
             drop(place);
         });
@@ -225,5 +229,42 @@ async fn tell(mut events: broadcast::Receiver<Event>, outgoing: mpsc::Sender<Fra
         if outgoing.send(Frame::Event(event)).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Call, RequestId};
+    use crate::rpc::Client;
+
+    struct Breaks;
+
+    impl Serving for Breaks {
+        fn answer(&self, _: &str, _: bool, _: Call) -> Answering {
+            Box::pin(async { panic!("for the test") })
+        }
+
+        fn events(&self) -> broadcast::Receiver<Event> {
+            broadcast::channel(1).1
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_breaks_the_desk_is_answered_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let server = Server::bind(&path, None, "alice".to_owned(), Box::new(Breaks)).unwrap();
+        let asking = async {
+            let (client, _events) = Client::connect(&path, None, false).await.unwrap();
+            let call = || Call { id: RequestId("r".to_owned()), via: Via::Tui, request: Request::Undo };
+            let first = client.ask(call()).await.unwrap_err();
+            (first.kind, client.ask(call()).await.unwrap_err().kind)
+        };
+        let kinds = tokio::select! {
+            kinds = asking => kinds,
+            () = server.run() => panic!("it ended"),
+        };
+        assert_eq!(kinds, (FaultKind::Internal, FaultKind::Internal));
     }
 }
