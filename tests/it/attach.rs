@@ -268,6 +268,10 @@ fn a_colleague_acts_under_their_own_system_name() {
     assert_eq!(stranger.code, 1, "{stranger:?}");
     assert!(stranger.stderr.contains("`bin` is no user of this desk"), "{stranger:?}");
     assert!(stranger.stderr.contains("user add bin"), "{stranger:?}");
+    // Whom the desk turns away hears why, at once.
+    let nameless = desk.run_as("54321", "mail", &["issue", "list"]);
+    assert_eq!(nameless.code, 1, "{nameless:?}");
+    assert!(nameless.stderr.contains("no user with the number 54321"), "{nameless:?}");
     let outsider = desk.run_as("games", "games", &["issue", "list"]);
     assert_eq!(outsider.code, 1, "{outsider:?}");
     // What the desk keeps stays closed to them.
