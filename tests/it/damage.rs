@@ -241,6 +241,19 @@ fn a_restore_that_was_cut_short_sends_nothing_either() {
 }
 
 #[test]
+fn one_pass_says_which_outlet_does_not_work() {
+    let desk = with_issues();
+    let out = desk.folder.path().join("out").display().to_string();
+    desk.configure(&desk.maildirs().replace(&out, "/proc/none"));
+    for arguments in [&["sync", "--once"][..], &["sync", "--once", "--json"]] {
+        let said = desk.run(arguments);
+        assert_eq!(said.code, 3, "{said:?}");
+        assert!(said.stderr.starts_with("error: smtp: "), "{said:?}");
+    }
+    assert!(desk.outbox().iter().all(|row| row["state"] == "queued"));
+}
+
+#[test]
 fn a_data_dir_that_cannot_be_written_is_said() {
     let desk = with_issues();
     let before = desk.issues();
