@@ -4,8 +4,8 @@ use super::args::Deliver as Asked;
 use super::here::Here;
 use super::print;
 use super::session::{Session, unexpected};
-use crate::domain::{Arrival, Deliver, Delivered, Fault, Request, Response};
-use crate::source::files::{FileError, FoundMail, walk, without_envelope_line};
+use crate::domain::{Arrival, Deliver, Delivered, Fault, FaultKind, Request, Response};
+use crate::source::files::{FoundMail, walk, without_envelope_line};
 use anyhow::Result;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,20 +33,42 @@ pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
             }
         }
     });
+    let mut gave_up = None;
     while let Some(item) = found.recv().await {
-        match item {
-            Ok(mail) => {
-                let FoundMail { path, index, bytes, received_at } = mail;
-                let arrival = Arrival { received_at, ..arrival(&asked, path, index) };
-                told.tell(take(&session, &asked, arrival, bytes).await?);
+        let FoundMail { path, index, bytes, received_at } = match item {
+            Ok(mail) => mail,
+            Err(error) => {
+                told.complain(&error.to_string());
+                continue;
             }
-            Err(error) => told.complain(&error),
+        };
+        let arrival = Arrival { received_at, ..arrival(&asked, path.clone(), index) };
+        match take(&session, &asked, arrival, bytes).await {
+            Ok(delivered) => told.tell(delivered),
+            Err(fault) if stops_all(&fault) => {
+                gave_up = Some(fault);
+                break;
+            }
+            Err(fault) => {
+                told.complain(&format!("{path}: {fault}"));
+                if let Some(hint) = &fault.hint {
+                    eprintln!("hint: {}", print::line(hint));
+                }
+            }
         }
     }
+    drop(found);
     reading.await?;
     let served = session.is_served();
     session.close().await;
-    told.end(served)
+    // What was taken in is told even if the rest was given up.
+    let code = told.end(served)?;
+    gave_up.map_or(Ok(code), |fault| Err(fault.into()))
+}
+
+/// Tells whether no other mail would fare better.
+fn stops_all(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Unavailable | FaultKind::Full)
 }
 
 fn arrival(asked: &Asked, path: String, index: Option<u32>) -> Arrival {
@@ -60,11 +82,11 @@ fn arrival(asked: &Asked, path: String, index: Option<u32>) -> Arrival {
     }
 }
 
-async fn take(session: &Session, asked: &Asked, arrival: Arrival, raw: Vec<u8>) -> Result<Delivered> {
+async fn take(session: &Session, asked: &Asked, arrival: Arrival, raw: Vec<u8>) -> Result<Delivered, Fault> {
     let request = Request::Deliver(Deliver { arrival, raw, dry_run: asked.dry_run });
     match session.ask(request).await? {
         Response::Delivered(delivered) => Ok(*delivered),
-        other => Err(unexpected(&other).into()),
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -91,9 +113,9 @@ impl Told<'_> {
         }
     }
 
-    fn complain(&mut self, error: &FileError) {
+    fn complain(&mut self, error: &str) {
         self.failed += 1;
-        eprintln!("error: {}", print::line(&error.to_string()));
+        eprintln!("error: {}", print::line(error));
     }
 
     fn end(self, served: bool) -> Result<u8> {

@@ -1,6 +1,7 @@
 //! Where this process works: its config, its data dir, who it is.
 
 use super::args::Global;
+use super::session::unusable;
 use crate::config::{Config, ConfigError, Paths};
 use crate::desk::{Clock, Desk, Ways};
 use crate::domain::{Fault, FaultKind, Seq};
@@ -70,10 +71,27 @@ impl Here {
         let (index, indexed) = self.open_index().await?;
         let ways = Ways::of(&self.config, self.config_dir());
         let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
+        self.hold_if_restored(&desk).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {
             desk.board().notice(format!("store {number}"), notice);
         }
         Ok(desk)
+    }
+
+    /// Gives the file whose presence says that the desk was restored and nothing of it is held yet.
+    pub fn restored_mark(&self) -> PathBuf {
+        self.paths.data_dir.join("restored")
+    }
+
+    /// Holds the mail of a restored desk before anything can send it, however often that is cut short.
+    async fn hold_if_restored(&self, desk: &Desk) -> Result<(), Fault> {
+        let mark = self.restored_mark();
+        if !mark.try_exists().map_err(|e| unusable(self, &e))? {
+            return Ok(());
+        }
+        let held = desk.hold_everything().await?;
+        tracing::info!(held, "the mail of a restored desk is held");
+        std::fs::remove_file(&mark).map_err(|e| unusable(self, &e))
     }
 }
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::io::Write;
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 /// Prints one JSON value.
@@ -227,8 +228,14 @@ pub fn settings(map: &Map<String, Value>) {
     }
 }
 
-/// Prints what one pass brought.
-pub fn sync_report(here: &Here, report: &SyncReport) -> Result<()> {
+/// Prints what one pass brought, and which outlets do not work.
+pub fn sync_report(here: &Here, report: &SyncReport, failing: &[Channel]) -> Result<()> {
+    for outlet in failing {
+        eprintln!("error: {}: {}", outlet.name, line(outlet.error.as_deref().unwrap_or("it does not work")));
+        if let Some(hint) = &outlet.hint {
+            eprintln!("hint: {}", line(hint));
+        }
+    }
     if here.json {
         return json(report);
     }
@@ -270,11 +277,17 @@ pub fn channel(channel: &Channel, now: Timestamp) -> String {
     }
 }
 
-/// Says everything about a serving desk in one line.
-pub fn one_line((mailboxes, outlets, outbox): &(Vec<Channel>, Vec<Channel>, OutboxCounts)) -> String {
-    let now = Timestamp::now();
-    let channels = mailboxes.iter().chain(outlets).map(|c| format!("{} {}", c.name, channel(c, now)));
-    let mut parts: Vec<String> = channels.collect();
+/// Says everything about a serving desk in one line; first that it is stale, if something has failed for long.
+pub fn one_line(
+    (mailboxes, outlets, outbox): &(Vec<Channel>, Vec<Channel>, OutboxCounts),
+    stale_after: Duration,
+    now: Timestamp,
+) -> String {
+    let channels = || mailboxes.iter().chain(outlets);
+    let long = |since| now.duration_since(since).unsigned_abs() >= stale_after;
+    let stale = channels().any(|c| c.state == ChannelState::Failing && long(c.since));
+    let mut parts: Vec<String> = stale.then(|| "stale".to_owned()).into_iter().collect();
+    parts.extend(channels().map(|c| format!("{} {}", c.name, channel(c, now))));
     parts.push(self::outbox(outbox));
     parts.join(" · ")
 }
@@ -292,4 +305,33 @@ pub fn outbox(counts: &OutboxCounts) -> String {
     let some: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
     format!("outbox {}", if some.is_empty() { "empty".to_owned() } else { some.join(", ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_line_begins_with_what_has_failed_for_long() {
+        let since = Timestamp::UNIX_EPOCH;
+        let failing = Channel {
+            name: "smtp".to_owned(),
+            method: "smtp".to_owned(),
+            state: ChannelState::Failing,
+            since,
+            last_success: None,
+            next_try: None,
+            error: Some("refused".to_owned()),
+            hint: None,
+            progress: None,
+            silent: 0,
+        };
+        let glance = (Vec::new(), vec![failing], OutboxCounts::default());
+        let line = |seconds| {
+            let now = since + Duration::from_secs(seconds);
+            one_line(&glance, Duration::from_secs(60), now)
+        };
+        assert_eq!(line(59), "smtp ✗ refused (for 59s) · outbox empty");
+        assert_eq!(line(60), "stale · smtp ✗ refused (for 1m) · outbox empty");
+    }
 }

@@ -5,7 +5,7 @@ use super::here::Here;
 use super::session::{new_request_id, unusable};
 use super::{display, log, print};
 use crate::desk::{Caller, Desk};
-use crate::domain::{Call, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
+use crate::domain::{Call, ChannelState, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
 use crate::rpc::{Answering, Client, Lock, Owner, Server, Serving, relay};
 use crate::sync::{self, Plan};
 use anyhow::Result;
@@ -85,8 +85,8 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     tokio::select! {
         () = until_stopped(&stop) => {}
         () = until_unused(&server, &desk, asked.while_used) => {}
-        ended = server.run() => ended?,
-        () = report_to_systemd(&desk) => {}
+        () = server.run() => {}
+        () = report_to_systemd(here, &desk) => {}
         () = display::progress(&desk) => {}
     }
     display::clear();
@@ -176,10 +176,12 @@ async fn once(here: &Here) -> Result<u8> {
         () = display::progress(&desk) => SyncReport::default(),
     };
     display::clear();
+    let (_, mut outlets, _) = desk.glance();
     desk.close().await?;
-    print::sync_report(here, &report)?;
-    let failed = report.mailboxes.iter().any(|m| m.error.is_some());
-    let done = report.mailboxes.iter().any(|m| m.error.is_none());
+    outlets.retain(|outlet| outlet.state == ChannelState::Failing);
+    print::sync_report(here, &report, &outlets)?;
+    let failed = !outlets.is_empty() || report.mailboxes.iter().any(|m| m.error.is_some());
+    let done = report.outbox.sent > 0 || report.mailboxes.iter().any(|m| m.error.is_none());
     Ok(match (failed, done) {
         (false, _) => 0,
         (true, true) => 3,
@@ -295,13 +297,13 @@ fn tell_systemd(words: &str) {
 }
 
 /// Keeps systemd's status line true.
-async fn report_to_systemd(desk: &Desk) {
+async fn report_to_systemd(here: &Here, desk: &Desk) {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
         return std::future::pending().await;
     }
     let mut events = desk.subscribe();
     loop {
-        let line = print::one_line(&desk.glance());
+        let line = print::one_line(&desk.glance(), here.config.serve.stale_after, desk.now());
         tell_systemd(&format!("STATUS={line}"));
         tokio::time::sleep(Duration::from_secs(1)).await;
         while !matches!(events.recv().await, Ok(Event::Status | Event::Outbox | Event::Missed) | Err(_)) {}

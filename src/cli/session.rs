@@ -35,10 +35,12 @@ impl Session {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let owner = place.owner().map_err(|e| unusable(here, &e))?;
-            if let Some(socket) = owner.as_ref().and_then(|owner| owner.socket.as_ref())
-                && let Ok((client, _)) = Client::connect(socket, Some(here.me()), false).await
-            {
-                return Ok(Self::Attached { client, here: Box::new(here.clone()) });
+            if let Some(socket) = owner.as_ref().and_then(|owner| owner.socket.as_ref()) {
+                match Client::connect(socket, Some(here.me()), false).await {
+                    Ok((client, _)) => return Ok(Self::Attached { client, here: Box::new(here.clone()) }),
+                    Err(fault) if fault.kind == FaultKind::Unavailable => {}
+                    Err(fault) => return Err(fault),
+                }
             }
             if let Some(lock) = place.try_lock().map_err(|e| unusable(here, &e))? {
                 let desk = Box::new(here.open_desk().await?);
@@ -152,6 +154,9 @@ pub async fn over_ssh(
         let _ = child.wait().await;
     });
     Client::over(output, input, user, events).await.map_err(|fault| {
+        if fault.kind != FaultKind::Unavailable {
+            return fault;
+        }
         let words = format!("the desk at {host} does not answer: {fault}");
         Fault::new(FaultKind::Unavailable, words)
             .hint(format!("try `ssh {destination} deskbell status`; deskbell must be on the PATH there"))

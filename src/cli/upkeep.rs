@@ -23,13 +23,21 @@ pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
             .hint("stop it first, or say --data-dir DIR for another place")
             .into());
     };
+    // Marked first: cut short at any point, the restored desk still begins by holding its mail.
+    let marked = is_vacant(&here.paths.data_dir);
+    if marked {
+        mark_restored(here).map_err(|e| unusable(here, &e))?;
+    }
     let size = Store::restore(file, &here.paths.data_dir).await.map_err(|error| {
+        if marked {
+            let _ = std::fs::remove_file(here.restored_mark());
+        }
         let hint = error.hint();
         let fault = Fault::refused(error.to_string());
         fault.hint(hint.unwrap_or("it needs a whole backup, and with --data-dir a folder that holds no desk"))
     })?;
     let desk = here.open_desk().await?;
-    let held = desk.hold_everything().await?;
+    let held = desk.outbox_counts().held;
     desk.close().await?;
     if here.json {
         print::json(&serde_json::json!({ "octets": size, "held": held }))?;
@@ -42,6 +50,17 @@ pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Tells whether a data dir holds no desk, which may not be marked as a restored one.
+fn is_vacant(dir: &Path) -> bool {
+    let empty = |mut entries: std::fs::ReadDir| entries.next().is_none();
+    !dir.join("trees").exists() && std::fs::read_dir(dir.join("journal")).map_or(true, empty)
+}
+
+fn mark_restored(here: &Here) -> std::io::Result<()> {
+    std::fs::File::create(here.restored_mark())?.sync_all()?;
+    std::fs::File::open(&here.paths.data_dir)?.sync_all()
 }
 
 /// `deskbell maintenance …`.

@@ -52,7 +52,7 @@ impl Client {
         let mut reader = Reader::new(read);
         let mut writer = Writer::new(write);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let hello = Frame::Hello { protocol: PROTOCOL, version, user, events };
+        let hello = Frame::Hello { protocol: PROTOCOL, version, user, events, fixed: false };
         writer.send(&hello).await.map_err(gone)?;
         let (user, pid) = match reader.receive().await.map_err(gone)? {
             Some(Frame::Welcome { user, pid, .. }) => (user, pid),

@@ -4,7 +4,8 @@ use super::wire::{Frame, Reader, Writer};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Passes frames both ways until one side ends. With `user` the caller is that user, whatever they say.
+/// Passes frames both ways until one side ends. With `user` the caller is that user, whatever they say, and
+/// has no more rights than that user.
 pub async fn relay<R, W, SR, SW>(
     input: R,
     output: W,
@@ -21,8 +22,9 @@ where
     let there = async {
         let (mut reader, mut writer) = (Reader::new(input), Writer::new(to_desk));
         while let Some(mut frame) = reader.receive().await? {
-            if let (Frame::Hello { user: said, .. }, Some(user)) = (&mut frame, &user) {
+            if let (Frame::Hello { user: said, fixed, .. }, Some(user)) = (&mut frame, &user) {
                 *said = Some(user.clone());
+                *fixed = true;
             }
             writer.send(&frame).await?;
         }

@@ -3,12 +3,15 @@
 use super::place::guard_socket;
 use super::wire::{Frame, PROTOCOL, Reader, Writer};
 use crate::domain::{Event, Fault, FaultKind, Request, Response, Via};
+use futures_util::FutureExt;
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 
@@ -16,6 +19,8 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 const AT_ONCE: usize = 32;
 /// How many frames may wait for a slow front end.
 const BACKLOG: usize = 256;
+/// How long nobody is let in after that failed.
+const REST: Duration = Duration::from_millis(100);
 
 /// An answer that is being worked on.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
@@ -72,9 +77,17 @@ impl Server {
     }
 
     /// Accepts front ends until it is dropped.
-    pub async fn run(&self) -> io::Result<()> {
+    pub async fn run(&self) {
         loop {
-            let (stream, _) = self.listener.accept().await?;
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                // Such as too many open files: that passes, and the mailboxes are served meanwhile.
+                Err(error) => {
+                    tracing::warn!(%error, "a front end could not be let in");
+                    tokio::time::sleep(REST).await;
+                    continue;
+                }
+            };
             let shared = Arc::clone(&self.shared);
             shared.clients.fetch_add(1, Ordering::SeqCst);
             shared.used.store(true, Ordering::SeqCst);
@@ -116,7 +129,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     let mut reader = Reader::new(read);
     let mut writer = Writer::new(write);
     let Some(hello) = reader.receive().await? else { return Ok(()) };
-    let (user, events) = match welcome(shared, uid, hello) {
+    let Peer { user, owns_desk, events } = match welcome(shared, uid, hello) {
         Ok(who) => who,
         Err(fault) => return writer.send(&Frame::Refused(fault)).await,
     };
@@ -127,7 +140,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     let (outgoing, queue) = mpsc::channel(BACKLOG);
     let writing = tokio::spawn(write_all(writer, queue));
     let telling = events.then(|| tokio::spawn(tell(shared.serving.events(), outgoing.clone())));
-    let result = take_requests(shared, uid, &user, &mut reader, &outgoing).await;
+    let result = take_requests(shared, &user, owns_desk, &mut reader, &outgoing).await;
     drop(outgoing);
     if let Some(telling) = telling {
         telling.abort();
@@ -136,9 +149,17 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     result
 }
 
+/// Who speaks at the other end.
+struct Peer {
+    user: String,
+    /// Whether they have the account that owns the desk, not only a key to it.
+    owns_desk: bool,
+    events: bool,
+}
+
 /// Says who a peer is, or why it is not served.
-fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fault> {
-    let Frame::Hello { protocol, version, user, events } = hello else {
+fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<Peer, Fault> {
+    let Frame::Hello { protocol, version, user, events, fixed } = hello else {
         return Err(Fault::usage("a front end has to say hello first"));
     };
     if protocol != PROTOCOL {
@@ -150,19 +171,20 @@ fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<(String, bool), Fa
         .hint("use the same version on both sides"));
     }
     if uid == shared.own_uid {
-        return Ok((user.unwrap_or_else(|| shared.own_user.clone()), events));
+        let user = user.unwrap_or_else(|| shared.own_user.clone());
+        return Ok(Peer { user, owns_desk: !fixed, events });
     }
     let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
     let name = account.map(|account| account.name).ok_or_else(|| {
         Fault::new(FaultKind::NotAllowed, format!("the system knows no user with the number {uid}"))
     })?;
-    Ok((name, events))
+    Ok(Peer { user: name, owns_desk: false, events })
 }
 
 async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
     shared: &Arc<Shared>,
-    uid: u32,
     user: &str,
+    owns_desk: bool,
     reader: &mut Reader<R>,
     outgoing: &mpsc::Sender<Frame>,
 ) -> io::Result<()> {
@@ -173,10 +195,12 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
             call.via = Via::Command;
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
-        let answer = shared.serving.answer(user, uid == shared.own_uid, call);
+        let answer = shared.serving.answer(user, owns_desk, call);
         let outgoing = outgoing.clone();
         tokio::spawn(async move {
-            let result = answer.await;
+            // Whoever asks would wait for ever for an answer that a panic took away.
+            let broken = |_| Err(Fault::internal("the desk failed at this request; its log says more"));
+            let result = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(broken);
             let _ = outgoing.send(Frame::Answer { number, result }).await;
             drop(place);
         });
@@ -205,5 +229,42 @@ async fn tell(mut events: broadcast::Receiver<Event>, outgoing: mpsc::Sender<Fra
         if outgoing.send(Frame::Event(event)).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Call, RequestId};
+    use crate::rpc::Client;
+
+    struct Breaks;
+
+    impl Serving for Breaks {
+        fn answer(&self, _: &str, _: bool, _: Call) -> Answering {
+            Box::pin(async { panic!("for the test") })
+        }
+
+        fn events(&self) -> broadcast::Receiver<Event> {
+            broadcast::channel(1).1
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_breaks_the_desk_is_answered_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let server = Server::bind(&path, None, "alice".to_owned(), Box::new(Breaks)).unwrap();
+        let asking = async {
+            let (client, _events) = Client::connect(&path, None, false).await.unwrap();
+            let call = || Call { id: RequestId("r".to_owned()), via: Via::Tui, request: Request::Undo };
+            let first = client.ask(call()).await.unwrap_err();
+            (first.kind, client.ask(call()).await.unwrap_err().kind)
+        };
+        let kinds = tokio::select! {
+            kinds = asking => kinds,
+            () = server.run() => panic!("it ended"),
+        };
+        assert_eq!(kinds, (FaultKind::Internal, FaultKind::Internal));
     }
 }

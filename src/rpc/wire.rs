@@ -32,6 +32,9 @@ pub enum Frame {
         user: Option<String>,
         /// Whether the client wants to hear of events.
         events: bool,
+        /// Whether a relay chose the user: who is behind it has nothing of the account that owns the desk.
+        #[serde(default)]
+        fixed: bool,
     },
     /// The first frame of a server.
     Welcome {
@@ -180,7 +183,7 @@ mod tests {
             colour: "blue".into(),
         };
         let octets = rmp_serde::to_vec_named(&newer).unwrap();
-        let frame = Frame::Hello { protocol: 1, version: "9".into(), user: None, events: true };
+        let frame = Frame::Hello { protocol: 1, version: "9".into(), user: None, events: true, fixed: false };
         assert_eq!(decode(&octets).unwrap(), frame);
     }
 

@@ -268,6 +268,10 @@ fn a_colleague_acts_under_their_own_system_name() {
     assert_eq!(stranger.code, 1, "{stranger:?}");
     assert!(stranger.stderr.contains("`bin` is no user of this desk"), "{stranger:?}");
     assert!(stranger.stderr.contains("user add bin"), "{stranger:?}");
+    // Whom the desk turns away hears why, at once.
+    let nameless = desk.run_as("54321", "mail", &["issue", "list"]);
+    assert_eq!(nameless.code, 1, "{nameless:?}");
+    assert!(nameless.stderr.contains("no user with the number 54321"), "{nameless:?}");
     let outsider = desk.run_as("games", "games", &["issue", "list"]);
     assert_eq!(outsider.code, 1, "{outsider:?}");
     // What the desk keeps stays closed to them.
@@ -328,6 +332,11 @@ async fn a_shared_account_is_told_apart_by_its_key() {
     assert_eq!(client.user, "bob");
     let Response::User(user) = ask(&client, "w", Request::Whoami).await.unwrap() else { panic!("no user") };
     assert_eq!(user.name, "bob");
+    // The account is the owner's; who comes with a key to it is not.
+    let path = desk.folder.path().join("taken").display().to_string();
+    let fault = ask(&client, "x", Request::Backup { path: path.clone() }).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotAllowed, "{fault:?}");
+    assert!(!PathBuf::from(path).exists());
     // No server ran, so one was started; it ends with its last client.
     let status = desk.status();
     assert_eq!((status["serving"].as_bool(), status["while_used"].as_bool()), (Some(true), Some(true)));

@@ -217,12 +217,40 @@ fn a_backup_made_while_it_runs_restores_elsewhere() {
     assert_eq!(desk.sent().len(), 0);
     // A desk is never restored over another, nor from what is no backup.
     failed(&other.run(&["restore", &file]), 1, "there is a desk in", "--data-dir");
+    assert!(!other.data().join("restored").exists());
     let damaged = desk.folder.path().join("damaged.backup");
     fs::copy(&file, &damaged).unwrap();
     flip(&damaged, |length| length / 2);
     let third = TestDesk::new("");
     assert_eq!(third.run(&["restore", &damaged.display().to_string()]).code, 1);
     assert!(third.issues().is_empty());
+}
+
+#[test]
+fn a_restore_that_was_cut_short_sends_nothing_either() {
+    let desk = with_issues();
+    let unsent = desk.outbox().len();
+    assert!(unsent > 0 && desk.outbox().iter().all(|row| row["state"] == "queued"), "{:?}", desk.outbox());
+    // As it stands when the process dies right after the journal is in its place.
+    let mark = desk.data().join("restored");
+    fs::write(&mark, "").unwrap();
+    desk.ok(&["sync", "--once"]);
+    assert_eq!(desk.sent().len(), 0);
+    assert!(desk.outbox().iter().all(|row| row["state"] == "held"));
+    assert!(!mark.exists());
+}
+
+#[test]
+fn one_pass_says_which_outlet_does_not_work() {
+    let desk = with_issues();
+    let out = desk.folder.path().join("out").display().to_string();
+    desk.configure(&desk.maildirs().replace(&out, "/proc/none"));
+    for arguments in [&["sync", "--once"][..], &["sync", "--once", "--json"]] {
+        let said = desk.run(arguments);
+        assert_eq!(said.code, 3, "{said:?}");
+        assert!(said.stderr.starts_with("error: smtp: "), "{said:?}");
+    }
+    assert!(desk.outbox().iter().all(|row| row["state"] == "queued"));
 }
 
 #[test]

@@ -99,6 +99,21 @@ fn a_file_that_cannot_be_read_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_mail_that_the_desk_refuses_does_not_stop_the_others() {
+    let desk = TestDesk::between_maildirs("");
+    desk.issues();
+    let config = fs::read_to_string(desk.config()).unwrap();
+    fs::write(desk.config(), config.replace("alice", "stranger")).unwrap();
+    let files = ["one.eml", "two.eml"].map(|name| desk.folder.path().join(name).display().to_string());
+    files.iter().for_each(|file| fs::write(file, text(file)).unwrap());
+    let said = desk.run(&["deliver", "--json", &files[0], &files[1]]);
+    assert_eq!((said.code, said.stdout.trim()), (3, "[]"), "{said:?}");
+    assert!(files.iter().all(|file| said.stderr.contains(file)), "{said:?}");
+    // A mail server that handed it over keeps it.
+    assert_eq!(desk.feed(&["deliver", "-"], text("piped").as_bytes()).code, 75);
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let desk = TestDesk::between_maildirs("");
     let journal = desk.data().join("journal/00000001.seg");
