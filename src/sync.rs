@@ -8,6 +8,7 @@ mod imap;
 mod mailbox;
 mod maildir;
 mod outbox;
+mod record;
 
 use crate::config::{Config, MailboxConfig, OutletConfig};
 use crate::desk::Desk;

@@ -1,6 +1,7 @@
 //! One mailbox: passes over it, and the waiting in between.
 
 use super::backoff::Backoff;
+use super::record::record;
 use super::{caught, imap, maildir};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Desk;
@@ -59,6 +60,8 @@ pub(super) struct Post<'a> {
     pub stuck: Option<(u32, u32)>,
     /// Mails up to this UID are fetched one at a time, because one of them may be why a fetch failed.
     pub alone_until: u32,
+    /// What was told of: new, silent, quarantined.
+    told: (u64, u64, u64),
 }
 
 impl<'a> Post<'a> {
@@ -76,7 +79,7 @@ impl<'a> Post<'a> {
             silent: 0,
         };
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
-        Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0 }
+        Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
     }
 
     /// Remembers at which mail a fetch failed.
@@ -105,8 +108,38 @@ impl<'a> Post<'a> {
             self.channel.next_try = None;
             self.channel.progress = None;
             self.desk.board().clear_notice("disk");
+            self.tell_of_pass();
         }
         self.publish();
+    }
+
+    /// Writes what a pass brought into the mailbox's log, and tells everybody of mail that came in silently.
+    fn tell_of_pass(&mut self) {
+        let (new, silent, failed) = (self.pass.new, self.pass.silent, self.pass.failed);
+        if (new, silent, failed) == self.told {
+            return;
+        }
+        let (new_before, silent_before, failed_before) =
+            std::mem::replace(&mut self.told, (new, silent, failed));
+        let facts = [
+            ("new", (new - new_before).into()),
+            ("silent", (silent - silent_before).into()),
+            ("quarantined", (failed - failed_before).into()),
+        ];
+        self.record("pass", &facts);
+        if silent > 0 {
+            let words = format!(
+                "{}: {silent} mails from before the first look were taken in; nobody was mailed",
+                self.config.name
+            );
+            self.desk.board().notice(format!("silent {}", self.config.name), words);
+        }
+    }
+
+    fn record(&self, event: &str, facts: &[(&str, serde_json::Value)]) {
+        if let Some(path) = &self.config.log_path {
+            record(&crate::config::resolve(self.data_dir, path), self.desk.now(), event, facts);
+        }
     }
 
     /// Shows how many of the mails of this pass are in.
@@ -127,6 +160,10 @@ impl<'a> Post<'a> {
     fn failed(&mut self, trouble: &Trouble, wait: Duration) {
         let (error, hint) = trouble.words();
         tracing::warn!(mailbox = self.config.name, error, "the mailbox cannot be read");
+        self.record(
+            "failed",
+            &[("error", error.as_str().into()), ("next_try_in_seconds", wait.as_secs().into())],
+        );
         if self.channel.state != ChannelState::Failing {
             self.channel.state = ChannelState::Failing;
             self.channel.since = self.desk.now();
