@@ -38,13 +38,20 @@ impl Desk {
             true => self.inner.queue.allow_automatic(&to.email, &settings),
             false => Allowance::Go,
         };
+        let answers_us = self.answers_us(txn, passing).await?;
         let state = match allowance {
             Allowance::Enough => return no("this sender had enough of them within the hour"),
-            Allowance::Hold => OutboxState::Held,
-            Allowance::Go => OutboxState::Queued,
+            Allowance::Go if !answers_us => OutboxState::Queued,
+            Allowance::Hold | Allowance::Go => OutboxState::Held,
         };
         if allowance == Allowance::Hold {
             self.tell_of_breaker(&settings);
+        } else if answers_us {
+            let words = format!(
+                "an acknowledgement to {} is held, because it would answer an answer to ours: release or cancel it in the outbox",
+                to.email
+            );
+            self.inner.board.notice(format!("answer to answer {}", to.email), words);
         }
         let draughted = Draughted {
             kind: MailKind::ThankYou,
@@ -64,6 +71,16 @@ impl Desk {
             done => done?,
         };
         Ok(format!("an acknowledgement to {}", to.email))
+    }
+
+    /// Tells whether a mail answers one of ours, so that an automatic answer to it could begin a circle.
+    async fn answers_us(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<bool, Fault> {
+        for id in passing.message.in_reply_to.iter().chain(&passing.message.references) {
+            if self.sent_place(txn, id).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Says that automatic mail is held from now on.

@@ -804,3 +804,17 @@ async fn a_bounce_or_unsubscribe_mail_seen_twice_acts_once() {
     assert_eq!(room.mail(&mail).await.entry.fate, Fate::Duplicate);
     assert!(room.issue("acme/support#1").await.participants[0].subscribed);
 }
+
+#[tokio::test]
+async fn an_automatic_answer_to_an_answer_of_ours_is_held_for_a_person() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let sent = room.send().await;
+    let ours = field(&sent[0], "Message-ID").unwrap().to_owned();
+    let elsewhere = format!(
+        "From: robot@x.example\nTo: help+acme-office-2-issue-@desk.example\nSubject: Re: x\nIn-Reply-To: {ours}\nMessage-ID: <loop@x>\n\nx\n"
+    );
+    assert_eq!(room.mail(&elsewhere).await.entry.fate, Fate::Issue);
+    let row = room.outbox().await.into_iter().find(|r| r.to.as_str() == "robot@x.example").unwrap();
+    assert_eq!(row.state, OutboxState::Held);
+}
