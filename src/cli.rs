@@ -33,9 +33,12 @@ use std::process::ExitCode;
 
 /// What a mail transfer agent takes for "try again later" (sysexits.h).
 const TEMPFAIL: u8 = 75;
+/// What a shell gives for a program that SIGPIPE ended.
+const BROKEN_PIPE: u8 = 141;
 
 /// Reads the arguments of this process and carries them out.
 pub fn main() -> ExitCode {
+    end_quietly_on_broken_pipe();
     let for_mta = delivers_for_mta();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -63,8 +66,33 @@ fn delivers_for_mta() -> bool {
     words.by_ref().any(|word| word == "deliver") && words.any(|word| word == "-")
 }
 
+/// Makes `deskbell … | head` end as other programs do. Where the standard library prints, a reader that
+/// has left is a panic, and nothing else tells of it.
+fn end_quietly_on_broken_pipe() {
+    let told_before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let words = info.payload_as_str().unwrap_or_default();
+        if words.contains("Broken pipe") {
+            std::process::exit(i32::from(BROKEN_PIPE));
+        }
+        told_before(info);
+    }));
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |e: &(dyn std::error::Error + 'static)| {
+        e.downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind)
+            .or_else(|| e.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
+    };
+    error.chain().any(|e| kind(e) == Some(std::io::ErrorKind::BrokenPipe))
+}
+
 /// Prints what went wrong and what helps; gives the exit code.
 fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::from(BROKEN_PIPE);
+    }
     let fault = error.downcast_ref::<Fault>();
     let message = match fault {
         Some(fault) => fault.message.clone(),
