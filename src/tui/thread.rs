@@ -314,8 +314,25 @@ impl App {
                 thread.go_to_news(height);
             }
         }
-        self.mark_read();
+        // What came while the thread was open counts as read once it was on the screen.
+        if !known {
+            self.mark_read();
+        } else if self.mark_shown_as_read() {
+            self.say("new mail below");
+        }
         self.composer_follows();
+    }
+
+    /// Marks the open issue as read if its last note is on the screen; tells whether news is out of sight.
+    pub fn mark_shown_as_read(&mut self) -> bool {
+        let height = self.thread_height();
+        let Some(thread) = &self.thread else { return false };
+        let last = thread.blocks.len().saturating_sub(1);
+        let shown = thread.start_of(last) < thread.top + height;
+        if shown {
+            self.mark_read();
+        }
+        !shown && self.thread.as_ref().is_some_and(|t| t.view.row.unread > 0)
     }
 
     /// Tells the desk that the open issue was read.

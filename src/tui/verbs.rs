@@ -119,6 +119,7 @@ impl App {
             }
             _ => return self.issue_act(action),
         }
+        self.mark_shown_as_read();
         true
     }
 
