@@ -3,10 +3,13 @@
 use super::routing::by_path;
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    DeskSettings, Fault, Project, ProjectId, ProjectSettings, ProjectView, Response, path_fits, set_field,
-    slug,
+    DeskSettings, Fault, Issue, OutboxEntry, OutboxState, Project, ProjectId, ProjectSettings, ProjectView,
+    Response, path_fits, set_field, slug,
 };
 use crate::store::record;
+
+/// Why the waiting mails of a project are held.
+const SWITCHED_OFF: &str = "Service Desk is switched off for its project";
 
 impl Desk {
     /// Lists every project, in the order in which they were made.
@@ -85,23 +88,61 @@ impl Desk {
         .await
     }
 
+    /// Turns Service Desk on or off. While it is off nothing goes out: what waits is held, and goes on when
+    /// it is on again.
     pub(super) async fn enable_project(
         &self,
         acting: &Acting,
         path: &str,
         enabled: bool,
     ) -> Result<Response, Fault> {
+        let id = self.project_by_path(path).await?.id;
+        let (_gate, mut txn) = self.begin().await;
+        let mut project = self.load_project(&mut txn, id).await?;
+        project.enabled = enabled;
+        txn.put(&project)?;
+        self.hold_project(&mut txn, id, !enabled).await?;
         let word = if enabled { "on" } else { "off" };
-        self.change_project(
-            acting,
-            path,
-            format!("turned Service Desk {word} for {path}"),
-            |_, project, _| {
-                project.enabled = enabled;
-                Ok(())
-            },
-        )
-        .await
+        txn.deed().label = format!("turned Service Desk {word} for {path}");
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        self.shown_project(id).await
+    }
+
+    /// Holds the waiting mails of a project, or lets those go that were held for this reason.
+    async fn hold_project(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        project: ProjectId,
+        hold: bool,
+    ) -> Result<(), Fault> {
+        for open in txn.list::<record::OutboxOpen>(&[]).await? {
+            let Some(mut entry) = txn.get::<OutboxEntry>(&record::outbox_key(open.id)).await? else {
+                continue;
+            };
+            let Some(issue) = entry.issue else { continue };
+            let theirs =
+                txn.get::<Issue>(&record::issue_key(issue)).await?.is_some_and(|i| i.project == project);
+            let waits = matches!(entry.state, OutboxState::Queued | OutboxState::Deferred)
+                || (entry.state == OutboxState::Held && entry.held_until.is_some());
+            let held_for_it =
+                entry.state == OutboxState::Held && entry.error.as_deref() == Some(SWITCHED_OFF);
+            if !theirs || self.inner.queue.in_flight(entry.id) {
+                continue;
+            }
+            if hold && waits {
+                entry.state = OutboxState::Held;
+                entry.error = Some(SWITCHED_OFF.to_owned());
+            } else if !hold && held_for_it {
+                entry.state = OutboxState::Queued;
+                entry.error = None;
+            } else {
+                continue;
+            }
+            entry.held_until = None;
+            entry.next_attempt_at = None;
+            super::outbox::put_entry(txn, &entry)?;
+        }
+        Ok(())
     }
 
     pub(super) async fn rename_project(

@@ -818,3 +818,14 @@ async fn an_automatic_answer_to_an_answer_of_ours_is_held_for_a_person() {
     let row = room.outbox().await.into_iter().find(|r| r.to.as_str() == "robot@x.example").unwrap();
     assert_eq!(row.state, OutboxState::Held);
 }
+
+#[tokio::test]
+async fn what_waits_when_a_project_is_switched_off_is_held_until_it_is_on_again() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.ok(Request::EnableProject { path: "acme/support".into(), enabled: false }).await;
+    assert!(room.send().await.is_empty(), "nothing goes out");
+    assert_eq!(room.outbox().await[0].state, OutboxState::Held);
+    room.ok(Request::EnableProject { path: "acme/support".into(), enabled: true }).await;
+    assert_eq!(room.send().await.len(), 1);
+}
