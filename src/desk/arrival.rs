@@ -295,16 +295,7 @@ impl Desk {
         fate: Fate,
         again: Option<&IntakeEntry>,
     ) -> Result<Option<IntakeId>, Fault> {
-        let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else {
-            return Ok(None);
-        };
-        for id in known.intake {
-            let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else { continue };
-            if entry.fate == fate && again.is_none_or(|a| a.id != id) {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+        self.earlier_arrival(txn, prepared, again, |entry| entry.fate == fate).await
     }
 
     /// Tells whether this mail was taken in before for the same project; gives that entry.
@@ -315,15 +306,26 @@ impl Desk {
         project: Option<crate::domain::ProjectId>,
         again: Option<&IntakeEntry>,
     ) -> Result<Option<IntakeId>, Fault> {
+        let counts = |entry: &IntakeEntry| {
+            !matches!(entry.fate, Fate::Quarantined | Fate::Duplicate) && entry.project == project
+        };
+        self.earlier_arrival(txn, prepared, again, counts).await
+    }
+
+    /// Finds an arrival of the same mail, other than the one that is tried again.
+    async fn earlier_arrival(
+        &self,
+        txn: &mut Txn<'_>,
+        prepared: &Prepared,
+        again: Option<&IntakeEntry>,
+        counts: impl Fn(&IntakeEntry) -> bool,
+    ) -> Result<Option<IntakeId>, Fault> {
         let Some(known) = txn.get::<Fingerprint>(&text_key(&prepared.fingerprint)).await? else {
             return Ok(None);
         };
         for id in known.intake {
-            let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else {
-                continue;
-            };
-            let counts = !matches!(entry.fate, Fate::Quarantined | Fate::Duplicate);
-            if counts && entry.project == project && again.is_none_or(|a| a.id != id) {
+            let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else { continue };
+            if counts(&entry) && again.is_none_or(|a| a.id != id) {
                 return Ok(Some(id));
             }
         }

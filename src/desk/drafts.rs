@@ -14,17 +14,27 @@ impl Desk {
         Ok(Response::Drafts(txn::all::<Draft>(&self.inner.store, &mine).await?))
     }
 
+    /// Gives the key of the caller's draft for an issue, or for a new one.
+    async fn draft_place(
+        &self,
+        acting: &Acting,
+        reference: Option<&Reference>,
+        kind: DraftKind,
+    ) -> Result<Vec<u8>, Fault> {
+        let issue = match reference {
+            Some(reference) => Some(self.resolve(reference).await?),
+            None => None,
+        };
+        Ok(draft_key(&acting.user.name, issue, kind))
+    }
+
     pub(super) async fn draft(
         &self,
         acting: &Acting,
         reference: Option<&Reference>,
         kind: DraftKind,
     ) -> Result<Response, Fault> {
-        let issue = match reference {
-            Some(reference) => Some(self.resolve(reference).await?),
-            None => None,
-        };
-        let key = draft_key(&acting.user.name, issue, kind);
+        let key = self.draft_place(acting, reference, kind).await?;
         let kept = self.inner.store.get::<Draft>(&key).await.map_err(txn::store_fault)?;
         Ok(Response::Draft(kept.map(|k| k.record)))
     }
@@ -47,11 +57,7 @@ impl Desk {
         reference: Option<&Reference>,
         kind: DraftKind,
     ) -> Result<Response, Fault> {
-        let issue = match reference {
-            Some(reference) => Some(self.resolve(reference).await?),
-            None => None,
-        };
-        let key = draft_key(&acting.user.name, issue, kind);
+        let key = self.draft_place(acting, reference, kind).await?;
         let (_gate, mut txn) = self.begin().await;
         if txn.get::<Draft>(&key).await?.is_some() {
             txn.remove::<Draft>(key);

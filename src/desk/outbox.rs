@@ -218,9 +218,6 @@ impl Desk {
         ids: &[OutboxId],
         action: OutboxAction,
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.outbox_rows(ids).await;
-        }
         let (_gate, mut txn) = self.begin().await;
         for id in ids {
             let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else {

@@ -63,9 +63,6 @@ impl Desk {
         emails: Vec<EmailAddress>,
         system_user: Option<String>,
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.users().await;
-        }
         if !User::name_fits(&name) {
             return Err(Fault::usage(format!("`{name}` cannot be a user's name"))
                 .hint("use 1 to 64 of a-z, 0-9, dot, dash and underscore; support-bot is reserved"));
@@ -89,9 +86,6 @@ impl Desk {
         name: &str,
         settings: &[(String, String)],
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.users().await;
-        }
         let (_gate, mut txn) = self.begin().await;
         let user = self.known_user(&mut txn, name).await?;
         let mut fields = UserFields::of(&user);
@@ -105,9 +99,6 @@ impl Desk {
     }
 
     pub(super) async fn remove_user(&self, acting: &Acting, name: &str) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.users().await;
-        }
         let (_gate, mut txn) = self.begin().await;
         let mut user = self.known_user(&mut txn, name).await?;
         let others = txn.list::<User>(&[]).await?;
@@ -141,9 +132,6 @@ impl Desk {
         user: &str,
         role: Role,
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.members(path).await;
-        }
         let project = self.project_by_path(path).await?;
         let (_gate, mut txn) = self.begin().await;
         let user = self.known_user(&mut txn, user).await?;
@@ -159,9 +147,6 @@ impl Desk {
         path: &str,
         user: &str,
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.members(path).await;
-        }
         let project = self.project_by_path(path).await?;
         let key = crate::store::Key::new().number(project.id.0).text(user).octets();
         let (_gate, mut txn) = self.begin().await;

@@ -214,9 +214,6 @@ impl Desk {
         acting: &Acting,
         settings: &[(String, String)],
     ) -> Result<Response, Fault> {
-        if self.repeated(acting).await?.is_some() {
-            return self.desk_settings().await.map(Response::Desk);
-        }
         let (_gate, mut txn) = self.begin().await;
         let mut desk = txn.get::<record::Desk>(&[]).await?.unwrap_or_default();
         for (key, value) in settings {
