@@ -37,6 +37,24 @@ pub struct Channel {
     pub silent: u64,
 }
 
+impl Channel {
+    /// Makes a channel that has tried nothing yet.
+    pub fn new(name: &str, method: &str, now: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            method: method.to_owned(),
+            state: ChannelState::Idle,
+            since: now,
+            last_success: None,
+            next_try: None,
+            error: None,
+            hint: None,
+            progress: None,
+            silent: 0,
+        }
+    }
+}
+
 /// How many mails stand in each state that is not settled well.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxCounts {

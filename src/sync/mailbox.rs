@@ -66,18 +66,7 @@ pub(super) struct Post<'a> {
 
 impl<'a> Post<'a> {
     pub fn new(desk: &'a Desk, config: &'a MailboxConfig, data_dir: &'a Path) -> Self {
-        let channel = Channel {
-            name: config.name.clone(),
-            method: config.source.method().to_owned(),
-            state: ChannelState::Idle,
-            since: desk.now(),
-            last_success: None,
-            next_try: None,
-            error: None,
-            hint: None,
-            progress: None,
-            silent: 0,
-        };
+        let channel = Channel::new(&config.name, config.source.method(), desk.now());
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
         Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
     }

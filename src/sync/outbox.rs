@@ -48,18 +48,7 @@ impl<'a> Post<'a> {
         data_dir: &Path,
         stop: CancellationToken,
     ) -> Self {
-        let channel = Channel {
-            name: config.name.clone(),
-            method: config.method.word().to_owned(),
-            state: ChannelState::Idle,
-            since: desk.now(),
-            last_success: None,
-            next_try: None,
-            error: None,
-            hint: None,
-            progress: None,
-            silent: 0,
-        };
+        let channel = Channel::new(&config.name, config.method.word(), desk.now());
         let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
         Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop, works: false }
     }
