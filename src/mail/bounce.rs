@@ -1,9 +1,10 @@
-//! Mails that say that another mail did not arrive: standard reports (RFC 3464), and complaints (RFC 5965).
+//! Mails that say that another mail did not arrive: standard reports (RFC 3464).
 
 use super::body;
 use super::bounce_text;
-use super::fields;
+use super::challenge::is_answer;
 use super::message::{self, Message};
+use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
 use crate::domain::{EmailAddress, MessageId};
@@ -21,6 +22,7 @@ pub struct Bounce {
     /// The mail that did not arrive, where the report names it.
     pub original: Option<MessageId>,
     pub recipients: Vec<FailedRecipient>,
+    pub returned: Returned,
 }
 
 /// One recipient whom a mail did not reach.
@@ -38,37 +40,17 @@ pub struct FailedRecipient {
     pub text: String,
 }
 
-/// Tells whether a mail reports that a reader called another mail spam.
-pub(super) fn is_complaint(parsed: &mail_parser::Message<'_>, message: &Message) -> bool {
-    let reported = parsed.parts.iter().any(|part| body::media_type(part) == "message/feedback-report");
-    let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
-    let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
-        || message.subject.to_lowercase().starts_with("complaint about message from");
-    let amazon = message.plain.as_deref().map(str::trim_start);
-    let amazon = amazon.is_some_and(|t| {
-        t.starts_with('{') && t.replace('\\', "").contains("\"notificationType\":\"Complaint\"")
-    });
-    reported
-        || amazon
-        || kind.contains("report-type=feedback-report")
-        || kind.contains("report-type=\"feedback-report\"")
-        || hotmail
-}
-
 /// Reads a bounce; `None` when the mail is none. With it goes the reason, in words.
 pub(super) fn bounce(
     parsed: &mail_parser::Message<'_>,
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Bounce, String)> {
-    let (recipients, reason) = match standard(parsed, bounce_text::is_from_daemon(message)) {
+    let report =
+        if may_report(message) { standard(parsed, bounce_text::is_from_daemon(message)) } else { None };
+    let (recipients, reason) = match report {
         Some(report) if report.is_empty() => return None,
-        Some(report) => {
-            let failed: Vec<_> = report.into_iter().filter_map(recipient).take(RECIPIENTS_MAX).collect();
-            let found =
-                if failed.is_empty() { bounce_text::recipients(parsed, message, own) } else { failed };
-            (found, "a delivery report")
-        }
+        Some(report) => (stated(report, parsed, message, own), "a delivery report"),
         None => bounce_text::bounce(parsed, message, own)?,
     };
     let said = recipients.iter().take(3).map(|r| {
@@ -83,7 +65,38 @@ pub(super) fn bounce(
     });
     let said = said.collect::<Vec<_>>().join(", ");
     let reason = if said.is_empty() { reason.to_owned() } else { format!("{reason}: {said}") };
-    Some((Bounce { original: original(parsed, own), recipients }, reason))
+    let returned = Returned::of(parsed);
+    let original = returned.ids.iter().find(|id| (own.our_message_id)(id)).or(returned.ids.first()).cloned();
+    Some((Bounce { original, recipients, returned }, reason))
+}
+
+/// Tells whether a report in this mail is its own: a person passes one on with all its parts.
+fn may_report(message: &Message) -> bool {
+    let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    kind.starts_with("multipart/report")
+        || bounce_text::is_from_daemon(message)
+        || bounce_text::is_null_path(message)
+        || !is_answer(&message.subject.to_lowercase()) && message.header("In-Reply-To").is_none()
+}
+
+/// Gives whom a report names, with what its text says where the report names nobody who can be read.
+fn stated(
+    report: Vec<Block>,
+    parsed: &mail_parser::Message<'_>,
+    message: &Message,
+    own: &Own<'_>,
+) -> Vec<FailedRecipient> {
+    let failed: Vec<_> = report.iter().filter_map(recipient).take(RECIPIENTS_MAX).collect();
+    if !failed.is_empty() {
+        return failed;
+    }
+    let named = bounce_text::recipients(parsed, message, own);
+    match (report.as_slice(), named.as_slice()) {
+        ([block], [one]) => {
+            vec![FailedRecipient { text: one.text.clone(), ..from_block(block, one.address.clone()) }]
+        }
+        _ => named,
+    }
 }
 
 /// The fields of one recipient in a report.
@@ -115,13 +128,24 @@ fn standard(parsed: &mail_parser::Message<'_>, inside: bool) -> Option<Vec<Block
 }
 
 /// Gives the beginning of a part as text.
-fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> String {
+pub(super) fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> String {
     let bytes = u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
     super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None)
 }
 
 /// Reads the blocks that name a recipient, with their folded lines put together.
 pub(super) fn read_blocks(text: &str) -> Vec<Block> {
+    let mut blocks = read_blocks_with(text, "Final-Recipient");
+    blocks.extend(
+        read_blocks_with(text, "Original-Recipient")
+            .into_iter()
+            .filter(|block| field(block, "Final-Recipient").is_none()),
+    );
+    blocks
+}
+
+/// Reads the blocks that have this field, which begins a block where no blank line does.
+pub(super) fn read_blocks_with(text: &str, begins: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = vec![Vec::new()];
     for line in text.lines() {
         if line.trim().is_empty() {
@@ -134,8 +158,7 @@ pub(super) fn read_blocks(text: &str) -> Vec<Block> {
                 }
                 (_, _, Some((name, value))) => {
                     // A report without blank lines between its recipients begins the next with this field.
-                    let again = name.eq_ignore_ascii_case("Final-Recipient")
-                        && field(block, "Final-Recipient").is_some();
+                    let again = name.eq_ignore_ascii_case(begins) && field(block, begins).is_some();
                     let entry = (name.trim().to_owned(), value.trim().to_owned());
                     if again { blocks.push(vec![entry]) } else { block.push(entry) }
                 }
@@ -143,9 +166,7 @@ pub(super) fn read_blocks(text: &str) -> Vec<Block> {
             }
         }
     }
-    blocks.retain(|block| {
-        field(block, "Final-Recipient").or_else(|| field(block, "Original-Recipient")).is_some()
-    });
+    blocks.retain(|block| field(block, begins).is_some());
     blocks
 }
 
@@ -155,11 +176,11 @@ pub(super) fn field<'a>(block: &'a Block, name: &str) -> Option<&'a str> {
 }
 
 /// Reads one recipient; `None` when the block names nobody who can be read.
-fn recipient(block: Block) -> Option<FailedRecipient> {
+fn recipient(block: &Block) -> Option<FailedRecipient> {
     let address = ["Original-Recipient", "Final-Recipient"]
         .iter()
-        .find_map(|name| typed_address(field(&block, name)?))?;
-    Some(from_block(&block, address))
+        .find_map(|name| typed_address(field(block, name)?))?;
+    Some(from_block(block, address))
 }
 
 /// Makes a recipient of a report's fields.
@@ -167,7 +188,8 @@ pub(super) fn from_block(block: &Block, address: EmailAddress) -> FailedRecipien
     let action = field(block, "Action").unwrap_or_default().to_ascii_lowercase();
     let diagnostic = field(block, "Diagnostic-Code").unwrap_or_default();
     let status = field(block, "Status").and_then(bounce_text::status_code);
-    let vague = |code: &String| code.ends_with(".0.0");
+    // The mail system's own word for "I gave up" says less than the words of the server it spoke to.
+    let vague = |code: &String| code.ends_with(".0.0") || code == "4.4.7";
     let class = |code: &String| code.chars().next();
     let said = bounce_text::status_code(diagnostic)
         .filter(|said| status.as_ref().is_none_or(|status| vague(status) || class(status) != class(said)));
@@ -189,45 +211,6 @@ pub(super) fn typed_address(value: &str) -> Option<EmailAddress> {
     let inner =
         value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(value, |(inner, _)| inner);
     EmailAddress::parse(inner.trim_matches(['"', '\'', ' ', ',', '.']))
-}
-
-/// Finds the Message-ID of the mail that did not arrive: one of ours before any other.
-fn original(parsed: &mail_parser::Message<'_>, own: &Own<'_>) -> Option<MessageId> {
-    let mut candidates = Vec::new();
-    for (index, part) in parsed.parts.iter().enumerate() {
-        if let Some(nested) = message::nested(part) {
-            let fields = message::raw_fields(nested);
-            candidates.extend(
-                fields
-                    .iter()
-                    .filter(|(n, _)| n.eq_ignore_ascii_case("Message-ID"))
-                    .find_map(|(_, raw)| fields::message_id(raw)),
-            );
-        } else if !part.is_multipart() {
-            candidates.extend(ids_in_text(&part_text(parsed, index)));
-        }
-    }
-    let ours = candidates.iter().find(|id| (own.our_message_id)(id));
-    ours.or_else(|| candidates.first()).cloned()
-}
-
-/// Finds identifiers in text that holds the header of a mail.
-fn ids_in_text(text: &str) -> Vec<MessageId> {
-    let mut lines = text.lines().peekable();
-    let mut ids = Vec::new();
-    while let Some(line) = lines.next() {
-        let line = line.trim_start_matches([' ', '\t', '>', '|']);
-        let Some((name, value)) = line.split_once(':') else { continue };
-        let named = ["message-id", "original-message-id", "x-original-message-id"]
-            .iter()
-            .any(|n| name.trim().eq_ignore_ascii_case(n));
-        if named {
-            let value =
-                if value.trim().is_empty() { lines.peek().copied().unwrap_or_default() } else { value };
-            ids.extend(fields::message_id(value.as_bytes()));
-        }
-    }
-    ids
 }
 
 /// Tells whether an address is that of a mail system and not of a person.

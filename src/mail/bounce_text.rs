@@ -4,7 +4,8 @@ use super::bounce::{FailedRecipient, from_block, is_daemon, read_blocks, typed_a
 use super::html::html_to_text;
 use super::message::Message;
 use super::safe::cut;
-use super::verdict::{Own, is_vacation_subject};
+use super::vacation::is_vacation_subject;
+use super::verdict::Own;
 use super::{body, bounce, words as table};
 use crate::domain::EmailAddress;
 
@@ -21,6 +22,9 @@ const PHRASES: &str = include_str!("words/bounce_phrases.txt");
 
 /// Words by which a server says that it is still trying, in lower case.
 const DELAYS: &str = include_str!("words/bounce_delays.txt");
+
+/// Words by which a server says that it tried for long and gave up, in lower case.
+const EXPIRIES: &str = include_str!("words/bounce_expiries.txt");
 
 /// Lines behind which the returned mail stands, in lower case.
 const COPY: &str = include_str!("words/bounce_copies.txt");
@@ -44,9 +48,7 @@ pub(super) fn bounce(
     let reports = message
         .header("Content-Type")
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("report-type=delivery-status"));
-    let null = message
-        .header("Return-Path")
-        .is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"));
+    let null = is_null_path(message);
     let is_one = headed
         || reports && (by_subject || by_text)
         || daemon && by_subject
@@ -58,6 +60,12 @@ pub(super) fn bounce(
         return None;
     }
     Some((recipients(parsed, message, own), "a bounce without a standard report"))
+}
+
+/// Tells whether a mail came with the empty return path, or with one that stands for it.
+pub(super) fn is_null_path(message: &Message) -> bool {
+    let path = message.header("Return-Path");
+    path.is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"))
 }
 
 /// Tells whether a subject speaks of success.
@@ -100,6 +108,22 @@ pub(super) fn is_from_daemon(message: &Message) -> bool {
         "mail.delivery",
         "mail-daemon",
         "internet mail",
+        "courier mail server",
+        "mail router",
+        "mail gateway",
+        "e-mail gateway",
+        "mail robot",
+        "mail-deliver",
+        "message delivery",
+        "email delivery",
+        "messaging gateway",
+        "microsoft exchange",
+        "microsoftexchange",
+        "système de messagerie",
+        "administrateur système",
+        "systemadministrator",
+        "administrador del sistema",
+        "amministratore di sistema",
         "mail transport",
         "delivery system",
     ];
@@ -138,7 +162,7 @@ fn starts_like_one(text: &str) -> bool {
 }
 
 /// Gives the text of a bounce.
-fn own_text(message: &Message) -> String {
+pub(super) fn own_text(message: &Message) -> String {
     let plain = message.plain.clone().filter(|text| !text.trim().is_empty());
     let text =
         plain.or_else(|| message.html.as_deref().map(|html| html_to_text(html).text)).unwrap_or_default();
@@ -150,7 +174,7 @@ fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        let copied = table::found_in(COPY, &lower) && line.len() < 120;
+        let copied = table::found_in(COPY, &lower) && line.len() < 120 && !lower.contains("transcript");
         let header = [
             "Received:",
             "Return-Path:",
@@ -179,6 +203,7 @@ pub(super) fn recipients(
     let text = own_text(message);
     let report = report_of(&text);
     let blocks = read_blocks(report);
+    let blocks = if blocks.is_empty() { read_blocks(&text) } else { blocks };
     let found = blocks
         .iter()
         .filter_map(|b| Some(from_block(b, typed_address(bounce::field(b, "Final-Recipient")?)?)));
@@ -311,7 +336,7 @@ const ERRORS: &[&str] = &[
 ];
 
 /// Finds every address in a line.
-fn addresses(line: &str) -> Vec<EmailAddress> {
+pub(super) fn addresses(line: &str) -> Vec<EmailAddress> {
     let line = cut(line, 2000);
     let pieces = line.split(|c: char| c.is_whitespace() || "<>,;\"'()[]*=|`".contains(c));
     let with_at = pieces.filter(|piece| piece.contains('@'));
@@ -351,7 +376,7 @@ fn opening_address(line: &str) -> Option<EmailAddress> {
 }
 
 /// Finds the addresses that a notification in JSON names as recipients.
-fn in_json(line: &str) -> Vec<EmailAddress> {
+pub(super) fn in_json(line: &str) -> Vec<EmailAddress> {
     let line = line.replace('\\', "");
     let after = line.split("\"emailAddress\":\"").skip(1);
     after
@@ -432,7 +457,8 @@ fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecip
     let all = lines.iter().take(200).copied().collect::<Vec<_>>().join(" ");
     let status = status_code(&about).or_else(|| status_code(&all));
     let reply = || reply_code(&about).or_else(|| reply_code(&all));
-    let temporary = status.as_deref().map_or_else(|| reply() == Some('4'), |code| code.starts_with('4'));
+    let given_up = || reply().map_or_else(|| table::found_in(EXPIRIES, &about.to_lowercase()), |c| c == '4');
+    let temporary = status.as_deref().map_or_else(given_up, |code| code.starts_with('4'));
     FailedRecipient { address, permanent: !delayed && !temporary, delayed, status, text: words(&about) }
 }
 

@@ -1,5 +1,7 @@
 //! What must hold of the whole room: fixtures, any bytes, and the round from composing to reading.
 
+mod machines;
+
 use super::*;
 use crate::domain::{EmailAddress, MailKind, Mailbox, MessageId};
 use jiff::Timestamp;

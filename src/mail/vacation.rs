@@ -1,0 +1,76 @@
+//! Automatic answers that say in their subject or text what they are, in many languages.
+
+use super::challenge::{is_answer, spoken};
+use super::message::Message;
+use super::words;
+
+/// How the subject of a vacation notice begins, in lower case.
+const SUBJECTS: &str = include_str!("words/vacation.txt");
+/// What a vacation notice adds to a subject, in lower case.
+const MARKS: &str = include_str!("words/vacation_marks.txt");
+/// How a text begins that says of itself that no person wrote it.
+const AUTOMATIC: &str = include_str!("words/automatic_texts.txt");
+/// What a vacation notice says near its beginning; a person may say so too.
+const AWAY: &str = include_str!("words/away_texts.txt");
+/// Where in a text those words count, in characters.
+const BEGINNING: usize = 300;
+/// Where they count that leave no doubt, in characters: behind a greeting at most.
+const GREETING: usize = 100;
+
+/// Tells by which sign a mail is an automatic answer; `None` when subject and text show none.
+pub(super) fn sign(message: &Message) -> Option<String> {
+    let subject = message.subject.to_lowercase();
+    let said = || format!("its subject is that of an automatic answer: {}", message.subject);
+    match claim(&subject) {
+        Claim::Certain => return Some(said()),
+        // People write about absences; only a machine does so in answer to something else.
+        Claim::Possible if answers_by_itself(message) => return Some(said()),
+        _ => {}
+    }
+    let text: String = spoken(message).chars().take(GREETING).collect();
+    words::found_in(AUTOMATIC, &text).then(|| "its text says that it is automatic".to_owned())
+}
+
+/// Tells in words that a mail sounds like a vacation notice, though a person may have written it.
+pub(super) fn away(message: &Message) -> Option<String> {
+    let text: String = spoken(message).chars().take(BEGINNING).collect();
+    words::found_in(AWAY, &text).then(|| "its text sounds like that of a vacation notice".to_owned())
+}
+
+/// Tells whether a subject is that of a vacation notice.
+pub(super) fn is_vacation_subject(subject: &str) -> bool {
+    claim(&subject.to_lowercase()) == Claim::Certain
+}
+
+/// How much a subject says.
+#[derive(PartialEq, Eq)]
+enum Claim {
+    None,
+    Possible,
+    Certain,
+}
+
+/// Weighs a subject in lower case: `automatic reply: x` is one, `automatic reply does not work` may be.
+fn claim(subject: &str) -> Claim {
+    let bare = subject.trim_start_matches(['*', '[', '(', ' ', '<', '【', '"', '-', '#']);
+    let entries =
+        words::of(SUBJECTS).map(|word| word.strip_suffix('?').map_or((word, false), |word| (word, true)));
+    let longest = entries.filter(|(word, _)| bare.starts_with(word)).max_by_key(|(word, _)| word.len());
+    if let Some((word, plain)) = longest {
+        let rest = bare.strip_prefix(word).unwrap_or_default();
+        let rest = rest.trim_start();
+        let ends = rest.is_empty() && !plain;
+        let parted = [':', '：', ']', ')', '】', '|'];
+        let goes_on = !plain && rest.starts_with(parted) || is_answer(rest.trim_start_matches(parted));
+        let second = words::of(SUBJECTS).any(|word| word.len() > 6 && rest.starts_with(word));
+        return if ends || goes_on || second { Claim::Certain } else { Claim::Possible };
+    }
+    if words::found_in(MARKS, subject) { Claim::Certain } else { Claim::None }
+}
+
+/// Tells whether fields show that a mail was written in answer, though its subject is no answer's.
+fn answers_by_itself(message: &Message) -> bool {
+    ["In-Reply-To", "References", "X-Auto-Response-Suppress", "Precedence"]
+        .iter()
+        .any(|name| message.header(name).is_some())
+}
