@@ -19,6 +19,7 @@ mod placement;
 mod projects;
 mod queue;
 mod repeat;
+mod reports;
 mod routing;
 mod status;
 mod targets;

@@ -6,7 +6,8 @@ use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::{
-    Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, Reference, Request, Response, Upload,
+    AddressState, Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, ParticipantView, Reference,
+    Request, Response, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -141,6 +142,12 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
         print::json(&print::issue_json(&issue))?;
     } else {
         println!("{}  {}", issue.row.reference, print::line(&issue.row.title));
+    }
+    if mails > 0 {
+        let bounced = |p: &&ParticipantView| p.subscribed && p.address_state == AddressState::Bounced;
+        for person in issue.participants.iter().filter(bounced) {
+            eprintln!("warning: the last mail to {} came back", print::line(person.email.as_str()));
+        }
     }
     if mails > 0 && !session.is_served() {
         eprintln!("note: the mail waits in the outbox until `deskbell sync` runs");

@@ -5,7 +5,7 @@ use super::intake::Passing;
 use super::letters::Draughted;
 use super::queue::Allowance;
 use super::txn::Txn;
-use crate::domain::{DeskSettings, Fault, FaultKind, Issue, MailKind, OutboxState, Project};
+use crate::domain::{DeskSettings, EmailAddress, Fault, FaultKind, Issue, MailKind, OutboxState, Project};
 
 impl Desk {
     /// Writes the thank-you mail, or says why there is none.
@@ -40,7 +40,10 @@ impl Desk {
         };
         let answers_us = self.answers_us(txn, passing).await?;
         let state = match allowance {
-            Allowance::Enough => return no("this sender had enough of them within the hour"),
+            Allowance::Enough => {
+                self.tell_of_enough(&to.email);
+                return no("this sender had enough of them within the hour or the day");
+            }
             Allowance::Go if !answers_us => OutboxState::Queued,
             Allowance::Hold | Allowance::Go => OutboxState::Held,
         };
@@ -81,6 +84,14 @@ impl Desk {
             }
         }
         Ok(false)
+    }
+
+    /// Says that a sender writes so often that a machine may be answering us.
+    fn tell_of_enough(&self, sender: &EmailAddress) {
+        let words = format!(
+            "{sender} writes so often that it gets no more acknowledgements for now: a machine may be answering us"
+        );
+        self.inner.board.notice("enough".to_owned(), words);
     }
 
     /// Says that automatic mail is held from now on.

@@ -3,14 +3,13 @@
 use super::Desk;
 use super::intake::Passing;
 use super::issues::blank_note;
-use super::routing::KeyKind;
 use super::txn::Txn;
 use crate::domain::{
-    AddressState, Author, Fate, Fault, IntakeEntry, MessageId, Note, NoteKind, OutboxEntry, OutboxState,
-    ReplyKey,
+    AddressState, Author, EmailAddress, Fate, Fault, IntakeEntry, IssueId, MessageId, Note, NoteKind,
+    OutboxEntry, OutboxState, ReplyKey,
 };
 use crate::mail;
-use crate::store::record::{Known, Place, outbox_key, text_key};
+use crate::store::record::{Known, Place, text_key};
 
 impl Desk {
     /// Finds where a mail of ours with this Message-ID went out from.
@@ -50,7 +49,7 @@ impl Desk {
         Ok(entry)
     }
 
-    /// Ties a bounce to the mail that came back.
+    /// Ties a bounce to the mails that came back: each row of the outbox that it names.
     pub(super) async fn bounced(
         &self,
         txn: &mut Txn<'_>,
@@ -58,66 +57,92 @@ impl Desk {
         again: Option<&IntakeEntry>,
         bounce: &mail::Bounce,
     ) -> Result<IntakeEntry, Fault> {
-        let Some(mut sent) = self.bounced_row(txn, passing, bounce).await? else {
-            let fate = (Fate::Bounce, format!("{}; it names no mail of ours", passing.verdict.reason));
+        let who: Vec<&EmailAddress> = bounce.recipients.iter().map(|r| &r.address).collect();
+        let found = self.reported(txn, passing, &bounce.returned, &who).await?;
+        let pairs = paired(found.rows, &bounce.recipients);
+        if pairs.is_empty() {
+            let fate = (Fate::Bounce, format!("{}; {}", passing.verdict.reason, found.how));
             return self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await;
-        };
-        let about = bounce.recipients.iter().find(|r| r.address == sent.to).or(bounce.recipients.first());
-        let permanent = about.is_none_or(|r| r.permanent);
-        let delayed = about.is_some_and(|r| r.delayed);
-        let words = about.map_or_else(|| passing.message.subject.clone(), |r| r.text.clone());
-        sent.error = Some(words.clone());
-        if !delayed {
-            sent.state = OutboxState::Bounced;
         }
-        let state = if permanent { AddressState::Bounced } else { AddressState::Deferred };
-        super::outbox::put_entry(txn, &sent)?;
-        self.mark_address(txn, &sent, state).await?;
-        let what = if delayed { "is late" } else { "came back" };
-        let sentence = format!("the mail to {} {what}: {words}", sent.to);
-        let mut entry = {
-            let project = None;
-            let fate = (Fate::Bounce, format!("{}; {sentence}", passing.verdict.reason));
-            self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?
-        };
-        if let Some(id) = sent.issue {
+        let mut sentences = Vec::new();
+        for (mut row, failed) in pairs {
+            let sentence = self.mark_row(txn, passing, &mut row, failed).await?;
+            sentences.push((row.issue, sentence));
+        }
+        let said = sentences.iter().map(|(_, sentence)| sentence.as_str()).collect::<Vec<_>>().join("; ");
+        let fate = (Fate::Bounce, format!("{}; {said}; {}", passing.verdict.reason, found.how));
+        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await?;
+        self.note_reports(txn, passing, entry, sentences).await
+    }
+
+    /// Sets what became of one mail, and what is known of its address; says it in words.
+    async fn mark_row(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        row: &mut OutboxEntry,
+        failed: Option<&mail::FailedRecipient>,
+    ) -> Result<String, Fault> {
+        let words = failed.map_or("", |r| r.text.as_str()).trim();
+        let words = if words.is_empty() { passing.message.subject.clone() } else { words.to_owned() };
+        let delayed = failed.is_some_and(|r| r.delayed);
+        if delayed && matches!(row.state, OutboxState::Bounced | OutboxState::Failed) {
+            return Ok(format!("the mail to {} was late before it came back: {words}", row.to));
+        }
+        let state =
+            if failed.is_none_or(|r| r.permanent) { AddressState::Bounced } else { AddressState::Deferred };
+        if delayed {
+            row.error = Some(format!("late, the server is still trying: {words}"));
+        } else {
+            row.error = Some(words.clone());
+            row.state = OutboxState::Bounced;
+        }
+        super::outbox::put_entry(txn, row)?;
+        self.mark_address(txn, row, state).await?;
+        let what = if delayed { "is late, the server is still trying" } else { "came back" };
+        Ok(format!("the mail to {} {what}: {words}", row.to))
+    }
+
+    /// Writes into each issue what a report said of its mails, and ties the entry to the first.
+    pub(super) async fn note_reports(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        mut entry: IntakeEntry,
+        sentences: Vec<(Option<IssueId>, String)>,
+    ) -> Result<IntakeEntry, Fault> {
+        for (id, sentence) in sentences {
+            let Some(id) = id else { continue };
             let before = self.load_issue(txn, id).await?;
             let mut issue = before.clone();
             let blank = blank_note(txn.next_note().await?, id, NoteKind::System, sentence, passing.at);
             let note = Note { author: Author::system(), automatic: true, raw: passing.prepared.raw, ..blank };
             txn.add_note(&mut issue, &note)?;
             txn.put_issue(Some(&before), &issue)?;
-            entry.project = Some(issue.project);
-            entry = self.tie(txn, entry, &issue, &note)?;
+            if entry.issue.is_none() {
+                entry.project = Some(issue.project);
+                entry = self.tie(txn, entry, &issue, &note)?;
+            }
         }
         Ok(entry)
     }
+}
 
-    /// Finds the row that bounced: by the address the bounce was sent to, else by the Message-ID in it.
-    async fn bounced_row(
-        &self,
-        txn: &mut Txn<'_>,
-        passing: &Passing<'_>,
-        bounce: &mail::Bounce,
-    ) -> Result<Option<OutboxEntry>, Fault> {
-        let given = passing.prepared.arrival.envelope_to.iter().map(String::as_str);
-        let stated = passing.message.recipients.iter().map(|(_, address)| address.as_str());
-        let mut row = None;
-        for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
-            if let KeyKind::Reply(key) = hit.kind {
-                row = row.or(self.by_reply_key(txn, &key).await?.and_then(|key| key.outbox));
-            }
-        }
-        let named =
-            bounce.original.iter().chain(&passing.message.in_reply_to).chain(&passing.message.references);
-        for id in named {
-            if row.is_none() {
-                row = self.sent_place(txn, id).await?.and_then(|place| place.outbox);
-            }
-        }
-        match row {
-            Some(id) => txn.get::<OutboxEntry>(&outbox_key(id)).await,
-            None => Ok(None),
+/// Puts each recipient of a report to the row that was sent to them. A report that names only addresses
+/// we did not write to, as those behind an alias, speaks of the first row.
+fn paired(
+    rows: Vec<OutboxEntry>,
+    failed: &[mail::FailedRecipient],
+) -> Vec<(OutboxEntry, Option<&mail::FailedRecipient>)> {
+    let first = rows.first().cloned();
+    let mut pairs = Vec::new();
+    for row in rows {
+        if let Some(one) = failed.iter().find(|r| r.address == row.to) {
+            pairs.push((row, Some(one)));
         }
     }
+    if pairs.is_empty() {
+        pairs.extend(first.map(|row| (row, failed.first())));
+    }
+    pairs
 }

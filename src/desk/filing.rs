@@ -9,7 +9,7 @@ use crate::domain::{
     EmailAddress, Fate, Fault, ImportCc, IntakeEntry, Issue, IssueId, Link, LinkKind, Mailbox, Note,
     NoteKind, Participant, ParticipantRole, Party, Project, State,
 };
-use crate::mail::{self, Reading};
+use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
 
 impl Desk {
@@ -32,7 +32,15 @@ impl Desk {
         let mut words = Vec::new();
         if automatic {
             fold_all(&mut note);
+            // Nobody has to read it: it changes whose turn it is no more than it counts as unread.
+            note.read = true;
+            if passing.verdict.class == MailClass::Challenge {
+                words.push(self.challenged(txn, passing).await?);
+            }
         } else {
+            if let Some(from) = &passing.from {
+                self.heard_from(txn, &mut issue, from).await?;
+            }
             words = welcome(&mut issue, passing, &mut note);
             self.wake(&mut issue, project, passing, &note, &mut words);
         }
@@ -96,6 +104,9 @@ impl Desk {
         issue.participants = self.people_of(passing, &project);
         issue.links = related.iter().map(|id| Link { kind: LinkKind::RelatesTo, issue: *id }).collect();
         turn(&mut issue, Some(Party::Us), passing.at);
+        if let Some(from) = &passing.from {
+            self.heard_from(txn, &mut issue, from).await?;
+        }
         let mut note = self.note_of(txn, passing, &issue, Reading::Opening, why.clone()).await?;
         if let Some(text) = self.description_template(&project) {
             note.body = format!("{}\n\n{text}", note.body.trim_end());

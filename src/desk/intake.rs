@@ -77,6 +77,12 @@ impl Desk {
                 Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?])
             }
             MailClass::Bounce(bounce) => Ok(vec![self.bounced(txn, &passing, again, bounce).await?]),
+            MailClass::Complaint if let Some(complaint) = &passing.verdict.complaint => {
+                if let Some(earlier) = self.had_fate(txn, prepared, Fate::Automatic, again).await? {
+                    return Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?]);
+                }
+                Ok(vec![self.complained(txn, &passing, again, complaint).await?])
+            }
             _ => {
                 let mut entries = Vec::new();
                 for target in self.targets(txn, &passing).await? {

@@ -106,13 +106,29 @@ impl Desk {
         };
         let tried = !matches!(settled, Settled::Unreadable(_));
         entry.attempts += u32::from(tried);
+        // A bounce can be faster than the word that the mail went out.
+        let came_back = (entry.state == OutboxState::Bounced).then(|| entry.error.clone());
         apply(&mut entry, settled, txn.now);
+        if entry.state == OutboxState::Sent {
+            match came_back {
+                Some(error) => (entry.state, entry.error) = (OutboxState::Bounced, error),
+                None => self.reached(&mut txn, &entry).await?,
+            }
+        }
         if tried && entry.state == OutboxState::Failed {
             self.mark_address(&mut txn, &entry, AddressState::Bounced).await?;
         }
         put_entry(&mut txn, &entry)?;
         self.finish(txn, system(), None, None).await?;
         Ok(entry.state)
+    }
+
+    /// Clears the mark of an address that a mail reached.
+    async fn reached(&self, txn: &mut txn::Txn<'_>, entry: &OutboxEntry) -> Result<(), Fault> {
+        if self.clear_address(txn, &entry.to).await?.is_some() {
+            self.show_state(txn, entry, AddressState::Ok).await?;
+        }
+        Ok(())
     }
 
     /// Notes at an address, in its issue too, that a mail to it came back.
@@ -128,6 +144,15 @@ impl Desk {
             reason: entry.error.clone(),
             since: txn.now,
         })?;
+        self.show_state(txn, entry, state).await
+    }
+
+    async fn show_state(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        entry: &OutboxEntry,
+        state: AddressState,
+    ) -> Result<(), Fault> {
         let Some(id) = entry.issue else { return Ok(()) };
         let Some(mut issue) = txn.get::<Issue>(&issue_key(id)).await? else { return Ok(()) };
         for participant in issue.participants.iter_mut().filter(|p| p.email == entry.to) {
@@ -136,7 +161,7 @@ impl Desk {
         txn.put(&issue)
     }
 
-    /// Fills the queue from the store, and the budgets from what was written within the hour.
+    /// Fills the queue from the store, and the budgets from what was written within the day.
     pub(super) async fn load_outbox(&self) -> Result<(), Fault> {
         let now = self.now();
         let store = &self.inner.store;
@@ -154,7 +179,7 @@ impl Desk {
             store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
         for entry in recent.into_iter().rev().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
             let age = now.duration_since(entry.created_at);
-            if age < HOUR && !age.is_negative() {
+            if age < HOUR * 24 && !age.is_negative() {
                 self.inner.queue.count_earlier(&entry.to, age.unsigned_abs());
             }
         }

@@ -11,6 +11,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How many hours' worth of automatic mail one sender gets within a day: who wants more is a machine.
+const HOURS_A_DAY: usize = 2;
 
 /// The waiting rows, and the budgets of automatic mail.
 #[derive(Default)]
@@ -39,7 +42,7 @@ struct Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Allowance {
     Go,
-    /// This sender had as many as they may within the hour: write none.
+    /// This sender had as many as they may within the hour or the day: write none.
     Enough,
     /// The desk as a whole had: write it, and hold it for a person.
     Hold,
@@ -165,16 +168,18 @@ impl Queue {
         let now = Instant::now();
         let mut budget = locked(&self.budget);
         let mine = budget.by_sender.entry(to.key()).or_default();
-        forget(mine, now);
-        if mine.len() >= settings.acks_per_sender_hour as usize {
+        forget(mine, now, DAY);
+        let hourly = settings.acks_per_sender_hour as usize;
+        let within_hour = mine.iter().filter(|then| now.duration_since(**then) < HOUR).count();
+        if within_hour >= hourly || mine.len() >= hourly.saturating_mul(HOURS_A_DAY) {
             return Allowance::Enough;
         }
         mine.push_back(now);
-        forget(&mut budget.all, now);
+        forget(&mut budget.all, now, HOUR);
         budget.all.push_back(now);
         let over = budget.all.len() > settings.automatic_per_hour as usize;
         if budget.by_sender.len() > 10_000 {
-            budget.by_sender.retain(|_, times| times.back().is_some_and(|t| now - *t < HOUR));
+            budget.by_sender.retain(|_, times| times.back().is_some_and(|t| now - *t < DAY));
         }
         if over { Allowance::Hold } else { Allowance::Go }
     }
@@ -183,7 +188,7 @@ impl Queue {
     pub fn allow_one_more(&self, settings: &DeskSettings) -> bool {
         let now = Instant::now();
         let mut budget = locked(&self.budget);
-        forget(&mut budget.all, now);
+        forget(&mut budget.all, now, HOUR);
         budget.all.push_back(now);
         budget.all.len() <= settings.automatic_per_hour as usize
     }
@@ -193,12 +198,14 @@ impl Queue {
         let Some(then) = Instant::now().checked_sub(ago) else { return };
         let mut budget = locked(&self.budget);
         budget.by_sender.entry(to.key()).or_default().push_back(then);
-        budget.all.push_back(then);
+        if ago < HOUR {
+            budget.all.push_back(then);
+        }
     }
 }
 
-fn forget(times: &mut VecDeque<Instant>, now: Instant) {
-    while times.front().is_some_and(|then| now.duration_since(*then) >= HOUR) {
+fn forget(times: &mut VecDeque<Instant>, now: Instant, span: Duration) {
+    while times.front().is_some_and(|then| now.duration_since(*then) >= span) {
         times.pop_front();
     }
 }

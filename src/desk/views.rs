@@ -3,13 +3,15 @@
 use super::letters::{reference, sender_name};
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView, Issue, IssueId,
-    IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView, OutboxEntry, OutboxView,
-    ParticipantView, Project, Query, Reference, Response, Seq,
+    AddressRecord, AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView,
+    Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
+    OutboxEntry, OutboxView, ParticipantView, Project, Query, Reference, Response, Seq,
 };
 use crate::index::Update;
 use crate::mail;
-use crate::store::record::{Changed, ReadMark, intake_key, issue_key, note_key, project_key, read_key};
+use crate::store::record::{
+    Changed, ReadMark, intake_key, issue_key, note_key, person_key, project_key, read_key,
+};
 use crate::store::{Direction, Put, Store, Tree};
 
 /// The most rows that one answer holds.
@@ -45,10 +47,18 @@ impl Desk {
         for note in txn::all::<Note>(store, &txn::below(id.0)).await? {
             notes.push(self.note_view(user, mark, note).await?);
         }
+        let mut participants = Vec::with_capacity(issue.participants.len());
+        for person in &issue.participants {
+            // What is known of an address holds in every issue.
+            let known =
+                store.get::<AddressRecord>(&person_key(&person.email)).await.map_err(txn::store_fault)?;
+            let address_state = known.map_or(person.address_state, |known| known.record.state);
+            participants.push(ParticipantView { address_state, ..participant_view(person) });
+        }
         let way = self.way_out(&issue, &project).ok();
         Ok(IssueView {
             row,
-            participants: issue.participants.iter().map(participant_view).collect(),
+            participants,
             links: self.link_views(&issue).await?,
             notes,
             max_size: way.map(|way| way.max_size),
