@@ -1,6 +1,7 @@
 //! What must hold of the whole room: fixtures, any bytes, and the round from composing to reading.
 
 mod machines;
+mod outgoing;
 
 use super::*;
 use crate::domain::{EmailAddress, MailKind, Mailbox, MessageId};

@@ -59,10 +59,10 @@ impl Peer {
     }
 
     async fn mail(&mut self, text: &str) -> IntakeView {
-        self.raw(text.replace('\n', "\r\n").into_bytes(), Vec::new()).await
+        self.raw(text.replace('\n', "\r\n").into_bytes(), None).await
     }
 
-    async fn raw(&mut self, raw: Vec<u8>, envelope_to: Vec<String>) -> IntakeView {
+    async fn raw(&mut self, raw: Vec<u8>, envelope_to: Option<String>) -> IntakeView {
         let arrival = Arrival { path: Some("-".into()), envelope_to, ..Arrival::default() };
         match self.ok(Request::Deliver(Deliver { arrival, raw, dry_run: false })).await {
             Response::Delivered(delivered) => delivered.entry,
@@ -391,7 +391,7 @@ async fn carry(desks: &mut [Peer], relay: Relay) -> Vec<usize> {
             let total: usize = counts.iter().sum();
             let raw = relayed(mail, relay, total * 100 + at);
             for desk in desks.iter_mut().filter(|d| d.domain == mail.to.domain()) {
-                desk.raw(raw.clone(), vec![mail.to.to_string()]).await;
+                desk.raw(raw.clone(), Some(mail.to.to_string())).await;
             }
         }
     }
@@ -496,7 +496,7 @@ async fn no_mail_of_a_machine_in_the_corpora_is_answered() {
     assert!(mails.len() > 300);
     for path in mails {
         let raw = std::fs::read(&path).unwrap();
-        let entry = desk.raw(raw, vec![desk.project()]).await;
+        let entry = desk.raw(raw, Some(desk.project())).await;
         let rows = desk.outbox().await;
         assert!(rows.is_empty(), "{}: {:?} {} caused {rows:?}", path.display(), entry.fate, entry.reason);
         assert_ne!(entry.fate, Fate::Issue, "{}: {}", path.display(), entry.reason);
@@ -531,7 +531,7 @@ async fn no_mail_of_a_machine_in_our_own_fixtures_is_answered() {
         "delivered-report",
     ] {
         let path = format!("{}/tests/mail/{name}.eml", env!("CARGO_MANIFEST_DIR"));
-        desk.raw(std::fs::read(path).unwrap(), vec![desk.project()]).await;
+        desk.raw(std::fs::read(path).unwrap(), Some(desk.project())).await;
     }
     assert!(desk.outbox().await.is_empty());
     assert_eq!(desk.issues().await, 0);
