@@ -10,6 +10,10 @@ use lettre::message::{Attachment, Body, MessageBuilder, MultiPart, SinglePart};
 
 /// Most octets of identifiers in References; the first and the last are kept.
 const REFERENCES_MAX: usize = 4000;
+/// Longest identifier of others that is written, in octets: with its field's name it stays on a line of 998.
+const ID_MAX: usize = 900;
+/// Longest name of a project or an issue, in octets.
+const NAME_MAX: usize = 600;
 /// Longest subject, in octets.
 const SUBJECT_MAX: usize = 900;
 
@@ -98,10 +102,11 @@ fn raw_field(builder: MessageBuilder, (name, value): (&'static str, String)) -> 
 /// Gives the fields that lettre has no words for.
 fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
     let mut fields = vec![("Message-ID", letter.message_id.to_string())];
-    if let Some(id) = &letter.in_reply_to {
+    if let Some(id) = letter.in_reply_to.as_ref().filter(|id| is_writable(id)) {
         fields.push(("In-Reply-To", id.to_string()));
     }
-    let references = references(&letter.references);
+    let known: Vec<MessageId> = letter.references.iter().filter(|id| is_writable(id)).cloned().collect();
+    let references = references(&known);
     if !references.is_empty() {
         fields.push(("References", references));
     }
@@ -113,12 +118,22 @@ fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
         let how = if letter.kind == MailKind::Probe { "auto-generated" } else { "auto-replied" };
         fields.push(("Auto-Submitted", how.to_owned()));
         fields.push(("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN".to_owned()));
-        fields.extend(letter.list_id.clone().map(|id| ("List-Id", id)));
+        fields.extend(letter.list_id.as_deref().map(|id| ("List-Id", named(id))));
     }
-    fields.push(("X-Deskbell-Project-Path", letter.project_path.clone()));
-    fields.push(("X-Deskbell-Issue", letter.reference.clone()));
+    fields.push(("X-Deskbell-Project-Path", named(&letter.project_path)));
+    fields.push(("X-Deskbell-Issue", named(&letter.reference)));
     fields.retain(|(_, value)| !value.trim().is_empty());
     fields
+}
+
+/// Gives a name of ours so short that it fits on a line, should it have no blank to fold at.
+fn named(text: &str) -> String {
+    cut(&sanitize_line(text), NAME_MAX).to_owned()
+}
+
+/// Tells whether an identifier of others can stand in a header as it is: in ASCII and on one line.
+fn is_writable(id: &MessageId) -> bool {
+    id.as_str().is_ascii() && id.as_str().len() <= ID_MAX
 }
 
 /// Joins identifiers, the first and as many of the last as fit.
