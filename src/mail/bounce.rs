@@ -86,7 +86,12 @@ fn stated(
     message: &Message,
     own: &Own<'_>,
 ) -> Vec<FailedRecipient> {
-    let failed: Vec<_> = report.iter().filter_map(recipient).take(RECIPIENTS_MAX).collect();
+    let mut failed: Vec<FailedRecipient> = Vec::new();
+    for one in report.iter().filter_map(recipient).take(RECIPIENTS_MAX) {
+        if !failed.iter().any(|known| known.address == one.address) {
+            failed.push(one);
+        }
+    }
     if !failed.is_empty() {
         return failed;
     }

@@ -174,7 +174,7 @@ fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        let copied = table::found_in(COPY, &lower) && line.len() < 120 && !lower.contains("transcript");
+        let copied = table::found_in(COPY, &lower) && line.len() < 120 && !is_prose(&lower);
         let header = [
             "Received:",
             "Return-Path:",
@@ -192,6 +192,13 @@ fn report_of(text: &str) -> &str {
         at += line.len();
     }
     text.get(..at).unwrap_or(text)
+}
+
+/// Tells whether a line, in lower case, speaks of the returned mail without standing right above it.
+fn is_prose(lower: &str) -> bool {
+    ["transcript", "your own text from", "attached returned message", "attached below"]
+        .iter()
+        .any(|words| lower.contains(words))
 }
 
 /// Finds out who was not reached, from the most certain sign to the least.
