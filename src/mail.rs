@@ -44,6 +44,8 @@ pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod corpora;
 #[cfg(test)]
 mod tests;

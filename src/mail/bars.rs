@@ -18,7 +18,7 @@ pub(super) fn is_bar(line: &str) -> bool {
     if line.len() > 300 {
         return false;
     }
-    let lower = line.to_lowercase();
+    let lower = words::lower(line);
     if words::holds(BARE, &lower) {
         return true;
     }
@@ -45,7 +45,7 @@ fn header_key(line: &str) -> Option<bool> {
     if key.len() > 60 {
         return None;
     }
-    let key = key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_').to_lowercase();
+    let key = words::lower(key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_'));
     let is_from = words::holds(SENDER_KEYS, &key);
     (is_from || words::holds(HEADER_KEYS, &key)).then_some(is_from)
 }

@@ -10,6 +10,13 @@ pub(super) fn of(table: &'static str) -> impl Iterator<Item = &'static str> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
+/// Gives a text as the tables hold it: in lower case, the dotted capital of Turkish as a plain letter.
+pub(super) fn lower(text: &str) -> String {
+    let mut lower = text.to_lowercase();
+    lower.retain(|c| c != '\u{307}');
+    lower
+}
+
 /// Tells whether a text is an entry.
 pub(super) fn holds(table: &'static str, text: &str) -> bool {
     of(table).any(|word| word == text)

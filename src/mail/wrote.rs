@@ -57,7 +57,8 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
             let later = |from: &usize| {
                 begins_as_one(&lines.get(*from..count).unwrap_or_default().join(" "), quoted(count))
             };
-            let prose_above = !opens_with_date(&folded(&joined)) && (1..count).any(|from| later(&from));
+            let above = !opens_with_date(&folded(&joined)) && !is_quoting(&folded(&joined));
+            let prose_above = above && ((1..count).any(|from| later(&from)) || count > 1 && is_whole(line));
             return (!prose_above).then_some(count);
         }
         if line.ends_with([':', '：']) {
@@ -77,9 +78,19 @@ fn begins_as_one(text: &str, quoted: bool) -> bool {
     opens_with_date(&folded(text)) && is_attribution(text, quoted, 1)
 }
 
+/// Tells whether a line by itself names who wrote, with an address, and when.
+fn is_whole(line: &str) -> bool {
+    let line = folded(line);
+    let digits = line.chars().filter(char::is_ascii_digit).count();
+    let named = line.find(['@']).is_some() && !line.starts_with(['<', '(', '"']);
+    let said = line.trim_end_matches([':', '：', ' ']);
+    named && digits >= 4 && (is_quoting(said) || words::of(LAST).any(|verb| holds_word(said, verb)))
+        || digits >= 7 && is_name_verb_date(said)
+}
+
 /// Gives a line as it is compared: in lower case, with plain blanks, without marks of emphasis.
 fn folded(text: &str) -> String {
-    let lower = text.to_lowercase().replace(['\u{a0}', '\u{202f}'], " ");
+    let lower = words::lower(text).replace(['\u{a0}', '\u{202f}'], " ");
     let inner = lower.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '>'));
     let dashed = inner.starts_with("--") && !inner.ends_with("--");
     if dashed { inner.trim_start_matches(['-', ' ']).to_owned() } else { inner.to_owned() }
@@ -108,8 +119,9 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         return true;
     }
     let Some(said) = lower.strip_suffix([':', '：']).map(str::trim_end) else { return false };
+    let whole = said;
     let said = said.trim_end_matches(['*', '_', ' ', ',', ')', '-', '.']);
-    if QUOTING.iter().any(|start| said.starts_with(start)) {
+    if is_quoting(said) {
         return quoted || address;
     }
     let verb_inside = INNER.iter().any(|(verb, starts)| {
@@ -119,12 +131,31 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         let verb = words::of(LAST).any(|verb| holds_word(said, verb));
         return verb || verb_inside || lines <= 4 && address && digits >= 4;
     }
-    let verb_last = || words::of(LAST).any(|verb| ends_in_word(said, verb));
+    let verb_last = || words::of(LAST).any(|verb| ends_in_word(said, verb) || ends_in_word(whole, verb));
     let verb = || words::of(LAST).any(|verb| holds_word(said, verb));
     verb_inside && digits >= 5
         || verb_last() && (digits >= 5 || address) && opens_like_one(said, address, digits)
         || address && digits >= 4 && !is_speech(said) && verb()
         || address && digits >= 6 && said.len() < 250 && opens_with_date(said)
+        || digits >= 7 && !is_speech(said) && is_name_verb_date(said)
+}
+
+/// Tells whether a text is a name, the verb and a date in this order, or in scripts without blanks a name,
+/// a date and the verb.
+fn is_name_verb_date(text: &str) -> bool {
+    words::of(LAST).filter(|verb| holds_word(text, verb)).any(|verb| {
+        let (before, after) = text.split_once(verb).unwrap_or((text, ""));
+        let words = before.split_whitespace().count();
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+        let date = digits(after) >= 7 && after.split_whitespace().count() <= 8 && digits(before) == 0;
+        let wide = verb.chars().next().is_some_and(|c| c > '\u{2e80}');
+        (1..=5).contains(&words) && date || wide && words <= 8 && text.ends_with(verb)
+    })
+}
+
+/// Tells whether a text begins as programs without a date begin such a line.
+fn is_quoting(text: &str) -> bool {
+    QUOTING.iter().any(|start| text.starts_with(start))
 }
 
 /// How programs without a date begin such a line.
@@ -138,6 +169,7 @@ const QUOTING: &[&str] = &[
     "citat fra ",
     "cytowanie ",
     "quotando ",
+    "wiadomość napisana przez ",
 ];
 
 /// Tells whether a line is somebody's sentence about who wrote what.
@@ -201,18 +233,56 @@ const MOBILE: &str = include_str!("words/mobile.txt");
 /// What such a line speaks of, in lower case.
 const DEVICES: &str = include_str!("words/devices.txt");
 
+/// How such a line ends where the verb comes last.
+const MOBILE_ENDS: &[&str] = &[
+    "gesendet",
+    "gesendet.",
+    "beziehen",
+    "downloaden",
+    "gönderildi",
+    "edinin",
+    "から送信",
+    "を入手",
+    "보냄",
+    "다운로드",
+    "받기",
+    "傳送",
+    "发送",
+    "lähetetty",
+];
+
+/// Words by which the writer asks for patience with what a small keyboard does.
+const EXCUSES: &[&str] = &[
+    "excuse",
+    "brevity",
+    "brief",
+    "typo",
+    "forgive",
+    "pardon",
+    "auto-correct",
+    "autocorrect",
+    "kürze",
+    "tippfehler",
+];
+
 /// Tells whether a line is what a mobile mail program adds by itself.
 pub(super) fn is_mobile_signature(line: &str) -> bool {
-    let lower = line.trim().trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']).to_lowercase();
-    if lower.chars().count() > 110 || lower.is_empty() {
+    let line = line.trim();
+    if line.is_empty() || line.len() > 400 {
         return false;
     }
-    let ends = ["gesendet", "gönderildi", "から送信", "보냄", "傳送", "发送", "lähetetty"];
-    let opens = words::starts(MOBILE, &lower)
-        || ends.iter().any(|end| lower.ends_with(end)) && lower.chars().count() < 60;
-    let device = words::found_in(DEVICES, &lower);
-    let sentence = lower.contains(", ") && !lower.contains("wireless") || lower.matches(". ").count() > 1;
-    opens && device && !sentence
+    let lower = words::lower(line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']));
+    let length = lower.chars().count();
+    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < 60;
+    let opens = length <= 110 && (words::starts(MOBILE, &lower) || ends);
+    opens && words::found_in(DEVICES, &lower) && !is_sentence(&lower)
+}
+
+/// Tells whether a line that begins like a mobile signature goes on as a person's sentence.
+fn is_sentence(lower: &str) -> bool {
+    let Some((_, more)) = lower.split_once(", ") else { return lower.matches(". ").count() > 1 };
+    let device = words::found_in(DEVICES, more) && !lower.ends_with('.') || more.contains("wireless");
+    !device && !EXCUSES.iter().any(|excuse| more.contains(excuse))
 }
 
 #[cfg(test)]
