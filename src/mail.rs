@@ -46,6 +46,4 @@ pub use visible::{Reading, Visible, visible};
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
-mod corpora;
-#[cfg(test)]
 mod tests;
