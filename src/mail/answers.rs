@@ -384,3 +384,16 @@ fn answers_below_and_between_quotes_in_html() {
     }
     wrong.done();
 }
+
+#[test]
+fn a_quotation_in_an_answer_keeps_its_mark_and_adds_no_lines() {
+    for inner in ["<p>Error 42</p>", "Error 42", "<div>Error 42</div>", "<div><p>Error 42</p></div>"] {
+        let html = format!("<p>It says:</p><blockquote>{inner}</blockquote><p>What now?</p>");
+        let message = Message { html: Some(html), ..Message::default() };
+        assert_eq!(
+            seen(&message),
+            ("It says:\n\n> Error 42\n\nWhat now?".to_owned(), String::new()),
+            "{inner}"
+        );
+    }
+}

@@ -8,6 +8,9 @@ const BARS: &str = include_str!("words/bars.txt");
 /// Lines that say the same without dashes.
 const BARE: &str = include_str!("words/bars_without_dashes.txt");
 
+/// Longest of them, in octets.
+const BARE_MAX: usize = 80;
+
 /// How mail programs call the sender's field above a quote, and the others.
 const SENDER_KEYS: &str = include_str!("words/sender_keys.txt");
 const HEADER_KEYS: &str = include_str!("words/header_keys.txt");
@@ -15,14 +18,15 @@ const HEADER_KEYS: &str = include_str!("words/header_keys.txt");
 /// Tells whether a line is a bar such as `-----Original Message-----`.
 pub(super) fn is_bar(line: &str) -> bool {
     let line = line.trim();
-    if line.len() > 300 {
+    let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
+    // Most lines are none, and looking through the tables takes its time.
+    if line.len() > if line.starts_with(rule) { 300 } else { BARE_MAX } {
         return false;
     }
     let lower = words::lower(line);
     if words::holds(BARE, &lower) {
         return true;
     }
-    let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
     let blank = |c: char| rule(c) || c.is_whitespace();
     let inner = lower.trim_matches(blank).trim_end_matches([':', '：']).trim();
     let leading = lower.chars().take_while(|c| rule(*c)).count();

@@ -46,18 +46,23 @@ pub(super) fn fold(text: &str) -> Folds {
         |hide: bool| tidy(all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line));
     let (body, folded) = (shown(false), shown(true));
     if body.trim().is_empty() {
-        return Folds {
-            body: tidy(all.into_iter().filter(|line| line.trim() != CUT.to_string())),
-            folded: None,
-        };
+        return Folds { body: tidy(all.into_iter()), folded: None };
     }
     Folds { body, folded: Some(folded).filter(|text| !text.trim().is_empty()) }
 }
 
-/// Joins lines, without blank ones at both ends.
+/// Joins lines, without blank ones at both ends and without what only marks a place.
 fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let mut joined = String::new();
+    let mut opened = false;
     for line in lines.filter(|line| line.trim().chars().ne([CUT])) {
+        let empty = line.chars().all(|c| matches!(c, '>' | ' ' | OWN));
+        let marker = line.contains(OWN) && empty;
+        let below = opened && empty && line.contains('>');
+        opened = marker;
+        if marker || below {
+            continue;
+        }
         joined.push_str(if line == "-- " { line } else { line.trim_end() });
         joined.push('\n');
     }

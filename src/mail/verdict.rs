@@ -46,9 +46,7 @@ pub struct Verdict {
 pub fn verdict(raw: &[u8], message: &Message, own: &Own<'_>) -> Verdict {
     let list = list_sign(message, own);
     let machine = |class, reason: String| Verdict { class, reason, may_answer: false, list: list.is_some() };
-    let prepared = message::prepared(raw);
-    let parsed = message::parse(&prepared);
-    if let Some(parsed) = &parsed {
+    if let Some(parsed) = message::structure(raw, message).as_deref() {
         if bounce::is_complaint(parsed, message) {
             return machine(MailClass::Complaint, "a report that a reader called a mail spam".to_owned());
         }

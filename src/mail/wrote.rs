@@ -268,7 +268,7 @@ const EXCUSES: &[&str] = &[
 /// Tells whether a line is what a mobile mail program adds by itself.
 pub(super) fn is_mobile_signature(line: &str) -> bool {
     let line = line.trim();
-    if line.is_empty() || line.len() > 400 {
+    if line.is_empty() || line.len() > 400 || line.ends_with([':', ',', ';', '?']) {
         return false;
     }
     let lower = words::lower(line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']));
