@@ -48,32 +48,55 @@ fn mails(folder: &Path) -> Vec<Vec<u8>> {
     found
 }
 
-/// Times every stage over some mails and prints what it took.
+/// What one round took.
+#[derive(Clone, Copy, Default)]
+struct Round {
+    parser: Duration,
+    reading: Duration,
+    judging: Duration,
+    showing: Duration,
+}
+
+impl Round {
+    fn ours(&self) -> Duration {
+        self.reading + self.judging + self.showing
+    }
+}
+
+/// Times every stage over some mails, one mail after the other, and prints the medians of the rounds.
 fn print(name: &str, mails: &[(&[u8], Message)]) {
     let octets: usize = mails.iter().map(|(raw, _)| raw.len()).sum();
-    let parser = median(|| {
-        for (raw, _) in mails {
-            black_box(MessageParser::default().parse(*raw));
-        }
-    });
-    let reading = median(|| mails.iter().for_each(|(raw, _)| drop(black_box(mail::read(raw)))));
-    let judging = median(|| mails.iter().for_each(|(raw, message)| drop(black_box(verdict(raw, message)))));
-    let showing = median(|| mails.iter().for_each(|(_, message)| drop(black_box(shown(message)))));
-    let all = median(|| {
-        for (raw, _) in mails {
-            let Ok(message) = mail::read(raw) else { continue };
-            drop(black_box(verdict(raw, &message)));
-            drop(black_box(shown(&message)));
-        }
-    });
+    let rounds: Vec<Round> = (0..ROUNDS).map(|_| round(mails)).collect();
+    let parser = median(&rounds, |round| round.parser);
+    let ours = median(&rounds, Round::ours);
     println!("{name}: {} mails, {octets} octets", mails.len());
     println!(
-        "  mail-parser {parser:?}; read {reading:?}, verdict {judging:?}, visible text {showing:?}; all {all:?}"
+        "  mail-parser {parser:?}; ours {ours:?}: read {:?}, verdict {:?}, visible text {:?}",
+        median(&rounds, |round| round.reading),
+        median(&rounds, |round| round.judging),
+        median(&rounds, |round| round.showing),
     );
-    println!(
-        "  ratio of the medians, mail-parser to all of ours: {:.2}",
-        parser.as_secs_f64() / all.as_secs_f64()
-    );
+    println!("  throughput against mail-parser's: {:.2}", parser.as_secs_f64() / ours.as_secs_f64());
+}
+
+fn round(mails: &[(&[u8], Message)]) -> Round {
+    let mut all = Round::default();
+    for (raw, _) in mails {
+        all.parser += timed(|| MessageParser::default().parse(*raw)).1;
+        let (message, took) = timed(|| mail::read(raw));
+        all.reading += took;
+        let Ok(message) = message else { continue };
+        all.judging += timed(|| verdict(raw, &message)).1;
+        all.showing += timed(|| shown(&message)).1;
+    }
+    all
+}
+
+/// Does some work; gives what came of it and how long it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = black_box(work());
+    (done, begun.elapsed())
 }
 
 fn shown(message: &Message) -> mail::Visible {
@@ -86,14 +109,8 @@ fn verdict(raw: &[u8], message: &Message) -> mail::Verdict {
     mail::verdict(raw, message, &own)
 }
 
-fn median(mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let begun = Instant::now();
-            work();
-            begun.elapsed()
-        })
-        .collect();
+fn median(rounds: &[Round], of: impl Fn(&Round) -> Duration) -> Duration {
+    let mut times: Vec<Duration> = rounds.iter().map(of).collect();
     times.sort();
-    times.get(ROUNDS / 2).copied().unwrap_or_default()
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -327,9 +327,12 @@ const WITH_BLOCK: &[(&str, &str)] = &[
 fn answers_above_quotes_in_html() {
     let mut wrong = Wrong::default();
     let (answer, before) = (page(PAGE, "<div>", "</div>"), page(&QUOTED.join("\n"), "<div>", "</div>"));
+    // Where the line has no mark of its own, its words count; elsewhere two of them are enough.
+    let by_words = ["gmail, older", "spark", "no marks at all"];
     for language in LANGUAGES {
         for (client, template) in WITH_LINE {
-            for wrote in language.wrote {
+            let count = if by_words.contains(client) { usize::MAX } else { 2 };
+            for wrote in language.wrote.iter().take(count) {
                 let line = wrote.replace('<', "&lt;").replace('>', "&gt;");
                 let html = template.replace("@A", &answer).replace("@W", &line).replace("@Q", &before);
                 wrong.html(&format!("{} {client} {wrote}", language.name), &html, PAGE);
