@@ -400,3 +400,164 @@ fn a_quotation_in_an_answer_keeps_its_mark_and_adds_no_lines() {
         );
     }
 }
+
+/// Answers of further programs: what stands below the answer `Yes, thanks.`.
+const FURTHER: &[(&str, &str)] = &[
+    (
+        "outlook mobile",
+        "Get Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\nFrom: Ada Lovelace <ada@x.example>\nSent: Monday, January 1, 2024 3:00:00 PM\nTo: Grace Hopper <grace@y.example>\nSubject: Re: Cart\n\nhi",
+    ),
+    (
+        "address turned into a link",
+        "On Mon, Jan 1, 2024 at 3:00 PM Ada Lovelace <ada@x.example<mailto:ada@x.example>> wrote:\nhi\nthere",
+    ),
+    (
+        "address with mailto",
+        "On Mon, Jan 1, 2024 at 3:00 PM Ada Lovelace <mailto:ada@x.example> wrote:\n\n> hi",
+    ),
+    ("old gmail", "2024-01-01 15:00 GMT+01:00 Ada Lovelace <ada@x.example>:\n\n> hi"),
+    ("old gmail without marks", "2024-01-01 15:00 GMT+01:00 Ada Lovelace <ada@x.example>:\n\nhi"),
+    (
+        "qq",
+        "------------------ 原始邮件 ------------------\n发件人: \"Ada\" <ada@x.example>;\n发送时间: 2024年1月1日(星期一) 下午3:00\n收件人: \"Grace\"<grace@y.example>;\n主题: Re: Cart\n\nhi",
+    ),
+    (
+        "qq, new",
+        "------------------ Original ------------------\nFrom: \"Ada\" <ada@x.example>;\nDate: Mon, Jan 1, 2024 03:00 PM\nTo: \"Grace\"<grace@y.example>;\nSubject: Re: Cart\n\nhi",
+    ),
+    (
+        "foxmail",
+        "Grace\n \n发件人： Ada Lovelace\n发送时间： 2024-01-01 15:00\n收件人： grace\n主题： Cart\nhi",
+    ),
+    (
+        "em client",
+        "------ Original Message ------\nFrom \"Ada Lovelace\" <ada@x.example>\nTo grace@y.example\nDate 1/1/2024 3:00:00 PM\nSubject Re: Cart\n\nhi",
+    ),
+    (
+        "gmx",
+        "\nGesendet: Montag, 01. Januar 2024 um 15:00 Uhr\nVon: \"Ada Lovelace\" <ada@x.example>\nAn: grace@y.example\nBetreff: Cart\n\nhi",
+    ),
+    (
+        "lotus notes",
+        "From:   Ada Lovelace/ENG/ACME\nTo:     Grace Hopper <grace@y.example>\nDate:   01/01/2024 15:00\nSubject:        Re: Cart\n\n\n\nhi",
+    ),
+    ("front", "On January 1, 2024 at 3:00 PM GMT+1 ada@x.example wrote:\n\nhi"),
+    ("hey", "On January 1, 2024, Ada Lovelace <ada@x.example> wrote:\n> hi"),
+    (
+        "hushmail",
+        "Sent using Hushmail\n\nOn 1/1/2024 at 3:00 PM, \"Ada Lovelace\" <ada@x.example> wrote:hi\nOn 1/1/2024 at 3:00 PM, \"Ada Lovelace\" <ada@x.example> wrote:\n> hi",
+    ),
+    (
+        "thunderbird forwards",
+        "-------- Forwarded Message --------\nSubject: \tCart\nDate: \tMon, 1 Jan 2024 15:00:00 +0100\nFrom: \tAda Lovelace <ada@x.example>\nTo: \tgrace@y.example\n\n\n\nhi",
+    ),
+    (
+        "apple mail forwards",
+        "Begin forwarded message:\n\nFrom: Ada <ada@x.example>\nSubject: Cart\nDate: 1 January 2024 at 15:00:00 CET\nTo: grace@y.example\n\nhi",
+    ),
+    (
+        "marked fields",
+        "> From: ada@x.example\n> To: grace@y.example\n> Subject: Cart\n> Date: Mon, 1 Jan 2024\n>\n> hi",
+    ),
+    (
+        "quote, then signature",
+        "On Mon, Jan 1, 2024 at 3:00 PM Ada <ada@x.example> wrote:\n> hi\n\n-- \nGrace\nExample Ltd",
+    ),
+    (
+        "signature, then quote",
+        "-- \nGrace Hopper\nExample Ltd\n+1 555 0100\n\nOn Mon, Jan 1, 2024 at 3:00 PM Ada <ada@x.example> wrote:\n\n> hi",
+    ),
+    (
+        "quote in quote",
+        "On Tue, Jan 2, 2024 at 3:00 PM Ada <ada@x.example> wrote:\n> On Mon, Jan 1, 2024 at 3:00 PM Bob <bob@x.example> wrote:\n>> hi\n> ho",
+    ),
+    (
+        "two unmarked levels",
+        "On Tue, Jan 2, 2024 at 3:00 PM Ada <ada@x.example> wrote:\nho\n\nOn Mon, Jan 1, 2024 at 3:00 PM Bob <bob@x.example> wrote:\nhi",
+    ),
+    (
+        "google group",
+        "-- \nYou received this message because you are subscribed to the Google Groups \"cart\" group.\nTo unsubscribe from this group, send an email to cart+unsubscribe@x.example.",
+    ),
+    (
+        "mailman",
+        "_______________________________________________\ncart mailing list\ncart@x.example\nhttps://x.example/mailman/listinfo/cart",
+    ),
+    ("unknown language", "Ar 1/1/2024 am 15:00, sgriobh Ada Lovelace <ada@x.example>:\n> hi"),
+    (
+        "lone rule above a block",
+        "\n  _____  \n\nFrom: Ada [mailto:ada@x.example]\nSent: Monday, January 01, 2024 3:00 PM\nTo: Grace\nSubject: Cart\n\nhi",
+    ),
+    ("helpdesk's line", "##- Please type your reply above this line -##\n\nYour request has been updated."),
+    ("by name only", "On Mon, Jan 1, 2024 at 3:00 PM, Ada wrote:\n\n| hi\n| there"),
+    ("narrow blanks", "On Mon, Jan 1, 2024 at 3:00\u{202f}PM Ada Lovelace <ada@x.example> wrote:\n\n> hi"),
+    (
+        "wrapped in the address",
+        "On Mon, Jan 1, 2024 at 3:00 PM Ada Lovelace via Support <\nada@x.example> wrote:\n\n> hi",
+    ),
+    ("wrapped three times", "On Mon, Jan 1, 2024 at 3:00 PM\nAda Lovelace\n<ada@x.example>\nwrote:\n\n> hi"),
+    (
+        "with a blank line in it",
+        "On Mon, Jan 1, 2024 at 3:00 PM Ada Lovelace <ada@x.example>\n\nwrote:\n\n> hi",
+    ),
+    ("in stars", "*On Mon, Jan 1, 2024 at 3:00 PM Ada Lovelace <ada@x.example> wrote:*\n\n> hi"),
+    (
+        "windows phone",
+        "Sent from my Windows Phone\n________________________________\nFrom: Ada Lovelace\nSent: ‎1/‎1/‎2024 15:00\nTo: Grace Hopper\nSubject: Cart\n\nhi",
+    ),
+    (
+        "sent on the way",
+        "Sent from my iPhone, please excuse brevity and typos.\n\nOn 1 Jan 2024, at 15:00, Ada <ada@x.example> wrote:\n\n> hi",
+    ),
+    (
+        "from and date only",
+        "From: Ada Lovelace <ada@x.example>\nDate: Monday, January 1, 2024 at 3:00 PM\nTo: Grace Hopper <grace@y.example>\nSubject: Cart\nhi",
+    ),
+    (
+        "swiss",
+        "Von: Ada Lovelace <ada@x.example>\nDatum: Montag, 1. Januar 2024 um 15:00\nAn: Grace Hopper\nBetreff: Cart\nhi",
+    ),
+    (
+        "french mac",
+        "De : Ada Lovelace <ada@x.example>\nDate : lundi, 1 janvier 2024 à 15:00\nÀ : Grace Hopper\nCc : Bob\nObjet : Cart\nhi",
+    ),
+];
+
+#[test]
+fn answers_of_further_programs() {
+    let mut wrong = Vec::new();
+    for (name, below) in FURTHER {
+        let text = format!("Yes, thanks.\n\n{below}\n");
+        let message = Message { plain: Some(text), ..Message::default() };
+        let (body, folded) = seen(&message);
+        let wanted = if below.starts_with("Grace\n") { "Yes, thanks.\n\nGrace" } else { "Yes, thanks." };
+        if body != wanted {
+            wrong.push(format!("{name}: {body}\n--- {folded}\n==="));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_persons_write_of_mails_and_programs_is_text() {
+    for text in [
+        "Outlook for Android",
+        "I use two programs:\n\nOutlook on iOS\nGmail on Android",
+        "Hello,\n\nfrom: the cart\nto: the checkout\n\nthere is a jump.",
+        "The log says:\n\n2024-01-01 15:00:01 ERROR cart: no such item\n2024-01-01 15:00:02 INFO done",
+        "On Monday, January 1, 2024 we tried three things:\n\n1. one\n2. two",
+        "Ada wrote on the forum that it works:\n\nsee there",
+        "Please send the invoice to ada@x.example by 12/05/2024:\n\nExample Ltd\nStreet 1",
+        "Steps\n=====\n\n1. a\n\n-----\n\nResult\n------\nnone",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\ndone",
+        "Date: 2024-01-01\nAmount: 12 EUR\nNumber: 4711\n\nPlease check.",
+        "Subject: my account\nName: Ada\n\nI cannot log in.",
+        "diff:\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n\nGrace",
+        "a\n\n* * *\n\nb\n\n___\n\nc",
+        "The message was sent from my iPhone, and the page stays blank.\n\nWhy?",
+        "Original message text is lost.\n\nForwarded message too.",
+    ] {
+        let message = Message { plain: Some(text.to_owned()), ..Message::default() };
+        assert_eq!(seen(&message), (text.to_owned(), String::new()));
+    }
+}

@@ -15,6 +15,16 @@ const BARE_MAX: usize = 80;
 const SENDER_KEYS: &str = include_str!("words/sender_keys.txt");
 const HEADER_KEYS: &str = include_str!("words/header_keys.txt");
 
+/// What help desks write above their mails, so that answers can be cut there.
+const ABOVE: &str = include_str!("words/reply_above.txt");
+
+/// Tells whether a line asks for answers above it; such lines begin with a sign, a person's sentence does not.
+pub(super) fn asks_above(line: &str) -> bool {
+    let line = line.trim();
+    let marked = line.starts_with(|c: char| !c.is_alphanumeric()) && line.len() < 250;
+    marked && words::found_in(ABOVE, &words::lower(line))
+}
+
 /// Tells whether a line is a bar such as `-----Original Message-----`.
 pub(super) fn is_bar(line: &str) -> bool {
     let line = line.trim();

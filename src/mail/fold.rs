@@ -1,6 +1,6 @@
 //! Which lines of an answer are new, and which are quotes and signatures to be folded away.
 
-use super::bars::{is_bar, is_header_block, is_rule};
+use super::bars::{asks_above, is_bar, is_header_block, is_rule};
 use super::wrote::{attribution, is_mobile_signature};
 
 /// Stands on a line of its own where the HTML's structure says that the older mail begins.
@@ -178,7 +178,7 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
     let line = rest.first()?.trim();
     let quoted_after =
         |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
-    if is_bar(line) {
+    if is_bar(line) || asks_above(line) {
         return Some((1, if quoted_after(1) { Kind::Quote } else { Kind::Rest }));
     }
     if is_rule(line) {
@@ -248,7 +248,8 @@ fn fold_rest(kinds: &mut [Kind], lines: &[&str]) {
 
 /// Tells whether a line divides what is above from what is below.
 fn is_divider(line: &str) -> bool {
-    is_rule(line) || line.trim() == "---"
+    let line = line.trim();
+    line.len() >= 3 && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '─'))
 }
 
 /// Decides which lines are folded.

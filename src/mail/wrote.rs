@@ -43,6 +43,9 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
     let mut joined = String::new();
     for (count, line) in lines.iter().take(LINES_MAX).enumerate().map(|(i, line)| (i + 1, line.trim())) {
         let marked = count > 1 && line.starts_with('>');
+        if line.is_empty() && lines.get(count).is_some_and(|next| is_verb(next)) {
+            continue;
+        }
         if line.is_empty() || marked || joined.len() > 4 * LENGTH_MAX {
             break;
         }
@@ -66,6 +69,12 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
         }
     }
     None
+}
+
+/// Tells whether a line is nothing but the verb, which some programs push below a blank line.
+fn is_verb(line: &str) -> bool {
+    let lower = words::lower(line.trim());
+    lower.strip_suffix([':', '：']).is_some_and(|verb| words::holds(LAST, verb.trim_end()))
 }
 
 /// Tells cheaply whether a line may be the last of such lines.
