@@ -50,6 +50,6 @@ pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};
 
 #[cfg(test)]
-mod corpora;
+mod answers;
 #[cfg(test)]
 mod tests;

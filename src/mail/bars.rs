@@ -1,33 +1,52 @@
 //! The words by which mail programs say that an older mail begins: bars and header blocks.
 
-use super::words;
+use super::words::{self, List};
 
 /// What stands between the dashes of a bar, in lower case.
-const BARS: &str = include_str!("words/bars.txt");
+const BARS: List = &words::list::<{ words::count(BARS_TABLE) }>(BARS_TABLE);
+const BARS_TABLE: &str = include_str!("words/bars.txt");
 
 /// Lines that say the same without dashes.
-const BARE: &str = include_str!("words/bars_without_dashes.txt");
+const BARE: List = &words::list::<{ words::count(BARE_TABLE) }>(BARE_TABLE);
+const BARE_TABLE: &str = include_str!("words/bars_without_dashes.txt");
+
+/// Longest of them, in octets.
+const BARE_MAX: usize = 80;
 
 /// How mail programs call the sender's field above a quote, and the others.
-const SENDER_KEYS: &str = include_str!("words/sender_keys.txt");
-const HEADER_KEYS: &str = include_str!("words/header_keys.txt");
+const SENDER_KEYS: List = &words::list::<{ words::count(SENDER_KEYS_TABLE) }>(SENDER_KEYS_TABLE);
+const SENDER_KEYS_TABLE: &str = include_str!("words/sender_keys.txt");
+const HEADER_KEYS: List = &words::list::<{ words::count(HEADER_KEYS_TABLE) }>(HEADER_KEYS_TABLE);
+const HEADER_KEYS_TABLE: &str = include_str!("words/header_keys.txt");
+
+/// What help desks write above their mails, so that answers can be cut there.
+const ABOVE: List = &words::list::<{ words::count(ABOVE_TABLE) }>(ABOVE_TABLE);
+const ABOVE_TABLE: &str = include_str!("words/reply_above.txt");
+
+/// Tells whether a line asks for answers above it; such lines begin with a sign, a person's sentence does not.
+pub(super) fn asks_above(line: &str) -> bool {
+    let line = line.trim();
+    let marked = line.starts_with(|c: char| !c.is_alphanumeric()) && line.len() < 250;
+    marked && words::within(ABOVE, &words::lower(line))
+}
 
 /// Tells whether a line is a bar such as `-----Original Message-----`.
 pub(super) fn is_bar(line: &str) -> bool {
     let line = line.trim();
-    if line.len() > 300 {
+    let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
+    // Most lines are none, and looking through the tables takes its time.
+    if line.len() > if line.starts_with(rule) { 300 } else { BARE_MAX } {
         return false;
     }
-    let lower = line.to_lowercase();
-    if words::holds(BARE, &lower) {
+    let lower = words::lower(line);
+    if BARE.contains(&lower.as_str()) {
         return true;
     }
-    let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
     let blank = |c: char| rule(c) || c.is_whitespace();
     let inner = lower.trim_matches(blank).trim_end_matches([':', '：']).trim();
     let leading = lower.chars().take_while(|c| rule(*c)).count();
     let trailing = lower.chars().rev().take_while(|c| rule(*c)).count();
-    let known = |inner: &str| words::holds(BARS, inner);
+    let known = |inner: &str| BARS.contains(&inner);
     let by = inner.starts_with("forwarded by ") || inner.starts_with("forwarded message from ");
     (leading >= 2 || leading >= 1 && trailing >= 2) && (known(inner) || by && trailing >= 2)
 }
@@ -45,9 +64,9 @@ fn header_key(line: &str) -> Option<bool> {
     if key.len() > 60 {
         return None;
     }
-    let key = key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_').to_lowercase();
-    let is_from = words::holds(SENDER_KEYS, &key);
-    (is_from || words::holds(HEADER_KEYS, &key)).then_some(is_from)
+    let key = words::lower(key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_'));
+    let is_from = SENDER_KEYS.contains(&key.as_str());
+    (is_from || HEADER_KEYS.contains(&key.as_str())).then_some(is_from)
 }
 
 /// Tells whether a header block as mail programs print it begins at the first of these lines.

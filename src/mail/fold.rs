@@ -1,6 +1,6 @@
 //! Which lines of an answer are new, and which are quotes and signatures to be folded away.
 
-use super::bars::{is_bar, is_header_block, is_rule};
+use super::bars::{asks_above, is_bar, is_header_block, is_rule};
 use super::wrote::{attribution, is_mobile_signature};
 
 /// Stands on a line of its own where the HTML's structure says that the older mail begins.
@@ -32,49 +32,73 @@ pub(super) struct Folds {
     pub(super) folded: Option<String>,
 }
 
+/// What a text was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// [`CUT`] and [`OWN`] are what somebody wrote, and mean nothing.
+    Plain,
+    Html,
+}
+
+impl Source {
+    fn is_cut(self, line: &str) -> bool {
+        self == Self::Html && line.trim().chars().eq([CUT])
+    }
+
+    fn is_own(self, line: &str) -> bool {
+        self == Self::Html && line.contains(OWN)
+    }
+}
+
 /// Sorts the lines of an answer into what is shown and what is folded.
 ///
 /// Quotes between answers stay, for the answers mean nothing without them. When nothing would be left,
 /// everything is shown.
-pub(super) fn fold(text: &str) -> Folds {
+pub(super) fn fold(text: &str, source: Source) -> Folds {
     let all: Vec<&str> = text.lines().collect();
-    let mut kinds = classify(all.get(..all.len().min(LINES_MAX)).unwrap_or_default());
+    let mut kinds = classify(all.get(..all.len().min(LINES_MAX)).unwrap_or_default(), source);
     kinds.resize(all.len(), Kind::Text);
     fold_rest(&mut kinds, &all);
     let hidden = hide(&kinds, &all);
-    let shown =
-        |hide: bool| tidy(all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line));
+    let shown = |hide: bool| {
+        tidy(all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line), source)
+    };
     let (body, folded) = (shown(false), shown(true));
     if body.trim().is_empty() {
-        return Folds {
-            body: tidy(all.into_iter().filter(|line| line.trim() != CUT.to_string())),
-            folded: None,
-        };
+        return Folds { body: tidy(all.into_iter(), source), folded: None };
     }
     Folds { body, folded: Some(folded).filter(|text| !text.trim().is_empty()) }
 }
 
-/// Joins lines, without blank ones at both ends.
-fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+/// Joins lines, without blank ones at both ends and without what only marks a place.
+fn tidy<'a>(lines: impl Iterator<Item = &'a str>, source: Source) -> String {
     let mut joined = String::new();
-    for line in lines.filter(|line| line.trim().chars().ne([CUT])) {
+    let mut opened = false;
+    for line in lines.filter(|line| !source.is_cut(line)) {
+        let empty = line.chars().all(|c| matches!(c, '>' | ' ' | OWN));
+        let marker = source.is_own(line) && empty;
+        let below = opened && empty && line.contains('>');
+        opened = marker;
+        if marker || below {
+            continue;
+        }
         joined.push_str(if line == "-- " { line } else { line.trim_end() });
         joined.push('\n');
     }
-    if joined.contains(OWN) {
+    if source.is_own(&joined) {
         joined.retain(|c| c != OWN);
     }
     joined.trim_end().trim_start_matches('\n').to_owned()
 }
 
 /// Tells for each line what it is.
-fn classify(lines: &[&str]) -> Vec<Kind> {
+fn classify(lines: &[&str], source: Source) -> Vec<Kind> {
     let fenced = fences(lines);
     let mut kinds: Vec<Kind> = lines.iter().zip(&fenced).map(|(line, code)| simple(line, *code)).collect();
     let mut at = 0;
     while at < lines.len() {
         let rest = lines.get(at..).unwrap_or_default();
-        if rest.first().is_some_and(|line| line.contains(OWN)) && !follows_quote(&kinds, at) {
+        if rest.first().is_some_and(|line| source.is_own(line)) && !follows_quote(&kinds, at) {
             at += own_quote(&mut kinds, at);
             continue;
         }
@@ -83,7 +107,7 @@ fn classify(lines: &[&str]) -> Vec<Kind> {
         let found = if is_code || kind == Kind::Blank || kind == Kind::Quote {
             None
         } else {
-            marker(rest, &kinds, at)
+            cut(rest, source).or_else(|| marker(rest, &kinds, at))
         };
         let (count, kind) = found.unwrap_or((1, kind));
         for slot in kinds.iter_mut().skip(at).take(count) {
@@ -144,15 +168,17 @@ fn is_quoted(line: &str) -> bool {
     trimmed.starts_with(['>', '＞']) && indent <= 3
 }
 
+/// Tells whether the HTML's structure says that the older mail begins here.
+fn cut(rest: &[&str], source: Source) -> Option<(usize, Kind)> {
+    rest.first().filter(|line| source.is_cut(line)).map(|_| (1, Kind::Rest))
+}
+
 /// Finds what begins at a line and changes the meaning of several: how many lines, and what they are.
 fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
     let line = rest.first()?.trim();
-    if line.starts_with(CUT) && line.chars().count() == 1 {
-        return Some((1, Kind::Rest));
-    }
     let quoted_after =
         |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
-    if is_bar(line) {
+    if is_bar(line) || asks_above(line) {
         return Some((1, if quoted_after(1) { Kind::Quote } else { Kind::Rest }));
     }
     if is_rule(line) {
@@ -222,7 +248,8 @@ fn fold_rest(kinds: &mut [Kind], lines: &[&str]) {
 
 /// Tells whether a line divides what is above from what is below.
 fn is_divider(line: &str) -> bool {
-    is_rule(line) || line.trim() == "---"
+    let line = line.trim();
+    line.len() >= 3 && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '─'))
 }
 
 /// Decides which lines are folded.
@@ -263,7 +290,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> (String, Option<String>) {
-        let folds = fold(text);
+        let folds = fold(text, Source::Plain);
         (folds.body, folds.folded)
     }
 

@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use mail_parser::{MessageParser, PartType};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// Most header fields that are kept, and most octets of each.
 const FIELDS_MAX: usize = 500;
 const FIELD_MAX: usize = 16 * 1024;
+/// Largest mail whose structure is kept beside its meaning, in octets.
+const STRUCTURE_MAX: usize = 512 * 1024;
 
 /// A mail that could not be read at all; its bytes have to be kept as they are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +49,8 @@ pub struct Message {
     pub defects: Vec<String>,
     /// Decoded, in their order.
     pub headers: Vec<(String, String)>,
+    /// What the parser made of it, so that the verdict need not parse it again; `None` for a large one.
+    pub(super) structure: Option<Arc<mail_parser::Message<'static>>>,
 }
 
 impl Message {
@@ -73,7 +78,9 @@ pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
     caught(|| {
         let bytes = prepared(raw);
         let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
-        Ok(message(&parsed))
+        let mut message = message(&parsed);
+        message.structure = (bytes.len() <= STRUCTURE_MAX).then(|| Arc::new(parsed.into_owned()));
+        Ok(message)
     })
 }
 
@@ -139,6 +146,11 @@ fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadab
 
 fn unreadable(reason: &str) -> Unreadable {
     Unreadable { reason: reason.to_owned() }
+}
+
+/// Gives what the parser made of a mail.
+pub(super) fn structure(raw: &[u8], message: &Message) -> Option<Arc<mail_parser::Message<'static>>> {
+    message.structure.clone().or_else(|| Some(Arc::new(parse(&prepared(raw))?.into_owned())))
 }
 
 /// Parses the structure only; fields are read by [`fields`].
@@ -252,6 +264,7 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
         attachments,
         defects,
         headers,
+        structure: None,
     }
 }
 

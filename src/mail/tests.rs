@@ -456,15 +456,34 @@ proptest! {
     }
 
     #[test]
-    fn body_and_fold_hold_every_word(lines in prop::collection::vec(prop_oneof![
-        "[a-z ]{0,12}", "> [a-z]{0,8}", Just("-- ".to_owned()), Just("Sent from my iPhone".to_owned()), Just("---".to_owned()), Just("```".to_owned()),
-        Just("On Mon, Jan 1, 2024 Ada <a@x.example> wrote:".to_owned()), Just("-----Original Message-----".to_owned()), Just("From: a\nSent: b\nTo: c".to_owned()), Just(String::new()),
+    fn body_and_fold_hold_every_line_in_order_and_once(pieces in prop::collection::vec(prop_oneof![
+        "[a-z ]{0,12}",
+        "> [a-z]{0,8}",
+        prop::sample::select(vec![
+            "-- ", "--", "---", "*", "```", "> ", ">> deep", "Sent from my iPhone", "Von meinem iPhone gesendet", "",
+            "On Mon, Jan 1, 2024 Ada <a@x.example> wrote:", "Ada <a@x.example> schrieb am 1.1.2024, 10:00:",
+            "On Mon, Jan 1, 2024\nAda <a@x.example>\nwrote:", "-----Original Message-----", "From: a\nSent: b\nTo: c",
+            "________________________________", "\u{e000}", "\u{e003}", "> \u{e003}", "- item", "    > code", "\u{2028}",
+        ]).prop_map(str::to_owned),
     ], 0..25)) {
-        let text = lines.join("\n");
+        // A counter makes every line another, so that its place can be found again.
+        let text = pieces.join("\n").lines().enumerate().map(|(i, line)| match line.trim() {
+            "" | "--" | "---" | "*" | "```" => line.to_owned(),
+            _ => format!("{line} {i}"),
+        }).collect::<Vec<_>>().join("\n");
         let message = Message { plain: Some(text.clone()), ..Message::default() };
         let seen = visible(&message, Reading::Answer);
-        let sorted = |text: &str| { let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect(); words.sort(); words };
-        prop_assert_eq!(sorted(&format!("{}\n{}", seen.body, seen.folded.unwrap_or_default())), sorted(&text));
+        let lines = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).filter(|l| !l.trim().is_empty()).collect::<Vec<_>>();
+        let (all, body, folded) = (lines(&text), lines(&seen.body), lines(seen.folded.as_deref().unwrap_or_default()));
+        let mut sorted = [body.clone(), folded.clone()].concat();
+        sorted.sort();
+        let mut wanted = all.clone();
+        wanted.sort();
+        prop_assert_eq!(sorted, wanted);
+        for part in [&body, &folded] {
+            let mut rest = all.iter();
+            prop_assert!(part.iter().all(|line| rest.any(|other| other == line)), "out of order: {:?}", part);
+        }
         prop_assert_eq!(seen.body.trim().is_empty(), text.trim().is_empty());
     }
 

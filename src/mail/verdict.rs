@@ -58,9 +58,7 @@ pub fn verdict(raw: &[u8], message: &Message, own: &Own<'_>) -> Verdict {
         list: list.is_some(),
         complaint: None,
     };
-    let prepared = message::prepared(raw);
-    let parsed = message::parse(&prepared);
-    if let Some(parsed) = &parsed {
+    if let Some(parsed) = message::structure(raw, message).as_deref() {
         if let Some(complaint) = complaint::complaint(parsed, message) {
             let reason = format!("a report that a reader called a mail spam ({})", complaint.kind);
             return Verdict { complaint: Some(complaint), ..machine(MailClass::Complaint, reason) };

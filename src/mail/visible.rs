@@ -1,6 +1,6 @@
 //! What a reader sees of a mail: its text, and what is folded away beneath it.
 
-use super::fold::fold;
+use super::fold::{Source, fold};
 use super::html::{self, html_to_text};
 use super::message::Message;
 
@@ -63,7 +63,7 @@ fn of_html(source: &str, plain: Option<&str>, how: Reading) -> Visible {
     if let Some(plain) = plain.filter(|_| rendered.text.trim().is_empty()) {
         return of_plain(plain, how);
     }
-    let folds = fold(&rendered.text);
+    let folds = fold(&rendered.text, Source::Html);
     let body = html::with_links(&folds.body, &rendered.links);
     let folded = folds.folded.map(|text| html::with_links(&text, &rendered.links));
     Visible { body, folded, html: true, reduced: rendered.reduced }
@@ -81,7 +81,7 @@ fn parts(text: &str, how: Reading) -> (String, Option<String>) {
             (lines.trim_end().trim_start_matches('\n').to_owned(), None)
         }
         Reading::Answer => {
-            let folds = fold(text);
+            let folds = fold(text, Source::Plain);
             (folds.body, folds.folded)
         }
     }

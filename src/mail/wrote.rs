@@ -1,6 +1,6 @@
 //! The line above a quote, "On … wrote:", in the languages of the world; and mobile signatures.
 
-use super::words;
+use super::words::{self, List};
 
 /// Most lines over which such a line may be wrapped.
 const LINES_MAX: usize = 6;
@@ -8,7 +8,8 @@ const LINES_MAX: usize = 6;
 const LENGTH_MAX: usize = 400;
 
 /// The verb at the end of the line, in lower case: `… wrote:`.
-const LAST: &str = include_str!("words/wrote.txt");
+const LAST: List = &words::list::<{ words::count(LAST_TABLE) }>(LAST_TABLE);
+const LAST_TABLE: &str = include_str!("words/wrote.txt");
 
 /// The verb inside the line, before the name, and how such a line begins: `Am … schrieb Ada:`.
 const INNER: &[(&str, &[&str])] = &[
@@ -43,6 +44,9 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
     let mut joined = String::new();
     for (count, line) in lines.iter().take(LINES_MAX).enumerate().map(|(i, line)| (i + 1, line.trim())) {
         let marked = count > 1 && line.starts_with('>');
+        if line.is_empty() && lines.get(count).is_some_and(|next| is_verb(next)) {
+            continue;
+        }
         if line.is_empty() || marked || joined.len() > 4 * LENGTH_MAX {
             break;
         }
@@ -57,7 +61,8 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
             let later = |from: &usize| {
                 begins_as_one(&lines.get(*from..count).unwrap_or_default().join(" "), quoted(count))
             };
-            let prose_above = !opens_with_date(&folded(&joined)) && (1..count).any(|from| later(&from));
+            let above = !opens_with_date(&folded(&joined)) && !is_quoting(&folded(&joined));
+            let prose_above = above && ((1..count).any(|from| later(&from)) || count > 1 && is_whole(line));
             return (!prose_above).then_some(count);
         }
         if line.ends_with([':', '：']) {
@@ -65,6 +70,12 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
         }
     }
     None
+}
+
+/// Tells whether a line is nothing but the verb, which some programs push below a blank line.
+fn is_verb(line: &str) -> bool {
+    let lower = words::lower(line.trim());
+    lower.strip_suffix([':', '：']).is_some_and(|verb| LAST.contains(&verb.trim_end()))
 }
 
 /// Tells cheaply whether a line may be the last of such lines.
@@ -77,9 +88,19 @@ fn begins_as_one(text: &str, quoted: bool) -> bool {
     opens_with_date(&folded(text)) && is_attribution(text, quoted, 1)
 }
 
+/// Tells whether a line by itself names who wrote, with an address, and when.
+fn is_whole(line: &str) -> bool {
+    let line = folded(line);
+    let digits = line.chars().filter(char::is_ascii_digit).count();
+    let named = line.find(['@']).is_some() && !line.starts_with(['<', '(', '"']);
+    let said = line.trim_end_matches([':', '：', ' ']);
+    named && digits >= 4 && (is_quoting(said) || LAST.iter().any(|verb| holds_word(said, verb)))
+        || digits >= 7 && is_name_verb_date(said)
+}
+
 /// Gives a line as it is compared: in lower case, with plain blanks, without marks of emphasis.
 fn folded(text: &str) -> String {
-    let lower = text.to_lowercase().replace(['\u{a0}', '\u{202f}'], " ");
+    let lower = words::lower(text).replace(['\u{a0}', '\u{202f}'], " ");
     let inner = lower.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '>'));
     let dashed = inner.starts_with("--") && !inner.ends_with("--");
     if dashed { inner.trim_start_matches(['-', ' ']).to_owned() } else { inner.to_owned() }
@@ -89,7 +110,7 @@ fn folded(text: &str) -> String {
 fn opens_with_date(text: &str) -> bool {
     let digits = text.chars().take(60).filter(char::is_ascii_digit).count();
     let numeric = text.chars().next().is_some_and(|c| c.is_ascii_digit());
-    digits >= 3 && (numeric || words::starts(OPENINGS, text))
+    digits >= 3 && (numeric || words::begins(OPENINGS, text))
 }
 
 /// Tells whether a text, put together from its lines, introduces a quote.
@@ -108,23 +129,43 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         return true;
     }
     let Some(said) = lower.strip_suffix([':', '：']).map(str::trim_end) else { return false };
+    let whole = said;
     let said = said.trim_end_matches(['*', '_', ' ', ',', ')', '-', '.']);
-    if QUOTING.iter().any(|start| said.starts_with(start)) {
+    if is_quoting(said) {
         return quoted || address;
     }
     let verb_inside = INNER.iter().any(|(verb, starts)| {
         said.contains(&format!(" {verb} ")) && starts.iter().any(|start| said.starts_with(start))
     });
     if quoted {
-        let verb = words::of(LAST).any(|verb| holds_word(said, verb));
+        let verb = LAST.iter().any(|verb| holds_word(said, verb));
         return verb || verb_inside || lines <= 4 && address && digits >= 4;
     }
-    let verb_last = || words::of(LAST).any(|verb| ends_in_word(said, verb));
-    let verb = || words::of(LAST).any(|verb| holds_word(said, verb));
+    let verb_last = || LAST.iter().any(|verb| ends_in_word(said, verb) || ends_in_word(whole, verb));
+    let verb = || LAST.iter().any(|verb| holds_word(said, verb));
     verb_inside && digits >= 5
         || verb_last() && (digits >= 5 || address) && opens_like_one(said, address, digits)
         || address && digits >= 4 && !is_speech(said) && verb()
         || address && digits >= 6 && said.len() < 250 && opens_with_date(said)
+        || digits >= 7 && !is_speech(said) && is_name_verb_date(said)
+}
+
+/// Tells whether a text is a name, the verb and a date in this order, or in scripts without blanks a name,
+/// a date and the verb.
+fn is_name_verb_date(text: &str) -> bool {
+    LAST.iter().filter(|verb| holds_word(text, verb)).any(|verb| {
+        let (before, after) = text.split_once(verb).unwrap_or((text, ""));
+        let words = before.split_whitespace().count();
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+        let date = digits(after) >= 7 && after.split_whitespace().count() <= 8 && digits(before) == 0;
+        let wide = verb.chars().next().is_some_and(|c| c > '\u{2e80}');
+        (1..=5).contains(&words) && date || wide && words <= 8 && text.ends_with(verb)
+    })
+}
+
+/// Tells whether a text begins as programs without a date begin such a line.
+fn is_quoting(text: &str) -> bool {
+    QUOTING.iter().any(|start| text.starts_with(start))
 }
 
 /// How programs without a date begin such a line.
@@ -138,6 +179,7 @@ const QUOTING: &[&str] = &[
     "citat fra ",
     "cytowanie ",
     "quotando ",
+    "wiadomość napisana przez ",
 ];
 
 /// Tells whether a line is somebody's sentence about who wrote what.
@@ -174,18 +216,19 @@ fn opens_like_one(text: &str, address: bool, digits: usize) -> bool {
     let numeric = text.chars().next().is_some_and(|c| c.is_ascii_digit() || c > '\u{2e80}');
     numeric && digits >= 3
         || address && digits >= 1
-        || digits >= 4 && words::starts(OPENINGS, text)
+        || digits >= 4 && words::begins(OPENINGS, text)
         || address && text.starts_with(['<', '"'])
 }
 
 /// How such lines begin.
-const OPENINGS: &str = include_str!("words/openings.txt");
+const OPENINGS: List = &words::list::<{ words::count(OPENINGS_TABLE) }>(OPENINGS_TABLE);
+const OPENINGS_TABLE: &str = include_str!("words/openings.txt");
 
 /// Tells whether a line is the one of Zoho and its kin: `---- On … wrote ----`.
 fn is_dashed(text: &str) -> bool {
     let inner = text.trim_matches(['-', ' ', '=']);
     let dashed = text.starts_with("--") && text.ends_with("--");
-    dashed && words::of(LAST).any(|verb| ends_in_word(inner.trim_end_matches(':').trim_end(), verb))
+    dashed && LAST.iter().any(|verb| ends_in_word(inner.trim_end_matches(':').trim_end(), verb))
 }
 
 /// Tells whether a line is a date and an address and nothing else: `2014-10-17 11:28 GMT+3 Ada <ada@…>:`.
@@ -196,23 +239,63 @@ fn is_dated_address(text: &str, digits: usize) -> bool {
 }
 
 /// How a line begins that a mobile program puts below a text, in lower case.
-const MOBILE: &str = include_str!("words/mobile.txt");
+const MOBILE: List = &words::list::<{ words::count(MOBILE_TABLE) }>(MOBILE_TABLE);
+const MOBILE_TABLE: &str = include_str!("words/mobile.txt");
 
 /// What such a line speaks of, in lower case.
-const DEVICES: &str = include_str!("words/devices.txt");
+const DEVICES: List = &words::list::<{ words::count(DEVICES_TABLE) }>(DEVICES_TABLE);
+const DEVICES_TABLE: &str = include_str!("words/devices.txt");
+
+/// How such a line ends where the verb comes last.
+const MOBILE_ENDS: &[&str] = &[
+    "gesendet",
+    "gesendet.",
+    "beziehen",
+    "downloaden",
+    "gönderildi",
+    "edinin",
+    "から送信",
+    "を入手",
+    "보냄",
+    "다운로드",
+    "받기",
+    "傳送",
+    "发送",
+    "lähetetty",
+];
+
+/// Words by which the writer asks for patience with what a small keyboard does.
+const EXCUSES: &[&str] = &[
+    "excuse",
+    "brevity",
+    "brief",
+    "typo",
+    "forgive",
+    "pardon",
+    "auto-correct",
+    "autocorrect",
+    "kürze",
+    "tippfehler",
+];
 
 /// Tells whether a line is what a mobile mail program adds by itself.
 pub(super) fn is_mobile_signature(line: &str) -> bool {
-    let lower = line.trim().trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']).to_lowercase();
-    if lower.chars().count() > 110 || lower.is_empty() {
+    let line = line.trim();
+    if line.is_empty() || line.len() > 400 || line.ends_with([':', ',', ';', '?']) {
         return false;
     }
-    let ends = ["gesendet", "gönderildi", "から送信", "보냄", "傳送", "发送", "lähetetty"];
-    let opens = words::starts(MOBILE, &lower)
-        || ends.iter().any(|end| lower.ends_with(end)) && lower.chars().count() < 60;
-    let device = words::found_in(DEVICES, &lower);
-    let sentence = lower.contains(", ") && !lower.contains("wireless") || lower.matches(". ").count() > 1;
-    opens && device && !sentence
+    let lower = words::lower(line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']));
+    let length = lower.chars().count();
+    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < 60;
+    let opens = length <= 110 && (words::begins(MOBILE, &lower) || ends);
+    opens && words::within(DEVICES, &lower) && !is_sentence(&lower)
+}
+
+/// Tells whether a line that begins like a mobile signature goes on as a person's sentence.
+fn is_sentence(lower: &str) -> bool {
+    let Some((_, more)) = lower.split_once(", ") else { return lower.matches(". ").count() > 1 };
+    let device = words::within(DEVICES, more) && !lower.ends_with('.') || more.contains("wireless");
+    !device && !EXCUSES.iter().any(|excuse| more.contains(excuse))
 }
 
 #[cfg(test)]
