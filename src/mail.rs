@@ -2,7 +2,7 @@
 //!
 //! Owns parsing ([`read`], [`part`]), what a reader sees of a mail ([`visible`], [`html_to_text`]), what
 //! wrote it ([`verdict`], [`authentication`]), and the mails that go out ([`compose`], [`fill`]). It is
-//! the one place that knows mail-parser, html2text, pulldown-cmark, encoding_rs,
+//! the one place that knows mail-parser, html2text, ammonia, pulldown-cmark, encoding_rs,
 //! chardetng and lettre's builder.
 //!
 //! Pure: no async, no clock, no network, no disk. It must not know projects, issues or settings beyond
@@ -22,9 +22,11 @@ mod fields;
 mod flowed;
 mod fold;
 mod html;
+mod html_bounds;
 mod html_clean;
 mod markdown;
 mod message;
+mod original;
 mod safe;
 mod template;
 mod verdict;
@@ -38,6 +40,7 @@ pub use compose::{ComposeError, Letter, compose, composed_size};
 pub use html::{Rendered, html_to_text};
 pub use markdown::{markdown_to_html, markdown_to_text};
 pub use message::{Message, Unreadable, fingerprint, hash, part, read};
+pub use original::original_html;
 pub use safe::{media_type, safe_file_name, sanitize_line};
 pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};

@@ -133,11 +133,11 @@ pub(super) fn body_of(raw: &[u8]) -> &[u8] {
 }
 
 /// Runs something that leans on a library which may panic.
-fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(unreadable("the parser failed on it")))
 }
 
-fn unreadable(reason: &str) -> Unreadable {
+pub(super) fn unreadable(reason: &str) -> Unreadable {
     Unreadable { reason: reason.to_owned() }
 }
 

@@ -5,6 +5,8 @@ use crate::domain::{EmailAddress, MailKind, Mailbox, MessageId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+mod original;
+
 fn fixture(name: &str) -> (Vec<u8>, Message) {
     let path = format!("{}/tests/mail/{name}.eml", env!("CARGO_MANIFEST_DIR"));
     let raw = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
