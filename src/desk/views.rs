@@ -195,7 +195,7 @@ impl Desk {
         let bytes = match (file.raw, note.raw, file.part) {
             (Some(own), _, _) => Some(store.raw(own).await.map_err(txn::store_fault)?),
             (None, Some(raw), Some(part)) => {
-                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part)
+                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part, &file.within)
             }
             _ => None,
         };

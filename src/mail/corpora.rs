@@ -160,7 +160,7 @@ fn check_files(scores: &mut Scores, set: &str, line: &Value, raw: &[u8], message
                 message.attachments.iter().map(|a| (&a.name, a.size, &a.media_type)).collect::<Vec<_>>()
             )
         });
-        let bytes = found.and_then(|a| part(raw, a.part?));
+        let bytes = found.and_then(|a| part(raw, a.part?, &a.within));
         scores.add(
             set,
             "file-size",

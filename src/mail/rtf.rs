@@ -4,7 +4,8 @@
 use super::charset;
 
 /// What the dictionary holds at the beginning (MS-OXRTFCP, section 2.1.2.1).
-const DICTIONARY: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \
+const DICTIONARY: &[u8] =
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \
 \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \
 \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 const WINDOW: usize = 4096;
@@ -110,8 +111,19 @@ struct Reader<'a> {
 
 /// Groups whose text is about the document.
 const ABOUT: &[&str] = &[
-    "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "listtable", "listoverridetable",
-    "generator", "themedata", "datastore",
+    "fonttbl",
+    "colortbl",
+    "stylesheet",
+    "info",
+    "pict",
+    "object",
+    "header",
+    "footer",
+    "listtable",
+    "listoverridetable",
+    "generator",
+    "themedata",
+    "datastore",
 ];
 
 impl<'a> Reader<'a> {
@@ -144,7 +156,8 @@ impl<'a> Reader<'a> {
             return self.symbol();
         }
         let (word, rest) = self.rest.split_at_checked(letters).unwrap_or((self.rest, &[]));
-        let digits = rest.iter().enumerate().take_while(|(i, b)| b.is_ascii_digit() || *i == 0 && **b == b'-').count();
+        let digits =
+            rest.iter().enumerate().take_while(|(i, b)| b.is_ascii_digit() || *i == 0 && **b == b'-').count();
         let (number, rest) = rest.split_at_checked(digits).unwrap_or((&[], rest));
         self.rest = rest.strip_prefix(b" ").unwrap_or(rest);
         let number = std::str::from_utf8(number).ok().and_then(|n| n.parse::<i32>().ok());
@@ -277,7 +290,8 @@ mod tests {
 
     #[test]
     fn rtf_reads_as_text_or_as_the_html_it_was() {
-        let rtf = "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}\\pard Gr\\'fc\\u223?e\\par two \\{x\\}}";
+        let rtf =
+            "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}\\pard Gr\\'fc\\u223?e\\par two \\{x\\}}";
         assert_eq!(plain(rtf), Text::Plain("Grüße\ntwo {x}".to_owned()));
         let html = "{\\rtf1\\ansi\\fromhtml1{\\*\\htmltag64 <p>}\\htmlrtf {\\htmlrtf0 Hello{\\*\\htmltag84 &nbsp;}\
             \\htmlrtf \\'a0\\htmlrtf0 you\\htmlrtf \\par}\\htmlrtf0{\\*\\htmltag72 </p>}}";

@@ -77,7 +77,9 @@ impl Reading {
             CODE_PAGE => self.code_page = Cursor(data).u32(),
             BODY => self.contents.plain = Some(self.text(data)),
             MESSAGE_PROPERTIES => self.message_properties(data),
-            FILE_BEGIN if self.contents.files.len() < FILES_MAX => self.contents.files.push(Packed::default()),
+            FILE_BEGIN if self.contents.files.len() < FILES_MAX => {
+                self.contents.files.push(Packed::default())
+            }
             FILE_DATA => self.file(|file, _| file.bytes = data.to_vec()),
             FILE_TITLE => {
                 let name = self.text(data);

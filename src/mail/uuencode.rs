@@ -109,7 +109,9 @@ fn decode_line(line: &[u8]) -> Option<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(count + 3);
     let mut padded = digits.iter().copied().chain(std::iter::repeat(b' ')).take(wanted);
-    while let (Some(a), Some(b), Some(c), Some(d)) = (padded.next(), padded.next(), padded.next(), padded.next()) {
+    while let (Some(a), Some(b), Some(c), Some(d)) =
+        (padded.next(), padded.next(), padded.next(), padded.next())
+    {
         let [a, b, c, d] = [value(a)?, value(b)?, value(c)?, value(d)?];
         bytes.extend([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
     }
