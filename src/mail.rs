@@ -29,6 +29,7 @@ mod html_clean;
 mod markdown;
 mod message;
 mod original;
+mod parameters;
 mod rtf;
 mod safe;
 mod template;

@@ -1,7 +1,7 @@
 //! The parts of a mail: which are its text, which are files.
 
 use super::safe::{safe_file_name, sanitize_text};
-use super::{calendar, charset, container, flowed, uuencode};
+use super::{calendar, charset, container, flowed, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -168,6 +168,7 @@ fn form(part: &MessagePart<'_>, only: bool, first: bool, alternative: bool) -> F
         (main, Some(sub)) if main.eq_ignore_ascii_case("text") => match sub.to_ascii_lowercase().as_str() {
             "html" => Form::Html,
             "calendar" => Form::File,
+            "enriched" | "richtext" if alternative && !first => Form::File,
             "plain" | "markdown" | "x-markdown" | "enriched" | "richtext" => Form::Plain,
             _ if only => Form::Plain,
             _ => Form::File,
@@ -322,7 +323,7 @@ fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachme
     let disposition = part.content_disposition().map(|d| d.ctype().to_ascii_lowercase());
     let shown = part.content_id().is_some() || disposition.as_deref() == Some("inline");
     Attachment {
-        name: name(part, index, &media_type),
+        name: name(message, part, index, &media_type),
         size: u64::try_from(size(message, part)).unwrap_or(u64::MAX),
         inline: media_type.starts_with("image/") && shown && disposition.as_deref() != Some("attachment"),
         media_type,
@@ -363,10 +364,25 @@ pub(super) fn media_type(part: &MessagePart<'_>) -> String {
     }
 }
 
+/// Gives the name that a part says it has.
+fn own_name(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
+    let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let field = |wanted: &str| {
+        let header = part.headers.iter().find(|h| h.name().eq_ignore_ascii_case(wanted))?;
+        message.raw_message.get(place(header.offset_start)..place(header.offset_end))
+    };
+    let read = |wanted: &str, name: &str| parameters::parameter(field(wanted)?, name);
+    let parsed = || part.attachment_name().map(|name| super::fields::text(name.as_bytes()));
+    read("Content-Disposition", "filename")
+        .or_else(|| read("Content-Type", "name"))
+        .or_else(parsed)
+        .filter(|name| !name.trim().is_empty())
+}
+
 /// Gives a part a name: its own, its subject when it is a mail, or one made of its type.
-fn name(part: &MessagePart<'_>, index: usize, media_type: &str) -> String {
-    if let Some(name) = part.attachment_name().filter(|name| !name.trim().is_empty()) {
-        return safe_file_name(&super::fields::text(name.as_bytes()));
+fn name(message: &Message<'_>, part: &MessagePart<'_>, index: usize, media_type: &str) -> String {
+    if let Some(name) = own_name(message, part) {
+        return safe_file_name(&name);
     }
     if let Some(nested) = super::message::nested(part) {
         let fields = super::message::raw_fields(nested);

@@ -329,19 +329,7 @@ fn note_remote(remote: &mut Vec<String>, value: &str) {
 /// Gives an identifier as it is compared: without brackets, unquoted.
 fn content_id(text: &str) -> String {
     let text = text.trim().trim_matches(['<', '>']);
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(b) = rest.next() {
-        let digits: Vec<u8> = rest.clone().take(2).collect();
-        let hex = std::str::from_utf8(&digits).ok().filter(|d| b == b'%' && d.len() == 2);
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest.nth(1);
-            }
-            None => bytes.push(b),
-        }
-    }
+    let bytes = super::parameters::unescaped(text.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

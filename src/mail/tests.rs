@@ -5,6 +5,7 @@ use crate::domain::{EmailAddress, MailKind, Mailbox, MessageId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+mod odd;
 mod original;
 
 fn fixture(name: &str) -> (Vec<u8>, Message) {
