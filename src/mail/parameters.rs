@@ -68,12 +68,13 @@ fn value(from: &[u8]) -> (Vec<u8>, &[u8]) {
     };
     let mut value = Vec::new();
     let mut rest = quoted;
+    // A path of Windows is seldom quoted as it should be.
+    let path = quoted.get(1..3) == Some(b":\\") || quoted.starts_with(b"\\\\");
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         match (first, after.first()) {
             (b'"', _) => break,
-            // A backslash in front of anything else is a path that nobody quoted.
-            (b'\\', Some(next @ (b'"' | b'\\'))) => {
+            (b'\\', Some(next)) if !path || matches!(next, b'"' | b'\\') => {
                 value.push(*next);
                 rest = after.get(1..).unwrap_or_default();
             }

@@ -105,10 +105,42 @@ fn what_outlook_packed_is_unpacked() {
 
 #[test]
 fn an_invitation_is_told_in_the_text() {
-    insta::assert_snapshot!(text("invitation"), @"");
-    insta::assert_snapshot!(text("invitation-alone"), @"");
-    insta::assert_snapshot!(text("invitation-cancelled"), @"");
-    insta::assert_snapshot!(text("invitation-answered"), @"");
+    insta::assert_snapshot!(text("invitation"), @r"
+    Invitation: Training, part 2
+    When: Tuesday, 5 March 2024, 14:00-15:00 (Europe/Berlin)
+    Where: Room 1
+    Organizer: Ada Lovelace <ada@customer.example>
+    Invited: contact@desk.example
+
+    Do join us.
+    ");
+    insta::assert_snapshot!(text("invitation-alone"), @r"
+    Invitation: Training, part 2
+    When: Tuesday, 5 March 2024, 14:00-15:00 (Europe/Berlin)
+    Where: Room 1
+    Organizer: Ada Lovelace <ada@customer.example>
+    Invited: contact@desk.example
+
+    Please bring questions.
+    ");
+    insta::assert_snapshot!(text("invitation-cancelled"), @r"
+    Cancellation: Training, part 2
+    When: Tuesday, 5 March 2024, 14:00-15:00 (Europe/Berlin)
+    Where: Room 1
+    Organizer: Ada Lovelace <ada@customer.example>
+    Invited: contact@desk.example
+
+    Sorry, I am ill.
+    ");
+    insta::assert_snapshot!(text("invitation-answered"), @r"
+    Answer to an invitation: Training, part 2
+    Answer: accepted, by contact@desk.example
+    When: Tuesday, 5 March 2024, 14:00-15:00 (Europe/Berlin)
+    Where: Room 1
+    Organizer: Ada Lovelace <ada@customer.example>
+
+    Please bring questions.
+    ");
     for name in ["invitation", "invitation-alone", "invitation-cancelled", "invitation-answered"] {
         let found = files(name);
         assert!(found.len() == 1 && found[0].0.ends_with(".ics") && found[0].1 == "text/calendar", "{name}");
