@@ -154,6 +154,7 @@ impl Desk {
             Request::History(reference) => self.history(&reference).await,
             Request::RawMail { reference, note } => self.raw_mail(&reference, note).await,
             Request::Attachment { reference, note, name } => self.attachment(&reference, note, &name).await,
+            Request::OriginalHtml { reference, note } => self.original_html(&reference, note).await,
             Request::Outbox { states, limit } => self.outbox_list(&states, limit).await,
             Request::Intake { fate, limit } => self.intake_list(fate, limit).await,
             Request::IntakeEntry(id) => self.intake_entry(id).await,

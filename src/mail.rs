@@ -2,7 +2,7 @@
 //!
 //! Owns parsing ([`read`], [`part`]), what a reader sees of a mail ([`visible`], [`html_to_text`]), what
 //! wrote it ([`verdict`], [`authentication`]), and the mails that go out ([`compose`], [`fill`]). It is
-//! the one place that knows mail-parser, html2text, pulldown-cmark, encoding_rs,
+//! the one place that knows mail-parser, html2text, ammonia, pulldown-cmark, encoding_rs,
 //! chardetng and lettre's builder.
 //!
 //! Pure: no async, no clock, no network, no disk. It must not know projects, issues or settings beyond
@@ -16,20 +16,29 @@ mod bars;
 mod body;
 mod bounce;
 mod bounce_text;
+mod calendar;
 mod challenge;
 mod charset;
 mod complaint;
 mod compose;
+mod container;
 mod fields;
 mod flowed;
 mod fold;
 mod html;
+mod html_bounds;
 mod html_clean;
+mod html_hidden;
 mod markdown;
 mod message;
+mod original;
+mod parameters;
 mod returned;
+mod rtf;
 mod safe;
 mod template;
+mod tnef;
+mod uuencode;
 mod vacation;
 mod verdict;
 mod visible;
@@ -44,6 +53,7 @@ pub use html::{Rendered, html_to_text};
 pub use markdown::{markdown_to_html, markdown_to_text};
 pub use message::{Message, Unreadable, fingerprint, hash, part, read};
 pub use returned::Returned;
+pub use original::original_html;
 pub use safe::{media_type, safe_file_name, sanitize_line};
 pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};

@@ -322,6 +322,17 @@ pub enum Issue {
     History { reference: Reference },
     /// Prints the bytes of a note's mail.
     Raw { reference: Reference, note: u64 },
+    /// Gives the HTML of a note's mail as a page that loads nothing from elsewhere.
+    Html {
+        reference: Reference,
+        note: u64,
+        /// Where to; - is standard output.
+        #[arg(short, long, default_value = "-", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// Opens it with $BROWSER, or with the browser that the system has.
+        #[arg(long, conflicts_with = "output")]
+        open: bool,
+    },
     /// Writes a file of a note.
     Attachment {
         reference: Reference,

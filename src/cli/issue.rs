@@ -24,6 +24,10 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             let request = Request::RawMail { reference, note: NoteId(note) };
             write_bytes(here, request, Path::new("-")).await
         }
+        Issue::Html { reference, note, output, open } => {
+            let request = Request::OriginalHtml { reference, note: NoteId(note) };
+            if open { open_page(here, request).await } else { write_bytes(here, request, &output).await }
+        }
         Issue::Attachment { reference, note, name, output } => {
             let request = Request::Attachment { reference, note: NoteId(note), name };
             write_bytes(here, request, &output).await
@@ -97,6 +101,36 @@ async fn write_bytes(here: &Here, request: Request, output: &Path) -> Result<u8>
             .map_err(|e| Fault::refused(format!("{} cannot be written: {e}", output.display())))?;
     }
     Ok(0)
+}
+
+/// Opens a page from a file that only its reader can read.
+async fn open_page(here: &Here, request: Request) -> Result<u8> {
+    let Response::Bytes(page) = ask(here, request).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    let folder = super::tty::scratch_dir(here).map_err(|e| super::session::unusable(here, &e))?;
+    let (path, mut file) = new_page(&folder)?;
+    file.write_all(&page)?;
+    drop(file);
+    let browser = std::env::var("BROWSER").ok().filter(|b| !b.trim().is_empty());
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    // Through the shell, since `$BROWSER` may hold arguments; the path is handed over as one word.
+    let command = format!("{} \"$1\"", browser.as_deref().unwrap_or(opener));
+    let status =
+        tokio::process::Command::new("sh").arg("-c").arg(command).arg("sh").arg(&path).status().await?;
+    if !status.success() {
+        let said = format!("the browser ended with {status}");
+        return Err(Fault::refused(said).hint(format!("the page is in {}", path.display())).into());
+    }
+    Ok(0)
+}
+
+/// Makes a new file for a page.
+fn new_page(folder: &Path) -> std::io::Result<(std::path::PathBuf, std::fs::File)> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = folder.join(format!("page-{:016x}.html", rand::random::<u64>()));
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    Ok((path, file))
 }
 
 async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {

@@ -52,7 +52,7 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
 }
 
 /// Makes the folder for texts that an editor works on. Beside a colleague's desk it is the caller's own.
-fn scratch_dir(here: &Here) -> std::io::Result<PathBuf> {
+pub(super) fn scratch_dir(here: &Here) -> std::io::Result<PathBuf> {
     let near = here.paths.data_dir.join("scratch");
     let made = std::fs::create_dir_all(&near);
     if made.is_ok() && rustix::fs::access(&near, rustix::fs::Access::WRITE_OK).is_ok() {

@@ -12,6 +12,9 @@ use crate::domain::{
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
 
+/// Most characters of a subject that are kept beside the title.
+const SUBJECT_REST: usize = 2000;
+
 impl Desk {
     /// Makes the mail a note of an issue.
     #[allow(clippy::too_many_arguments)]
@@ -108,6 +111,7 @@ impl Desk {
             self.heard_from(txn, &mut issue, from).await?;
         }
         let mut note = self.note_of(txn, passing, &issue, Reading::Opening, why.clone()).await?;
+        note.warnings.extend(rest_of_subject(&passing.message.subject));
         if let Some(text) = self.description_template(&project) {
             note.body = format!("{}\n\n{text}", note.body.trim_end());
         }
@@ -257,6 +261,12 @@ fn fold_all(note: &mut Note) {
 }
 
 /// Lists what the reader should know before trusting the mail.
+/// Gives what of a long subject did not fit into the title.
+fn rest_of_subject(subject: &str) -> Option<String> {
+    let rest: String = subject.trim().chars().skip(super::issues::TITLE).take(SUBJECT_REST).collect();
+    (!rest.trim().is_empty()).then(|| format!("the subject goes on: {}", rest.trim()))
+}
+
 fn warnings(passing: &Passing<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let replies = &passing.message.reply_to;

@@ -363,6 +363,7 @@ impl Desk {
                 size: bytes.len() as u64,
                 inline: false,
                 part: None,
+                within: Vec::new(),
                 raw: Some(raw),
             });
         }

@@ -171,6 +171,19 @@ impl Desk {
         Ok(Response::Bytes(self.inner.store.raw(raw).await.map_err(txn::store_fault)?))
     }
 
+    /// Gives the HTML of a note's mail as a page for the browser.
+    pub(super) async fn original_html(&self, asked: &Reference, note: NoteId) -> Result<Response, Fault> {
+        let Response::Bytes(raw) = self.raw_mail(asked, note).await? else {
+            return Err(Fault::internal("a mail came back as something else"));
+        };
+        let page = tokio::task::spawn_blocking(move || mail::original_html(&raw)).await;
+        let page = page.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))?;
+        page.map(|page| Response::Bytes(page.into_bytes())).ok_or_else(|| {
+            Fault::refused(format!("the mail of note {note} has no HTML"))
+                .hint(format!("`deskbell issue raw {asked} {note}` prints it as it came"))
+        })
+    }
+
     pub(super) async fn attachment(
         &self,
         asked: &Reference,
@@ -192,7 +205,7 @@ impl Desk {
         let bytes = match (file.raw, note.raw, file.part) {
             (Some(own), _, _) => Some(store.raw(own).await.map_err(txn::store_fault)?),
             (None, Some(raw), Some(part)) => {
-                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part)
+                mail::part(&store.raw(raw).await.map_err(txn::store_fault)?, part, &file.within)
             }
             _ => None,
         };

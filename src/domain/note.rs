@@ -43,6 +43,10 @@ pub struct Attachment {
     pub inline: bool,
     /// Which part of the raw mail it is.
     pub part: Option<u32>,
+    /// Which file inside that part, when the part is a container such as `winmail.dat`: the place of one for
+    /// each level of containers, counted from 0. Empty when it is the part itself.
+    #[serde(default)]
+    pub within: Vec<u32>,
     /// Where its own bytes stand, when it was uploaded and not mailed.
     pub raw: Option<RawRef>,
 }

@@ -144,6 +144,11 @@ pub enum Request {
         note: NoteId,
         name: String,
     },
+    /// The HTML of a note's mail as a page that loads and runs nothing.
+    OriginalHtml {
+        reference: Reference,
+        note: NoteId,
+    },
     Outbox {
         states: Vec<OutboxState>,
         limit: u64,
@@ -273,6 +278,7 @@ impl Request {
                 | Self::History(_)
                 | Self::RawMail { .. }
                 | Self::Attachment { .. }
+                | Self::OriginalHtml { .. }
                 | Self::Outbox { .. }
                 | Self::Intake { .. }
                 | Self::IntakeEntry(_)

@@ -36,7 +36,7 @@ pub enum Response {
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
     /// `History`.
     History(Vec<ChangeView>),
-    /// `RawMail`, `Attachment`, `IntakeRaw`.
+    /// `RawMail`, `Attachment`, `OriginalHtml`, `IntakeRaw`.
     Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
     /// `Outbox`, `OutboxAct`.
     Outbox(Vec<OutboxView>),

@@ -88,7 +88,15 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
 
 fn file(name: &str) -> Attachment {
     let media_type = "application/octet-stream".to_owned();
-    Attachment { name: name.to_owned(), media_type, size: 1, inline: false, part: None, raw: None }
+    Attachment {
+        name: name.to_owned(),
+        media_type,
+        size: 1,
+        inline: false,
+        part: None,
+        within: vec![],
+        raw: None,
+    }
 }
 
 fn project() -> Update {

@@ -1,7 +1,7 @@
 //! The parts of a mail: which are its text, which are files.
 
 use super::safe::{safe_file_name, sanitize_text};
-use super::{charset, flowed};
+use super::{calendar, charset, container, flowed, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -27,12 +27,20 @@ struct Piece {
     html: Option<String>,
 }
 
+impl Piece {
+    fn is_blank(&self) -> bool {
+        let html = self.html.as_deref().is_none_or(is_blank_html);
+        html && self.plain.as_deref().is_none_or(|text| text.trim().is_empty())
+    }
+}
+
 /// Sorts the parts of a mail into text and files.
 pub(super) fn bodies(message: &Message<'_>) -> Bodies {
     let groups = alternatives(message);
     let leaves = message.parts.iter().filter(|part| !part.is_multipart()).count();
     let mut found = Bodies::default();
     let mut pieces: Vec<Piece> = Vec::new();
+    let (mut packed, mut events, mut lost) = (None, Vec::new(), 0_usize);
     for (index, part) in message.parts.iter().enumerate() {
         if part.is_multipart() {
             continue;
@@ -43,14 +51,72 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
         let group = groups.get(index).copied().flatten();
         match form(part, leaves == 1, pieces.is_empty(), group.is_some()) {
             Form::File if found.attachments.len() < FILES_MAX => {
-                found.attachments.push(file(message, index, part))
+                if is_calendar(part) {
+                    events.extend(calendar::events(&text(message, part), method(part)));
+                }
+                add_file(&mut found, &mut packed, file(message, index, part), || part_bytes(message, part));
             }
-            Form::File => {}
-            form => add(&mut pieces, group, form == Form::Html, text(message, part)),
+            Form::File => lost += 1,
+            Form::Html => add(&mut pieces, group, true, text(message, part)),
+            Form::Plain => {
+                let bytes = part_bytes(message, part);
+                let (text, files) = plain(message, part, &bytes);
+                add(&mut pieces, group, false, text);
+                if let (Some(index), true) = (u32::try_from(index).ok(), files) {
+                    found.attachments.extend(container::files(&bytes, index, FILES_MAX));
+                }
+            }
         }
+    }
+    if lost > 0 {
+        found.defects.push(format!("{lost} further files are not listed"));
+    }
+    let blank = pieces.iter().all(Piece::is_blank);
+    if let Some(packed) = packed.filter(|_| blank) {
+        pieces = vec![packed];
+    }
+    if !events.is_empty() {
+        let words = calendar::words(&events, blank);
+        pieces.insert(0, Piece { plain: Some(words), ..Piece::default() });
     }
     (found.plain, found.html) = join(&pieces);
     found
+}
+
+/// Adds a file, or what is packed in it; keeps the text that was packed with it.
+fn add_file(
+    found: &mut Bodies,
+    packed: &mut Option<Piece>,
+    file: Attachment,
+    bytes: impl FnOnce() -> Vec<u8>,
+) {
+    if !container::is_packed(&file) {
+        return found.attachments.push(file);
+    }
+    let bytes = bytes();
+    let Some(contents) = container::open(&bytes) else { return found.attachments.push(file) };
+    let files = container::files(&bytes, file.part.unwrap_or_default(), FILES_MAX);
+    let nothing = files.is_empty() && contents.plain.is_none() && contents.html.is_none();
+    if !contents.whole {
+        found.defects.push(format!("{} is damaged", file.name));
+    }
+    // What could not be read to its end, or holds nothing that we know, stays to be had as it is.
+    if nothing || !contents.whole {
+        found.attachments.push(file);
+    }
+    found.attachments.extend(files);
+    let plain = contents.plain.map(|text| tidy(&text));
+    let html = contents.html.map(|text| tidy(&text));
+    packed.get_or_insert(Piece { group: None, plain, html });
+}
+
+fn is_calendar(part: &MessagePart<'_>) -> bool {
+    is_type(part, "text", "calendar") || is_type(part, "application", "ics")
+}
+
+/// Gives the method of a calendar's part.
+fn method<'a>(part: &'a MessagePart<'_>) -> Option<&'a str> {
+    part.content_type().and_then(|kind| kind.attribute("method"))
 }
 
 /// Gives for each part the outermost `multipart/alternative` it stands in.
@@ -101,6 +167,8 @@ fn form(part: &MessagePart<'_>, only: bool, first: bool, alternative: bool) -> F
     match (kind.ctype(), kind.subtype()) {
         (main, Some(sub)) if main.eq_ignore_ascii_case("text") => match sub.to_ascii_lowercase().as_str() {
             "html" => Form::Html,
+            "calendar" => Form::File,
+            "enriched" | "richtext" if alternative && !first => Form::File,
             "plain" | "markdown" | "x-markdown" | "enriched" | "richtext" => Form::Plain,
             _ if only => Form::Plain,
             _ => Form::File,
@@ -167,21 +235,48 @@ pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Decodes a plain text; says whether files stand in it, which are left out of what is given.
+fn plain(message: &Message<'_>, part: &MessagePart<'_>, bytes: &[u8]) -> (String, bool) {
+    if !uuencode::may_hold(bytes) {
+        return (text(message, part), false);
+    }
+    let (kept, files) = uuencode::take_out(bytes);
+    if files.is_empty() {
+        return (text(message, part), false);
+    }
+    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
+    (unflowed(part, &tidy(&charset::decode(&kept, declared))), true)
+}
+
+/// Gives text with plain line ends, without characters that could steer a terminal.
+fn tidy(text: &str) -> String {
+    sanitize_text(&text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
 /// Decodes the text of a part.
 fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
     let kind = part.content_type();
     let attribute = |name: &str| kind.and_then(|kind| kind.attribute(name));
     let declared = attribute("charset");
     let decoded = match &part.body {
-        PartType::Text(text) | PartType::Html(text) if !suspicious(text, declared) => text.to_string(),
+        PartType::Text(text) | PartType::Html(text)
+            if !is_broken_base64(part) && !suspicious(text, declared) =>
+        {
+            text.to_string()
+        }
         _ => charset::decode(&part_bytes(message, part), declared),
     };
-    let text = sanitize_text(&decoded.replace("\r\n", "\n").replace('\r', "\n"));
+    unflowed(part, &tidy(&decoded))
+}
+
+/// Puts the lines of a text together, if it says that they were broken for the way.
+fn unflowed(part: &MessagePart<'_>, text: &str) -> String {
+    let attribute = |name: &str| part.content_type().and_then(|kind| kind.attribute(name));
     let is_flowed = attribute("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
     if is_flowed && !is_type(part, "text", "html") {
-        return flowed::decode(&text, attribute("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+        return flowed::decode(text, attribute("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
     }
-    text
+    text.to_owned()
 }
 
 /// Tells whether the parser's decoding may be wrong, so that the bytes are looked at again.
@@ -194,17 +289,49 @@ fn suspicious(text: &str, declared: Option<&str>) -> bool {
 
 /// Gives the bytes of a part as they were before charset decoding.
 fn part_bytes(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
+    let bytes = transferred(message, part);
+    if is_uuencoded(part) { uuencode::decode(&bytes) } else { bytes }
+}
+
+/// Tells whether the part's transfer encoding is one that only we know.
+fn is_uuencoded(part: &MessagePart<'_>) -> bool {
+    let names = ["x-uuencode", "x-uue", "uuencode", "uue"];
+    part.content_transfer_encoding()
+        .is_some_and(|name| names.iter().any(|n| name.trim().eq_ignore_ascii_case(n)))
+}
+
+/// Gives the bytes of a part as its transfer encoding, if the parser knows it, gives them.
+fn transferred(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
     if let PartType::Binary(bytes) | PartType::InlineBinary(bytes) = &part.body {
         return bytes.to_vec();
     }
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
     let decoded = match part.encoding {
-        Encoding::Base64 => base64_decode(raw),
+        Encoding::Base64 => base64_decode(raw).or_else(|| mostly_base64(raw)),
         Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::None if is_broken_base64(part) => mostly_base64(raw),
         Encoding::None => None,
     };
     decoded.unwrap_or_else(|| raw.to_vec())
+}
+
+/// Tells whether the parser gave up on the base64 of a part.
+fn is_broken_base64(part: &MessagePart<'_>) -> bool {
+    let named = |name: &str| name.trim().eq_ignore_ascii_case("base64");
+    part.is_encoding_problem && part.content_transfer_encoding().is_some_and(named)
+}
+
+/// Decodes base64 that has a little of something else in it (RFC 2045, section 6.8: that is to be ignored).
+fn mostly_base64(raw: &[u8]) -> Option<Vec<u8>> {
+    let solid = raw.iter().filter(|b| !b.is_ascii_whitespace());
+    let (mut all, mut digits) = (0_usize, 0_usize);
+    for b in solid {
+        all += 1;
+        digits += usize::from(b.is_ascii_alphanumeric() || b"+/=".contains(b));
+    }
+    let text = std::str::from_utf8(raw).ok().filter(|_| digits > 0 && all - digits <= all / 10)?;
+    Some(super::fields::base64(text))
 }
 
 /// Gives the bytes of the part with that index.
@@ -219,11 +346,12 @@ fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachme
     let disposition = part.content_disposition().map(|d| d.ctype().to_ascii_lowercase());
     let shown = part.content_id().is_some() || disposition.as_deref() == Some("inline");
     Attachment {
-        name: name(part, index, &media_type),
+        name: name(message, part, index, &media_type),
         size: u64::try_from(size(message, part)).unwrap_or(u64::MAX),
         inline: media_type.starts_with("image/") && shown && disposition.as_deref() != Some("attachment"),
         media_type,
         part: u32::try_from(index).ok(),
+        within: Vec::new(),
         raw: None,
     }
 }
@@ -231,6 +359,7 @@ fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachme
 /// Gives the decoded size of a part without copying what needs no decoding.
 fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
     match &part.body {
+        _ if is_uuencoded(part) || is_broken_base64(part) => part_bytes(message, part).len(),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len(),
         _ if part.encoding == Encoding::None => {
             usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(0)
@@ -258,10 +387,25 @@ pub(super) fn media_type(part: &MessagePart<'_>) -> String {
     }
 }
 
+/// Gives the name that a part says it has.
+fn own_name(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
+    let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let field = |wanted: &str| {
+        let header = part.headers.iter().find(|h| h.name().eq_ignore_ascii_case(wanted))?;
+        message.raw_message.get(place(header.offset_start)..place(header.offset_end))
+    };
+    let read = |wanted: &str, name: &str| parameters::parameter(field(wanted)?, name);
+    let parsed = || part.attachment_name().map(|name| super::fields::text(name.as_bytes()));
+    read("Content-Disposition", "filename")
+        .or_else(|| read("Content-Type", "name"))
+        .or_else(parsed)
+        .filter(|name| !name.trim().is_empty())
+}
+
 /// Gives a part a name: its own, its subject when it is a mail, or one made of its type.
-fn name(part: &MessagePart<'_>, index: usize, media_type: &str) -> String {
-    if let Some(name) = part.attachment_name().filter(|name| !name.trim().is_empty()) {
-        return safe_file_name(&super::fields::text(name.as_bytes()));
+fn name(message: &Message<'_>, part: &MessagePart<'_>, index: usize, media_type: &str) -> String {
+    if let Some(name) = own_name(message, part) {
+        return safe_file_name(&name);
     }
     if let Some(nested) = super::message::nested(part) {
         let fields = super::message::raw_fields(nested);

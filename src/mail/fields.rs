@@ -108,6 +108,8 @@ fn unfold(raw: &[u8]) -> String {
 struct Word<'a> {
     charset: &'a str,
     bytes: Vec<u8>,
+    /// The base64 of the bytes.
+    digits: Option<String>,
     rest: &'a str,
 }
 
@@ -157,19 +159,34 @@ fn run_of_words(from: &str) -> Option<(String, &str)> {
     loop {
         let next = word.rest.trim_start_matches([' ', '\t']);
         match encoded_word(next) {
-            Some(mut next) if next.charset.eq_ignore_ascii_case(word.charset) && !shifts(word.charset) => {
-                word.bytes.append(&mut next.bytes);
+            Some(next) if next.charset.eq_ignore_ascii_case(word.charset) && !shifts(word.charset) => {
+                word.bytes.extend(next.bytes);
+                word.digits = word.digits.zip(next.digits).map(|(before, more)| before + &more);
                 word.rest = next.rest;
             }
             Some(next) => {
-                text.push_str(&charset::decode(&word.bytes, Some(word.charset)));
+                text.push_str(&word.text());
                 word = next;
             }
             None => {
-                text.push_str(&charset::decode(&word.bytes, Some(word.charset)));
+                text.push_str(&word.text());
                 return Some((text, word.rest));
             }
         }
+    }
+}
+
+impl Word<'_> {
+    /// Decodes the bytes; base64 that was cut within a group of four makes sense only as a whole.
+    fn text(&self) -> String {
+        let is_utf8 = self.charset.eq_ignore_ascii_case("utf-8") || self.charset.eq_ignore_ascii_case("utf8");
+        if let Some(digits) =
+            self.digits.as_ref().filter(|_| is_utf8 && std::str::from_utf8(&self.bytes).is_err())
+            && let Ok(text) = String::from_utf8(base64(digits))
+        {
+            return text;
+        }
+        charset::decode(&self.bytes, Some(self.charset))
     }
 }
 
@@ -179,22 +196,37 @@ fn shifts(charset: &str) -> bool {
     charset.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("iso-2022-"))
 }
 
-/// Reads one encoded word; blanks inside, missing padding and a language tag are tolerated.
+/// Reads one encoded word; blanks inside, missing padding, a missing end and a language tag are tolerated.
 fn encoded_word(from: &str) -> Option<Word<'_>> {
     let (charset, rest) = from.strip_prefix("=?")?.split_once('?')?;
     let (kind, rest) = rest.split_once('?')?;
-    let (payload, rest) = rest.split_once("?=")?;
-    let fits = charset.len() <= 60 && !charset.contains([' ', '=']) && !payload.contains("=?");
-    let bytes = match kind.trim() {
-        "b" | "B" if fits => base64(payload),
-        "q" | "Q" if fits => quoted(payload),
-        _ => return None,
-    };
-    Some(Word { charset: charset.split('*').next().unwrap_or(charset), bytes, rest })
+    let ended = rest.split_once("?=").filter(|(payload, _)| !payload.contains("=?"));
+    let (payload, rest) = ended.unwrap_or_else(|| unended(rest));
+    if charset.is_empty()
+        || charset.len() > 60
+        || charset.contains([' ', '='])
+        || payload.is_empty() && ended.is_none()
+    {
+        return None;
+    }
+    let charset = charset.split('*').next().unwrap_or(charset);
+    match kind.trim() {
+        "b" | "B" => Some(Word { charset, bytes: base64(payload), digits: Some(payload.to_owned()), rest }),
+        "q" | "Q" => Some(Word { charset, bytes: quoted(payload), digits: None, rest }),
+        _ => None,
+    }
+}
+
+/// Gives the text of a word that does not end: up to the next blank or the next word.
+fn unended(from: &str) -> (&str, &str) {
+    let blank = from.find([' ', '\t', '"', ',', '<', '>', ')']).unwrap_or(from.len());
+    let next = from.find("=?").unwrap_or(from.len());
+    let (payload, rest) = from.split_at_checked(blank.min(next)).unwrap_or((from, ""));
+    (payload.trim_end_matches('?'), rest)
 }
 
 /// Decodes base64, skipping what does not belong there.
-fn base64(payload: &str) -> Vec<u8> {
+pub(super) fn base64(payload: &str) -> Vec<u8> {
     let mut bits = 0_u32;
     let mut count = 0_u32;
     let mut bytes = Vec::with_capacity(payload.len());
@@ -271,7 +303,21 @@ mod tests {
             ("=?utf-8*en?Q?a_b?=", "a b"),
             ("=?utf-8?Q?a b?=", "a b"),
             ("=?utf-8?X?a?=", "=?utf-8?X?a?="),
-            ("=?utf-8?Q?open", "=?utf-8?Q?open"),
+            ("=?utf-8?Q?op=65n", "open"),
+            ("=?utf-8?Q?op=65n?", "open"),
+            ("=?utf-8?Q?caf=C3=A9 and more", "café and more"),
+            ("=?utf-8?B?Q2Fmw6k=", "Café"),
+            ("=?utf-8?Q?a=?utf-8?Q?b?=", "ab"),
+            ("=?utf-8?Q?why=3F?=", "why?"),
+            ("=?utf-8?q?a?==?utf-8?q?b?=", "ab"),
+            ("=?utf-8?b?Q2Fmw6k=?=", "Café"),
+            ("=?utf-8?B?Q2Fmw6?= =?utf-8?B?kgb2s=?=", "Café ok"),
+            ("=?utf-8?B?Q2Fmw6k?= =?utf-8?B?IG9r?=", "Café ok"),
+            ("=?x-unknown?Q?caf=E9?=", "café"),
+            ("=?utf-8?Q?caf=E9_cr=E8me?=", "café crème"),
+            ("=? ?=", "=? ?="),
+            ("=??Q?a?=", "=??Q?a?="),
+            ("a =?= b =?", "a =?= b =?"),
             ("=?windows-1252?Q?=93hi=94?=", "\u{201c}hi\u{201d}"),
             ("Re: one\r\n two", "Re: one two"),
         ] {
@@ -292,6 +338,13 @@ mod tests {
             ("\"=?utf-8?Q?J=C3=B6?=\" <jo@x.example>", "Jö <jo@x.example>"),
             ("=?utf-8?Q?J=C3=B6?=<jo@x.example>", "Jö <jo@x.example>"),
             ("'Jo' <jo@x.example>", "Jo <jo@x.example>"),
+            ("=?utf-8?Q?J=C3=B6 <jo@x.example>", "Jö <jo@x.example>"),
+            ("jo@x.example (=?utf-8?Q?J=C3=B6?=)", "Jö <jo@x.example>"),
+            ("\"Smith =?utf-8?Q?J=C3=B6?= (x)\" <jo@x.example>", "Smith Jö (x) <jo@x.example>"),
+            (
+                "=?utf-8?Q?J=C3=B6_=3Cevil=40y.example=3E?= <jo@x.example>",
+                "Jö <evil@y.example <jo@x.example>",
+            ),
             ("undisclosed-recipients:;", ""),
             ("friends: a@x.example, b@x.example;", "a@x.example|b@x.example"),
             ("<<jo@x.example>>", "jo@x.example"),

@@ -1,5 +1,6 @@
 //! HTML to readable text, under a cap and a deadline, and never worse than the text between the tags.
 
+use super::html_bounds;
 use super::html_clean::{self, Cleaned};
 use super::safe::{cut, sanitize_text};
 use std::sync::mpsc;
@@ -9,8 +10,6 @@ use std::time::Duration;
 const SOURCE_MAX: usize = 1024 * 1024;
 /// Longest time that rendering may take.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// Deepest nesting that is given to the parser, whose time grows with its square.
-const NESTING_MAX: usize = 1000;
 /// Stack of the thread that renders.
 const STACK: usize = 16 * 1024 * 1024;
 /// Columns of the rendered text: lines are broken by who shows them, not here.
@@ -57,7 +56,7 @@ pub fn html_to_text(html: &str) -> Rendered {
 pub(super) fn render(html: &str, quotes: Quotes) -> Draft {
     let source = cut(html, SOURCE_MAX).to_owned();
     let shortened = source.len() < html.len();
-    if nesting(&source) > NESTING_MAX {
+    if !html_bounds::is_bearable(&source) {
         return Draft { text: tidy(&strip_tags(&source)), links: Vec::new(), reduced: true };
     }
     let (send, receive) = mpsc::sync_channel(1);
@@ -74,27 +73,6 @@ pub(super) fn render(html: &str, quotes: Quotes) -> Draft {
     draft.reduced |= shortened;
     draft.text = tidy(&draft.text);
     draft
-}
-
-/// Counts how deep elements are nested at most, those that end by themselves left out.
-fn nesting(html: &str) -> usize {
-    const FLAT: &[&str] = &[
-        "br", "img", "hr", "meta", "link", "input", "col", "wbr", "p", "li", "td", "th", "tr", "dt", "dd",
-        "option", "area", "base",
-    ];
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for tag in html.split('<').skip(1) {
-        let closing = tag.starts_with('/');
-        let name: String =
-            tag.trim_start_matches('/').chars().take(8).take_while(char::is_ascii_alphanumeric).collect();
-        let name = name.to_ascii_lowercase();
-        if name.is_empty() || FLAT.contains(&name.as_str()) {
-            continue;
-        }
-        depth = if closing { depth.saturating_sub(1) } else { depth + 1 };
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 /// Renders HTML in the calling thread.
@@ -208,6 +186,21 @@ mod tests {
             ("<span style='font-size:0px'>no</span><span hidden>no</span>x", "x"),
             ("<blockquote>q</blockquote>", "> q"),
             ("<h1>Head</h1>text", "# Head\n\ntext"),
+            ("<p style='visibility: hidden !important'>no</p>x", "x"),
+            ("<div style='max-height:0;mso-hide:all'>no</div>x", "x"),
+            ("<div style='opacity: 0.0'>no</div>x", "x"),
+            ("<span style='color:#fff;background-color:white'>no</span>x", "x"),
+            ("<div bgcolor='#ffffff'><p><font color=white>no</font>x</p></div>", "x"),
+            ("<span style='color:#fff;background:#000'>yes</span>", "yes"),
+            ("<p style='color:white'>yes</p>", "yes"),
+            ("<p style='text-indent:-9999px'>no</p>x", "x"),
+            ("<img alt='spy' src='p.gif' style='width:1px;height:1px'>x", "x"),
+            ("<img alt='A chart' style='width:50%'>", "[A chart]"),
+            ("<ol start=3><li>x<li>y</ol>", "3. x\n4. y"),
+            ("<ul><li>x<ul><li>y</ul><li>z</ul>", "* x\n  * y\n* z"),
+            ("<pre>a  b\n   c</pre>", "a  b\n   c"),
+            ("<p>one<br><br>two</p>", "one\n\ntwo"),
+            ("<h2>Head</h2><p>x</p>", "## Head\n\nx"),
             ("<style>p{}</style><script>x()</script>ok", "ok"),
             ("<title>t</title>ok", "ok"),
             ("", ""),
@@ -223,6 +216,21 @@ mod tests {
         assert!(text.lines().any(|l| l.contains("Tea") && l.contains('2')), "{text}");
         let layout = "<table><tr><td><table><tr><td><p>Hello</p></td></tr></table></td></tr></table>";
         assert_eq!(html_to_text(layout).text, "Hello");
+    }
+
+    #[test]
+    fn what_is_lost_is_said() {
+        for (html, reduced) in [
+            ("<p>One <b>two</b></p>", false),
+            ("<table><tr><td><p>Hello</p></td></tr></table>", false),
+            ("<table><tr><td><p>left</p></td><td><ul><li>right</ul></td></tr></table>", true),
+            ("<img src='a.png'>", true),
+            ("<img src='a.gif' width=1>", false),
+            ("<form><input></form>", true),
+            (&"<div>".repeat(5000), true),
+        ] {
+            assert_eq!(html_to_text(html).reduced, reduced, "{}", html.get(..60).unwrap_or(html));
+        }
     }
 
     #[test]

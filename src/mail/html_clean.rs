@@ -5,6 +5,7 @@
 
 use super::fold::{CUT, OWN};
 use super::html::{LINK_CLOSE, LINK_OPEN, Quotes};
+use super::html_hidden::{background, is_hidden, is_pixel};
 use super::safe::sanitize_line;
 use html2text::{Document, Element, Handle};
 
@@ -39,6 +40,7 @@ enum Step {
         node: Handle,
         depth: usize,
         flat: bool,
+        behind: Option<u32>,
     },
     Write(String),
     /// Ends a link that began at this place of the output.
@@ -52,19 +54,19 @@ enum Step {
 pub(super) fn clean(html: &str, quotes: Quotes) -> Option<Cleaned> {
     let dom = html2text::config::plain_no_decorate().parse_html(html.as_bytes()).ok()?;
     let mut out = Cleaned::default();
-    let mut steps = vec![Step::Enter { node: dom.document.clone(), depth: 0, flat: false }];
+    let mut steps = vec![Step::Enter { node: dom.document.clone(), depth: 0, flat: false, behind: None }];
     let mut seen = 0_usize;
     while let Some(step) = steps.pop() {
         match step {
             Step::Write(text) => out.html.push_str(&text),
             Step::EndLink { from, target } => end_link(&mut out, from, target),
-            Step::Enter { node, depth, flat } => {
+            Step::Enter { node, depth, flat, behind } => {
                 seen += 1;
                 if seen > NODES_MAX {
                     out.reduced = true;
                     continue;
                 }
-                enter(&mut out, &mut steps, &node, Place { depth, flat, quotes });
+                enter(&mut out, &mut steps, &node, Place { depth, flat, behind, quotes });
             }
         }
     }
@@ -77,6 +79,8 @@ struct Place {
     depth: usize,
     /// Inside a table that is laid flat.
     flat: bool,
+    /// The colour that is stated of what is behind.
+    behind: Option<u32>,
     quotes: Quotes,
 }
 
@@ -98,7 +102,12 @@ fn enter(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, place: Place) 
 /// Plans the children of a node.
 fn push_children(steps: &mut Vec<Step>, node: &Handle, place: Place) {
     let children = node.children.borrow();
-    let enter = |node: &Handle| Step::Enter { node: node.clone(), depth: place.depth + 1, flat: place.flat };
+    let enter = |node: &Handle| Step::Enter {
+        node: node.clone(),
+        depth: place.depth + 1,
+        flat: place.flat,
+        behind: place.behind,
+    };
     steps.extend(children.iter().rev().map(enter));
 }
 
@@ -115,9 +124,10 @@ fn wrap(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, place: Place, o
 
 /// Writes an element as its meaning needs it.
 fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, place: Place) {
-    if is_hidden(node, name) {
+    if is_hidden(node, name, place.behind) {
         return;
     }
+    let place = Place { behind: background(node).or(place.behind), ..place };
     if place.quotes == Quotes::Marked {
         match quote(node, name) {
             Some(Quote::Marked) => return wrap(out, steps, node, place, "<blockquote>", "</blockquote>"),
@@ -161,48 +171,15 @@ fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, 
 }
 
 /// Gives an attribute of an element.
-fn attribute(node: &Handle, name: &str) -> Option<String> {
+pub(super) fn attribute(node: &Handle, name: &str) -> Option<String> {
     let Element { attrs, .. } = &node.data else { return None };
     attrs.borrow().iter().find(|a| &*a.name.local == name).map(|a| a.value.to_string())
 }
 
 /// Gives the style of an element without blanks, in lower case.
-fn style(node: &Handle) -> String {
+pub(super) fn style(node: &Handle) -> String {
     let style = attribute(node, "style").unwrap_or_default();
     style.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
-}
-
-/// Tells whether a browser would show nothing of an element.
-fn is_hidden(node: &Handle, name: &str) -> bool {
-    if matches!(
-        name,
-        "head"
-            | "script"
-            | "style"
-            | "title"
-            | "meta"
-            | "link"
-            | "template"
-            | "noscript"
-            | "noframes"
-            | "map"
-    ) {
-        return true;
-    }
-    if attribute(node, "hidden").is_some() {
-        return true;
-    }
-    let style = style(node);
-    let has = |what: &str| style.split(';').any(|rule| rule.trim_end_matches("!important") == what);
-    let zero = |name: &str| {
-        ["0", "0px", "0em", "0pt", "1px", "0%"].iter().any(|size| has(&format!("{name}:{size}")))
-    };
-    has("display:none")
-        || has("mso-hide:all") && name != "table"
-        || has("visibility:hidden")
-        || zero("font-size")
-        || (zero("max-height") || zero("height")) && has("overflow:hidden")
-        || has("opacity:0")
 }
 
 /// How the structure says that something was written before.
@@ -276,11 +253,7 @@ fn is_outlook_border(node: &Handle, name: &str) -> bool {
 
 /// Writes an image as its caption, if anything says what it shows.
 fn image(out: &mut Cleaned, node: &Handle) {
-    let small = |name: &str| {
-        attribute(node, name)
-            .is_some_and(|v| v.trim().trim_end_matches("px").parse::<u32>().is_ok_and(|n| n <= 3))
-    };
-    if small("width") || small("height") {
+    if is_pixel(node) {
         return;
     }
     let words = ["alt", "title"]
@@ -356,7 +329,34 @@ fn table(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, place: Place) 
     if out.tables < TABLES_MAX && place.depth < DEPTH_MAX && is_data(node) {
         return wrap(out, steps, node, Place { flat: false, ..place }, "<table>", "</table>");
     }
+    out.reduced |= has_columns(node);
     wrap(out, steps, node, Place { flat: true, ..place }, "<div>", "</div>");
+}
+
+/// Tells whether a row of the table itself has several cells with a text, which stand below each other when laid flat.
+fn has_columns(table: &Handle) -> bool {
+    let mut stack = vec![table.clone()];
+    let mut seen = 0_usize;
+    while let Some(node) = stack.pop() {
+        seen += 1;
+        for child in node.children.borrow().iter() {
+            let Element { name, .. } = &child.data else { continue };
+            match &*name.local {
+                "tbody" | "thead" | "tfoot" => stack.push(child.clone()),
+                "tr" => {
+                    let cells = child.children.borrow();
+                    if cells.iter().filter(|cell| text_length(cell) > 0).count() > 1 {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if seen > 100 {
+            return true;
+        }
+    }
+    false
 }
 
 /// Tells whether a table holds data: several rows of as many short cells, and no table or list inside.

@@ -1,6 +1,7 @@
 //! A mail as a whole: its fields and parts, read from bytes that may be anything.
 
 use super::body::{self, Bodies};
+use super::container;
 use super::fields;
 use super::safe::cut;
 use crate::domain::{Attachment, Mailbox, MessageId};
@@ -84,12 +85,12 @@ pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
     })
 }
 
-/// Gives the decoded bytes of one part, by the index an [`Attachment`] carries.
-pub fn part(raw: &[u8], part: u32) -> Option<Vec<u8>> {
+/// Gives the decoded bytes of one part, or of a file within it, by the places an [`Attachment`] carries.
+pub fn part(raw: &[u8], part: u32, within: &[u32]) -> Option<Vec<u8>> {
     let found = caught(|| {
         let bytes = prepared(raw);
         let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
-        Ok(body::bytes(&parsed, part))
+        Ok(body::bytes(&parsed, part).and_then(|bytes| container::inside(bytes, within)))
     });
     found.ok().flatten()
 }
@@ -140,11 +141,11 @@ pub(super) fn body_of(raw: &[u8]) -> &[u8] {
 }
 
 /// Runs something that leans on a library which may panic.
-fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(unreadable("the parser failed on it")))
 }
 
-fn unreadable(reason: &str) -> Unreadable {
+pub(super) fn unreadable(reason: &str) -> Unreadable {
     Unreadable { reason: reason.to_owned() }
 }
 

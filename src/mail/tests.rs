@@ -8,6 +8,9 @@ use crate::domain::{EmailAddress, MailKind, Mailbox, MessageId};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+mod odd;
+mod original;
+
 fn fixture(name: &str) -> (Vec<u8>, Message) {
     let path = format!("{}/tests/mail/{name}.eml", env!("CARGO_MANIFEST_DIR"));
     let raw = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
@@ -37,7 +40,7 @@ fn a_folded_or_loose_boundary_loses_no_part() {
         (file.name.as_str(), file.media_type.as_str(), file.size),
         ("invoice.pdf", "application/pdf", 9)
     );
-    assert_eq!(part(&raw, file.part.unwrap()).unwrap(), b"%PDF-1.4\n");
+    assert_eq!(part(&raw, file.part.unwrap(), &file.within).unwrap(), b"%PDF-1.4\n");
     assert_eq!(fixture("loose-boundary").1.plain.as_deref().map(str::trim), Some("The text is here."));
 }
 
@@ -99,11 +102,13 @@ fn files_have_safe_names_and_their_own_bytes() {
     let (raw, message) = fixture("inline-image");
     let image = &message.attachments[0];
     assert_eq!((image.name.as_str(), image.inline), ("shot.png", true));
-    assert_eq!(part(&raw, image.part.unwrap()).unwrap(), b"\x89PNG\r\n\x1a\n");
+    assert_eq!(part(&raw, image.part.unwrap(), &image.within).unwrap(), b"\x89PNG\r\n\x1a\n");
     assert_eq!(fixture("rfc2231-name").1.attachments[0].name, "Rechnung für Ada.pdf");
     let (raw, message) = fixture("forwarded-message");
     assert_eq!(message.attachments[0].name, "It _ broke.eml");
-    let inner = read(&part(&raw, message.attachments[0].part.unwrap()).unwrap()).unwrap();
+    let inner =
+        read(&part(&raw, message.attachments[0].part.unwrap(), &message.attachments[0].within).unwrap())
+            .unwrap();
     assert_eq!(inner.plain.as_deref().map(str::trim), Some("Inner text."));
     let message = fixture("apple-text-file-text").1;
     let text = visible(&message, Reading::Opening).body;
@@ -316,7 +321,10 @@ fn a_composed_mail_reads_as_it_was_written() {
         "{html}"
     );
     assert_eq!(message.attachments[0].name, "rechnung.pdf");
-    assert_eq!(part(&raw, message.attachments[0].part.unwrap()).unwrap(), [0, 13, 10, 255]);
+    assert_eq!(
+        part(&raw, message.attachments[0].part.unwrap(), &message.attachments[0].within).unwrap(),
+        [0, 13, 10, 255]
+    );
     assert!(u64::try_from(raw.len()).unwrap() <= composed_size(&letter));
 }
 
@@ -444,7 +452,7 @@ proptest! {
     fn no_bytes_make_a_panic(raw in pieces()) {
         if let Ok(message) = read(&raw) {
             for file in &message.attachments {
-                prop_assert!(part(&raw, file.part.unwrap()).is_some());
+                prop_assert!(part(&raw, file.part.unwrap(), &file.within).is_some());
                 prop_assert_eq!(safe_file_name(&file.name), file.name.clone());
             }
             let _ = visible(&message, Reading::Opening);

@@ -84,6 +84,9 @@ impl App {
                 Some(path) => Effect::Save { path, bytes },
                 None => Effect::Open { name, bytes },
             }),
+            (Purpose::Original(note), Response::Bytes(bytes)) => {
+                self.want(Effect::Open { name: format!("note-{note}.html"), bytes });
+            }
             _ => {}
         }
     }

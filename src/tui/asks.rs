@@ -4,7 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
-use crate::domain::{IntakeId, IssueId, Reference, Request};
+use crate::domain::{IntakeId, IssueId, NoteId, Reference, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -41,6 +41,7 @@ pub enum Purpose {
     ProjectAct,
     Sync,
     Attachment { save_to: Option<PathBuf>, name: String },
+    Original(NoteId),
 }
 
 impl Purpose {

@@ -77,7 +77,10 @@ impl App {
             add("automatic", "a machine wrote this; nothing is sent in answer to it");
         }
         if note.reduced {
-            add("shown", "some formatting of the mail is lost here; W shows it as it came");
+            add(
+                "shown",
+                "some formatting of the mail is lost here; B opens it in the browser, W shows it as it came",
+            );
         }
         for warning in &note.warnings {
             add("careful", warning);
@@ -103,6 +106,16 @@ impl App {
         };
         let request = Request::RawMail { reference: thread.reference.clone(), note: note.id };
         self.ask(Purpose::RawMail, request);
+    }
+
+    /// Asks for the selected note's HTML as a page for the browser.
+    pub fn ask_original(&mut self) {
+        let Some(thread) = &self.thread else { return self.say("open an issue and select a note first") };
+        let Some(note) = thread.current().filter(|n| n.has_raw) else {
+            return self.say("this note did not come as a mail");
+        };
+        let request = Request::OriginalHtml { reference: thread.reference.clone(), note: note.id };
+        self.ask(Purpose::Original(note.id), request);
     }
 
     /// Shows a mail as it came.

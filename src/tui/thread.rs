@@ -233,8 +233,9 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
         let words = format!("{} {warning}", theme.signs.warning);
         rows.extend(markup::plain(&words, inner, theme.warning).into_iter().map(Row::Text));
     }
-    if note.reduced {
-        let words = format!("formatting reduced {} W shows the mail as it came", theme.signs.dot);
+    if note.html {
+        let words = if note.reduced { "formatting reduced" } else { "from HTML" };
+        let words = format!("{words} {} B opens the original in the browser", theme.signs.dot);
         rows.push(Row::Text(Line::styled(words, theme.dim)));
     }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;

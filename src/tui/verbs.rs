@@ -156,6 +156,7 @@ impl App {
             }
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
+            Action::Original => self.ask_original(),
             _ => return false,
         }
         true

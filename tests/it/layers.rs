@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// The rooms in which each outside crate is at home; the crates in [`EVERYWHERE`] are free.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("ammonia", &["mail"]),
     ("anyhow", &["cli"]),
     ("async_imap", &["source"]),
     ("base64", &["mail", "outlet"]),

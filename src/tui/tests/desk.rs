@@ -351,6 +351,7 @@ impl FakeDesk {
             Request::RawMail { .. } | Request::IntakeRaw(_) => Response::Bytes(
                 b"From: Ada <ada@example.com>\r\nSubject: Hi\x1b[2J\r\n\r\nHello\r\n".to_vec(),
             ),
+            Request::OriginalHtml { .. } => Response::Bytes(b"<p>Hi</p>".to_vec()),
             Request::Attachment { .. } => Response::Bytes(b"PNG".to_vec()),
             Request::Outbox { .. } | Request::OutboxAct { .. } => Response::Outbox(self.outbox.clone()),
             Request::Intake { fate, .. } => {

@@ -354,6 +354,17 @@ fn undo_brings_the_text_back() {
 }
 
 #[test]
+fn a_mail_opens_in_the_browser_as_it_was_designed() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("<enter>ggB");
+    assert!(
+        matches!(&screen.wanted[..], [Effect::Open { name, bytes }] if name.ends_with(".html") && bytes == b"<p>Hi</p>"),
+        "{:?}",
+        screen.wanted
+    );
+}
+
+#[test]
 fn a_file_is_saved_where_it_was_said() {
     let mut screen = Screen::new(80, 24);
     screen.keys("<enter>osave login<enter><enter>");
