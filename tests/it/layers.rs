@@ -16,15 +16,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("index", &["domain"]),
     ("source", &["domain", "config", "tls"]),
     ("outlet", &["domain", "config", "tls"]),
-    ("desk", &["domain", "config", "mail", "store", "index"]),
+    ("spam", &["domain", "config", "tls"]),
+    ("desk", &["domain", "config", "mail", "store", "index", "spam"]),
     ("sync", &["domain", "config", "source", "outlet", "desk"]),
     ("rpc", &["domain"]),
     ("tui", &["domain"]),
     (
         "cli",
         &[
-            "domain", "config", "tls", "mail", "store", "index", "source", "outlet", "desk", "sync", "rpc",
-            "tui",
+            "domain", "config", "tls", "mail", "store", "index", "source", "outlet", "spam", "desk", "sync",
+            "rpc", "tui",
         ],
     ),
 ];
