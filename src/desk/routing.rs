@@ -51,6 +51,8 @@ pub struct Ways {
     pub stale_after: Duration,
     /// Where relative template folders are looked for.
     pub config_dir: PathBuf,
+    /// Who is asked whether mail is wanted.
+    pub spam: crate::config::Spam,
 }
 
 /// What the key in an address asks for.
@@ -98,6 +100,7 @@ impl Ways {
             undo_window: config.outlet(None).map_or(Duration::ZERO, |outlet| outlet.undo_window),
             stale_after: config.serve.stale_after,
             config_dir: config_dir.to_owned(),
+            spam: config.spam.clone(),
         }
     }
 

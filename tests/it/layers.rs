@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["mail"]),
     ("rand", &["cli", "desk", "outlet", "store", "sync"]),
     ("ratatui", &["tui"]),
+    ("regex", &["desk"]),
     ("rmp_serde", &["rpc", "store"]),
     ("rustc_hash", &["index"]),
     ("rustix", &["cli", "rpc", "store"]),
