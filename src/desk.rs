@@ -42,8 +42,7 @@ pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
 use crate::domain::{
-    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, SenderScope, Seq, User,
-    Via,
+    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, SenderScope, Seq, User, Via,
 };
 use crate::index::{Index, Update};
 use crate::spam::Judges;

@@ -45,11 +45,14 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, SenderScope, Upload,
+    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, SenderScope,
+    Upload,
 };
 pub use response::{Delivered, Event, Response};
 pub use screening::{Outcome, Screening, screen};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{Finding, Judge, Opinion};
-pub use status::{Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport};
+pub use status::{
+    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport,
+};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

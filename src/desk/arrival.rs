@@ -163,7 +163,17 @@ impl Desk {
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message, visible, bytes, headers: None, opinions: Vec::new() })
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message,
+                    visible,
+                    bytes,
+                    headers: None,
+                    opinions: Vec::new(),
+                })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);

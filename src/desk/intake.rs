@@ -226,8 +226,7 @@ impl Desk {
     ) -> Result<IntakeEntry, Fault> {
         let automatic = !matches!(passing.verdict.class, MailClass::Person);
         let placement = self.without_purged(txn, placement).await?;
-        if !automatic
-            && let Some(entry) = self.turned_away(txn, passing, again, &project, &placement).await?
+        if !automatic && let Some(entry) = self.turned_away(txn, passing, again, &project, &placement).await?
         {
             return Ok(entry);
         }
@@ -278,8 +277,7 @@ impl Desk {
     ) -> Result<IntakeEntry, Fault> {
         let fate = if screened.outcome == Outcome::Spam { Fate::Spam } else { Fate::Quarantined };
         let fate = (fate, screened.reason);
-        let entry =
-            self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?;
+        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?;
         let entry = IntakeEntry { opinions: screened.opinions, ..entry };
         txn.put(&entry)?;
         Ok(entry)
@@ -289,7 +287,9 @@ impl Desk {
     async fn without_purged(&self, txn: &mut Txn<'_>, placement: Placement) -> Result<Placement, Fault> {
         let Placement::Join { issue, .. } = &placement else { return Ok(placement) };
         match txn.get::<Issue>(&issue_key(*issue)).await?.is_some_and(|issue| issue.purged) {
-            true => Ok(Placement::New { why: "what it answers was spam and is gone".to_owned(), related: None }),
+            true => {
+                Ok(Placement::New { why: "what it answers was spam and is gone".to_owned(), related: None })
+            }
             false => Ok(placement),
         }
     }

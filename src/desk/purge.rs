@@ -129,7 +129,9 @@ impl Desk {
         }
         let Some(raw) = note.raw else { return Ok(()) };
         let Some(subject) = self.subject_of(raw).await? else { return Ok(()) };
-        let Some(known) = txn.get::<Fingerprint>(&text_key(&subject.fingerprint)).await? else { return Ok(()) };
+        let Some(known) = txn.get::<Fingerprint>(&text_key(&subject.fingerprint)).await? else {
+            return Ok(());
+        };
         for id in known.intake {
             let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else { continue };
             if entry.note == Some(note.id) {

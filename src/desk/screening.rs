@@ -3,12 +3,12 @@
 //! Services are asked before the desk is locked, and only about mail that would open an issue or comes
 //! from a stranger. What staff listed is looked up under the lock again, as it may have changed.
 
+use super::Desk;
 use super::arrival::Prepared;
 use super::intake::Passing;
 use super::placement::Placement;
 use super::targets::Target;
 use super::txn::Txn;
-use super::Desk;
 use crate::domain::{
     Fault, Finding, Issue, IssueId, Judge, Opinion, Outcome, ProjectId, Sender, SenderRule, screen,
 };
@@ -132,7 +132,8 @@ impl Desk {
             opinions.extend(passing.prepared.opinions.iter().cloned());
         }
         let screening = screen(listed.map(|line| line.rule), &opinions);
-        let what = if screening.outcome == Outcome::Quarantine { "it waits for a person" } else { "it is spam" };
+        let what =
+            if screening.outcome == Outcome::Quarantine { "it waits for a person" } else { "it is spam" };
         let reason = match screening.words.is_empty() {
             true => what.to_owned(),
             false => format!("{what}: {}", screening.words),
@@ -182,7 +183,9 @@ pub(super) fn suspect_of(
         text,
         client,
         helo,
-        envelope_from: message.header("Return-Path").map(|path| path.trim().trim_matches(['<', '>']).to_owned()),
+        envelope_from: message
+            .header("Return-Path")
+            .map(|path| path.trim().trim_matches(['<', '>']).to_owned()),
         envelope_to: envelope_to.map(str::to_owned).into_iter().collect(),
     }
 }

@@ -144,9 +144,9 @@ impl Matcher {
         match self {
             Self::Address(wanted) => *wanted == address,
             Self::Domain(wanted) => wanted == domain,
-            Self::Below(wanted) => {
-                domain.strip_suffix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            }
+            Self::Below(wanted) => domain
+                .strip_suffix(wanted.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
             Self::Text(regex) => regex.is_match(&address),
             Self::Header(..) => false,
         }
@@ -174,7 +174,9 @@ fn pattern_of(text: &str) -> Result<(String, Regex), String> {
         .build();
     built.map(|regex| (text.to_owned(), regex)).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => format!("the pattern `{text}` is too large"),
-        error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        error => {
+            error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        }
     })
 }
 
@@ -251,7 +253,8 @@ impl Desk {
         rule: SenderRule,
     ) -> Result<Response, Fault> {
         let (pattern, _) = Matcher::parse(pattern).map_err(|why| {
-            Fault::usage(why).hint("write an address, a domain, *.example.com, a pattern, /regex/ or header:Name=pattern")
+            Fault::usage(why)
+                .hint("write an address, a domain, *.example.com, a pattern, /regex/ or header:Name=pattern")
         })?;
         let project = self.scope_id(scope).await?;
         let (_gate, mut txn) = self.begin().await;
@@ -275,8 +278,7 @@ impl Desk {
             Some(scope) => Some(self.scope_id(scope).await?),
         };
         let (_gate, mut txn) = self.begin().await;
-        let found =
-            self.inner.senders.all(|s| s.pattern == asked && wanted.is_none_or(|id| s.project == id));
+        let found = self.inner.senders.all(|s| s.pattern == asked && wanted.is_none_or(|id| s.project == id));
         let sender = match found.as_slice() {
             [only] => only.clone(),
             [] => {
@@ -289,7 +291,10 @@ impl Desk {
             }
         };
         if sender.project.is_none() && scope.is_none() && !acting.user.owner {
-            return Err(Fault::new(FaultKind::NotAllowed, "only an owner changes the desk's list of senders"));
+            return Err(Fault::new(
+                FaultKind::NotAllowed,
+                "only an owner changes the desk's list of senders",
+            ));
         }
         txn.remove::<Sender>(sender_key(sender.project, &sender.pattern));
         txn.deed().senders.push(SenderChange { before: Some(sender.clone()), after: None });
@@ -321,8 +326,7 @@ impl Desk {
         change: &SenderChange,
         back: bool,
     ) -> Result<(), Fault> {
-        let (from, to) =
-            if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
+        let (from, to) = if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
         let Some(line) = from.as_ref().or(to.as_ref()) else { return Ok(()) };
         let key = sender_key(line.project, &line.pattern);
         let now = txn.get::<Sender>(&key).await?;

@@ -75,7 +75,8 @@ impl Desk {
         subject: Option<&Subject>,
     ) -> Result<(), Fault> {
         let projects = self.all_projects().await?;
-        let stranger = |email: &&EmailAddress| !is_staff(&issue.author) && !self.inner.ways.is_ours(email, &projects);
+        let stranger =
+            |email: &&EmailAddress| !is_staff(&issue.author) && !self.inner.ways.is_ours(email, &projects);
         if let Some(email) = issue.author.email.as_ref().filter(stranger) {
             match issue.spam {
                 true => {

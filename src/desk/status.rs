@@ -139,9 +139,10 @@ impl Desk {
     pub(super) fn list_judges(&self) {
         let spam = &self.inner.ways.spam;
         let on = [("akismet", spam.akismet.enabled), ("rspamd", spam.rspamd.enabled)];
-        let channels = on.into_iter().filter(|(_, on)| *on).map(|(name, _)| {
-            (name.to_owned(), Channel::new(name, "spam check", self.now()))
-        });
+        let channels = on
+            .into_iter()
+            .filter(|(_, on)| *on)
+            .map(|(name, _)| (name.to_owned(), Channel::new(name, "spam check", self.now())));
         locked(&self.inner.board.judges).extend(channels);
     }
 

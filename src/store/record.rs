@@ -2,8 +2,8 @@
 
 use crate::domain::{
     AddressRecord, Change, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId,
-    Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey,
-    RequestId, Sender, Seq, User, Verb,
+    Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId,
+    ReplyKey, RequestId, Sender, Seq, User, Verb,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
