@@ -51,7 +51,7 @@ pub use request::{
 pub use response::{Delivered, Event, Response};
 pub use screening::{Outcome, Screening, screen};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
-pub use spam::{Finding, Judge, Opinion};
+pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport,
 };

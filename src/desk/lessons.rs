@@ -36,13 +36,13 @@ struct Learned {
 struct Known {
     at: Timestamp,
     /// Nothing of a lesson that was taken back.
-    taught: Option<(Vec<u64>, bool)>,
+    taught: Option<(Vec<u32>, bool)>,
 }
 
 /// A mail that a lesson is about.
 pub(super) struct Subject {
     pub fingerprint: String,
-    pub features: Vec<u64>,
+    pub features: Vec<u32>,
     pub raw: RawRef,
 }
 

@@ -26,6 +26,8 @@ pub struct WayIn {
     pub outlet: Option<String>,
     pub own_lists: Vec<String>,
     pub trusted_authserv_ids: Vec<String>,
+    /// The header fields in which filters on the way are believed, in lower case.
+    pub trusted_spam_headers: Vec<String>,
 }
 
 /// A way out, as far as letters need to know.
@@ -83,6 +85,7 @@ impl Ways {
             outlet: m.outlet.clone(),
             own_lists: m.own_lists.clone(),
             trusted_authserv_ids: m.trusted_authserv_ids.clone(),
+            trusted_spam_headers: m.trusted_spam_headers.clone(),
         });
         let mailboxes: Vec<WayIn> = mailboxes.collect();
         let anyone = mailboxes.iter().find_map(|way| way.pattern.plain());

@@ -41,10 +41,12 @@ impl Desk {
         if unknown.is_empty() {
             return Ok(Vec::new());
         }
-        let trusted = self.trusted_hosts(&passing);
+        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
         let suspect = suspect_of(prepared.bytes.clone(), message, visible, envelope_to, trusted);
-        let mut opinions: Vec<Opinion> = spam::headers(&message.headers).into_iter().collect();
+        let mut opinions: Vec<Opinion> = spam::headers(&message.headers, filters).into_iter().collect();
         if passing.silent {
             return Ok(opinions);
         }
@@ -59,12 +61,6 @@ impl Desk {
             opinions.extend(said);
         }
         Ok(opinions)
-    }
-
-    fn trusted_hosts(&self, passing: &Passing<'_>) -> &[String] {
-        let name = passing.prepared.arrival.mailbox.as_deref();
-        let way = name.and_then(|name| self.inner.ways.mailbox(name));
-        way.map_or(&[], |way| &way.trusted_authserv_ids)
     }
 
     /// Lists the projects in which a mail would open an issue, or answer one that its sender has no part in.
@@ -187,5 +183,6 @@ pub(super) fn suspect_of(
             .header("Return-Path")
             .map(|path| path.trim().trim_matches(['<', '>']).to_owned()),
         envelope_to: envelope_to.map(str::to_owned).into_iter().collect(),
+        authenticated: mail::authentication(message, trusted).is_some(),
     }
 }

@@ -10,7 +10,7 @@ pub struct Lesson {
     /// Which mail, as the intake knows it.
     pub fingerprint: String,
     /// What the classifier sees in it.
-    pub features: Vec<u64>,
+    pub features: Vec<u32>,
     pub spam: bool,
     /// Taken back: the classifier does not know it, and the services owed are told the opposite of what
     /// they had been told.

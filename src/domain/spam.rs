@@ -31,6 +31,22 @@ pub enum Finding {
     Unavailable,
 }
 
+/// The header fields in which filters on the way write that a mail is spam, in lower case.
+///
+/// In this order: Rspamd, SpamAssassin and those that write as it does, Microsoft, Google, Barracuda.
+pub const FILTER_FIELDS: &[&str] = &[
+    "x-spamd-result",
+    "x-rspamd-action",
+    "x-spam",
+    "x-spam-flag",
+    "x-spam-status",
+    "x-forefront-antispam-report",
+    "x-ms-exchange-organization-scl",
+    "x-gm-spam",
+    "x-gm-phishy",
+    "x-barracuda-spam-flag",
+];
+
 /// One judge's opinion about one mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opinion {

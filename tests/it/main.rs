@@ -15,6 +15,7 @@ mod kills;
 mod layers;
 mod outages;
 mod smtp;
+mod spam;
 mod spawned;
 mod support;
 mod terminal;
