@@ -14,6 +14,7 @@ mod init;
 mod kills;
 mod layers;
 mod outages;
+mod screening;
 mod smtp;
 mod spam;
 mod spawned;
