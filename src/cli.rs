@@ -19,6 +19,7 @@ mod log;
 mod mail;
 mod print;
 mod project;
+mod sender;
 mod serve;
 mod session;
 mod tty;
@@ -141,6 +142,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Issue(asked) => issue::run(&here, asked).await,
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
+        Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,

@@ -149,6 +149,7 @@ impl Config {
     /// Looks at what only the whole shows.
     fn check(&self, text: &str) -> Result<(), ConfigError> {
         self.check_places(text)?;
+        self.spam.check().map_err(|wrong| wrong.within("spam", text))?;
         let known: Vec<String> = self.outlets.keys().cloned().collect();
         for (name, mailbox) in &self.mailboxes {
             let Some(outlet) = mailbox.outlet.as_ref().filter(|o| !known.contains(o)) else { continue };
@@ -162,6 +163,7 @@ impl Config {
         let addresses = [
             ("serve", "metrics", self.serve.metrics.as_deref()),
             ("web", "listen", self.web.as_ref().map(|w| w.listen.as_str())),
+            ("spam", "name_server", self.spam.name_server.as_deref()),
         ];
         for (section, key, value) in addresses {
             if let Some(value) = value.filter(|value| value.parse::<SocketAddr>().is_err()) {

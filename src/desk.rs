@@ -12,15 +12,20 @@ mod filing;
 mod history;
 mod intake;
 mod issues;
+mod lessons;
 mod letters;
 mod outbox;
 mod people;
 mod placement;
 mod projects;
+mod purge;
 mod queue;
 mod repeat;
 mod reports;
 mod routing;
+mod screening;
+mod senders;
+mod spam;
 mod status;
 mod targets;
 mod triage;
@@ -31,15 +36,17 @@ mod upkeep;
 mod views;
 
 pub use arrival::{Content, Incoming, Received};
+pub use lessons::Told;
 pub use letters::template_name;
 pub use outbox::{Claim, Settled};
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
 use crate::domain::{
-    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, Seq, User, Via,
+    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, SenderScope, Seq, User, Via,
 };
 use crate::index::{Index, Update};
+use crate::spam::Judges;
 use crate::store::{Put, Store};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -75,6 +82,13 @@ struct Inner {
     /// Held by whoever writes: one step at a time.
     gate: Mutex<()>,
     board: Board,
+    senders: senders::Lists,
+    school: lessons::School,
+    judges: Judges,
+    /// Told when a service may have something to be told.
+    lessons: Notify,
+    /// Mails that were taken for spam and are still kept.
+    spam_mails: purge::SpamMails,
     queue: queue::Queue,
     turns: turns::Turns,
     /// Told when the outbox has something to do.
@@ -99,19 +113,28 @@ impl Desk {
         let inner = Inner {
             store,
             index,
-            ways,
             clock,
             events,
             gate: Mutex::new(()),
             board: Board::new(started),
+            senders: senders::Lists::default(),
+            school: lessons::School::default(),
+            judges: Judges::new(&ways.spam),
+            lessons: Notify::new(),
+            spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
             turns: turns::Turns::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
+            ways,
         };
         let desk = Self { inner: Arc::new(inner) };
         desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
+        desk.list_judges();
+        desk.load_senders().await?;
+        desk.load_lessons().await?;
+        desk.load_spam_mails().await?;
         Ok(desk)
     }
 
@@ -169,6 +192,8 @@ impl Desk {
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
+            Request::Senders(scope) => self.senders(scope.as_ref()).await,
+            Request::TestSender { scope, address, raw } => self.test_sender(&scope, address, &raw).await,
             Request::Deliver(deliver) => self.deliver(deliver).await,
             Request::Backup { path } => self.backup(&path).await,
             Request::Rebuild => self.rebuild().await,
@@ -212,6 +237,12 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
+            Request::SetSender { scope, pattern, rule } => {
+                self.set_sender(&acting, &scope, &pattern, rule).await
+            }
+            Request::RemoveSender { scope, pattern } => {
+                self.remove_sender(&acting, scope.as_ref(), &pattern).await
+            }
             Request::OutboxAct { ids, action } => self.outbox_act(&acting, &ids, action).await,
             Request::IntakeAct { id, action } => self.intake_act(&acting, id, action).await,
             Request::SyncNow => {
@@ -248,6 +279,7 @@ impl Desk {
     }
 
     async fn follow(&self, written: &Written) -> Result<(), Fault> {
+        self.follow_spam(&written.puts)?;
         let updates = self.updates(&written.puts).await?;
         self.inner.index.apply(written.seq, &updates);
         self.announce(written.seq, &written.puts, &updates);
@@ -261,12 +293,14 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events = [
+        let events: [(Tree, Event); 7] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
             (Tree::Users, Event::Users),
             (Tree::Drafts, Event::Drafts),
+            (Tree::Senders, Event::Senders),
+            (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {
             self.tell(event);
@@ -304,6 +338,8 @@ fn refuse_strangers(caller: &Caller, user: &User, request: &Request) -> Result<(
             | Request::SetMember { .. }
             | Request::RemoveMember { .. }
             | Request::SetDesk { .. }
+            | Request::SetSender { scope: SenderScope::Desk, .. }
+            | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
             | Request::AddProject { .. }
             | Request::RenameProject { .. }
             | Request::Backup { .. }

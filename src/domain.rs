@@ -10,6 +10,7 @@ mod history;
 mod ids;
 mod intake;
 mod issue;
+mod lesson;
 mod note;
 mod outbox;
 mod person;
@@ -18,6 +19,9 @@ pub mod query;
 mod reference;
 mod request;
 mod response;
+mod screening;
+mod sender;
+mod spam;
 mod status;
 mod view;
 
@@ -28,6 +32,7 @@ pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};
+pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Attachment, Note, NoteKind, RawRef};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
 pub use person::{
@@ -40,8 +45,14 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, Upload,
+    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, SenderScope,
+    Upload,
 };
 pub use response::{Delivered, Event, Response};
-pub use status::{Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SyncReport};
+pub use screening::{Outcome, Screening, screen};
+pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
+pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
+pub use status::{
+    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport,
+};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -39,7 +39,8 @@
 //! | [`index`] | issue rows and full text | `domain` |
 //! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
-//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `mail`, `store`, `index` |
+//! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
+//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `mail`, `store`, `index`, `spam` |
 //! | [`sync`] | when things happen | `domain`, `config`, `source`, `outlet`, `desk` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
@@ -65,6 +66,7 @@ pub mod mail;
 pub mod outlet;
 pub mod rpc;
 pub mod source;
+pub mod spam;
 pub mod store;
 pub mod sync;
 pub mod tls;

@@ -5,9 +5,11 @@
 
 mod backoff;
 mod imap;
+mod lessons;
 mod mailbox;
 mod maildir;
 mod outbox;
+mod purge;
 mod record;
 
 use crate::config::{Config, MailboxConfig, OutletConfig};
@@ -56,6 +58,10 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
         tasks.spawn(async move { outbox::serve(&desk, name, &config, &data_dir, &stop).await });
     }
+    let (teacher, purger) = (desk.clone(), desk.clone());
+    let (until, end) = (stop.clone(), stop.clone());
+    tasks.spawn(async move { lessons::serve(&teacher, &until).await });
+    tasks.spawn(async move { purge::serve(&purger, &end).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
 }
@@ -82,6 +88,8 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         add(&mut report.outbox, outbox::pass(&desk, name, &config, &data_dir).await);
     }
+    lessons::pass(desk).await;
+    purge::pass(desk).await;
     report.outbox.held = desk.outbox_counts().held;
     report
 }

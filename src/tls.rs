@@ -25,7 +25,11 @@ use tokio::{
     net::{TcpSocket, TcpStream, lookup_host},
     time::timeout,
 };
-use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{ClientConfig, pki_types::ServerName},
+};
 
 /// Longest time for one address of several; a dead one must not use up the patience for all.
 const PER_ADDRESS: Duration = Duration::from_secs(15);
@@ -64,6 +68,11 @@ pub async fn connect(server: &Server) -> Result<Stream, ConnectError> {
         Encryption::Implicit => secure(server, Stream::Plain(stream)).await,
         Encryption::StartTls | Encryption::Plaintext => Ok(Stream::Plain(stream)),
     }
+}
+
+/// Gives the TLS settings for a client of web services: one provider, and the platform's trust.
+pub fn web() -> Result<ClientConfig, ConnectError> {
+    trust::web().map_err(|(message, hint)| ConnectError { stage: Stage::Tls, message, hint })
 }
 
 /// Finds the addresses of a server.

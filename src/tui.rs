@@ -34,6 +34,7 @@ mod projects;
 mod query;
 mod readers;
 mod send;
+mod senders;
 mod setup;
 mod terminal;
 #[cfg(test)]

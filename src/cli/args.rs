@@ -83,6 +83,9 @@ pub enum Command {
     /// Shows every mail that came in, what became of it and why.
     #[command(subcommand)]
     Intake(Intake),
+    /// Keeps the lists of senders: allowed, blocked, set aside.
+    #[command(subcommand)]
+    Sender(super::sender::Sender),
     /// Takes back your own last change.
     Undo,
     /// Does again what you took back.
@@ -361,6 +364,16 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue edit 12 13 --close\n  \
                             deskbell issue edit 12 --label bug --assign me --priority high")]
     Edit(Box<EditArgs>),
+    /// Calls issues spam: closes them, hides their senders, and learns from them. One undo takes it back.
+    Spam {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+    },
+    /// Says that issues are no spam.
+    Ham {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -490,6 +503,14 @@ pub enum Intake {
         #[arg(value_parser = intake_id)]
         id: IntakeId,
         project: String,
+    },
+    /// Says that a mail is no spam: it becomes an issue, with its acknowledgement.
+    Ham {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+        /// Lets further mail of its sender in as well.
+        #[arg(long)]
+        allow_sender: bool,
     },
 }
 

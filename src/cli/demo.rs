@@ -44,6 +44,10 @@ trusted_authserv_ids = ["mx.brightwater.example"]
 method = "maildir"
 path = "out"
 from = "support@brightwater.example"
+
+# The mails are made up, and their domains too.
+[spam]
+authentication = false
 "#;
 /// How long the loops may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);

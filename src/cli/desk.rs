@@ -45,6 +45,9 @@ fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
     if status.triage > 0 {
         println!("{} mails wait in triage: `deskbell intake list --fate unroutable`", status.triage);
     }
+    for line in spam(status) {
+        println!("{line}");
+    }
     if let Some(free) = status.free_space {
         println!("{} free on the disk", print::size(free));
     }
@@ -70,4 +73,24 @@ pub async fn settings(here: &Here, asked: Asked) -> Result<u8> {
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
+}
+
+/// Says how the check for spam is doing.
+fn spam(status: &DeskStatus) -> Vec<String> {
+    let spam = &status.spam;
+    let mut lines: Vec<String> = spam
+        .judges
+        .iter()
+        .map(|judge| format!("{:<12} {}", judge.name, print::channel(judge, Timestamp::now())))
+        .collect();
+    if !spam.is_on() {
+        lines.push("no spam check is on: see [spam] in the config".to_owned());
+    }
+    if spam.mails > 0 {
+        lines.push(format!("{} mails were taken for spam: `deskbell intake list --fate spam`", spam.mails));
+    }
+    if spam.owed > 0 {
+        lines.push(format!("{} lessons about spam are still to be taught", spam.owed));
+    }
+    lines
 }

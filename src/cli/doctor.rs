@@ -1,6 +1,7 @@
 //! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
 
 mod round_trip;
+mod spam;
 mod templates;
 
 pub use round_trip::mail_round_trips;
@@ -91,13 +92,14 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     // Waiting for servers takes the time, so all of them are asked at once.
     let mailboxes = ask_mailboxes(&here.config);
     let outlets = ask_outlets(&here);
+    let judges = spam::ask(&here.config);
     let known = look_at_desk(&here, &mut findings).await;
     report_mailboxes(mailboxes, &mut findings).await;
     report_outlets(&here, outlets, &mut findings).await;
     if let Some(known) = &known {
         look_at_projects(&here, known, &mut findings);
     }
-    look_at_spam(&here.config, &mut findings);
+    spam::report(judges, &mut findings).await;
     if round_trip {
         match &known {
             Some(known) => mail_round_trips(&here, known, &mut findings).await,
@@ -393,19 +395,6 @@ async fn projects_and_desk(session: &Session) -> Result<(Vec<ProjectView>, DeskS
     match session.ask(Request::Desk).await? {
         Response::Desk(desk) => Ok((projects, desk)),
         other => Err(unexpected(&other)),
-    }
-}
-
-fn look_at_spam(config: &Config, findings: &mut Findings) {
-    let spam = &config.spam;
-    for (name, enabled) in [("akismet", spam.akismet.enabled), ("rspamd", spam.rspamd.enabled)] {
-        if enabled {
-            let cure = format!("set enabled = false for {name} in [spam], or wait for a later version");
-            findings.fail(format!("spam service {name}"), "it is switched on but not built yet", Some(cure));
-        }
-    }
-    if !spam.akismet.enabled && !spam.rspamd.enabled {
-        findings.ok("spam services", "none is on");
     }
 }
 

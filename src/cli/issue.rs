@@ -41,7 +41,9 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             done
         }
         Issue::Note(asked) => note(here, asked).await,
-        Issue::Edit(asked) => edit(here, &asked).await,
+        Issue::Edit(asked) => edit(here, asked.references.clone(), edits(&asked)?).await,
+        Issue::Spam { references } => edit(here, references, vec![Edit::Spam(true)]).await,
+        Issue::Ham { references } => edit(here, references, vec![Edit::Spam(false)]).await,
     }
 }
 
@@ -189,10 +191,8 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
     Ok(0)
 }
 
-async fn edit(here: &Here, asked: &EditArgs) -> Result<u8> {
-    let edits = edits(asked)?;
-    let request = Request::Edit { references: asked.references.clone(), edits };
-    match ask(here, request).await? {
+async fn edit(here: &Here, references: Vec<Reference>, edits: Vec<Edit>) -> Result<u8> {
+    match ask(here, Request::Edit { references, edits }).await? {
         Response::Edited { rows, .. } if here.json => print::json(&rows)?,
         Response::Edited { label, .. } => println!("{}", print::line(&label)),
         other => return Err(unexpected(&other).into()),

@@ -50,6 +50,9 @@ pub async fn intake(here: &Here, asked: Intake) -> Result<u8> {
         Intake::Attach { id, reference } => {
             Request::IntakeAct { id, action: IntakeAction::Attach(reference) }
         }
+        Intake::Ham { id, allow_sender } => {
+            Request::IntakeAct { id, action: IntakeAction::Ham { allow_sender } }
+        }
         Intake::Issue { id, project } => Request::IntakeAct { id, action: IntakeAction::Issue(project) },
     };
     match ask(here, request).await? {
@@ -83,6 +86,9 @@ pub fn describe(entry: &IntakeView) {
     let text = |value: &Option<String>| value.as_deref().map_or("–".to_owned(), print::line);
     println!("arrival {}: {}", entry.id, entry.fate.word());
     println!("  why      {}", print::line(&entry.reason));
+    for opinion in &entry.opinions {
+        println!("           {}", print::line(&opinion.to_string()));
+    }
     println!("  issue    {}", text(&entry.reference));
     println!("  from     {}", text(&entry.from));
     println!("  to       {}", print::line(&entry.to.join(", ")));

@@ -7,6 +7,7 @@ use super::{
     server::{Auth, Login, OAuth, Server, Written},
     values::{AfterDelivery, duration, filled, optional_duration, size},
 };
+use crate::domain::{FILTER_FIELDS, nearest};
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
@@ -35,6 +36,8 @@ pub struct MailboxConfig {
     /// At first contact, mail older than this stays where it is.
     pub import_since: Option<Duration>,
     pub trusted_authserv_ids: Vec<String>,
+    /// The header fields in which filters on the way are believed, in lower case.
+    pub trusted_spam_headers: Vec<String>,
     pub own_lists: Vec<String>,
     /// Relative to the data dir.
     pub log_path: Option<PathBuf>,
@@ -173,6 +176,7 @@ pub(super) struct File {
     #[serde(deserialize_with = "optional_duration")]
     import_since: Option<Duration>,
     trusted_authserv_ids: Vec<String>,
+    trusted_spam_headers: Option<Vec<String>>,
     own_lists: Vec<String>,
     log_path: Option<PathBuf>,
     path: Option<PathBuf>,
@@ -211,6 +215,7 @@ impl Default for File {
             silent_before: Duration::from_secs(24 * 3600),
             import_since: None,
             trusted_authserv_ids: Vec::new(),
+            trusted_spam_headers: None,
             own_lists: Vec::new(),
             log_path: None,
             path: None,
@@ -228,6 +233,7 @@ impl File {
             address: self.pattern()?,
             source: self.source(folder)?,
             after_delivery: self.after_delivery()?,
+            trusted_spam_headers: self.spam_headers()?,
             project: self.project,
             outlet: self.outlet,
             max_size: self.max_size,
@@ -237,6 +243,20 @@ impl File {
             own_lists: self.own_lists,
             log_path: self.log_path,
         })
+    }
+
+    fn spam_headers(&self) -> Result<Vec<String>, Wrong> {
+        let known = || FILTER_FIELDS.iter().map(|name| (*name).to_owned());
+        let Some(given) = &self.trusted_spam_headers else { return Ok(known().collect()) };
+        let given: Vec<String> = given.iter().map(|name| name.trim().to_lowercase()).collect();
+        match given.iter().find(|name| !FILTER_FIELDS.contains(&name.as_str())) {
+            None => Ok(given),
+            Some(name) => {
+                let known: Vec<String> = known().collect();
+                Err(Wrong::new("trusted_spam_headers", format!("`{name}` is no field that is understood"))
+                    .hint(format!("did you mean `{}`?", nearest(name, &known))))
+            }
+        }
     }
 
     fn pattern(&self) -> Result<AddressPattern, Wrong> {

@@ -1,6 +1,10 @@
 //! The sections of the config that need no more than their types.
 
-use super::values::{duration, filled};
+use super::{
+    error::Wrong,
+    server::is_loopback,
+    values::{duration, filled},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -50,7 +54,13 @@ pub struct Web {
 pub struct Spam {
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
+    /// Whether what staff decide teaches a classifier of the desk's own.
     pub local: bool,
+    /// Whether SPF, DKIM and DMARC are checked where no trusted server has done it.
+    pub authentication: bool,
+    /// Who is asked for names, `127.0.0.1:53`; absent, whom the system asks.
+    #[serde(deserialize_with = "filled")]
+    pub name_server: Option<String>,
     pub akismet: Akismet,
     pub rspamd: Rspamd,
 }
@@ -60,10 +70,45 @@ impl Default for Spam {
         Self {
             timeout: Duration::from_secs(5),
             local: true,
+            authentication: true,
+            name_server: None,
             akismet: Akismet::default(),
             rspamd: Rspamd::default(),
         }
     }
+}
+
+impl Spam {
+    /// Looks for what would make every question fail, or tell a key to the network.
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        let Akismet { enabled, key_env, site, endpoint, .. } = &self.akismet;
+        let wrong = |what: &str, hint: &str| Err(Wrong::new("akismet", what).hint(hint));
+        if *enabled && key_env.is_none() {
+            return wrong(
+                "it has no key",
+                "name the environment variable that holds it: key_env = \"AKISMET_KEY\"",
+            );
+        }
+        if *enabled && !site.as_deref().is_some_and(|site| host(site).is_some()) {
+            return wrong("it has no site", "write your home page: site = \"https://www.example.com\"");
+        }
+        let plain = endpoint.as_deref().filter(|url| !url.starts_with("https://"));
+        if plain.is_some_and(|url| !host(url).is_some_and(is_loopback)) {
+            return wrong("its endpoint would show the key to the network", "write https:// before it");
+        }
+        Ok(())
+    }
+}
+
+/// Gives the host of a URL that begins with http:// or https://.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let place = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
+    let host = match place.find(']') {
+        Some(end) => place.get(..=end)?,
+        None => place.split(':').next()?,
+    };
+    Some(host).filter(|host| !host.is_empty())
 }
 
 /// The spam service Akismet.
@@ -72,11 +117,16 @@ impl Default for Spam {
 pub struct Akismet {
     pub enabled: bool,
     #[serde(deserialize_with = "filled")]
+    /// The environment variable with the key.
     pub key_env: Option<String>,
+    /// The home page of whoever runs the desk, with `https://`.
     #[serde(deserialize_with = "filled")]
     pub site: Option<String>,
+    /// Where the service is, instead of Akismet's own place.
     #[serde(deserialize_with = "filled")]
     pub endpoint: Option<String>,
+    /// Whether Akismet is told that these are trials, from which it must not learn.
+    pub is_test: bool,
 }
 
 /// The spam filter Rspamd.
@@ -84,8 +134,11 @@ pub struct Akismet {
 #[serde(default, deny_unknown_fields)]
 pub struct Rspamd {
     pub enabled: bool,
+    /// The worker that checks mail.
     pub url: String,
+    /// The worker that learns.
     pub controller_url: String,
+    /// The environment variable with the controller's password.
     #[serde(deserialize_with = "filled")]
     pub password_env: Option<String>,
 }

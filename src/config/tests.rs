@@ -173,3 +173,27 @@ fn a_secret_comes_from_one_place() {
     assert_eq!(source("auth = \"xoauth2\"\ntoken_command = \"t\""), command);
     assert_eq!(source("token_command = \"t\"\npassword_env = \"P\""), SecretSource::Env("P".into()));
 }
+
+#[test]
+fn a_spam_service_that_could_not_work_is_refused() {
+    let akismet = |keys: &str| error(&format!("[spam]\ntimeout = 5\nakismet = {{ {keys} }}\n"));
+    let all = [
+        akismet("enabled = true, site = \"https://x.example\""),
+        akismet("enabled = true, key_env = \"KEY\", site = \"x.example\""),
+        akismet("endpoint = \"http://rest.akismet.com/1.1\""),
+        error("[spam]\nname_server = \"dns.example\"\n"),
+        mailbox("trusted_spam_headers = [\"X-Spam-Flag\", \"x-spam-statsu\"]").unwrap_err().hint.unwrap(),
+    ];
+    insta::assert_snapshot!(all.join("\n").replace("/etc/desk/config.toml", ""), @r"");
+    for fine in
+        ["http://127.0.0.1:8080/1.1", "http://[::1]:80", "http://localhost", "https://akismet.example"]
+    {
+        assert!(parse(&format!("[spam]\nakismet = {{ endpoint = \"{fine}\" }}\n")).is_ok(), "{fine}");
+    }
+    assert_eq!(
+        mailbox("trusted_spam_headers = [\"X-Spam-Flag\"]").unwrap().trusted_spam_headers,
+        ["x-spam-flag"]
+    );
+    assert!(mailbox("").unwrap().trusted_spam_headers.len() > 5);
+    assert!(mailbox("trusted_spam_headers = []").unwrap().trusted_spam_headers.is_empty());
+}

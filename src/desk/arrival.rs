@@ -6,14 +6,17 @@
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
-    Arrival, Cursor, Deliver, Delivered, Fate, Fault, FaultKind, IntakeEntry, IntakeId, OutboxEntry,
+    Arrival, Cursor, Deliver, Delivered, Fate, Fault, FaultKind, IntakeEntry, IntakeId, Opinion, OutboxEntry,
     OutboxId, RawRef, Response,
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
+
+/// Mails that are read and asked about at once.
+const SIDE_BY_SIDE: usize = 8;
 
 /// A mail as a source hands it over.
 #[derive(Clone, Debug)]
@@ -63,6 +66,8 @@ pub(super) struct Prepared {
     pub bytes: Vec<u8>,
     /// What its headers say, when only they are here.
     pub headers: Option<Message>,
+    /// What was thought of it: whether it is wanted mail.
+    pub opinions: Vec<Opinion>,
 }
 
 impl Desk {
@@ -75,10 +80,8 @@ impl Desk {
         batch: Vec<Incoming>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
-        let mut prepared = Vec::with_capacity(batch.len());
-        for incoming in batch {
-            prepared.push(self.prepare(incoming).await?);
-        }
+        let ready = batch.into_iter().map(|incoming| self.prepare_screened(incoming));
+        let prepared: Vec<Prepared> = stream::iter(ready).buffered(SIDE_BY_SIDE).try_collect().await?;
         let together =
             AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
         match together {
@@ -128,6 +131,15 @@ impl Desk {
         Ok(prepared)
     }
 
+    /// Reads a mail, keeps its bytes and asks whether it is wanted.
+    pub(super) async fn prepare_screened(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+        let mut prepared = self.prepare(incoming).await?;
+        // A mail that breaks this is tried again alone, under the lock, without opinions.
+        let asked = AssertUnwindSafe(self.opinions(&prepared)).catch_unwind().await;
+        prepared.opinions = asked.unwrap_or_else(|_| Ok(Vec::new()))?;
+        Ok(prepared)
+    }
+
     /// Reads a mail and writes nothing.
     async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let Incoming { mut arrival, content, silent_before } = incoming;
@@ -151,7 +163,17 @@ impl Desk {
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message, visible, bytes, headers: None })
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message,
+                    visible,
+                    bytes,
+                    headers: None,
+                    opinions: Vec::new(),
+                })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
@@ -167,6 +189,7 @@ impl Desk {
                     visible: None,
                     bytes: Vec::new(),
                     headers,
+                    opinions: Vec::new(),
                 })
             }
             Content::Unfetchable { reason, size } => {
@@ -180,6 +203,7 @@ impl Desk {
                     visible: None,
                     bytes: Vec::new(),
                     headers: None,
+                    opinions: Vec::new(),
                 })
             }
         }
@@ -264,7 +288,8 @@ impl Desk {
 
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
-        let prepared = self.read(incoming).await?;
+        let mut prepared = self.read(incoming).await?;
+        prepared.opinions = self.opinions(&prepared).await?;
         let _gate = self.inner.gate.lock().await;
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let entries = self.take(&mut txn, &prepared, None, false).await?;

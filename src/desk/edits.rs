@@ -1,6 +1,7 @@
 //! Changes to issues: one commit for all of them, one verb to take back.
 
 use super::issues::{close, participant, reopen, tidy_title, turn};
+use super::lessons::Subject;
 use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk};
@@ -30,11 +31,12 @@ impl Desk {
                 ids.push(id);
             }
         }
+        let subjects = self.subjects_of(&ids, edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
         let mut iids = Vec::with_capacity(ids.len());
         for id in &ids {
-            iids.push(self.edit_one(&mut txn, acting, *id, edits).await?);
+            iids.push(self.edit_one(&mut txn, acting, *id, edits, subjects.get(id)).await?);
         }
         let label = label(edits, &iids);
         if txn.changes().is_empty() {
@@ -58,6 +60,7 @@ impl Desk {
         acting: &Acting,
         id: IssueId,
         edits: &[Edit],
+        subject: Option<&Subject>,
     ) -> Result<u64, Fault> {
         let before = self.load_issue(txn, id).await?;
         let project = self.load_project(txn, before.project).await?;
@@ -74,6 +77,11 @@ impl Desk {
         }
         self.note_changes(txn, &mut issue, &acting.user.name).await?;
         txn.put(&issue)?;
+        if before.spam != issue.spam {
+            self.spam_decided(txn, acting, &issue, subject).await?;
+            // Nobody was told that it was closed as spam.
+            return Ok(issue.iid);
+        }
         let told = match (before.state, issue.state) {
             (State::Open, State::Closed) => Some(MailKind::Closed),
             (State::Closed, State::Open) => Some(MailKind::Reopened),
@@ -154,11 +162,12 @@ fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
     }
 }
 
-fn set_spam(issue: &mut Issue, spam: bool, now: Timestamp) {
+pub(super) fn set_spam(issue: &mut Issue, spam: bool, now: Timestamp) {
     if issue.spam == spam {
         return;
     }
     issue.spam = spam;
+    issue.spam_since = spam.then_some(now);
     if spam && issue.state == State::Open {
         close(issue, now);
     } else if !spam {

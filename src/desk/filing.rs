@@ -6,8 +6,8 @@ use super::issues::{blank_note, participant, reopen, turn};
 use super::letters::know;
 use super::txn::Txn;
 use crate::domain::{
-    EmailAddress, Fate, Fault, ImportCc, IntakeEntry, Issue, IssueId, Link, LinkKind, Mailbox, Note,
-    NoteKind, Participant, ParticipantRole, Party, Project, State,
+    EmailAddress, Fate, Fault, Finding, ImportCc, IntakeEntry, Issue, IssueId, Judge, Link, LinkKind,
+    Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, State,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
@@ -172,7 +172,9 @@ impl Desk {
             reduced: visible.reduced,
             message_id: message.message_id.clone(),
             in_reply_to: message.in_reply_to.first().cloned(),
-            auth: way.and_then(|way| mail::authentication(message, &way.trusted_authserv_ids)),
+            auth: way
+                .and_then(|way| mail::authentication(message, &way.trusted_authserv_ids))
+                .or_else(|| checked(&passing.prepared.opinions)),
             why: Some(why),
             attachments: message.attachments.clone(),
             raw: passing.prepared.raw,
@@ -249,6 +251,12 @@ fn settle_silent(issue: &mut Issue, passing: &Passing<'_>) {
     } else if !open && issue.state == State::Open {
         super::issues::close(issue, passing.at);
     }
+}
+
+/// Gives what was found out here about the sender.
+fn checked(opinions: &[Opinion]) -> Option<String> {
+    let said = opinions.iter().find(|o| o.by == Judge::Authentication && !o.words.is_empty());
+    said.filter(|o| o.finding != Finding::Unavailable).map(|o| o.words.clone())
 }
 
 fn fold_all(note: &mut Note) {

@@ -4,7 +4,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 18] = [
+const TRACKED: [&str; 19] = [
     "title",
     "state",
     "status",
@@ -19,6 +19,7 @@ const TRACKED: [&str; 18] = [
     "waiting_since",
     "snoozed_until",
     "spam",
+    "spam_since",
     "participants",
     "links",
     "milestone",

@@ -5,14 +5,15 @@
 use super::Desk;
 use super::arrival::{Prepared, received_at};
 use super::placement::Placement;
+use super::screening::Screened;
 use super::targets::Target;
 use super::txn::Txn;
 use crate::domain::{
-    Author, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Mailbox, Note, Project,
-    ProjectId, ReplyKey,
+    Author, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Mailbox, Note, Outcome,
+    Project, ProjectId, ReplyKey,
 };
 use crate::mail::{self, MailClass, Message, Verdict};
-use crate::store::record::{Fingerprint, issue_key, text_key};
+use crate::store::record::{Fingerprint, SpamMail, intake_key, issue_key, text_key};
 use jiff::Timestamp;
 
 /// A mail on its way through the intake.
@@ -26,6 +27,8 @@ pub(super) struct Passing<'a> {
     pub silent: bool,
     /// Whether budgets are counted: not in a rehearsal.
     pub counting: bool,
+    /// Somebody said that it is no spam.
+    pub cleared: bool,
 }
 
 impl Passing<'_> {
@@ -124,10 +127,11 @@ impl Desk {
             silent: prepared.arrival.silent,
             projects,
             counting,
+            cleared: false,
         })
     }
 
-    async fn take_to(
+    pub(super) async fn take_to(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
@@ -205,7 +209,11 @@ impl Desk {
                 return self.take_placed(txn, passing, again, project, placement, None).await;
             }
         }
+        let screened = self.screened(passing, None, false);
         let fate = match self.duplicate_of(txn, passing.prepared, None, again).await? {
+            None if !passing.cleared && screened.outcome == Outcome::Spam => {
+                return self.enter_screened(txn, passing, again, None, screened).await;
+            }
             Some(earlier) => (Fate::Duplicate, format!("it is the same mail as arrival {earlier}")),
             None if matches!(passing.verdict.class, MailClass::Person) => (Fate::Unroutable, reason),
             None => (Fate::Automatic, passing.verdict.reason.clone()),
@@ -223,6 +231,11 @@ impl Desk {
         address: Option<EmailAddress>,
     ) -> Result<IntakeEntry, Fault> {
         let automatic = !matches!(passing.verdict.class, MailClass::Person);
+        let placement = self.without_purged(txn, placement).await?;
+        if !automatic && let Some(entry) = self.turned_away(txn, passing, again, &project, &placement).await?
+        {
+            return Ok(entry);
+        }
         match placement {
             Placement::Join { issue, why } => {
                 self.join(txn, passing, again, &project, issue, why, automatic).await
@@ -234,6 +247,56 @@ impl Desk {
             Placement::New { why, related } => {
                 self.open_issue(txn, passing, again, project, why, related, address).await
             }
+        }
+    }
+
+    /// Enters a mail that is spam, or has to be looked at first; `None` lets it go on its way.
+    async fn turned_away(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        project: &Project,
+        placement: &Placement,
+    ) -> Result<Option<IntakeEntry>, Fault> {
+        if passing.cleared {
+            return Ok(None);
+        }
+        let stranger = match placement {
+            Placement::Join { issue, .. } => !self.takes_part(txn, passing, *issue).await?,
+            Placement::New { .. } => true,
+        };
+        let screened = self.screened(passing, Some(project.id), stranger);
+        if screened.outcome == Outcome::Pass {
+            return Ok(None);
+        }
+        self.enter_screened(txn, passing, again, Some(project.id), screened).await.map(Some)
+    }
+
+    async fn enter_screened(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        project: Option<ProjectId>,
+        screened: Screened,
+    ) -> Result<IntakeEntry, Fault> {
+        let fate = if screened.outcome == Outcome::Spam { Fate::Spam } else { Fate::Quarantined };
+        let fate = (fate, screened.reason);
+        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?;
+        let entry = IntakeEntry { opinions: screened.opinions, ..entry };
+        txn.put(&entry)?;
+        Ok(entry)
+    }
+
+    /// Takes an issue of which nothing is left for none.
+    async fn without_purged(&self, txn: &mut Txn<'_>, placement: Placement) -> Result<Placement, Fault> {
+        let Placement::Join { issue, .. } = &placement else { return Ok(placement) };
+        match txn.get::<Issue>(&issue_key(*issue)).await?.is_some_and(|issue| issue.purged) {
+            true => {
+                Ok(Placement::New { why: "what it answers was spam and is gone".to_owned(), related: None })
+            }
+            false => Ok(placement),
         }
     }
 
@@ -282,8 +345,11 @@ impl Desk {
             raw: prepared.raw,
             fingerprint: prepared.fingerprint.clone(),
             silent: prepared.arrival.silent,
+            opinions: prepared.opinions.clone(),
+            spam_since: (fate == Fate::Spam).then_some(txn.now),
+            purged: false,
         };
-        txn.put(&entry)?;
+        put_arrival(txn, &entry)?;
         let known = txn.get::<Fingerprint>(&text_key(&entry.fingerprint)).await?;
         let mut known =
             known.unwrap_or_else(|| Fingerprint { hash: entry.fingerprint.clone(), intake: Vec::new() });
@@ -338,6 +404,15 @@ impl Desk {
             }
         }
     }
+}
+
+/// Writes an arrival, and whether it is kept as spam.
+pub(super) fn put_arrival(txn: &mut Txn<'_>, entry: &IntakeEntry) -> Result<(), Fault> {
+    match entry.spam_since.filter(|_| !entry.purged) {
+        Some(since) => txn.put(&SpamMail { id: entry.id, since })?,
+        None => txn.remove::<SpamMail>(intake_key(entry.id)),
+    }
+    txn.put(entry)
 }
 
 /// What somebody makes of a mail.

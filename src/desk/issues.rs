@@ -42,10 +42,15 @@ impl Desk {
                     )));
             }
         };
-        self.by_number(project, reference.iid).await?.ok_or_else(|| {
+        let id = self.by_number(project, reference.iid).await?.ok_or_else(|| {
             Fault::not_found(format!("there is no issue {reference}"))
                 .hint("`deskbell issue list` shows them")
-        })
+        })?;
+        let issue = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
+        match issue.is_some_and(|kept| kept.record.purged) {
+            true => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
+            false => Ok(id),
+        }
     }
 
     async fn by_number(&self, project: ProjectId, iid: u64) -> Result<Option<IssueId>, Fault> {
@@ -103,6 +108,8 @@ impl Desk {
             merged_into: None,
             milestone: None,
             weight: None,
+            spam_since: None,
+            purged: false,
         })
     }
 
@@ -342,7 +349,7 @@ impl Desk {
     }
 
     /// Gives how long a send waits: as asked, else the undo window for the TUI and nothing for commands.
-    fn hold(&self, acting: &Acting, asked: Option<u64>) -> Option<SignedDuration> {
+    pub(super) fn hold(&self, acting: &Acting, asked: Option<u64>) -> Option<SignedDuration> {
         let window = u64::try_from(self.inner.ways.undo_window.as_millis()).unwrap_or(0);
         let hold = asked.unwrap_or(if acting.via == Via::Tui { window } else { 0 });
         let hold = i64::try_from(hold.min(LONGEST_HOLD)).unwrap_or(0);

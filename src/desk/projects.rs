@@ -219,6 +219,11 @@ impl Desk {
         for (key, value) in settings {
             desk.settings = set_field(&desk.settings, key, value)?;
         }
+        let spam_kept = desk.settings.purge_spam_after.as_deref();
+        if let Some(text) = spam_kept.filter(|text| crate::config::parse_duration(text).is_none()) {
+            return Err(Fault::usage(format!("`{text}` is not a length of time"))
+                .hint("write it as 30d; empty keeps spam for good"));
+        }
         txn.put(&desk)?;
         txn.deed().label = "changed the desk".to_owned();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;

@@ -26,6 +26,8 @@ pub struct WayIn {
     pub outlet: Option<String>,
     pub own_lists: Vec<String>,
     pub trusted_authserv_ids: Vec<String>,
+    /// The header fields in which filters on the way are believed, in lower case.
+    pub trusted_spam_headers: Vec<String>,
 }
 
 /// A way out, as far as letters need to know.
@@ -51,6 +53,8 @@ pub struct Ways {
     pub stale_after: Duration,
     /// Where relative template folders are looked for.
     pub config_dir: PathBuf,
+    /// Who is asked whether mail is wanted.
+    pub spam: crate::config::Spam,
 }
 
 /// What the key in an address asks for.
@@ -81,6 +85,7 @@ impl Ways {
             outlet: m.outlet.clone(),
             own_lists: m.own_lists.clone(),
             trusted_authserv_ids: m.trusted_authserv_ids.clone(),
+            trusted_spam_headers: m.trusted_spam_headers.clone(),
         });
         let mailboxes: Vec<WayIn> = mailboxes.collect();
         let anyone = mailboxes.iter().find_map(|way| way.pattern.plain());
@@ -98,6 +103,7 @@ impl Ways {
             undo_window: config.outlet(None).map_or(Duration::ZERO, |outlet| outlet.undo_window),
             stale_after: config.serve.stale_after,
             config_dir: config_dir.to_owned(),
+            spam: config.spam.clone(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! How the desk is doing: the board that mailboxes and outlets write their state on.
 
 use super::{Desk, txn};
-use crate::domain::{Channel, ChannelState, DeskStatus, Fate, Fault, IntakeEntry, OutboxCounts};
+use crate::domain::{
+    Channel, ChannelState, DeskStatus, Fate, Fault, Finding, IntakeEntry, Judge, Opinion, OutboxCounts,
+    SpamStatus,
+};
 use crate::store::Direction;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -17,6 +20,7 @@ pub struct Board {
     started: Timestamp,
     mailboxes: Mutex<BTreeMap<String, Channel>>,
     outlets: Mutex<BTreeMap<String, Channel>>,
+    judges: Mutex<BTreeMap<String, Channel>>,
     notices: Mutex<BTreeMap<String, String>>,
     place: Mutex<(PathBuf, bool, bool)>,
     changed: AtomicBool,
@@ -28,6 +32,7 @@ impl Board {
             started,
             mailboxes: Mutex::default(),
             outlets: Mutex::default(),
+            judges: Mutex::default(),
             notices: Mutex::default(),
             place: Mutex::default(),
             changed: AtomicBool::new(false),
@@ -115,7 +120,59 @@ impl Desk {
             triage: self.triage_count().await?,
             free_space: self.inner.store.free_space(),
             notices: locked(&board.notices).values().cloned().collect(),
+            spam: self.spam_status(),
         })
+    }
+
+    fn spam_status(&self) -> SpamStatus {
+        let (lessons, owed) = self.inner.school.counts();
+        SpamStatus {
+            local: self.inner.ways.spam.local,
+            lessons,
+            owed,
+            mails: self.inner.spam_mails.count(),
+            judges: locked(&self.inner.board.judges).values().cloned().collect(),
+        }
+    }
+
+    /// Writes down which services are switched on.
+    pub(super) fn list_judges(&self) {
+        let spam = &self.inner.ways.spam;
+        let on = [("akismet", spam.akismet.enabled), ("rspamd", spam.rspamd.enabled)];
+        let channels = on
+            .into_iter()
+            .filter(|(_, on)| *on)
+            .map(|(name, _)| (name.to_owned(), Channel::new(name, "spam check", self.now())));
+        locked(&self.inner.board.judges).extend(channels);
+    }
+
+    /// Writes down which services answered and which did not.
+    pub(super) fn show_judges(&self, opinions: &[Opinion]) {
+        let mut changed = false;
+        for opinion in opinions {
+            let name = match opinion.by {
+                Judge::Akismet => "akismet",
+                Judge::Rspamd => "rspamd",
+                _ => continue,
+            };
+            let mut judges = locked(&self.inner.board.judges);
+            let channel =
+                judges.entry(name.to_owned()).or_insert_with(|| Channel::new(name, "spam check", self.now()));
+            let failing = opinion.finding == Finding::Unavailable;
+            let state = if failing { ChannelState::Failing } else { ChannelState::Ok };
+            if channel.state != state {
+                channel.since = self.now();
+                changed = true;
+            }
+            channel.state = state;
+            channel.error = failing.then(|| opinion.words.clone());
+            if !failing {
+                channel.last_success = Some(self.now());
+            }
+        }
+        if changed {
+            self.tell(crate::domain::Event::Status);
+        }
     }
 
     /// Tells whether a channel has failed for longer than `stale_after`.

@@ -17,6 +17,15 @@ pub(super) enum Target {
     Nowhere(String),
 }
 
+impl Target {
+    pub fn project(&self) -> Option<ProjectId> {
+        match self {
+            Self::Reply(_, id) | Self::Project(id, _) | Self::Default(id, _) => Some(*id),
+            Self::Nowhere(_) => None,
+        }
+    }
+}
+
 impl Desk {
     /// Lists where the mail goes: each project once, an issue before the project at large.
     pub(super) async fn targets(

@@ -18,7 +18,15 @@ impl Desk {
         action: IntakeAction,
     ) -> Result<Response, Fault> {
         let entry = self.stored_intake(id).await?;
-        if entry.issue.is_some() && entry.fate != Fate::Bounce {
+        if entry.purged {
+            return Err(Fault::refused("this mail was spam and is gone; only its line is left"));
+        }
+        let ham = matches!(action, IntakeAction::Ham { .. });
+        if ham && !matches!(entry.fate, Fate::Spam | Fate::Quarantined) {
+            return Err(Fault::refused("this mail was not taken for spam"));
+        }
+        let spam = ham && entry.fate == Fate::Spam;
+        if entry.issue.is_some() && entry.fate != Fate::Bounce && !spam {
             let reference = match entry.issue {
                 Some(issue) => self.reference_of(issue).await?,
                 None => String::new(),
@@ -33,8 +41,11 @@ impl Desk {
         let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
         let mut arrival = entry.arrival.clone();
         arrival.silent &= action == IntakeAction::Retry;
-        let prepared =
-            self.prepare(Incoming { arrival, content: Content::Whole(bytes), silent_before: None }).await?;
+        let incoming = Incoming { arrival, content: Content::Whole(bytes), silent_before: None };
+        let prepared = match action {
+            IntakeAction::Retry => self.prepare_screened(incoming).await?,
+            _ => self.prepare(incoming).await?,
+        };
         let label = match action {
             IntakeAction::Retry => {
                 self.take_batch(std::slice::from_ref(&prepared), None, Some(&entry)).await?;
@@ -48,6 +59,7 @@ impl Desk {
                 let project = self.project_by_path(&path).await?.id;
                 self.by_hand(acting, &prepared, &entry, ByHand::Issue(project)).await?
             }
+            IntakeAction::Ham { allow_sender } => self.ham(acting, &prepared, &entry, allow_sender).await?,
         };
         tracing::info!(label, "intake");
         self.intake_entry(id).await

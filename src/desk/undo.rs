@@ -65,6 +65,10 @@ impl Desk {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
         }
+        if let Some(arrival) = undone.deed.arrivals.first() {
+            return Err(Fault::refused("a mail that was taken back is not answered again by itself")
+                .hint(format!("`deskbell intake ham {}` does it", arrival.id)));
+        }
         let label = format!("did again: {}", undone.deed.label);
         self.restore(&mut txn, acting, &undone, false).await?;
         txn.deed().label.clone_from(&label);
@@ -108,6 +112,9 @@ impl Desk {
         }
         for (id, changes) in by_issue {
             let before = self.load_issue(txn, id).await?;
+            if before.purged {
+                return Err(Fault::refused(format!("#{} was spam and is gone", before.iid)));
+            }
             let mut after = before.clone();
             for change in changes {
                 let (from, to) =
@@ -127,6 +134,26 @@ impl Desk {
             let text = format!("{} {word}: {}", acting.user.name, verb.deed.label);
             self.system_note(txn, &mut after, text, None).await?;
             txn.put(&after)?;
+        }
+        self.restore_spam(txn, acting, verb, back).await
+    }
+
+    /// Restores what a verb did about senders, lessons and arrivals.
+    async fn restore_spam(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        verb: &Verb,
+        back: bool,
+    ) -> Result<(), Fault> {
+        for change in &verb.deed.senders {
+            self.restore_sender(txn, change, back).await?;
+        }
+        for change in &verb.deed.lessons {
+            self.restore_lesson(txn, change, back, &acting.user.name).await?;
+        }
+        for change in verb.deed.arrivals.iter().filter(|_| back) {
+            self.restore_arrival(txn, change).await?;
         }
         Ok(())
     }

@@ -254,6 +254,8 @@ impl Desk {
             note: entry.note,
             reason: entry.reason,
             silent: entry.silent,
+            opinions: entry.opinions,
+            purged: entry.purged,
         })
     }
 
@@ -311,7 +313,7 @@ impl Desk {
                     let project: Project = decode(document)?;
                     updates.push(Update::Project { id: project.id, path: project.path });
                 }
-                Tree::Issues => updates.push(Update::Issue(decode(document)?)),
+                Tree::Issues => updates.push(row_of(decode(document)?)),
                 Tree::Notes => updates.push(Update::Note(decode(document)?)),
                 Tree::ReadMarks => {
                     let mark: ReadMark = decode(document)?;
@@ -345,7 +347,7 @@ impl Desk {
         for project in txn::all::<Project>(store, &[]).await? {
             rows.push(Update::Project { id: project.id, path: project.path });
         }
-        rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(Update::Issue));
+        rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(row_of));
         for mark in txn::all::<ReadMark>(store, &[]).await? {
             rows.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
         }
@@ -370,6 +372,11 @@ impl Desk {
 
 fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
     Store::decode(document).map_err(txn::store_fault)
+}
+
+/// Shows an issue; none of which nothing is left.
+fn row_of(issue: Issue) -> Update {
+    if issue.purged { Update::IssueGone(issue.id) } else { Update::Issue(issue) }
 }
 
 fn gone_note(key: &[u8]) -> Option<Update> {

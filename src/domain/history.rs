@@ -60,6 +60,15 @@ pub struct Deed {
     pub undoes: Option<Seq>,
     /// Whether `undo` takes it back; reading and drafts are no such verbs.
     pub undoable: bool,
+    /// Lines of lists of senders that it wrote or took away.
+    #[serde(default)]
+    pub senders: Vec<super::SenderChange>,
+    /// What it taught about mails.
+    #[serde(default)]
+    pub lessons: Vec<super::LessonChange>,
+    /// Arrivals that it said are no spam.
+    #[serde(default)]
+    pub arrivals: Vec<super::ArrivalChange>,
 }
 
 /// A change as front ends see it.

@@ -1,6 +1,6 @@
 //! The intake: every mail that arrived, what became of it, and why.
 
-use super::{IntakeId, IssueId, MessageId, NoteId, ProjectId, RawRef};
+use super::{IntakeId, IssueId, MessageId, NoteId, Opinion, ProjectId, RawRef};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,15 @@ pub struct IntakeEntry {
     pub fingerprint: String,
     /// Whether it was taken in without causing mail because it is older than the desk's first look.
     pub silent: bool,
+    /// What was thought of it: whether it is wanted mail.
+    #[serde(default)]
+    pub opinions: Vec<Opinion>,
+    /// Since when it counts as spam.
+    #[serde(default)]
+    pub spam_since: Option<Timestamp>,
+    /// Only this line is left of it.
+    #[serde(default)]
+    pub purged: bool,
 }
 
 /// An arrival as front ends see it.
@@ -126,6 +135,12 @@ pub struct IntakeView {
     pub note: Option<NoteId>,
     pub reason: String,
     pub silent: bool,
+    /// What was thought of it: whether it is wanted mail.
+    #[serde(default)]
+    pub opinions: Vec<Opinion>,
+    /// Only this line is left of it.
+    #[serde(default)]
+    pub purged: bool,
 }
 
 /// How far a mailbox has been read, and what is still owed to its server.

@@ -105,6 +105,12 @@ pub struct Issue {
     pub milestone: Option<String>,
     #[serde(default)]
     pub weight: Option<u32>,
+    /// Since when it counts as spam.
+    #[serde(default)]
+    pub spam_since: Option<Timestamp>,
+    /// It was spam, and only its number is left of it.
+    #[serde(default)]
+    pub purged: bool,
 }
 
 impl Issue {

@@ -136,6 +136,7 @@ pub struct DeskSettings {
     pub acks_per_sender_hour: u32,
     /// Automatic mails of the whole desk within an hour; what is over waits as held.
     pub automatic_per_hour: u32,
+    /// How long spam is kept; `None` keeps it.
     pub purge_spam_after: Option<String>,
 }
 
@@ -152,7 +153,7 @@ impl Default for DeskSettings {
             rejections: false,
             acks_per_sender_hour: 2,
             automatic_per_hour: 1000,
-            purge_spam_after: None,
+            purge_spam_after: Some("30d".to_owned()),
         }
     }
 }

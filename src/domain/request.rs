@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, Reference, RequestId, Role, Status, Via,
+    OutboxState, Priority, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,19 @@ pub enum IntakeAction {
     Attach(Reference),
     /// Makes it an issue of a project.
     Issue(String),
+    /// Says that it is no spam: it becomes what it would have become, with all that follows.
+    Ham {
+        /// Lets further mail of its sender in as well.
+        allow_sender: bool,
+    },
+}
+
+/// Whose lists of senders are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderScope {
+    Desk,
+    Project(String),
 }
 
 /// A mail handed in from outside the mailboxes.
@@ -175,6 +188,15 @@ pub enum Request {
         limit: u64,
     },
     Cursors,
+    /// The lists of senders: those of one project, of the desk, or all.
+    Senders(Option<SenderScope>),
+    /// What the lists say of an address, or of a whole mail.
+    TestSender {
+        scope: SenderScope,
+        address: Option<EmailAddress>,
+        #[serde(with = "serde_bytes")]
+        raw: Vec<u8>,
+    },
 
     // Changing issues.
     NewIssue(NewIssue),
@@ -236,6 +258,16 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
+    SetSender {
+        scope: SenderScope,
+        pattern: String,
+        rule: SenderRule,
+    },
+    RemoveSender {
+        /// `None` takes it off whichever list it stands on.
+        scope: Option<SenderScope>,
+        pattern: String,
+    },
 
     // Mail.
     Deliver(Deliver),
@@ -293,6 +325,8 @@ impl Request {
                 | Self::Draft { .. }
                 | Self::Verbs { .. }
                 | Self::Cursors
+                | Self::Senders(_)
+                | Self::TestSender { .. }
                 | Self::Verify
         )
     }

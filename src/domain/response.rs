@@ -68,6 +68,10 @@ pub enum Response {
     Delivered(Box<Delivered>),
     /// `Cursors`.
     Cursors(Vec<super::Cursor>),
+    /// `Senders`, `SetSender`, `RemoveSender`: the lines that stand, changed or went.
+    Senders(Vec<super::SenderView>),
+    /// `TestSender`.
+    SenderVerdict(Box<super::SenderVerdict>),
     /// `Backup`, `Rebuild`, `Verify`: what was looked at, in lines to print.
     Report(Vec<String>),
 }
@@ -86,6 +90,8 @@ pub enum Event {
     Projects,
     Users,
     Drafts,
+    /// A list of senders changed.
+    Senders,
     /// A mailbox or outlet changed its state, or a notice came or went.
     Status,
     /// Events were lost: reload everything shown.

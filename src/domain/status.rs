@@ -87,6 +87,32 @@ pub struct DeskStatus {
     /// Things that somebody should know, each with what to do.
     pub notices: Vec<String>,
     pub stale: bool,
+    /// How the check for spam is doing.
+    #[serde(default)]
+    pub spam: SpamStatus,
+}
+
+/// How the check for spam is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SpamStatus {
+    /// Whether the desk learns by itself.
+    pub local: bool,
+    /// Mails that it learned from.
+    pub lessons: u64,
+    /// Lessons that services are still to be told.
+    pub owed: u64,
+    /// Mails that were taken for spam and are still kept.
+    pub mails: u64,
+    /// The services that are switched on.
+    pub judges: Vec<Channel>,
+}
+
+impl SpamStatus {
+    /// Tells whether anybody looks whether mail is spam.
+    pub fn is_on(&self) -> bool {
+        self.local || !self.judges.is_empty()
+    }
 }
 
 /// What one pass over a mailbox brought.

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     AddressRecord, Change, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId,
-    Issue, IssueId, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey,
-    RequestId, Seq, User, Verb,
+    Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId,
+    ReplyKey, RequestId, Sender, Seq, User, Verb,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -36,10 +36,13 @@ pub enum Tree {
     History = 22,
     /// Derived from the frames themselves.
     Requests = 23,
+    Senders = 24,
+    Lessons = 25,
+    SpamMails = 26,
 }
 
 impl Tree {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 25] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -62,6 +65,9 @@ impl Tree {
         Self::Verbs,
         Self::History,
         Self::Requests,
+        Self::Senders,
+        Self::Lessons,
+        Self::SpamMails,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -163,6 +169,13 @@ pub struct OutboxOpen {
 pub struct OutboxOfNote {
     pub note: NoteId,
     pub outbox: OutboxId,
+}
+
+/// That an arrival is taken for spam and still kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpamMail {
+    pub id: IntakeId,
+    pub since: jiff::Timestamp,
 }
 
 /// The arrivals of one and the same mail.
@@ -342,6 +355,29 @@ impl Record for Carried {
     }
 }
 
+impl Record for Sender {
+    const TREE: Tree = Tree::Senders;
+    fn key(&self) -> Vec<u8> {
+        sender_key(self.project, &self.pattern)
+    }
+}
+impl Record for Lesson {
+    const TREE: Tree = Tree::Lessons;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.fingerprint)
+    }
+}
+impl Record for SpamMail {
+    const TREE: Tree = Tree::SpamMails;
+    fn key(&self) -> Vec<u8> {
+        intake_key(self.id)
+    }
+}
+
+/// Key of a line of a list of senders; that of the desk counts as project 0.
+pub fn sender_key(project: Option<ProjectId>, pattern: &str) -> Vec<u8> {
+    Key::new().number(project.map_or(0, |id| id.0)).text(pattern).octets()
+}
 /// Key of a record that is named by one text: users, cursors, Message-IDs, reply keys, requests.
 pub fn text_key(text: &str) -> Vec<u8> {
     Key::new().text(text).octets()

@@ -40,6 +40,25 @@ pub(super) fn client(server: &Server) -> Result<(ClientConfig, Seen), Refusal> {
     Ok((config, seen))
 }
 
+/// Makes the TLS settings for web services, which anybody may run: the platform says whom to trust.
+pub(super) fn web() -> Result<ClientConfig, Refusal> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = platform(&[], &provider)?;
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| (e.to_string(), None))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+/// Makes the platform's verifier, with further authorities.
+fn platform(own: &[CertificateDer<'static>], provider: &Arc<CryptoProvider>) -> Result<Verifier, Refusal> {
+    Verifier::new_with_extra_roots(own.iter().cloned(), provider.clone()).map_err(|e| {
+        (e.to_string(), Some("install the package `ca-certificates`, or set ca_file".to_owned()))
+    })
+}
+
 /// What proves that a server is the right one.
 #[derive(Debug)]
 enum Proof {
@@ -56,10 +75,7 @@ fn proof(server: &Server, provider: &Arc<CryptoProvider>) -> Result<Proof, Refus
         return Ok(Proof::Fingerprint(fingerprint));
     }
     let own = server.ca_file.as_deref().map_or(Ok(Vec::new()), read_certificates)?;
-    let verifier = Verifier::new_with_extra_roots(own.iter().cloned(), provider.clone()).map_err(|e| {
-        (e.to_string(), Some("install the package `ca-certificates`, or set ca_file".to_owned()))
-    })?;
-    Ok(Proof::Authority { verifier, own })
+    Ok(Proof::Authority { verifier: platform(&own, provider)?, own })
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {

@@ -42,6 +42,7 @@ impl App {
             (Purpose::Labels, Response::Labels(labels)) => self.take_labels(labels),
             (Purpose::Outbox, Response::Outbox(rows)) => self.outbox.take(rows),
             (Purpose::Intake, Response::Intake(rows)) => self.intake.take(rows),
+            (Purpose::Senders, Response::Senders(rows)) => self.senders.take(rows),
             (Purpose::IntakeRaw(id), Response::Bytes(bytes)) => {
                 self.show_raw(&format!("mail {id}"), &bytes);
             }
@@ -78,6 +79,10 @@ impl App {
             (Purpose::IntakeAct, Response::IntakeEntry(entry)) => {
                 self.say(format!("now {}: {}", entry.fate.word(), entry.reason));
                 self.ask_intake();
+            }
+            (Purpose::SenderAct, Response::Senders(_)) => {
+                self.say("saved; z takes it back");
+                self.ask_senders();
             }
             (Purpose::ProjectAct, Response::Project(project)) => self.project_changed(*project),
             (Purpose::Attachment { save_to, name }, Response::Bytes(bytes)) => self.want(match save_to {
@@ -165,6 +170,8 @@ impl App {
             }
             Event::Projects => self.ask(Purpose::Projects, Request::Projects),
             Event::Users => self.ask(Purpose::Whoami, Request::Whoami),
+            Event::Senders if self.screen == Screen::Senders => self.ask_senders(),
+            Event::Senders => {}
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => self.reload(),

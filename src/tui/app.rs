@@ -13,6 +13,7 @@ use super::list::List;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
 use super::projects::ProjectScreen;
+use super::senders::SendersScreen;
 use super::setup::{Options, SetupError};
 use super::theme::Theme;
 use super::thread::Thread;
@@ -28,6 +29,7 @@ pub enum Screen {
     Outbox,
     Intake,
     Projects,
+    Senders,
 }
 
 /// Something to say in the status line.
@@ -79,6 +81,7 @@ pub struct App {
     pub outbox: OutboxScreen,
     pub intake: IntakeScreen,
     pub project: ProjectScreen,
+    pub senders: SendersScreen,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
@@ -125,6 +128,7 @@ impl App {
             outbox: OutboxScreen::default(),
             intake: IntakeScreen::default(),
             project: ProjectScreen::default(),
+            senders: SendersScreen::default(),
             overlay: None,
             notice: None,
             undoable: None,
@@ -260,6 +264,7 @@ impl App {
             Screen::Outbox => Place::Outbox,
             Screen::Intake => Place::Intake,
             Screen::Projects => Place::Project,
+            Screen::Senders => Place::Senders,
         }
     }
 
@@ -322,6 +327,7 @@ impl App {
             Screen::Outbox => self.outbox_act(action),
             Screen::Intake => self.intake_act(action),
             Screen::Projects => self.project_act(action),
+            Screen::Senders => self.senders_act(action),
         };
         if !mine {
             self.global_act(action);
@@ -344,6 +350,8 @@ impl App {
             Action::Outbox => self.go_to(Screen::Outbox),
             Action::Intake => self.go_to(Screen::Intake),
             Action::Projects => self.go_to(Screen::Projects),
+            Action::Senders => self.go_to(Screen::Senders),
+            Action::SpamMails => self.show_spam_mails(),
             Action::Query => {
                 self.to_list();
                 self.open_query();
@@ -372,6 +380,7 @@ impl App {
             Screen::Outbox => self.ask_outbox(),
             Screen::Intake => self.ask_intake(),
             Screen::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Screen::Senders => self.ask_senders(),
             Screen::List | Screen::Thread => {}
         }
     }

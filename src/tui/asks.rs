@@ -29,6 +29,7 @@ pub enum Purpose {
     RawMail,
     Draft,
     MarkAll,
+    Senders,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
@@ -39,6 +40,7 @@ pub enum Purpose {
     OutboxAct,
     IntakeAct,
     ProjectAct,
+    SenderAct,
     Sync,
     Attachment { save_to: Option<PathBuf>, name: String },
     Original(NoteId),
@@ -71,6 +73,7 @@ impl Purpose {
             Self::RawMail => 15,
             Self::Draft => 16,
             Self::MarkAll => 17,
+            Self::Senders => 18,
             _ => return None,
         })
     }

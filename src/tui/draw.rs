@@ -6,6 +6,7 @@ mod composer;
 mod list;
 mod overlay;
 mod screens;
+mod senders;
 mod status;
 mod thread;
 mod welcome;
@@ -31,6 +32,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Outbox => screens::draw_outbox(app, &areas, buf),
         Screen::Intake => screens::draw_intake(app, &areas, buf),
         Screen::Projects => screens::draw_projects(app, &areas, buf),
+        Screen::Senders => senders::draw(app, &areas, buf),
     }
     rule(app, areas.bottom_rule, buf);
     if let (Screen::List, 1) = (app.screen, areas.divider.width)

@@ -1,12 +1,14 @@
 //! The intake screen: every mail that came in, its fate and why.
 
 use super::action::Action;
-use super::app::App;
+use super::app::{App, Screen};
 use super::asks::Purpose;
+use super::clean;
 use super::input::Effect;
 use super::outbox::step;
 use super::overlay::{Ask, Prompt};
-use crate::domain::{Fate, IntakeAction, IntakeId, IntakeView, Request};
+use crate::domain::{Fate, Finding, IntakeAction, IntakeId, IntakeView, Request};
+use ratatui::text::Line;
 
 const LIMIT: u64 = 500;
 
@@ -75,6 +77,9 @@ impl App {
         let Some(row) = self.intake.rows.get(self.intake.selected).cloned() else { return false };
         match action {
             Action::Open => self.open_arrival(&row),
+            Action::Why => self.show_opinions(&row),
+            Action::Ham => self.call_ham(row.id, false),
+            Action::HamAllow => self.call_ham(row.id, true),
             Action::Raw => self.ask(Purpose::IntakeRaw(row.id), Request::IntakeRaw(row.id)),
             Action::Retry => {
                 let request = Request::IntakeAct { id: row.id, action: IntakeAction::Retry };
@@ -97,6 +102,30 @@ impl App {
             _ => return false,
         }
         true
+    }
+
+    fn call_ham(&mut self, id: IntakeId, allow_sender: bool) {
+        let action = IntakeAction::Ham { allow_sender };
+        self.ask(Purpose::IntakeAct, Request::IntakeAct { id, action });
+    }
+
+    /// Goes to the mails that were taken for spam.
+    pub fn show_spam_mails(&mut self) {
+        self.intake = IntakeScreen { fate: Some(Fate::Spam), ..IntakeScreen::default() };
+        self.go_to(Screen::Intake);
+    }
+
+    /// Says what was thought of a mail, and by whom.
+    fn show_opinions(&mut self, row: &IntakeView) {
+        let mut lines = vec![Line::styled(clean::line(&row.reason), self.theme.strong), Line::default()];
+        if row.opinions.is_empty() {
+            lines.push(Line::styled("nobody was asked whether it is spam", self.theme.dim));
+        }
+        for opinion in &row.opinions {
+            let style = if opinion.finding == Finding::Spam { self.theme.warning } else { self.theme.dim };
+            lines.push(Line::styled(clean::line(&opinion.to_string()), style));
+        }
+        self.open_reader(&format!("Why mail {} is {}", row.id, row.fate.word()), lines);
     }
 
     fn open_arrival(&mut self, row: &IntakeView) {

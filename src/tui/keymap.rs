@@ -26,11 +26,12 @@ pub enum Place {
     Outbox,
     Intake,
     Project,
+    Senders,
     /// A text to be read: history, why, raw mail, help.
     Text,
 }
 
-const PLACES: [(Place, &str); 11] = [
+const PLACES: [(Place, &str); 12] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -41,6 +42,7 @@ const PLACES: [(Place, &str); 11] = [
     (Place::Outbox, "outbox"),
     (Place::Intake, "intake"),
     (Place::Project, "project"),
+    (Place::Senders, "senders"),
     (Place::Text, "text"),
 ];
 

@@ -7,7 +7,7 @@ use super::keymap::Place;
 use super::picker::Picker;
 use super::send::Manner;
 use super::when;
-use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Reference};
+use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule};
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
 use std::path::PathBuf;
@@ -42,6 +42,7 @@ pub enum Ask {
     MakeIssue(IntakeId),
     Setting { project: String, key: String },
     NewProject,
+    Sender(SenderRule),
     Title,
     CancelMails(Vec<OutboxId>),
 }
@@ -173,6 +174,7 @@ impl App {
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::NewProject => self.add_project(text),
+            Ask::Sender(rule) => self.add_sender(rule, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
     }

@@ -166,7 +166,7 @@ impl App {
         let Some(status) = &self.status else { return self.say("nothing is known yet") };
         let (strong, dim) = (self.theme.strong, self.theme.dim);
         let mut lines = Vec::new();
-        for channel in status.mailboxes.iter().chain(&status.outlets) {
+        for channel in status.mailboxes.iter().chain(&status.outlets).chain(&status.spam.judges) {
             let name = format!("{} ({})", channel.name, channel.method);
             lines.push(Line::styled(clean::line(&name), strong));
             for fact in channel_facts(channel, self.now, &self.options.time_zone) {
@@ -174,6 +174,10 @@ impl App {
             }
         }
         lines.extend(status.notices.iter().map(|n| Line::styled(clean::line(n), self.theme.warning)));
+        if status.spam.owed > 0 {
+            let words = format!("{} lessons about spam are still to be taught", status.spam.owed);
+            lines.push(Line::styled(words, dim));
+        }
         if !status.serving {
             lines.push(Line::styled("nothing is fetched or sent: no sync runs", self.theme.warning));
         }

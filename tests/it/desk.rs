@@ -5,7 +5,7 @@ use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
     Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fate, Fault, FaultKind, IntakeAction,
     IssueQuery, IssueView, NewIssue, NewNote, NoteKind, OutboxAction, OutboxState, OutboxView, Party,
-    Reference, Request, RequestId, Response, State, Via,
+    Reference, Request, RequestId, Response, SenderRule, SenderScope, State, Via,
 };
 use deskbell::index::Index;
 use deskbell::store::Store;
@@ -828,4 +828,47 @@ async fn what_waits_when_a_project_is_switched_off_is_held_until_it_is_on_again(
     assert_eq!(room.outbox().await[0].state, OutboxState::Held);
     room.ok(Request::EnableProject { path: "acme/support".into(), enabled: true }).await;
     assert_eq!(room.send().await.len(), 1);
+}
+
+#[tokio::test]
+async fn spam_goes_when_it_was_kept_long_enough_and_one_line_of_it_stays() {
+    let mut room = Room::new().await;
+    let block = |pattern: &str| Request::SetSender {
+        scope: SenderScope::Project("acme/support".into()),
+        pattern: pattern.into(),
+        rule: SenderRule::Block,
+    };
+    room.ok(block("bad.example")).await;
+    let letter = |from: &str, subject: &str| {
+        format!("From: {from}\nTo: help+acme-support-1-issue-@desk.example\nSubject: {subject}\n\nHello.\n")
+    };
+    room.mail(&letter("x@bad.example", "one")).await;
+    room.mail(&letter("y@bad.example", "two")).await;
+    room.mail(&letter("ada@good.example", "three")).await;
+    let edits = vec![Edit::Spam(true)];
+    room.ok(Request::Edit { references: vec!["acme/support#1".parse().unwrap()], edits }).await;
+    let ham = IntakeAction::Ham { allow_sender: false };
+    room.ok(Request::IntakeAct { id: deskbell::domain::IntakeId(2), action: ham }).await;
+
+    room.later(SignedDuration::from_hours(24 * 29));
+    assert_eq!(room.desk.purge_spam().await.unwrap(), 0);
+    room.later(SignedDuration::from_hours(24 * 2));
+    assert_eq!(room.desk.purge_spam().await.unwrap(), 2);
+    assert_eq!(room.desk.purge_spam().await.unwrap(), 0, "once");
+
+    room.again().await;
+    let Response::Intake(rows) = room.ok(Request::Intake { fate: None, limit: 10 }).await else { panic!() };
+    let lines: Vec<_> =
+        rows.iter().map(|row| (row.purged, row.fate, row.subject.as_deref(), row.reason.as_str())).collect();
+    assert_eq!(lines[0], (true, Fate::Issue, None, "purged: its issue was spam"));
+    assert_eq!((lines[1].0, lines[1].1, lines[1].2), (false, Fate::Issue, Some("two")));
+    assert_eq!(lines[2], (true, Fate::Spam, None, "purged: it was spam"));
+    let gone = room.ask(Request::Issue("acme/support#1".parse().unwrap())).await.unwrap_err();
+    assert!(gone.message.contains("was spam and is gone"), "{gone:?}");
+    assert!(room.list("is:spam").await.is_empty());
+    let Response::Status(status) = room.ok(Request::Status).await else { panic!() };
+    assert_eq!((status.spam.mails, status.spam.lessons), (0, 2), "lessons stay");
+    // An answer to what is gone is a mail like any other.
+    let again = room.mail(&letter("mia@good.example", "Re: three (acme/support#1)")).await;
+    assert_eq!((again.entry.fate, again.entry.reference.as_deref()), (Fate::Issue, Some("acme/support#3")));
 }

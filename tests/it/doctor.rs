@@ -1,6 +1,6 @@
 //! `doctor`, against a real Dovecot and Postfix: what is well, what is not, and its cure.
 
-use crate::support::{MailServer, TestDesk};
+use crate::support::{Akismet, KEY, MailServer, NameServer, Rspamd, TestDesk, said};
 
 /// The config of a desk at the servers of the tests, for an account of the test's own.
 fn config(name: &str) -> String {
@@ -11,9 +11,11 @@ fn config(name: &str) -> String {
         "[mailbox.support]\naddress = \"{name}+%{{key}}@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\n\
          user = \"{name}\"\npassword_command = \"echo secret\"\nca_file = \"{ca}\"\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"{name}\"\npassword_command = \"echo secret\"\n\
-         ca_file = \"{ca}\"\nfrom = \"{name}@desk.test\"\n",
+         ca_file = \"{ca}\"\nfrom = \"{name}@desk.test\"\n\
+         [spam]\nname_server = \"{}\"\n",
         server.imaps_port(),
-        server.smtps_port()
+        server.smtps_port(),
+        NameServer::start(&[]).address()
     )
 }
 
@@ -40,6 +42,7 @@ fn every_step_of_a_sound_desk_is_ok_and_the_round_trip_leaves_no_issue() {
         "outlet smtp: 127.0.0.1:",
         "templates acme/support: the built-in ones",
         "spam services: none is on",
+        "authentication: name server: it answers",
         "round trip support: a mail to doctor-well+acme-support-1-issue-@desk.test came back in ",
     ] {
         assert!(out.contains(&format!("ok   {step}")), "{step}\n{out}");
@@ -72,6 +75,8 @@ fn what_fails_is_said_with_its_cure() {
     let closed = format!("port = {}\n", closed_port());
     let (mailbox, outlet) = sound.split_once("[smtp]").unwrap();
     let outlet = format!("[smtp]{outlet}");
+    let spam = &outlet[outlet.find("[spam]").unwrap()..];
+    let (url, controller) = Rspamd::get().urls();
     let wrong = |text: &str| text.replace("echo secret", "echo wrong");
     let cases = [
         (
@@ -119,11 +124,19 @@ fn what_fails_is_said_with_its_cure() {
             "FAIL mailbox support: password: ",
             "run it by hand: exit 3",
         ),
-        (mailbox.to_owned(), "FAIL outlets: none in the config", "add a section [smtp]"),
+        (mailbox.to_owned() + spam, "FAIL outlets: none in the config", "add a section [smtp]"),
         (
-            sound.clone() + "[spam]\nrspamd = { enabled = true }\n",
-            "FAIL spam service rspamd: it is switched on but not built yet",
-            "set enabled = false for rspamd",
+            sound.clone()
+                + &format!(
+                    "rspamd = {{ enabled = true, url = \"{url}\", controller_url = \"{controller}\" }}\n"
+                ),
+            "FAIL spam service rspamd: controller: it answers 401: Unauthorized",
+            "password_env must name a variable with the controller's password",
+        ),
+        (
+            sound.replace("name_server = ", "timeout = \"300ms\"\nname_server = \"127.0.0.1:9\" # "),
+            "FAIL authentication: name server: ",
+            "name a server (name_server in [spam])",
         ),
     ];
     let desk = TestDesk::new("");
@@ -136,6 +149,39 @@ fn what_fails_is_said_with_its_cure() {
         let cures: Vec<&str> = said.stdout.lines().filter(|line| line.starts_with("     cure: ")).collect();
         assert!(cures.len() == 1 && cures[0].contains(cure), "{cure}\n{}", said.stdout);
     }
+}
+
+#[test]
+fn whoever_is_asked_about_spam_is_looked_at() {
+    let (akismet, (url, controller)) = (Akismet::start(), Rspamd::get().urls());
+    let services = format!(
+        "[spam]\nauthentication = false\n\
+         akismet = {{ enabled = true, key_env = \"AKISMET_KEY\", site = \"https://desk.example/\", endpoint = \"{}\" }}\n\
+         rspamd = {{ enabled = true, url = \"{url}\", controller_url = \"{controller}\", password_env = \"CONTROLLER\" }}\n",
+        akismet.endpoint()
+    );
+    let desk = TestDesk::between_maildirs(&services);
+    let asked = |key: &str| {
+        let mut command = desk.command(&["doctor"]);
+        said(command.env("AKISMET_KEY", key).env("CONTROLLER", env!("CARGO_PKG_NAME")))
+    };
+    let well = asked(KEY);
+    for step in
+        ["akismet: key: it is good", "rspamd: worker: it answers", "rspamd: controller: it lets us teach"]
+    {
+        assert!(
+            well.code == 0 && well.stdout.contains(&format!("ok   spam service {step}")),
+            "{step}: {well:?}"
+        );
+    }
+    let wrong = asked("no-such-key");
+    assert!(wrong.code == 1 && !wrong.stdout.contains("no-such-key"), "{wrong:?}");
+    assert!(
+        wrong
+            .stdout
+            .contains("FAIL spam service akismet: key: it answers `invalid`\n     cure: check the key"),
+        "{wrong:?}"
+    );
 }
 
 #[test]
@@ -157,7 +203,7 @@ fn a_config_that_is_wrong_or_missing_is_a_step_that_fails() {
 
 #[test]
 fn templates_are_read_and_their_placeholders_known() {
-    let desk = TestDesk::between_maildirs("");
+    let desk = TestDesk::between_maildirs("[spam]\nauthentication = false\n");
     let folder = desk.folder.path().join("letters");
     let set = format!("templates_dir={}", folder.display());
     desk.ok(&["project", "set", "acme/support", &set]);

@@ -1,6 +1,6 @@
 //! `init`, against a real Dovecot and Postfix: from an address to a desk that takes mail.
 
-use crate::support::{MailServer, Said, TestDesk};
+use crate::support::{MailServer, NameServer, Said, TestDesk};
 use std::os::unix::fs::PermissionsExt;
 
 /// A desk without a config.
@@ -55,6 +55,8 @@ fn an_address_and_a_password_make_a_desk_that_takes_mail() {
         !text.contains("\"secret\"") && text.lines().filter(|line| line.contains('#')).count() > 8,
         "{text}"
     );
+    let names = format!("{text}\n[spam]\nname_server = \"{}\"\n", NameServer::start(&[]).address());
+    std::fs::write(desk.config(), names).unwrap();
     assert!(desk.ok(&["doctor"]).lines().all(|line| line.starts_with("ok   ")));
     desk.ok(&["sync", "--once"]);
     assert!(desk.issues().is_empty() && desk.outbox().is_empty());

@@ -1,11 +1,17 @@
 //! What the tests stand on: real mail servers that live as long as the test process, scripted ones, and
 //! desks run by the real binary.
 
+mod akismet;
 mod desk;
 mod fake;
 pub mod home;
 mod mail_server;
+mod name_server;
+mod rspamd;
 
+pub use akismet::{Akismet, Instead, KEY};
 pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
 pub use fake::{Fake, Line};
 pub use mail_server::MailServer;
+pub use name_server::NameServer;
+pub use rspamd::Rspamd;

@@ -5,6 +5,7 @@ use super::super::clean::{self, cut, fit, fit_right};
 use super::super::layout::Areas;
 use super::super::list::{VIEWS, View};
 use super::super::when;
+use super::screens::nothing;
 use super::{repeat, rows, rule, select, shorten, text, two_ends};
 use crate::domain::{IssueRow, OutboxState, Party, Priority, Query, State};
 use ratatui::buffer::Buffer;
@@ -283,13 +284,30 @@ fn empty(app: &App, area: Rect, buf: &mut Buffer) {
         Some(1) => ["Nobody waits on us.", "3 shows all open issues."],
         Some(2) => ["No issue is open.", "New mail becomes an issue by itself; C opens one by hand."],
         Some(3) => ["Nothing is snoozed.", "s puts an issue aside until a moment."],
-        Some(4) => ["No spam.", "! calls an issue spam; it can be taken back with z."],
+        Some(4) => return empty_spam(app, area, buf),
         _ => ["Nothing is found.", "Esc goes back to the views, / changes the query."],
     };
     let lines = [("", app.theme.dim), (first, app.theme.strong), (second, app.theme.dim)];
     for ((words, style), row) in lines.into_iter().zip(rows(area)) {
         text(Line::styled(format!("   {words}"), style), row, buf);
     }
+}
+
+/// Says where spam is that never became an issue.
+fn empty_spam(app: &App, area: Rect, buf: &mut Buffer) {
+    let mails = spam_mails(app).unwrap_or_else(|| "No mail was taken for spam".to_owned());
+    nothing(app, "No issue is called spam.", "! calls one spam; z takes that back.", area, buf);
+    let rest = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+    nothing(app, &format!("{mails}."), "g s shows those mails with the causes.", rest, buf);
+}
+
+/// Says how many mails were taken for spam and never became issues.
+pub(super) fn spam_mails(app: &App) -> Option<String> {
+    let count = app.status.as_ref().map_or(0, |status| status.spam.mails);
+    (count > 0).then(|| match count {
+        1 => "1 mail was taken for spam".to_owned(),
+        n => format!("{n} mails were taken for spam"),
+    })
 }
 
 fn preview(app: &App, areas: &Areas, buf: &mut Buffer) {

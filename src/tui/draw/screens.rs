@@ -203,11 +203,11 @@ fn card_height(body: Rect) -> u16 {
     if body.height >= 12 { 6 } else { 0 }
 }
 
-fn first_row(selected: usize, height: u16) -> usize {
+pub(super) fn first_row(selected: usize, height: u16) -> usize {
     (selected + 1).saturating_sub(usize::from(height.max(1)))
 }
 
-fn nothing(app: &App, first: &str, second: &str, area: Rect, buf: &mut Buffer) {
+pub(super) fn nothing(app: &App, first: &str, second: &str, area: Rect, buf: &mut Buffer) {
     let lines = [("", app.theme.dim), (first, app.theme.strong), (second, app.theme.dim)];
     for ((words, style), row) in lines.into_iter().zip(rows(area)) {
         text(Line::styled(format!("   {words}"), style), row, buf);
@@ -262,6 +262,10 @@ fn address_lines(app: &App, project: &ProjectView, width: u16) -> Vec<Line<'stat
     ];
     if width < 50 {
         lines.truncate(2);
+    }
+    if app.status.as_ref().is_some_and(|status| !status.spam.is_on()) {
+        let words = format!(" {} No spam check is on: see [spam] in the config.", theme.signs.warning);
+        lines.push(Line::styled(words, theme.alarm));
     }
     for other in project.addresses.iter().skip(1).take(2) {
         lines.push(Line::styled(format!("   also {}", clean::line(other.as_str())), theme.dim));

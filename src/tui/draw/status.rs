@@ -126,7 +126,8 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
             next.into_iter().map(|(keys, a)| (keys, a.entry().name.replace('-', " "))).collect()
         }
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
-        _ => app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(place, a))).collect(),
+        _ if place == Place::List && app.list.view == Some(4) => spam_keys(app),
+        _ => footer_keys(app, place),
     };
     let mut spans = vec![Span::raw(" ")];
     let mut room = usize::from(area.width).saturating_sub(1);
@@ -140,6 +141,19 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!(" {word}  "), app.theme.dim));
     }
     super::text(Line::from(spans), area, buf);
+}
+
+fn footer_keys(app: &App, place: Place) -> Vec<(String, String)> {
+    app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(place, a))).collect()
+}
+
+/// Gives the keys of the view of spam: where the mails are that never became issues stands first.
+fn spam_keys(app: &App) -> Vec<(String, String)> {
+    let mails = super::list::spam_mails(app).unwrap_or_else(|| "spam mails".to_owned());
+    let first = app.keymap.keys_of(Place::List, Action::SpamMails).into_iter().next();
+    let not_spam = app.keymap.keys_of(Place::List, Action::Spam).into_iter().next();
+    let own = first.map(|key| (key, mails)).into_iter();
+    own.chain(not_spam.map(|key| (key, "not spam".to_owned()))).chain(footer_keys(app, Place::List)).collect()
 }
 
 fn welcome_keys(app: &App) -> Vec<(String, String)> {

@@ -172,6 +172,10 @@ fn head(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf
     if note.automatic {
         left.push(Span::styled(format!(" {} automatic", theme.signs.dot), theme.dim));
     }
+    if let Some(auth) = note.auth.as_deref().filter(|_| area.width >= 80) {
+        let style = if auth.contains("fail") { theme.warning } else { theme.dim };
+        left.push(Span::styled(format!(" {} {}", theme.signs.dot, clean::line(auth)), style));
+    }
     let at = when::exact(app.now, note.created_at, &app.options.time_zone);
     let age = when::age(app.now, note.created_at);
     let when = if area.width < 60 { format!(" {age} ") } else { format!(" {at} {} {age} ", theme.signs.dot) };

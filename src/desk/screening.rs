@@ -1,0 +1,188 @@
+//! Screening: who is asked about a mail before anything is made of it, and what comes of that.
+//!
+//! Services are asked before the desk is locked, and only about mail that would open an issue or comes
+//! from a stranger. What staff listed is looked up under the lock again, as it may have changed.
+
+use super::Desk;
+use super::arrival::Prepared;
+use super::intake::Passing;
+use super::placement::Placement;
+use super::targets::Target;
+use super::txn::Txn;
+use crate::domain::{
+    Fault, Finding, Issue, IssueId, Judge, Opinion, Outcome, ProjectId, Sender, SenderRule, screen,
+};
+use crate::mail::{self, MailClass, Message, Visible};
+use crate::spam::{self, Suspect};
+use crate::store::record::issue_key;
+use std::sync::Arc;
+
+/// What screening made of a mail.
+pub(super) struct Screened {
+    pub outcome: Outcome,
+    /// Why, in words.
+    pub reason: String,
+    pub opinions: Vec<Opinion>,
+}
+
+impl Desk {
+    /// Asks everybody who may know whether a mail is wanted; writes nothing.
+    pub(super) async fn opinions(&self, prepared: &Prepared) -> Result<Vec<Opinion>, Fault> {
+        let (Ok(message), Some((_, visible))) = (&prepared.message, &prepared.visible) else {
+            return Ok(Vec::new());
+        };
+        let mut txn = Txn::rehearse(&self.inner.store, self.now());
+        let passing = self.passing(&mut txn, prepared, message, false).await?;
+        let person = matches!(passing.verdict.class, MailClass::Person);
+        if !person || self.unsubscribing(&mut txn, &passing).await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let unknown = self.unknown_to(&mut txn, &passing).await?;
+        if unknown.is_empty() {
+            return Ok(Vec::new());
+        }
+        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
+        let envelope_to = prepared.arrival.envelope_to.as_deref();
+        let suspect = suspect_of(prepared.bytes.clone(), message, visible, envelope_to, trusted);
+        let mut opinions: Vec<Opinion> = spam::headers(&message.headers, filters).into_iter().collect();
+        if passing.silent {
+            return Ok(opinions);
+        }
+        if self.inner.ways.spam.local {
+            opinions.push(self.inner.school.judge(&suspect));
+        }
+        // Where a list decides for every project, nobody is asked.
+        let listed = |project: &ProjectId| self.listed(&passing, Some(*project)).is_some();
+        if !unknown.iter().all(listed) {
+            let said = self.inner.judges.ask(&suspect).await;
+            self.show_judges(&said);
+            opinions.extend(said);
+        }
+        Ok(opinions)
+    }
+
+    /// Lists the projects in which a mail would open an issue, or answer one that its sender has no part in.
+    async fn unknown_to(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<Vec<ProjectId>, Fault> {
+        let from = passing.from.as_ref().map(|m| &m.email);
+        let mut unknown = Vec::new();
+        for target in self.targets(txn, passing).await? {
+            let (project, issue) = match target {
+                Target::Reply(key, project) => (Some(project), Some(key.issue)),
+                Target::Project(project, _) | Target::Default(project, _) => {
+                    let place = self.place(txn, passing.message, Some(project), from, &passing.projects);
+                    (Some(project), joined(place.await?))
+                }
+                Target::Nowhere(_) => {
+                    let place = self.place(txn, passing.message, None, from, &passing.projects).await?;
+                    let issue = joined(place);
+                    let home = match issue {
+                        Some(id) => txn.get::<Issue>(&issue_key(id)).await?.map(|issue| issue.project),
+                        None => None,
+                    };
+                    (home, issue)
+                }
+            };
+            let Some(project) = project else { continue };
+            let known = match issue {
+                Some(id) => self.takes_part(txn, passing, id).await?,
+                None => false,
+            };
+            if !known {
+                unknown.push(project);
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Tells whether the sender of a mail has a part in an issue.
+    pub(super) async fn takes_part(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        issue: IssueId,
+    ) -> Result<bool, Fault> {
+        let id = self.survivor(txn, issue).await?;
+        let issue = txn.get::<Issue>(&issue_key(id)).await?;
+        let from = passing.from.as_ref().map(|from| &from.email);
+        Ok(issue.is_some_and(|issue| from.is_some_and(|from| issue.participant(from).is_some())))
+    }
+
+    fn listed(&self, passing: &Passing<'_>, project: Option<ProjectId>) -> Option<Sender> {
+        let from = passing.from.as_ref().map(|from| &from.email);
+        self.inner.senders.find(project, from, Some(passing.message))
+    }
+
+    /// Decides whether a mail to this project goes on its way. What was thought of it counts only where
+    /// its sender is a stranger; the lists of senders always count.
+    pub(super) fn screened(
+        &self,
+        passing: &Passing<'_>,
+        project: Option<ProjectId>,
+        stranger: bool,
+    ) -> Screened {
+        let listed = self.listed(passing, project);
+        let mut opinions: Vec<Opinion> = listed.iter().map(|line| opinion_of(line, project)).collect();
+        if stranger {
+            opinions.extend(passing.prepared.opinions.iter().cloned());
+        }
+        let screening = screen(listed.map(|line| line.rule), &opinions);
+        let what =
+            if screening.outcome == Outcome::Quarantine { "it waits for a person" } else { "it is spam" };
+        let reason = match screening.words.is_empty() {
+            true => what.to_owned(),
+            false => format!("{what}: {}", screening.words),
+        };
+        Screened { outcome: screening.outcome, reason, opinions }
+    }
+}
+
+fn joined(place: Placement) -> Option<IssueId> {
+    match place {
+        Placement::Join { issue, .. } => Some(issue),
+        Placement::New { .. } => None,
+    }
+}
+
+/// Says in words what a line of a list says.
+fn opinion_of(line: &Sender, project: Option<ProjectId>) -> Opinion {
+    let finding = match line.rule {
+        SenderRule::Block => Finding::Spam,
+        SenderRule::Allow => Finding::Ham,
+        SenderRule::Quarantine => Finding::Unsure,
+    };
+    let whose = if line.project.is_some() && line.project == project { "this project" } else { "the desk" };
+    let words = format!("{} is on the {} list of {whose}, by {}", line.pattern, line.rule.word(), line.by);
+    Opinion { by: Judge::Senders, finding, words }
+}
+
+/// Puts together what judges need to know of a mail.
+pub(super) fn suspect_of(
+    raw: Vec<u8>,
+    message: &Message,
+    visible: &Visible,
+    envelope_to: Option<&str>,
+    trusted: &[String],
+) -> Suspect {
+    let border = mail::border(message, trusted);
+    let text = match &visible.folded {
+        Some(folded) => format!("{}\n{folded}", visible.body),
+        None => visible.body.clone(),
+    };
+    let (client, helo) = border.map_or((None, None), |border| (Some(border.client), border.helo));
+    Suspect {
+        raw: Arc::from(raw),
+        from: message.from.as_ref().map(|from| from.email.clone()),
+        from_name: message.from.as_ref().and_then(|from| from.name.clone()),
+        subject: message.subject.clone(),
+        text,
+        client,
+        helo,
+        envelope_from: message
+            .header("Return-Path")
+            .map(|path| path.trim().trim_matches(['<', '>']).to_owned()),
+        envelope_to: envelope_to.map(str::to_owned).into_iter().collect(),
+        authenticated: mail::authentication(message, trusted).is_some(),
+    }
+}
