@@ -20,6 +20,7 @@ mod projects;
 mod queue;
 mod repeat;
 mod routing;
+mod sealing;
 mod status;
 mod targets;
 mod triage;
@@ -35,6 +36,7 @@ pub use outbox::{Claim, Settled};
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
+use crate::crypt::Crypt;
 use crate::domain::{
     Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, Seq, User, Via,
 };
@@ -69,6 +71,7 @@ struct Inner {
     store: Store,
     index: Index,
     ways: Ways,
+    crypt: Crypt,
     clock: Clock,
     events: broadcast::Sender<Event>,
     /// Held by whoever writes: one step at a time.
@@ -91,6 +94,7 @@ impl Desk {
         index: Index,
         indexed: Seq,
         ways: Ways,
+        crypt: Crypt,
         clock: Clock,
     ) -> Result<Self, Fault> {
         let (events, _) = broadcast::channel(EVENTS);
@@ -99,6 +103,7 @@ impl Desk {
             store,
             index,
             ways,
+            crypt,
             clock,
             events,
             gate: Mutex::new(()),

@@ -18,6 +18,7 @@ pub mod query;
 mod reference;
 mod request;
 mod response;
+mod seal;
 mod status;
 mod view;
 
@@ -43,5 +44,6 @@ pub use request::{
     Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, Upload,
 };
 pub use response::{Delivered, Event, Response};
+pub use seal::{Seal, SealKind, SealState};
 pub use status::{Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SyncReport};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -33,13 +33,14 @@
 //! |---|---|---|
 //! | [`domain`] | nouns, pure rules, the contract of every front end | nothing |
 //! | [`config`] | the TOML file as plain structs | `domain` |
+//! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
 //! | [`index`] | issue rows and full text | `domain` |
 //! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
-//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `mail`, `store`, `index` |
+//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `mail`, `store`, `index` |
 //! | [`sync`] | when things happen | `domain`, `config`, `source`, `outlet`, `desk` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
@@ -58,6 +59,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod crypt;
 pub mod desk;
 pub mod domain;
 pub mod index;

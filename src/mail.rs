@@ -11,6 +11,7 @@
 //! mail are named `mail-…`, so that a panic hook can keep quiet about them.
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod armour;
 mod authentication;
 mod bars;
 mod body;
@@ -26,6 +27,7 @@ mod html_clean;
 mod markdown;
 mod message;
 mod safe;
+mod sealed;
 mod template;
 mod verdict;
 mod visible;
@@ -39,6 +41,10 @@ pub use html::{Rendered, html_to_text};
 pub use markdown::{markdown_to_html, markdown_to_text};
 pub use message::{Message, Unreadable, fingerprint, hash, part, read};
 pub use safe::{media_type, safe_file_name, sanitize_line};
+pub use sealed::{
+    Sealed, SealedForm, files, may_be_sealed, read_signed, sealed, show_text, to_sign, unsealed,
+    with_signature,
+};
 pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};

@@ -1,6 +1,7 @@
 //! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
 
 mod round_trip;
+mod seals;
 mod templates;
 
 pub use round_trip::mail_round_trips;
@@ -98,6 +99,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
         look_at_projects(&here, known, &mut findings);
     }
     look_at_spam(&here.config, &mut findings);
+    seals::look(&here.crypt(), &mut findings).await;
     if round_trip {
         match &known {
             Some(known) => mail_round_trips(&here, known, &mut findings).await,

@@ -7,7 +7,7 @@ use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
     Arrival, Cursor, Deliver, Delivered, Fate, Fault, FaultKind, IntakeEntry, IntakeId, OutboxEntry,
-    OutboxId, RawRef, Response,
+    OutboxId, RawRef, Response, Seal,
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
@@ -63,6 +63,9 @@ pub(super) struct Prepared {
     pub bytes: Vec<u8>,
     /// What its headers say, when only they are here.
     pub headers: Option<Message>,
+    /// What its signature or encryption said, and the lines of armour that are no text.
+    pub seal: Option<Seal>,
+    pub armour: Option<String>,
 }
 
 impl Desk {
@@ -125,7 +128,7 @@ impl Desk {
             let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
             prepared.raw = Some(raw);
         }
-        Ok(prepared)
+        self.unseal(prepared, true).await
     }
 
     /// Reads a mail and writes nothing.
@@ -151,7 +154,18 @@ impl Desk {
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                Ok(Prepared { arrival, raw: None, size, fingerprint, message, visible, bytes, headers: None })
+                Ok(Prepared {
+                    arrival,
+                    raw: None,
+                    size,
+                    fingerprint,
+                    message,
+                    visible,
+                    bytes,
+                    headers: None,
+                    seal: None,
+                    armour: None,
+                })
             }
             Content::TooLarge { headers, size } => {
                 let fingerprint = mail::hash(&headers);
@@ -167,6 +181,8 @@ impl Desk {
                     visible: None,
                     bytes: Vec::new(),
                     headers,
+                    seal: None,
+                    armour: None,
                 })
             }
             Content::Unfetchable { reason, size } => {
@@ -180,6 +196,8 @@ impl Desk {
                     visible: None,
                     bytes: Vec::new(),
                     headers: None,
+                    seal: None,
+                    armour: None,
                 })
             }
         }
@@ -264,7 +282,7 @@ impl Desk {
 
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
-        let prepared = self.read(incoming).await?;
+        let prepared = self.unseal(self.read(incoming).await?, false).await?;
         let _gate = self.inner.gate.lock().await;
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let entries = self.take(&mut txn, &prepared, None, false).await?;

@@ -26,6 +26,8 @@ pub struct WayIn {
     pub outlet: Option<String>,
     pub own_lists: Vec<String>,
     pub trusted_authserv_ids: Vec<String>,
+    /// Octets of a whole mail.
+    pub max_size: u64,
 }
 
 /// A way out, as far as letters need to know.
@@ -81,6 +83,7 @@ impl Ways {
             outlet: m.outlet.clone(),
             own_lists: m.own_lists.clone(),
             trusted_authserv_ids: m.trusted_authserv_ids.clone(),
+            max_size: m.max_size,
         });
         let mailboxes: Vec<WayIn> = mailboxes.collect();
         let anyone = mailboxes.iter().find_map(|way| way.pattern.plain());

@@ -14,6 +14,7 @@ mod init;
 mod kills;
 mod layers;
 mod outages;
+mod seals;
 mod smtp;
 mod spawned;
 mod support;

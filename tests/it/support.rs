@@ -4,6 +4,7 @@
 mod desk;
 mod fake;
 pub mod home;
+pub mod keys;
 mod mail_server;
 
 pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
