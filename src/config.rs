@@ -8,6 +8,7 @@ mod error;
 mod mailbox;
 mod outlet;
 mod paths;
+mod sealing;
 mod secret;
 mod sections;
 mod server;
@@ -18,6 +19,7 @@ pub use error::ConfigError;
 pub use mailbox::{GraphConfig, ImapConfig, InboxOptions, MailboxConfig, SourceConfig};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
+pub use sealing::Sealing;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use sections::{
     Akismet, CommandMode, Hooks, Keymap, Keys, Me, Notify, OwnCommand, Rspamd, Serve, Spam, Ui, Web,
@@ -53,6 +55,8 @@ pub struct Config {
     pub notify: Notify,
     pub commands: Vec<OwnCommand>,
     pub hooks: Hooks,
+    pub pgp: Sealing,
+    pub smime: Sealing,
 }
 
 /// The file as it is written.
@@ -71,6 +75,8 @@ struct File {
     notify: Notify,
     command: Vec<OwnCommand>,
     hooks: Hooks,
+    pgp: Sealing,
+    smime: Sealing,
 }
 
 impl Config {
@@ -139,6 +145,8 @@ impl File {
             notify: self.notify,
             commands: self.command,
             hooks: self.hooks,
+            pgp: self.pgp.within(folder),
+            smime: self.smime.within(folder),
         };
         config.check(text)?;
         Ok(config)
@@ -150,6 +158,10 @@ impl Config {
     fn check(&self, text: &str) -> Result<(), ConfigError> {
         self.check_places(text)?;
         self.spam.check().map_err(|wrong| wrong.within("spam", text))?;
+        if self.pgp.sign && self.smime.sign {
+            let wrong = error::Wrong::new("sign", "mail is signed with OpenPGP already");
+            return Err(wrong.hint("keep sign = true in one of [pgp] and [smime]").within("smime", text));
+        }
         let known: Vec<String> = self.outlets.keys().cloned().collect();
         for (name, mailbox) in &self.mailboxes {
             let Some(outlet) = mailbox.outlet.as_ref().filter(|o| !known.contains(o)) else { continue };

@@ -24,6 +24,7 @@ mod repeat;
 mod reports;
 mod routing;
 mod screening;
+mod sealing;
 mod senders;
 mod spam;
 mod status;
@@ -42,6 +43,7 @@ pub use outbox::{Claim, Settled};
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
+use crate::crypt::Crypt;
 use crate::domain::{
     Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, SenderScope, Seq, User, Via,
 };
@@ -77,6 +79,7 @@ struct Inner {
     store: Store,
     index: Index,
     ways: Ways,
+    crypt: Crypt,
     clock: Clock,
     events: broadcast::Sender<Event>,
     /// Held by whoever writes: one step at a time.
@@ -106,6 +109,7 @@ impl Desk {
         index: Index,
         indexed: Seq,
         ways: Ways,
+        crypt: Crypt,
         clock: Clock,
     ) -> Result<Self, Fault> {
         let (events, _) = broadcast::channel(EVENTS);
@@ -113,6 +117,7 @@ impl Desk {
         let inner = Inner {
             store,
             index,
+            crypt,
             clock,
             events,
             gate: Mutex::new(()),

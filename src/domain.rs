@@ -20,6 +20,7 @@ mod reference;
 mod request;
 mod response;
 mod screening;
+mod seal;
 mod sender;
 mod spam;
 mod status;
@@ -50,6 +51,7 @@ pub use request::{
 };
 pub use response::{Delivered, Event, Response};
 pub use screening::{Outcome, Screening, screen};
+pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{

@@ -33,6 +33,7 @@
 //! |---|---|---|
 //! | [`domain`] | nouns, pure rules, the contract of every front end | nothing |
 //! | [`config`] | the TOML file as plain structs | `domain` |
+//! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
@@ -40,7 +41,7 @@
 //! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
-//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `mail`, `store`, `index`, `spam` |
+//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `mail`, `store`, `index`, `spam` |
 //! | [`sync`] | when things happen | `domain`, `config`, `source`, `outlet`, `desk` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
@@ -59,6 +60,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod crypt;
 pub mod desk;
 pub mod domain;
 pub mod index;

@@ -11,6 +11,7 @@
 //! mail are named `mail-…`, so that a panic hook can keep quiet about them.
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod armour;
 mod authentication;
 mod bars;
 mod body;
@@ -37,6 +38,7 @@ mod received;
 mod returned;
 mod rtf;
 mod safe;
+mod sealed;
 mod template;
 mod tnef;
 mod uuencode;
@@ -57,6 +59,10 @@ pub use returned::Returned;
 pub use original::original_html;
 pub use received::{Border, border};
 pub use safe::{media_type, safe_file_name, sanitize_line};
+pub use sealed::{
+    Sealed, SealedForm, files, may_be_sealed, read_signed, sealed, show_text, to_sign, unsealed,
+    with_signature,
+};
 pub use template::{Values, default_template, fill, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};

@@ -1,6 +1,7 @@
 //! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
 
 mod round_trip;
+mod seals;
 mod spam;
 mod templates;
 
@@ -100,6 +101,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
         look_at_projects(&here, known, &mut findings);
     }
     spam::report(judges, &mut findings).await;
+    seals::look(&here.crypt(), &mut findings).await;
     if round_trip {
         match &known {
             Some(known) => mail_round_trips(&here, known, &mut findings).await,

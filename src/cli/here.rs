@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::session::unusable;
 use crate::config::{Config, ConfigError, Paths};
+use crate::crypt::Crypt;
 use crate::desk::{Clock, Desk, Ways};
 use crate::domain::{Fault, FaultKind, Seq};
 use crate::index::{Index, IndexError};
@@ -70,12 +71,17 @@ impl Here {
         let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
         let (index, indexed) = self.open_index().await?;
         let ways = Ways::of(&self.config, self.config_dir());
-        let desk = Desk::open(opened.store, index, indexed, ways, clock).await?;
+        let desk = Desk::open(opened.store, index, indexed, ways, self.crypt(), clock).await?;
         self.hold_if_restored(&desk).await?;
         for (number, notice) in opened.notices.into_iter().enumerate() {
             desk.board().notice(format!("store {number}"), notice);
         }
         Ok(desk)
+    }
+
+    /// Gives the programs that look into signed and encrypted mail.
+    pub fn crypt(&self) -> Crypt {
+        Crypt::new(&self.config.pgp, &self.config.smime, &self.paths.data_dir.join("scratch"))
     }
 
     /// Gives the file whose presence says that the desk was restored and nothing of it is held yet.

@@ -182,6 +182,9 @@ fn note(note: &NoteView) -> Result<()> {
     }
     let kind = if note.kind == NoteKind::Internal { " · INTERNAL" } else { "" };
     println!("\n── {} · {who}{kind} · {}", note.id, note.created_at);
+    if let Some(seal) = &note.seal {
+        println!("   {} {}", if seal.is_doubtful() { "!" } else { "·" }, line(&seal.words));
+    }
     for warning in &note.warnings {
         println!("   ! {}", line(warning));
     }

@@ -23,7 +23,8 @@ impl AddressPattern {
 
     /// Reads a pattern; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        // Brackets around it are no part of an address, and no mail would match them.
+        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
         let (local, domain) = text.rsplit_once('@').ok_or("it has no `@`")?;
         if domain.contains(KEY) {
             return Err("`%{key}` belongs before the `@`".to_owned());

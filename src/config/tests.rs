@@ -40,9 +40,21 @@ fn keys_of(section: &str, body: &str) -> Vec<String> {
 
 #[test]
 fn the_example_shows_every_key() {
-    for section in
-        ["mailbox.a", "smtp", "serve", "web", "spam", "ui", "keys", "notify", "command", "hooks", "me"]
-    {
+    for section in [
+        "mailbox.a",
+        "smtp",
+        "serve",
+        "web",
+        "spam",
+        "ui",
+        "keys",
+        "notify",
+        "command",
+        "hooks",
+        "me",
+        "pgp",
+        "smime",
+    ] {
         let keys = keys_of(section, "");
         assert!(!keys.is_empty(), "{section}");
         for key in keys {

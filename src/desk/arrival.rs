@@ -7,7 +7,7 @@ use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
     Arrival, Cursor, Deliver, Delivered, Fate, Fault, FaultKind, IntakeEntry, IntakeId, Opinion, OutboxEntry,
-    OutboxId, RawRef, Response,
+    OutboxId, RawRef, Response, Seal,
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
@@ -68,6 +68,9 @@ pub(super) struct Prepared {
     pub headers: Option<Message>,
     /// What was thought of it: whether it is wanted mail.
     pub opinions: Vec<Opinion>,
+    /// What its signature or encryption said, and the lines of armour that are no text.
+    pub seal: Option<Seal>,
+    pub armour: Option<String>,
 }
 
 impl Desk {
@@ -128,7 +131,7 @@ impl Desk {
             let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
             prepared.raw = Some(raw);
         }
-        Ok(prepared)
+        self.unseal(prepared, true).await
     }
 
     /// Reads a mail, keeps its bytes and asks whether it is wanted.
@@ -173,6 +176,8 @@ impl Desk {
                     bytes,
                     headers: None,
                     opinions: Vec::new(),
+                    seal: None,
+                    armour: None,
                 })
             }
             Content::TooLarge { headers, size } => {
@@ -190,6 +195,8 @@ impl Desk {
                     bytes: Vec::new(),
                     headers,
                     opinions: Vec::new(),
+                    seal: None,
+                    armour: None,
                 })
             }
             Content::Unfetchable { reason, size } => {
@@ -204,6 +211,8 @@ impl Desk {
                     bytes: Vec::new(),
                     headers: None,
                     opinions: Vec::new(),
+                    seal: None,
+                    armour: None,
                 })
             }
         }
@@ -288,7 +297,7 @@ impl Desk {
 
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
-        let mut prepared = self.read(incoming).await?;
+        let mut prepared = self.unseal(self.read(incoming).await?, false).await?;
         prepared.opinions = self.opinions(&prepared).await?;
         let _gate = self.inner.gate.lock().await;
         let mut txn = Txn::rehearse(&self.inner.store, self.now());

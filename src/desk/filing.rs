@@ -167,7 +167,7 @@ impl Desk {
             blank_note(txn.next_note().await?, issue.id, NoteKind::Incoming, visible.body, passing.at);
         let mut note = Note {
             author: passing.author(),
-            folded: visible.folded,
+            folded: with_armour(visible.folded, passing.prepared.armour.as_deref()),
             html: visible.html,
             reduced: visible.reduced,
             message_id: message.message_id.clone(),
@@ -179,6 +179,7 @@ impl Desk {
             attachments: message.attachments.clone(),
             raw: passing.prepared.raw,
             read: passing.silent,
+            seal: passing.prepared.seal.clone(),
             ..blank
         };
         note.warnings = warnings(passing);
@@ -266,6 +267,14 @@ fn fold_all(note: &mut Note) {
         Some(folded) => format!("{body}\n{folded}"),
         None => body,
     });
+}
+
+/// Adds the armour of a signature to what is folded, so that no line of the mail is lost.
+fn with_armour(folded: Option<String>, armour: Option<&str>) -> Option<String> {
+    match (folded, armour) {
+        (Some(folded), Some(armour)) => Some(format!("{folded}\n{armour}")),
+        (folded, armour) => folded.or_else(|| armour.map(str::to_owned)),
+    }
 }
 
 /// Lists what the reader should know before trusting the mail.

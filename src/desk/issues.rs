@@ -480,6 +480,7 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         raw: None,
         cc: Vec::new(),
         read: false,
+        seal: None,
     }
 }
 

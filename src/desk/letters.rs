@@ -1,6 +1,7 @@
 //! Letters: the mails that the desk writes, one row of the outbox for each recipient.
 
 use super::routing::{self, WayOut};
+use super::sealing::Holding;
 use super::txn::{self, Txn};
 use super::{Desk, missing};
 use crate::domain::{
@@ -67,10 +68,13 @@ impl Desk {
             unsubscribe: self.inner.ways.unsubscribe_address(issue.mailbox.as_deref(), project, &key),
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
             files: draughted.files.to_vec(),
+            for_signing: self.inner.crypt.signs().is_some(),
         };
         let bytes = mail::compose(&letter).map_err(|e| {
             Fault::internal(format!("the mail to {} could not be written: {e}", draughted.to.email))
         })?;
+        let held = Holding { state: draughted.state, until: draughted.held_until, error: None };
+        let (bytes, held) = self.sign_letter(bytes, held).await;
         check_size(bytes.len() as u64, &way)?;
         let subject = letter.subject.clone();
         let entry = OutboxEntry {
@@ -81,16 +85,16 @@ impl Desk {
             to: draughted.to.email.clone(),
             from: reply_to.or_else(|| Some(way.from.clone())),
             subject,
-            state: draughted.state,
+            state: held.state,
             outlet: way.name.clone(),
             raw: txn.stash(bytes).await?,
             message_id,
             attempts: 0,
             created_at: txn.now,
             next_attempt_at: None,
-            held_until: draughted.held_until,
+            held_until: held.until,
             sent_at: None,
-            error: None,
+            error: held.error,
             user: draughted.user,
         };
         self.file_letter(txn, &entry, key, issue, project).await?;
@@ -212,7 +216,9 @@ impl Desk {
 
     async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {
         let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
-        let public = |note: &Note| matches!(note.kind, NoteKind::Incoming | NoteKind::Reply);
+        // What came encrypted must not leave in the clear.
+        let clear = |note: &Note| note.seal.as_ref().is_none_or(|seal| !seal.encrypted);
+        let public = |note: &Note| matches!(note.kind, NoteKind::Incoming | NoteKind::Reply) && clear(note);
         Ok(notes.into_iter().next().filter(public).map_or(String::new(), |note| note.body))
     }
 

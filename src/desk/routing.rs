@@ -28,6 +28,8 @@ pub struct WayIn {
     pub trusted_authserv_ids: Vec<String>,
     /// The header fields in which filters on the way are believed, in lower case.
     pub trusted_spam_headers: Vec<String>,
+    /// Octets of a whole mail.
+    pub max_size: u64,
 }
 
 /// A way out, as far as letters need to know.
@@ -86,6 +88,7 @@ impl Ways {
             own_lists: m.own_lists.clone(),
             trusted_authserv_ids: m.trusted_authserv_ids.clone(),
             trusted_spam_headers: m.trusted_spam_headers.clone(),
+            max_size: m.max_size,
         });
         let mailboxes: Vec<WayIn> = mailboxes.collect();
         let anyone = mailboxes.iter().find_map(|way| way.pattern.plain());

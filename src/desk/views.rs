@@ -90,6 +90,7 @@ impl Desk {
             auth: note.auth,
             why: note.why,
             warnings: note.warnings,
+            seal: note.seal,
         })
     }
 

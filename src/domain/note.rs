@@ -1,6 +1,6 @@
 //! Notes: what was said in an issue, by mail or by hand.
 
-use super::{Author, EmailAddress, IssueId, MessageId, NoteId};
+use super::{Author, EmailAddress, IssueId, MessageId, NoteId, Seal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -89,4 +89,7 @@ pub struct Note {
     /// Counts as read by everyone from the beginning, as mail of the first import does.
     #[serde(default)]
     pub read: bool,
+    /// What its signature or encryption said.
+    #[serde(default)]
+    pub seal: Option<Seal>,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     AddressState, Attachment, Author, Delivery, EmailAddress, IssueId, IssueKind, LinkKind, MessageId,
-    NoteId, NoteKind, ParticipantRole, Party, Priority, Seq, State, Status,
+    NoteId, NoteKind, ParticipantRole, Party, Priority, Seal, Seq, State, Status,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,9 @@ pub struct NoteView {
     pub unread: bool,
     /// Whether its raw mail can be asked for.
     pub has_raw: bool,
+    /// What its signature or encryption said.
+    #[serde(default)]
+    pub seal: Option<Seal>,
 }
 
 /// An issue with everything in it. `cli` flattens `row` into the object that `issue show` prints.

@@ -83,6 +83,7 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
         raw: None,
         cc: Vec::new(),
         read: false,
+        seal: None,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Letter {
     pub markdown: String,
     /// Name, media type and bytes of each file.
     pub files: Vec<(String, String, Vec<u8>)>,
+    /// Whether blanks at line ends have to survive the way, as those of signed text must.
+    pub for_signing: bool,
 }
 
 /// Why a mail could not be written.
@@ -171,8 +173,8 @@ fn parts(letter: &Letter) -> MultiPart {
     let text = flowed::encode(&markdown_to_text(&markdown));
     let plain = SinglePart::builder()
         .header(content_type("text/plain; charset=utf-8; format=flowed").unwrap_or(ContentType::TEXT_PLAIN))
-        .body(text);
-    let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(page(&markdown));
+        .body(encoded(letter, text));
+    let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(encoded(letter, page(&markdown)));
     let forms =
         MultiPart::alternative().boundary(boundary(letter, "forms")).singlepart(plain).singlepart(html);
     if letter.files.is_empty() {
@@ -180,6 +182,16 @@ fn parts(letter: &Letter) -> MultiPart {
     }
     let whole = MultiPart::mixed().boundary(boundary(letter, "files")).multipart(forms);
     letter.files.iter().fold(whole, |whole, file| whole.singlepart(attachment(file)))
+}
+
+/// Encodes a text as the library thinks best, or so that its octets are safe (RFC 3156, section 3).
+fn encoded(letter: &Letter, text: String) -> Body {
+    match letter.for_signing {
+        true => {
+            Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new)
+        }
+        false => Body::new(text),
+    }
 }
 
 /// Gives a boundary that is the letter's own, so that the same letter gives the same bytes.

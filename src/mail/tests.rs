@@ -270,6 +270,7 @@ fn address(text: &str) -> EmailAddress {
 
 fn letter(kind: MailKind) -> Letter {
     Letter {
+        for_signing: false,
         kind,
         from: Mailbox { name: Some("Support Bot".to_owned()), email: address("contact@desk.example") },
         to: Mailbox { name: Some("Müller, Jo".to_owned()), email: address("jo@customer.example") },

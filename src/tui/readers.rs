@@ -73,6 +73,12 @@ impl App {
         if let Some(auth) = &note.auth {
             add("authenticity", auth);
         }
+        if let Some(seal) = &note.seal {
+            add("seal", &seal.words);
+            if let Some(key) = &seal.key {
+                add("key", key);
+            }
+        }
         if note.automatic {
             add("automatic", "a machine wrote this; nothing is sent in answer to it");
         }

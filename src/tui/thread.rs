@@ -221,6 +221,7 @@ fn same_lines(old: &NoteView, new: &NoteView) -> bool {
         && old.body == new.body
         && old.folded == new.folded
         && old.warnings == new.warnings
+        && old.seal == new.seal
 }
 
 fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {
@@ -229,6 +230,12 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
     }
     let mut rows = vec![Row::Head];
     let inner = width.saturating_sub(3).min(READABLE);
+    if let Some(seal) = &note.seal {
+        let sign = if seal.is_doubtful() { theme.signs.warning } else { theme.signs.dot };
+        let style = if seal.is_doubtful() { theme.warning } else { theme.dim };
+        let words = format!("{sign} {}", seal.words);
+        rows.extend(markup::plain(&words, inner, style).into_iter().map(Row::Text));
+    }
     for warning in &note.warnings {
         let words = format!("{} {warning}", theme.signs.warning);
         rows.extend(markup::plain(&words, inner, theme.warning).into_iter().map(Row::Text));

@@ -143,7 +143,9 @@ async fn open(dir: &TempDir, now: &Arc<Mutex<Timestamp>>) -> Desk {
     let (index, seq) = Index::open(&dir.path().join("data/index")).unwrap();
     let now = Arc::clone(now);
     let clock = Arc::new(move || *now.lock().unwrap());
-    Desk::open(store, index, seq, Ways::of(&config, dir.path()), clock).await.unwrap()
+    Desk::open(store, index, seq, Ways::of(&config, dir.path()), deskbell::crypt::Crypt::default(), clock)
+        .await
+        .unwrap()
 }
 
 fn note(reference: &str, text: &str) -> NewNote {

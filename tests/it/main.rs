@@ -17,6 +17,7 @@ mod layers;
 mod machines;
 mod outages;
 mod screening;
+mod seals;
 mod smtp;
 mod spam;
 mod spawned;

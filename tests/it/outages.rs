@@ -52,7 +52,9 @@ impl Clocked {
         let store = Store::open(folder.path()).await.unwrap().store;
         let (index, seq) = Index::open(&folder.path().join("index")).unwrap();
         let ways = Ways::of(&config, folder.path());
-        let desk = Desk::open(store.clone(), index, seq, ways, clock).await.unwrap();
+        let desk = Desk::open(store.clone(), index, seq, ways, deskbell::crypt::Crypt::default(), clock)
+            .await
+            .unwrap();
         let this = Self { desk, store, minutes, stop: CancellationToken::new(), folder };
         this.ask(Request::AddProject { path: "acme/support".into() }).await;
         let (desk, stop) = (this.desk.clone(), this.stop.clone());

@@ -5,6 +5,7 @@ mod akismet;
 mod desk;
 mod fake;
 pub mod home;
+pub mod keys;
 mod mail_server;
 mod name_server;
 mod rspamd;

@@ -111,6 +111,7 @@ fn probe(way: &WayOut, to: &EmailAddress) -> Result<(MessageId, Vec<u8>), Failur
     let wrong = || Failure::new("our own address makes no Message-ID", "correct `from` of the outlet");
     let message_id = MessageId::parse(&id).ok_or_else(wrong)?;
     let letter = Letter {
+        for_signing: false,
         kind: MailKind::Probe,
         from: Mailbox { name: Some("deskbell".to_owned()), email: way.from.clone() },
         to: Mailbox { name: None, email: to.clone() },

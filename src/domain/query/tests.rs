@@ -104,6 +104,7 @@ fn note(id: u64, user: &str) -> Note {
         raw: None,
         cc: Vec::new(),
         read: false,
+        seal: None,
     }
 }
 

@@ -88,6 +88,7 @@ pub fn note(id: u64, kind: NoteKind, author: Author, hours: i64, body: &str) -> 
         delivery: Vec::new(),
         unread: false,
         has_raw: kind == NoteKind::Incoming,
+        seal: None,
     }
 }
 
