@@ -11,9 +11,12 @@ use crate::domain::{
 };
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
+
+/// How many mails are read beside each other.
+const READERS: usize = 8;
 
 /// A mail as a source hands it over.
 #[derive(Clone, Debug)]
@@ -75,10 +78,8 @@ impl Desk {
         batch: Vec<Incoming>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
-        let mut prepared = Vec::with_capacity(batch.len());
-        for incoming in batch {
-            prepared.push(self.prepare(incoming).await?);
-        }
+        let reading = stream::iter(batch).map(|incoming| self.prepare(incoming));
+        let prepared: Vec<Prepared> = reading.buffered(READERS).try_collect().await?;
         let together =
             AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
         match together {
