@@ -84,6 +84,9 @@ pub struct Commit {
     pub puts: Vec<Put>,
 }
 
+/// A scan of at most so many documents is read like a single one.
+const SHORT: usize = 16;
+
 /// The order of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -159,7 +162,16 @@ impl Store {
     /// Gives the record under a key.
     pub async fn get<R: Record>(&self, key: &[u8]) -> Result<Option<Kept<R>>, StoreError> {
         let key = frame::full_key(R::TREE as u8, key);
-        self.read(move |trees| trees.get(&key)).await?.as_deref().map(kept).transpose()
+        self.read(false, move |trees| trees.get(&key)).await?.as_deref().map(kept).transpose()
+    }
+
+    /// Gives the document under a key, and the sequence that wrote it.
+    pub async fn document(&self, tree: Tree, key: &[u8]) -> Result<Option<(Seq, Vec<u8>)>, StoreError> {
+        let key = frame::full_key(tree as u8, key);
+        let stored = self.read(false, move |trees| trees.get(&key)).await?;
+        let whole = |stored: &[u8]| pending::split(stored).map(|(seq, document)| (seq, document.to_vec()));
+        let cut = || StoreError::Other("a stored document is cut short".into());
+        stored.map(|stored| whole(&stored).ok_or_else(cut)).transpose()
     }
 
     /// Lists records whose key begins with `prefix`, after (or before) the key `from` exclusively.
@@ -172,7 +184,9 @@ impl Store {
     ) -> Result<Vec<Kept<R>>, StoreError> {
         let prefix = frame::full_key(R::TREE as u8, prefix);
         let from = from.map(|from| frame::full_key(R::TREE as u8, from));
-        let found = self.read(move |trees| trees.scan(&prefix, from.as_deref(), limit, direction)).await?;
+        let found = self
+            .read(limit > SHORT, move |trees| trees.scan(&prefix, from.as_deref(), limit, direction))
+            .await?;
         found.iter().map(|stored| kept(stored)).collect()
     }
 
@@ -271,14 +285,21 @@ impl Store {
     }
 
     /// Reads from the trees. Where sled fails they are made anew, and the reading is tried once more.
+    ///
+    /// A document is read where it is asked for: handing the question to another thread costs many times
+    /// what the answer does. A scan, which may be long, waits where waiting hinders nobody.
     async fn read<T: Send + 'static>(
         &self,
+        long: bool,
         work: impl Fn(&trees::Trees) -> Result<T, StoreError> + Clone + Send + 'static,
     ) -> Result<T, StoreError> {
         let generation = self.trees.generation();
-        let once = || {
+        let once = async || {
+            if !long {
+                return work(&self.trees);
+            }
             let (trees, work) = (Arc::clone(&self.trees), work.clone());
-            blocking(move || work(&trees))
+            blocking(move || work(&trees)).await
         };
         match once().await {
             Err(error @ (StoreError::Trees(_) | StoreError::Closed)) => {

@@ -15,6 +15,7 @@ use crate::domain::{
 use crate::mail::{self, MailClass, Message, Verdict};
 use crate::store::record::{Fingerprint, SpamMail, intake_key, issue_key, text_key};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// A mail on its way through the intake.
 pub(super) struct Passing<'a> {
@@ -23,7 +24,7 @@ pub(super) struct Passing<'a> {
     pub verdict: Verdict,
     pub from: Option<Mailbox>,
     pub at: Timestamp,
-    pub projects: Vec<Project>,
+    pub projects: Arc<[Project]>,
     pub silent: bool,
     /// Whether budgets are counted: not in a rehearsal.
     pub counting: bool,
@@ -104,7 +105,7 @@ impl Desk {
         message: &'a Message,
         counting: bool,
     ) -> Result<Passing<'a>, Fault> {
-        let projects = txn.list::<Project>(&[]).await?;
+        let projects = txn.projects().await?;
         let ours = match &message.message_id {
             Some(id) => self.sent_place(txn, id).await?.is_some(),
             None => false,

@@ -83,7 +83,7 @@ impl Desk {
         let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let id = match way {
             Some(way) => self.inner.ways.project_of_mailbox(way, &passing.projects),
-            None => match passing.projects.as_slice() {
+            None => match passing.projects.as_ref() {
                 [only] => Some(only.id),
                 _ => None,
             },

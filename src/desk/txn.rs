@@ -3,13 +3,14 @@
 //! Every record it read is an expectation of the commit, so a step that was overtaken is not written.
 
 use crate::domain::{
-    Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, ProjectId,
-    RawRef, RequestId, Seq,
+    Actor, Change, Deed, Fault, FaultKind, IntakeId, Issue, IssueId, Note, NoteId, OutboxId, Project,
+    ProjectId, RawRef, RequestId, Seq,
 };
 use crate::store::record::{Counters, Key};
 use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Place = (Tree, Vec<u8>);
 
@@ -19,7 +20,9 @@ pub struct Txn<'a> {
     /// The one moment at which all of it happens.
     pub now: Timestamp,
     written: BTreeMap<Place, Option<Vec<u8>>>,
-    read: BTreeMap<Place, Option<Seq>>,
+    read: BTreeMap<Place, Option<(Seq, Vec<u8>)>>,
+    /// The projects as they stood before this step, once it asked for them.
+    projects: Option<Arc<[Project]>>,
     changes: Vec<Change>,
     deed: Deed,
     /// Whether it will never be committed.
@@ -41,6 +44,7 @@ impl<'a> Txn<'a> {
             now,
             written: BTreeMap::new(),
             read: BTreeMap::new(),
+            projects: None,
             changes: Vec::new(),
             deed: Deed::default(),
             rehearsal: false,
@@ -66,9 +70,24 @@ impl<'a> Txn<'a> {
         if let Some(document) = self.written.get(&place) {
             return document.as_deref().map(Store::decode).transpose().map_err(store_fault);
         }
-        let kept = self.store.get::<R>(key).await.map_err(store_fault)?;
-        self.read.insert(place, kept.as_ref().map(|k| k.seq));
-        Ok(kept.map(|k| k.record))
+        if let Some(kept) = self.read.get(&place) {
+            let document = kept.as_ref().map(|(_, document)| document.as_slice());
+            return document.map(Store::decode).transpose().map_err(store_fault);
+        }
+        let kept = self.store.document(R::TREE, key).await.map_err(store_fault)?;
+        let record = kept.as_ref().map(|(_, document)| Store::decode(document)).transpose();
+        self.read.insert(place, kept);
+        record.map_err(store_fault)
+    }
+
+    /// Gives the projects as they stood before this step.
+    pub async fn projects(&mut self) -> Result<Arc<[Project]>, Fault> {
+        if let Some(projects) = &self.projects {
+            return Ok(Arc::clone(projects));
+        }
+        let projects: Arc<[Project]> = self.list::<Project>(&[]).await?.into();
+        self.projects = Some(Arc::clone(&projects));
+        Ok(projects)
     }
 
     /// Lists every record below a prefix, in the order of keys, as this step has left them.
@@ -175,8 +194,11 @@ impl<'a> Txn<'a> {
         }
         let puts: Vec<Put> =
             self.written.into_iter().map(|((tree, key), document)| Put { tree, key, document }).collect();
-        let expectations =
-            self.read.into_iter().map(|((tree, key), written)| Expectation { tree, key, written }).collect();
+        let expectations = self
+            .read
+            .into_iter()
+            .map(|((tree, key), kept)| Expectation { tree, key, written: kept.map(|k| k.0) })
+            .collect();
         let deed = (!self.deed.label.is_empty()).then_some(self.deed);
         let commit = Commit {
             at: self.now,

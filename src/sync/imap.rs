@@ -6,17 +6,17 @@
 use super::backoff::Backoff;
 use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig};
-use crate::desk::{Content, Incoming};
+use crate::desk::{Content, Incoming, Received};
 use crate::domain::{Arrival, ChannelState, Cursor, Fate};
-use crate::source::{ImapSource, Listing, Selected, Stage, Wake};
+use crate::source::{ImapSource, Listing, Selected, SourceError, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Mails of one commit, at most.
-const BATCH: usize = 200;
+const BATCH: usize = 500;
 /// Octets of one commit, roughly; a single larger mail is a batch by itself.
-const BATCH_OCTETS: u64 = 16 * 1024 * 1024;
+const BATCH_OCTETS: u64 = 8 * 1024 * 1024;
 /// Mails that a cursor remembers as listed but not given, at most.
 const OWED: usize = 1000;
 
@@ -86,8 +86,8 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         }
     };
     post.silent(cursor.silent);
-    let mut unpaid = None;
-    try_debts(post, source, &mut cursor, &mut unpaid).await?;
+    let mut debts = Debts::default();
+    try_debts(post, source, &mut cursor, &mut debts).await?;
     let mut listed = source.list(cursor.last_uid).await?;
     listed.retain(|l| !l.deleted);
     if !cursor.owed_fetch.is_empty() {
@@ -99,8 +99,11 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
         let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
         listed.splice(0..0, owed.into_iter().filter(wanted));
     }
-    take_all(post, source, &mut cursor, listed, &mut unpaid).await?;
-    unpaid.map_or(Ok(()), Err)
+    take_all(post, source, &mut cursor, listed, &mut debts).await?;
+    if debts.paid {
+        post.desk.keep_cursor(&cursor).await?;
+    }
+    debts.refused.map_or(Ok(()), Err)
 }
 
 /// Begins with a folder: everything in it now is old, everything after it is news.
@@ -129,30 +132,45 @@ fn first_contact(post: &Post<'_>, known: Option<Cursor>, selected: Selected) -> 
     cursor
 }
 
+/// Takes mails in, batch by batch: while the desk keeps one, the server already gives the next.
 async fn take_all(
     post: &mut Post<'_>,
     source: &mut ImapSource,
     cursor: &mut Cursor,
     listed: Vec<Listing>,
-    unpaid: &mut Option<Trouble>,
+    debts: &mut Debts,
 ) -> Result<(), Trouble> {
     let all = listed.len() as u64;
-    let mut rest = listed.as_slice();
+    let (mut batch, mut rest) = next_batch(post, &listed);
+    let mut ready = fetch(post, source, cursor, batch).await.map_err(|failed| post.remember(failed))?;
     let mut done = 0;
-    while !rest.is_empty() {
-        // Where a fetch failed before, one mail at a time shows which it is.
-        let suspect = rest.first().is_some_and(|l| l.uid <= post.alone_until);
-        let length = if suspect { 1 } else { batch_length(rest) };
-        let (batch, later) = rest.split_at(length);
+    while !batch.is_empty() {
         if all > 1 {
             post.progress(done, all);
         }
-        take_batch(post, source, cursor, batch).await?;
+        let (next, later) = next_batch(post, rest);
+        advance(post, cursor, batch, &ready);
+        let (desk, incoming) = (post.desk, std::mem::take(&mut ready.incoming));
+        let keep = desk.receive(incoming, Some(cursor.clone()));
+        let (kept, fetched) = tokio::join!(keep, fetch(post, source, cursor, next));
+        count(post, cursor, &kept?);
         done += batch.len() as u64;
-        rest = later;
-        try_debts(post, source, cursor, unpaid).await?;
+        let fetched = fetched.map_err(|failed| post.remember(failed));
+        if fetched.is_err() {
+            return fetched.map(drop);
+        }
+        try_debts(post, source, cursor, debts).await?;
+        (ready, batch, rest) = (fetched?, next, later);
     }
     Ok(())
+}
+
+/// Parts the next batch from what is still to be taken.
+fn next_batch<'l>(post: &Post<'_>, rest: &'l [Listing]) -> (&'l [Listing], &'l [Listing]) {
+    // Where a fetch failed before, one mail at a time shows which it is.
+    let suspect = rest.first().is_some_and(|l| l.uid <= post.alone_until);
+    let length = if suspect { 1 } else { batch_length(rest) };
+    rest.split_at_checked(length).unwrap_or((rest, &[]))
 }
 
 /// Gives how many of the first mails make a batch.
@@ -165,70 +183,88 @@ fn batch_length(listed: &[Listing]) -> usize {
     listed.iter().take(BATCH).take_while(fits).count().max(1)
 }
 
-async fn take_batch(
-    post: &mut Post<'_>,
+/// A batch as the server gave it.
+#[derive(Default)]
+struct Fetched {
+    incoming: Vec<Incoming>,
+    /// Left on the server because of `import_since`.
+    skipped: u64,
+    /// Whole in `incoming`, so that the server may be told.
+    held: Vec<u32>,
+    /// Listed and not given.
+    owed: Vec<u32>,
+}
+
+/// A fetch that failed, and at which mail.
+struct Unfetched {
+    trouble: Trouble,
+    /// The mail that may be the cause.
+    suspect: Option<u32>,
+    /// Mails up to this one are fetched one by one next time.
+    until: u32,
+}
+
+impl Post<'_> {
+    /// Remembers a failed fetch, so that one mail cannot stop those behind it for good.
+    fn remember(&mut self, failed: Unfetched) -> Trouble {
+        if let Some(uid) = failed.suspect {
+            self.fetch_failed(uid);
+        }
+        self.alone_until = self.alone_until.max(failed.until);
+        failed.trouble
+    }
+}
+
+/// Fetches a batch; changes nothing.
+async fn fetch(
+    post: &Post<'_>,
     source: &mut ImapSource,
-    cursor: &mut Cursor,
+    cursor: &Cursor,
     batch: &[Listing],
-) -> Result<(), Trouble> {
+) -> Result<Fetched, Unfetched> {
     let (leave, take): (Vec<&Listing>, Vec<&Listing>) =
         batch.iter().partition(|l| left_alone(post, cursor, l));
-    cursor.skipped += leave.len() as u64;
     let (bad, take): (Vec<&Listing>, Vec<&Listing>) =
         take.into_iter().partition(|l| post.is_unfetchable(l.uid));
     // What somebody asked for comes whatever its size.
     let too_large = |l: &&Listing| l.size > post.config.max_size && !cursor.owed_fetch.contains(&l.uid);
     let (large, small): (Vec<&Listing>, Vec<&Listing>) = take.into_iter().partition(too_large);
-    let mut incoming = Vec::with_capacity(batch.len());
-    for listing in bad {
-        let reason = "its server fails each time it is fetched; it is still there".to_owned();
-        incoming.push(arriving(post, cursor, listing, Content::Unfetchable { reason, size: listing.size }));
-    }
-    let mut came = fetch(post, source, &small).await?;
-    let mut held = Vec::new();
-    let mut owed = Vec::new();
+    let mut fetched = Fetched { skipped: leave.len() as u64, ..Fetched::default() };
+    let fails = "its server fails each time it is fetched; it is still there";
+    fetched.incoming.extend(bad.into_iter().map(|listing| refused(post, cursor, listing, fails)));
+    let mut came = fetch_whole(source, &small).await?;
     for listing in small {
         if let Some(bytes) = came.remove(&listing.uid) {
-            held.push(listing.uid);
-            incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
-        } else if cursor.owed_fetch.contains(&listing.uid) || cursor.owed_fetch.len() + owed.len() >= OWED {
-            let reason = "its server lists it but does not give it; it is still there".to_owned();
-            let content = Content::Unfetchable { reason, size: listing.size };
-            incoming.push(arriving(post, cursor, listing, content));
+            fetched.held.push(listing.uid);
+            fetched.incoming.push(arriving(post, cursor, listing, Content::Whole(bytes)));
+        } else if cursor.owed_fetch.contains(&listing.uid)
+            || cursor.owed_fetch.len() + fetched.owed.len() >= OWED
+        {
+            let withheld = "its server lists it but does not give it; it is still there";
+            fetched.incoming.push(refused(post, cursor, listing, withheld));
         } else {
             // Somebody else may have taken it away meanwhile; the next list tells.
-            owed.push(listing.uid);
+            fetched.owed.push(listing.uid);
         }
     }
     for listing in large {
-        let headers = source.headers(listing.uid).await.inspect_err(|_| post.fetch_failed(listing.uid))?;
-        incoming.push(arriving(post, cursor, listing, Content::TooLarge { headers, size: listing.size }));
+        let failed = |error: SourceError| Unfetched {
+            trouble: error.into(),
+            suspect: Some(listing.uid),
+            until: listing.uid,
+        };
+        let headers = source.headers(listing.uid).await.map_err(failed)?;
+        let content = Content::TooLarge { headers, size: listing.size };
+        fetched.incoming.push(arriving(post, cursor, listing, content));
     }
-    for listing in batch {
-        cursor.owed_fetch.remove(&listing.uid);
-        cursor.last_uid = cursor.last_uid.max(listing.uid);
-    }
-    cursor.owed_fetch.extend(owed);
-    if post.config.after_delivery != AfterDelivery::Nothing {
-        cursor.owed_action.extend(&held);
-    }
-    post.pass.seen += batch.len() as u64;
-    let received = post.desk.receive(incoming, Some(cursor.clone())).await?;
-    post.pass.new += received.len() as u64;
-    post.pass.failed += received.iter().filter(|r| r.fate == Fate::Quarantined).count() as u64;
-    let silent = received.iter().filter(|r| r.silent).count() as u64;
-    post.pass.silent += silent;
-    cursor.silent += silent;
-    post.silent(cursor.silent);
-    Ok(())
+    Ok(fetched)
 }
 
-/// Fetches mails; a failure is remembered, so that one mail cannot stop those behind it for good.
-async fn fetch(
-    post: &mut Post<'_>,
+/// Fetches mails whole.
+async fn fetch_whole(
     source: &mut ImapSource,
     wanted: &[&Listing],
-) -> Result<BTreeMap<u32, Vec<u8>>, Trouble> {
+) -> Result<BTreeMap<u32, Vec<u8>>, Unfetched> {
     let uids: Vec<u32> = wanted.iter().map(|l| l.uid).collect();
     let mut came = BTreeMap::new();
     if uids.is_empty() {
@@ -237,20 +273,46 @@ async fn fetch(
     let fetched = source.fetch(&uids, |uid, bytes| {
         came.insert(uid, bytes);
     });
-    if let Err(error) = fetched.await {
-        let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first());
-        // Any failure may be the fault of one mail; of several, an answer nobody can read tells which.
-        match first {
-            Some(uid) if uids.len() == 1 || matches!(error.stage, Stage::Answer | Stage::Timeout) => {
-                post.fetch_failed(*uid);
-            }
-            _ => {}
+    match fetched.await {
+        Ok(_) => Ok(came),
+        Err(error) => {
+            // Any failure may be the fault of one mail; of several, an answer nobody can read tells which.
+            let first = uids.iter().find(|uid| !came.contains_key(uid)).or(uids.first()).copied();
+            let telling = uids.len() == 1 || matches!(error.stage, Stage::Answer | Stage::Timeout);
+            let until = uids.iter().copied().max().unwrap_or(0);
+            Err(Unfetched { suspect: first.filter(|_| telling), until, trouble: error.into() })
         }
-        post.alone_until = uids.iter().copied().fold(post.alone_until, u32::max);
-        return Err(error.into());
     }
-    post.stuck = post.stuck.filter(|(uid, _)| !uids.contains(uid));
-    Ok(came)
+}
+
+fn refused(post: &Post<'_>, cursor: &Cursor, listing: &Listing, reason: &str) -> Incoming {
+    let content = Content::Unfetchable { reason: reason.to_owned(), size: listing.size };
+    arriving(post, cursor, listing, content)
+}
+
+/// Moves the cursor over a batch that is about to be kept.
+fn advance(post: &mut Post<'_>, cursor: &mut Cursor, batch: &[Listing], ready: &Fetched) {
+    post.stuck = post.stuck.filter(|(uid, _)| !ready.held.contains(uid));
+    cursor.skipped += ready.skipped;
+    for listing in batch {
+        cursor.owed_fetch.remove(&listing.uid);
+        cursor.last_uid = cursor.last_uid.max(listing.uid);
+    }
+    cursor.owed_fetch.extend(&ready.owed);
+    if post.config.after_delivery != AfterDelivery::Nothing {
+        cursor.owed_action.extend(&ready.held);
+    }
+    post.pass.seen += batch.len() as u64;
+}
+
+/// Counts what became of a batch.
+fn count(post: &mut Post<'_>, cursor: &mut Cursor, received: &[Received]) {
+    post.pass.new += received.len() as u64;
+    post.pass.failed += received.iter().filter(|r| r.fate == Fate::Quarantined).count() as u64;
+    let silent = received.iter().filter(|r| r.silent).count() as u64;
+    post.pass.silent += silent;
+    cursor.silent += silent;
+    post.silent(cursor.silent);
 }
 
 fn arriving(post: &Post<'_>, cursor: &Cursor, listing: &Listing, content: Content) -> Incoming {
@@ -283,37 +345,38 @@ pub(super) fn before(at: Timestamp, ago: Duration) -> Option<Timestamp> {
     at.checked_sub(SignedDuration::try_from(ago).ok()?).ok()
 }
 
-/// Pays the debts; once that fails, not again in this pass, because new mail must not wait for it.
+/// What became of the debts in one pass.
+#[derive(Default)]
+struct Debts {
+    refused: Option<Trouble>,
+    /// Whether the cursor holds some that are paid by now.
+    paid: bool,
+}
+
+/// Tells the server of everything that the desk holds by now; once that fails, not again in this pass, because new mail must not wait for it.
 async fn try_debts(
     post: &Post<'_>,
     source: &mut ImapSource,
     cursor: &mut Cursor,
-    unpaid: &mut Option<Trouble>,
+    debts: &mut Debts,
 ) -> Result<(), Trouble> {
-    if unpaid.is_some() {
+    if debts.refused.is_some() || cursor.owed_action.is_empty() {
         return Ok(());
     }
-    let Err(trouble) = pay_debts(post, source, cursor).await else { return Ok(()) };
-    if matches!(trouble, Trouble::Desk(_)) {
-        return Err(trouble);
-    }
+    let uids: Vec<u32> = cursor.owed_action.iter().copied().collect();
+    let Err(refused) = source.settle(&uids, &post.config.after_delivery).await else {
+        // Kept with the next batch, or at the end of the pass; until then they would be paid twice, which
+        // does no harm.
+        cursor.owed_action.clear();
+        debts.paid = true;
+        return Ok(());
+    };
+    let trouble = Trouble::from(refused);
     // The error has spent the connection.
     *source = ImapSource::connect(post.config).await?;
     if source.select().await?.uid_validity != cursor.uid_validity {
         return Err(trouble);
     }
-    *unpaid = Some(trouble);
-    Ok(())
-}
-
-/// Tells the server of everything that the desk holds by now.
-async fn pay_debts(post: &Post<'_>, source: &mut ImapSource, cursor: &mut Cursor) -> Result<(), Trouble> {
-    if cursor.owed_action.is_empty() {
-        return Ok(());
-    }
-    let uids: Vec<u32> = cursor.owed_action.iter().copied().collect();
-    source.settle(&uids, &post.config.after_delivery).await?;
-    cursor.owed_action.clear();
-    post.desk.keep_cursor(cursor).await?;
+    debts.refused = Some(trouble);
     Ok(())
 }
