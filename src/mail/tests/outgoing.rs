@@ -61,7 +61,11 @@ fn fault(raw: &[u8]) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     for line in head.split("\r\n") {
         if line.len() > 998 {
-            return Some(format!("a line of {} octets: {}", line.len(), &line[..40]));
+            return Some(format!(
+                "a line of {} octets: {}",
+                line.len(),
+                line.chars().take(40).collect::<String>()
+            ));
         }
         if line.chars().any(|c| c.is_control() && c != '\t') {
             return Some(format!("a line that is not plain: {line:?}"));
