@@ -87,11 +87,6 @@ pub(super) fn lower(text: &str) -> String {
     lower
 }
 
-/// Tells whether a text is an entry.
-pub(super) fn holds(table: &'static str, text: &str) -> bool {
-    of(table).any(|word| word == text)
-}
-
 /// Tells whether a text holds an entry.
 pub(super) fn found_in(table: &'static str, text: &str) -> bool {
     of(table).any(|word| text.contains(word))

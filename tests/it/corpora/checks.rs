@@ -194,7 +194,7 @@ impl Case<'_> {
             return self.add(
                 scores,
                 "complaint",
-                fate == Fate::Automatic && verdict.class == MailClass::Complaint,
+                !matches!(fate, Fate::Issue | Fate::Bounce) && verdict.class == MailClass::Complaint,
                 detail,
             );
         }
