@@ -13,6 +13,7 @@ mod imap;
 mod init;
 mod kills;
 mod layers;
+mod mails;
 mod outages;
 mod smtp;
 mod spawned;
