@@ -54,13 +54,18 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
 /// Makes the folder for texts that an editor works on. Beside a colleague's desk it is the caller's own.
 pub(super) fn scratch_dir(here: &Here) -> std::io::Result<PathBuf> {
     let near = here.paths.data_dir.join("scratch");
-    let made = std::fs::create_dir_all(&near);
+    let made = private_dir(&near);
     if made.is_ok() && rustix::fs::access(&near, rustix::fs::Access::WRITE_OK).is_ok() {
         return Ok(near);
     }
     let own = Paths::cache().ok_or(std::io::ErrorKind::PermissionDenied)?.join("scratch");
-    std::fs::create_dir_all(&own)?;
+    private_dir(&own)?;
     Ok(own)
+}
+
+fn private_dir(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn user_keys(here: &Here) -> Vec<UserKey> {

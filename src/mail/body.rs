@@ -1,6 +1,6 @@
 //! The parts of a mail: which are its text, which are files.
 
-use super::safe::{safe_file_name, sanitize_text};
+use super::safe::{cut, safe_file_name, sanitize_text};
 use super::{calendar, charset, container, flowed, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
@@ -9,6 +9,8 @@ use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 
 /// Most files that are listed.
 const FILES_MAX: usize = 1000;
+/// Most octets of one part that are shown as text; a longer one is a file as well.
+const TEXT_MAX: usize = 1024 * 1024;
 
 /// The texts and files of a mail.
 #[derive(Default)]
@@ -57,6 +59,12 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
                 add_file(&mut found, &mut packed, file(message, index, part), || part_bytes(message, part));
             }
             Form::File => lost += 1,
+            _ if size(message, part) > TEXT_MAX => {
+                let file = file(message, index, part);
+                found.defects.push(format!("the text is cut; all of it is the file {}", file.name));
+                found.attachments.push(file);
+                add(&mut pieces, group, is_type(part, "text", "html"), text(message, part));
+            }
             Form::Html => add(&mut pieces, group, true, text(message, part)),
             Form::Plain => {
                 let bytes = part_bytes(message, part);
@@ -262,9 +270,12 @@ fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
         PartType::Text(text) | PartType::Html(text)
             if !is_broken_base64(part) && !suspicious(text, declared) =>
         {
-            text.to_string()
+            cut(text, TEXT_MAX).to_owned()
         }
-        _ => charset::decode(&part_bytes(message, part), declared),
+        _ => {
+            let bytes = part_bytes(message, part);
+            charset::decode(bytes.get(..bytes.len().min(TEXT_MAX)).unwrap_or_default(), declared)
+        }
     };
     unflowed(part, &tidy(&decoded))
 }

@@ -15,7 +15,7 @@ const OPEN_MAX: usize = 1000;
 const UNCLOSED_MAX: usize = 5000;
 /// Most elements that open emphasis may add to the tree, and most steps that nesting may cost.
 const REOPENED_MAX: usize = 200_000;
-const STEPS_MAX: usize = 30_000_000;
+const STEPS_MAX: usize = 12_000_000;
 /// How many equal elements are opened again at most (HTML, "push onto the list of active formatting
 /// elements").
 const EQUALS_MAX: usize = 3;

@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
 
     fn is_shown(&self) -> bool {
         let group = self.group();
-        !group.hidden && !(self.from_html && group.instead)
+        !(group.hidden || self.from_html && group.instead)
     }
 
     fn byte(&mut self, b: u8) {

@@ -264,7 +264,9 @@ fn no_module_has_an_empty_name() {
 fn there_is_no_unsafe_code() {
     let mut wrong = Vec::new();
     for source in sources() {
-        wrong.extend(source.places("unsafe").map(|place| source.at(place)));
+        // `unsafe-inline` is a word of Content-Security-Policy.
+        let is_code = |place: &usize| !source.code[*place..].starts_with("unsafe-");
+        wrong.extend(source.places("unsafe").filter(is_code).map(|place| source.at(place)));
     }
     none(wrong, "`unsafe` stands at:");
     let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();

@@ -15,6 +15,7 @@ mod init;
 mod kills;
 mod layers;
 mod machines;
+mod mails;
 mod outages;
 mod screening;
 mod seals;

@@ -173,8 +173,7 @@ fn in_time(what: &str, raw: &[u8]) -> Message {
     let _ = visible(&message, Reading::Answer);
     let took = before.elapsed();
     // Unoptimised code on a busy machine is given more than the second that a user waits.
-    assert!(took < Duration::from_secs(5), "{what}: {took:?}");
-    println!("{what}: {took:?}");
+    assert!(took < Duration::from_secs(15), "{what}: {took:?}");
     message
 }
 
@@ -187,9 +186,19 @@ fn large_mails_are_read_in_time() {
     let message = in_time("50 MB", huge.as_bytes());
     assert!(message.attachments[0].size > 35_000_000);
 
-    let parts = format!(
-        "--b\r\nContent-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment\r\n\r\nx\r\n"
+    let long = format!(
+        "From: a@x.example\r\n\r\n{}",
+        "One line of a long log, as people paste them.\r\n".repeat(1_000_000)
     );
+    let message = in_time("long text", long.as_bytes());
+    assert!(message.attachments[0].size > 40_000_000 && message.plain.unwrap().len() <= 1024 * 1024);
+    let long = format!(
+        "From: a@x.example\r\nContent-Type: text/html\r\n\r\n{}",
+        "<p>One <b>line</b></p>\r\n".repeat(1_000_000)
+    );
+    in_time("long page", long.as_bytes());
+
+    let parts = "--b\r\nContent-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment\r\n\r\nx\r\n";
     let message = in_time("parts", format!("{head}{}--b--\r\n", parts.repeat(1500)).as_bytes());
     assert_eq!(message.attachments.len(), 1000);
     assert!(message.defects.iter().any(|d| d.contains("500 further files")), "{:?}", message.defects);
