@@ -180,7 +180,8 @@ impl Config {
         for (section, key, value) in addresses {
             if let Some(value) = value.filter(|value| value.parse::<SocketAddr>().is_err()) {
                 let wrong = error::Wrong::new(key, format!("`{value}` is not an address and a port"));
-                return Err(wrong.hint("write 127.0.0.1:8380").within(section, text));
+                let port = if key == "name_server" { 53 } else { 8380 };
+                return Err(wrong.hint(format!("write 127.0.0.1:{port}")).within(section, text));
             }
         }
         Ok(())

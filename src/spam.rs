@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use rspamd::Rspamd;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use troubles::Troubles;
 use web::Failure;
@@ -120,13 +120,7 @@ impl Judges {
         if mail.authenticated || !authentication::has_something_to_check(mail) {
             return None;
         }
-        let found = panel.question(Judge::Authentication, authenticator.authenticate(mail)).await;
-        if let Ok(found) = &found
-            && found.opinion().finding == Finding::Unavailable
-        {
-            panel.troubles.add(Judge::Authentication, &found.words);
-        }
-        Some(found)
+        Some(panel.question(Judge::Authentication, authenticator.authenticate(mail)).await)
     }
 
     /// Lists the judges outside this process that can be taught.
@@ -181,7 +175,9 @@ impl Panel {
         question: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Opinion> {
         let unavailable = |words: String| Opinion { by, finding: Finding::Unavailable, words };
-        if let Some(words) = self.troubles.pause(by) {
+        // Whose DNS is slow is the sender's choice: three such mails must not open the door to a fourth.
+        let pause = self.troubles.pause(by, Instant::now()).filter(|_| by != Judge::Authentication);
+        if let Some(words) = pause {
             return Err(unavailable(words));
         }
         match self.in_time(question).await {
@@ -190,7 +186,7 @@ impl Panel {
                 Ok(answer)
             }
             Err(failure) => {
-                self.troubles.add(by, &failure.message);
+                self.troubles.add(by, &failure.message, failure.temporary);
                 Err(unavailable(failure.message))
             }
         }

@@ -430,6 +430,7 @@ mod tests {
             outlets: Vec::new(),
             outbox: crate::domain::OutboxCounts::default(),
             triage: 0,
+            spam: crate::domain::SpamStatus::default(),
             free_space: None,
             notices: Vec::new(),
             stale: true,

@@ -196,7 +196,13 @@ fn a_spam_service_that_could_not_work_is_refused() {
         error("[spam]\nname_server = \"dns.example\"\n"),
         mailbox("trusted_spam_headers = [\"X-Spam-Flag\", \"x-spam-statsu\"]").unwrap_err().hint.unwrap(),
     ];
-    insta::assert_snapshot!(all.join("\n").replace("/etc/desk/config.toml", ""), @r"");
+    insta::assert_snapshot!(all.join("\n").replace("/etc/desk/config.toml", ""), @r#"
+    :3: spam.akismet: it has no key | name the environment variable that holds it: key_env = "AKISMET_KEY"
+    :3: spam.akismet: it has no site | write your home page: site = "https://www.example.com"
+    :3: spam.akismet: its endpoint would show the key to the network | write https:// before it
+    :2: spam.name_server: `dns.example` is not an address and a port | write 127.0.0.1:53
+    did you mean `x-spam-status`?
+    "#);
     for fine in
         ["http://127.0.0.1:8080/1.1", "http://[::1]:80", "http://localhost", "https://akismet.example"]
     {

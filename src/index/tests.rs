@@ -44,6 +44,8 @@ fn issue(id: u64, title: &str) -> Issue {
         waiting_since: None,
         snoozed_until: None,
         spam: false,
+        spam_since: None,
+        purged: false,
         participants: vec![Participant {
             name: None,
             email: EmailAddress::parse("ada@example.com").unwrap(),

@@ -77,7 +77,7 @@ impl Akismet {
     }
 
     async fn call(&self, path: &str, form: Form) -> Result<Answer, Failure> {
-        let key = self.key.get().await.map_err(|e| Failure::lasting(e.message).hint(e.hint))?;
+        let key = self.key.get().await.map_err(|e| Failure::passing(e.message).hint(e.hint))?;
         let mut whole = vec![("api_key", key.reveal().to_owned()), ("blog", self.site.clone())];
         if path == "verify-key" {
             // Its older name, which is still the one in most examples.
@@ -88,7 +88,8 @@ impl Akismet {
         match answer.status {
             200..=299 => Ok(answer),
             429 | 500..=599 => Err(Failure::passing(format!("it answers {}", answer.status))),
-            status => Err(Failure::lasting(format!("it answers {status}: {}", short(&answer.body)))),
+            status => Err(Failure::passing(format!("it answers {status}: {}", short(&answer.body)))
+                .hint("check `endpoint` of akismet in [spam]")),
         }
     }
 
@@ -118,7 +119,7 @@ impl Akismet {
 fn refused(answer: &Answer) -> Failure {
     if let Some(code) = answer.field("x-akismet-alert-code") {
         let words = short(answer.field("x-akismet-alert-msg").unwrap_or("no reason given"));
-        return Failure::lasting(format!("alert {code}: {words}"))
+        return Failure::passing(format!("alert {code}: {words}"))
             .hint(format!("read https://akismet.com/errors/{}", short(code)));
     }
     let help =

@@ -116,6 +116,9 @@ impl Authenticator {
             runtime.block_on(tokio::time::timeout(patience, examine(&authenticator, &mail)))
         });
         match work.await {
+            Ok(Ok(Ok(found))) if found.opinion().finding == Finding::Unavailable => {
+                Err(Failure::passing(found.words))
+            }
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(Failure::passing("the name server does not answer in time")),
             Err(_) => Err(Failure::lasting("the checks failed on this mail")),
@@ -135,7 +138,7 @@ impl Authenticator {
     fn library(&self) -> Result<MessageAuthenticator, Failure> {
         let made = self.made.get_or_init(|| {
             resolver(self.name_server, self.patience)
-                .map_err(|why| Failure::lasting(format!("no name server can be asked: {why}")))
+                .map_err(|why| Failure::passing(format!("no name server can be asked: {why}")))
         });
         made.clone()
     }

@@ -177,30 +177,23 @@ fn links(text: &str, found: &mut Taker<'_>) {
     }
 }
 
-/// Words, pairs of neighbours, and for scripts without blanks every two characters.
+/// Words, and for scripts without blanks every two characters.
+///
+/// No pairs of words: most stand in one mail only, and where lessons are mostly of one kind they drag
+/// everything there.
 fn words(text: &str, found: &mut Taker<'_>) {
-    let text = fold(text);
-    let mut before: Option<String> = None;
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         if found.is_full() {
             return;
         }
         if word.chars().any(has_no_blanks) {
             word.chars().zip(word.chars().skip(1)).for_each(|(a, b)| found.add(&["two", &format!("{a}{b}")]));
-            before = None;
-            continue;
-        }
-        if word.chars().count() > WORD_MAX {
+        } else if word.chars().count() > WORD_MAX {
             found.add(&["long"]);
-            before = None;
-            continue;
+        } else {
+            let word: String = word.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect();
+            found.add(&["word", &word]);
         }
-        let word: String = word.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect();
-        found.add(&["word", &word]);
-        if let Some(before) = &before {
-            found.add(&["pair", before, &word]);
-        }
-        before = Some(word);
     }
 }
 
@@ -234,7 +227,7 @@ mod tests {
         assert_eq!(feature(Place::Sender, &["domain", "x.example"]), KNOWN.1);
     }
 
-    const KNOWN: (u32, u32) = (0, 0);
+    const KNOWN: (u32, u32) = (1_300_709_319, 400_691_291);
 
     #[test]
     fn every_place_gives_its_features() {
@@ -254,7 +247,8 @@ mod tests {
         assert!(
             has(Place::Header, &["value", "content-type", "text"]) && !has(Place::Header, &["field", "bcc"])
         );
-        assert!(has(Place::Subject, &["pair", "buy", "now"]) && has(Place::Text, &["pair", "cafe", "00"]));
+        assert!(has(Place::Subject, &["word", "buy"]) && has(Place::Text, &["word", "cafe"]));
+        assert!(has(Place::Text, &["word", "00"]));
         assert!(has(Place::Link, &["host", "evil.example"]));
         assert!(has(Place::Text, &["two", "日本"]) && has(Place::Text, &["two", "本語"]));
         assert_eq!(Place::of(feature(Place::Link, &["x"])), Some(Place::Link));

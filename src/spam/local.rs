@@ -20,7 +20,7 @@ const STRENGTH_MIN: f64 = 0.1;
 const UNKNOWN: f64 = 0.5;
 const UNKNOWN_WEIGHT: f64 = 0.45;
 /// Up from here it is spam, up to here it is not. Spam in the list costs a key, a lost customer more.
-const SPAM_FROM: f64 = 0.95;
+const SPAM_FROM: f64 = 0.90;
 const HAM_UP_TO: f64 = 0.20;
 
 /// What was learned: how many spam and wanted mails have each feature.
@@ -89,9 +89,16 @@ impl Model {
         let (spam, ham) = *self.seen.get(&feature)?;
         let share = |count: u32, of: u32| f64::from(count) / f64::from(of.max(1));
         let (s, h) = (share(spam, self.spam), share(ham, self.ham));
-        let seen = f64::from(spam) + f64::from(ham);
+        let seen =
+            f64::from(spam) * evened(self.spam, self.ham) + f64::from(ham) * evened(self.ham, self.spam);
         Some((UNKNOWN_WEIGHT * UNKNOWN + seen * (s / (s + h))) / (UNKNOWN_WEIGHT + seen))
     }
+}
+
+/// Weighs a mail of the kind of which there are more: many lessons of one kind must not make each word that
+/// came up once in it a proof.
+fn evened(own: u32, other: u32) -> f64 {
+    (f64::from(other.max(1)) / f64::from(own.max(1))).min(1.0)
 }
 
 /// Combines probabilities by Fisher's method: 0 is wanted, 1 is spam, and the middle is neither or both.
@@ -162,46 +169,63 @@ mod tests {
         let [both, wanted, unwanted] =
             [BOTH, WANTED, UNWANTED].map(|w| w.split_whitespace().collect::<Vec<_>>());
         let (own, other) = if spam { (&unwanted, &wanted) } else { (&wanted, &unwanted) };
-        let length = 12 + dice.roll(80);
+        let length = 20 + dice.roll(80);
         let text: Vec<&str> = (0..length)
-            .map(|_| match dice.roll(20) {
-                0..=3 => dice.pick(own),
-                4 => dice.pick(other),
+            .map(|_| match dice.roll(60) {
+                0..=11 => dice.pick(own),
+                12 => dice.pick(other),
                 _ => dice.pick(&both),
             })
             .collect();
-        let domain = dice.pick(&["mail.example", "post.example", "web.example", "corp.example"]);
+        // Anybody's domains, or those of customers; and spam mostly wants something clicked.
+        let domain = match dice.roll(2) {
+            0 if !spam => dice.pick(&["corp.example", "works.example", "school.example"]),
+            _ => dice.pick(&["mail.example", "post.example", "web.example"]),
+        };
+        let host = dice.pick(&["go.example", "offer.example", "track.example", "buy.example"]);
+        let link = if spam && dice.roll(3) > 0 {
+            format!(" https://{host}/{}", dice.roll(900))
+        } else {
+            String::new()
+        };
+        let end = if dice.roll(3) == 0 { own } else { &both };
         Suspect {
             raw: b"From: x\r\nContent-Type: text/plain\r\n\r\n".to_vec().into(),
             from: EmailAddress::parse(&format!("u{}@{domain}", dice.roll(5_000))),
-            subject: format!(
-                "{} {}",
-                dice.pick(&both),
-                dice.pick(if dice.roll(3) == 0 { own } else { &both })
-            ),
-            text: text.join(" "),
+            subject: format!("{} {}", dice.pick(&both), dice.pick(end)),
+            text: text.join(" ") + &link,
             ..Suspect::default()
         }
     }
 
-    #[test]
-    fn mails_it_has_not_seen_are_told_apart() {
-        let mut dice = Dice(7);
+    /// Learns from 800 mails, one in `share` of them spam; gives which part of 3,000 others is judged
+    /// right, and which part of the wanted ones is called spam.
+    fn trial(share: usize) -> (f64, f64) {
+        let mut dice = Dice(share as u64);
         let mut model = Model::default();
         for n in 0..800 {
-            let spam = n % 3 == 0;
+            let spam = n % share == 0;
             model.learn(&features(&mail(&mut dice, spam)), spam);
         }
-        let (mut right, mut lost, mut wanted, held_out) = (0, 0, 0, 3_000);
-        for n in 0..held_out {
-            let spam = n % 3 == 0;
+        let (mut right, mut lost) = (0, 0);
+        for n in 0..3_000 {
+            let spam = n % 2 == 0;
             let found = model.judge(&features(&mail(&mut dice, spam))).finding;
-            right += usize::from(found == if spam { Finding::Spam } else { Finding::Ham });
-            lost += usize::from(!spam && found == Finding::Spam);
-            wanted += usize::from(!spam);
+            right += u32::from(found == if spam { Finding::Spam } else { Finding::Ham });
+            lost += u32::from(!spam && found == Finding::Spam);
         }
-        let (right, lost) = (right as f64 / f64::from(held_out), lost as f64 / wanted as f64);
-        assert!(right >= 0.97 && lost < 0.005, "right {right}, wanted mail called spam {lost}");
+        (f64::from(right) / 3_000.0, f64::from(lost) / 1_500.0)
+    }
+
+    #[test]
+    fn mails_it_has_not_seen_are_told_apart_however_many_of_each_it_learned() {
+        for share in [2, 3, 10] {
+            let (right, lost) = trial(share);
+            assert!(
+                right >= 0.97 && lost < 0.005,
+                "1 of {share}: right {right}, wanted mail called spam {lost}"
+            );
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Rspamd {
         let request = self.as_controller(self.controller.get("auth")?).await?;
         let answer = send(request).await?;
         match answer.status {
-            200 if said(&answer).read_only => Err(Failure::lasting("the password may only look")
+            200 if said(&answer).read_only => Err(Failure::passing("the password may only look")
                 .hint("password_env must hold the `enable_password` of the controller")),
             200 => Ok(()),
             _ => Err(refused(&answer)),
@@ -108,9 +108,9 @@ impl Rspamd {
 
     async fn as_controller(&self, request: RequestBuilder) -> Result<RequestBuilder, Failure> {
         let Some(source) = &self.password else { return Ok(request) };
-        let password = source.get().await.map_err(|e| Failure::lasting(e.message).hint(e.hint))?;
+        let password = source.get().await.map_err(|e| Failure::passing(e.message).hint(e.hint))?;
         let mut value = HeaderValue::from_str(password.reveal()).map_err(|_| {
-            Failure::lasting("the controller's password has characters that no header can hold")
+            Failure::passing("the controller's password has characters that no header can hold")
         })?;
         value.set_sensitive(true);
         Ok(request.header("Password", value))
@@ -158,9 +158,9 @@ fn refused(answer: &Answer) -> Failure {
     let message = format!("it answers {}{why}", answer.status);
     match answer.status {
         401 | 403 => {
-            Failure::lasting(message).hint("password_env must name a variable with the controller's password")
+            Failure::passing(message).hint("password_env must name a variable with the controller's password")
         }
-        500..=599 => Failure::passing(message),
+        300..=399 | 500..=599 => Failure::passing(message),
         _ => Failure::lasting(message),
     }
 }

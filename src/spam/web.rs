@@ -14,17 +14,18 @@ const NAME: &str = concat!("deskbell/", env!("CARGO_PKG_VERSION"), " | deskbell/
 pub(super) struct Failure {
     pub message: String,
     pub hint: Option<String>,
-    /// Whether asking again later may help.
+    /// Whether asking again later may help, perhaps once somebody has mended something; else it is this
+    /// one mail that is not taken.
     pub temporary: bool,
 }
 
 impl Failure {
-    /// Makes one that passes by itself.
+    /// Makes one that passes, or that a person can mend.
     pub fn passing(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, temporary: true }
     }
 
-    /// Makes one that a person has to mend.
+    /// Makes one that comes again whenever this mail is shown.
     pub fn lasting(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, temporary: false }
     }
@@ -77,20 +78,20 @@ impl Web {
 }
 
 fn client(local: bool, patience: Duration) -> Result<Client, Failure> {
-    let trust = tls::web().map_err(|e| Failure { hint: e.hint, ..Failure::lasting(e.message) })?;
+    let trust = tls::web().map_err(|e| Failure { hint: e.hint, ..Failure::passing(e.message) })?;
     let builder = Client::builder()
         .tls_backend_preconfigured(trust)
         .redirect(Policy::none())
         .timeout(patience)
         .user_agent(NAME);
     let builder = if local { builder.no_proxy() } else { builder };
-    builder.build().map_err(|e| Failure::lasting(reason(&e)))
+    builder.build().map_err(|e| Failure::passing(reason(&e)))
 }
 
 /// Sends a request and reads the answer; one that is too large is a failure.
 pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Failure> {
     let failed = |e: reqwest::Error| match e.is_builder() {
-        true => Failure::lasting(reason(&e)).hint("check the URL in [spam]"),
+        true => Failure::passing(reason(&e)).hint("check the URL in [spam]"),
         false => Failure::passing(reason(&e)).hint("check the URL in [spam], and whether the service runs"),
     };
     let mut response = request.send().await.map_err(failed)?;

@@ -51,6 +51,8 @@ fn issue() -> Issue {
         waiting_since: Some(at("2026-03-09T12:00:00Z")),
         snoozed_until: Some(at("2026-03-11T00:00:00Z")),
         spam: false,
+        spam_since: None,
+        purged: false,
         participants: vec![requester, cc],
         links: Vec::new(),
         mailbox: None,

@@ -413,6 +413,7 @@ impl FakeDesk {
             outlets: Vec::new(),
             outbox: self.counts.clone(),
             triage: self.triage,
+            spam: Default::default(),
             free_space: None,
             notices: Vec::new(),
             stale: false,
@@ -508,6 +509,8 @@ pub fn intake_rows() -> Vec<IntakeView> {
         note: None,
         reason: "a new issue: it answers nothing we know".into(),
         silent: false,
+        opinions: Vec::new(),
+        purged: false,
     };
     let lost = IntakeView {
         id: IntakeId(6),
