@@ -55,9 +55,9 @@ pub use compose::{ComposeError, Letter, compose, composed_size};
 pub use html::{Rendered, html_to_text};
 pub use markdown::{markdown_to_html, markdown_to_text};
 pub use message::{Message, Unreadable, fingerprint, hash, part, read};
-pub use returned::Returned;
 pub use original::original_html;
 pub use received::{Border, border};
+pub use returned::Returned;
 pub use safe::{media_type, safe_file_name, sanitize_line};
 pub use sealed::{
     Sealed, SealedForm, files, may_be_sealed, read_signed, sealed, show_text, to_sign, unsealed,

@@ -367,10 +367,7 @@ mod tests {
     use super::*;
 
     fn fits(pattern: &str, from: &str) -> bool {
-        let message = Message {
-            headers: vec![("X-Campaign".to_owned(), "Spring Sale 7".to_owned())],
-            ..Message::default()
-        };
+        let message = crate::mail::read(b"X-Campaign: Spring Sale 7\r\n\r\n").unwrap();
         let from = EmailAddress::parse(from);
         Matcher::parse(pattern).unwrap().1.fits(from.as_ref(), Some(&message))
     }

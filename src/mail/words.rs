@@ -91,13 +91,3 @@ pub(super) fn lower(text: &str) -> String {
 pub(super) fn found_in(table: &'static str, text: &str) -> bool {
     of(table).any(|word| text.contains(word))
 }
-
-/// Tells whether a text begins with an entry.
-pub(super) fn starts(table: &'static str, text: &str) -> bool {
-    table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).any(|line| {
-        match line.strip_suffix('␣') {
-            Some(word) => text.strip_prefix(word).is_some_and(|rest| rest.starts_with(' ')),
-            None => text.starts_with(line),
-        }
-    })
-}

@@ -1,6 +1,7 @@
 //! Machines that write to the desk: no answer, no circle, and each report at the mail that it is about.
 
 use deskbell::config::Config;
+use deskbell::crypt::Crypt;
 use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
     AddressState, Arrival, Call, Deliver, Edit, EmailAddress, Fate, IntakeView, IssueQuery, IssueView,
@@ -45,7 +46,9 @@ impl Peer {
         let now = Arc::new(Mutex::new("2026-03-02T09:00:00Z".parse().unwrap()));
         let clock = Arc::clone(&now);
         let clock = Arc::new(move || *clock.lock().unwrap());
-        let desk = Desk::open(store, index, seq, Ways::of(&config, dir.path()), clock).await.unwrap();
+        let desk = Desk::open(store, index, seq, Ways::of(&config, dir.path()), Crypt::default(), clock)
+            .await
+            .unwrap();
         let mut peer = Self { domain, desk, now, asked: 0, _dir: dir };
         peer.ok(Request::AddProject { path: "acme/support".into() }).await;
         peer

@@ -179,7 +179,7 @@ impl Case<'_> {
             self.add(scores, "attachment", found, || format!("{wanted} / {files:?}"));
         }
         for file in &message.attachments {
-            let bytes = file.part.and_then(|part| mail::part(&self.line.raw, part));
+            let bytes = file.part.and_then(|part| mail::part(&self.line.raw, part, &file.within));
             let whole = bytes.is_some_and(|bytes| bytes.len() as u64 == file.size);
             self.add(scores, "attachment's bytes", whole, || file.name.clone());
         }

@@ -2,6 +2,7 @@
 
 use super::lines::Line;
 use deskbell::config::Config;
+use deskbell::crypt::Crypt;
 use deskbell::desk::{Caller, Content, Desk, Incoming, Received, Ways};
 use deskbell::domain::{
     Arrival, Call, IntakeView, IssueQuery, NewIssue, NoteId, NoteView, Request, RequestId, Response, Via,
@@ -50,7 +51,8 @@ impl Room {
         let (index, seq) = Index::open(&folder.path().join("data/index")).unwrap();
         let ways = Ways::of(&config, folder.path());
         let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
-        let desk = Desk::open(store, index, seq, ways, Arc::new(move || now)).await.unwrap();
+        let desk =
+            Desk::open(store, index, seq, ways, Crypt::default(), Arc::new(move || now)).await.unwrap();
         let mut room = Self { _folder: folder, desk, asked: 0 };
         room.ask(Request::AddProject { path: "acme/support".into() }).await;
         room
