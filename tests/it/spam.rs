@@ -4,10 +4,7 @@ use crate::support::{Akismet, Instead, KEY, MailServer, NameServer, Rspamd};
 use deskbell::config::{self, Config};
 use deskbell::domain::{EmailAddress, Finding, Judge};
 use deskbell::spam::{Judges, Outcome, Suspect};
-use mail_auth::common::{
-    crypto::{Ed25519Key, Sha256, SigningKey},
-    headers::HeaderWriter,
-};
+use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
 use mail_auth::dkim::DkimSigner;
 use std::time::Duration;
 
