@@ -297,7 +297,7 @@ impl Desk {
             (Tree::Projects, Event::Projects),
             (Tree::Users, Event::Users),
             (Tree::Drafts, Event::Drafts),
-            (Tree::Senders, Event::Senders),
+            (Tree::Senders, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

@@ -87,11 +87,10 @@ pub enum Event {
     },
     Outbox,
     Intake,
+    /// A project, or a list of senders.
     Projects,
     Users,
     Drafts,
-    /// A list of senders changed.
-    Senders,
     /// A mailbox or outlet changed its state, or a notice came or went.
     Status,
     /// Events were lost: reload everything shown.

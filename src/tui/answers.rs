@@ -165,10 +165,13 @@ impl App {
                     self.ask_intake();
                 }
             }
-            Event::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Event::Projects => {
+                self.ask(Purpose::Projects, Request::Projects);
+                if self.screen == Screen::Senders {
+                    self.ask_senders();
+                }
+            }
             Event::Users => self.ask(Purpose::Whoami, Request::Whoami),
-            Event::Senders if self.screen == Screen::Senders => self.ask_senders(),
-            Event::Senders => {}
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => self.reload(),
