@@ -166,7 +166,7 @@ impl Desk {
         let acting = Acting { user, via: call.via, request: call.id, now: self.now() };
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
-            Request::Status => Ok(Response::Status(self.status().await?)),
+            Request::Status => Ok(Response::Status(Box::new(self.status().await?))),
             Request::Issues(query) => self.issues(&acting, &query).await,
             Request::Counts(queries) => self.counts(&acting, &queries).await,
             Request::Issue(reference) => {

@@ -23,7 +23,7 @@ pub enum Response {
     /// `Whoami`.
     User(User),
     /// `Status`.
-    Status(DeskStatus),
+    Status(Box<DeskStatus>),
     /// `Issues`.
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.

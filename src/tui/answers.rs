@@ -28,7 +28,7 @@ impl App {
     fn take(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
-            (Purpose::Status, Response::Status(status)) => self.status = Some(status),
+            (Purpose::Status, Response::Status(status)) => self.status = Some(*status),
             (Purpose::Counts, Response::Counts(counts)) => self.take_counts(&counts),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
