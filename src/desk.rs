@@ -172,7 +172,7 @@ impl Desk {
         let acting = Acting { user, via: call.via, request: call.id, now: self.now() };
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
-            Request::Status => Ok(Response::Status(self.status().await?)),
+            Request::Status => Ok(Response::Status(Box::new(self.status().await?))),
             Request::Issues(query) => self.issues(&acting, &query).await,
             Request::Counts(queries) => self.counts(&acting, &queries).await,
             Request::Issue(reference) => {
@@ -304,7 +304,7 @@ impl Desk {
             (Tree::Projects, Event::Projects),
             (Tree::Users, Event::Users),
             (Tree::Drafts, Event::Drafts),
-            (Tree::Senders, Event::Senders),
+            (Tree::Senders, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

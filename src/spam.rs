@@ -30,6 +30,9 @@ use tokio::time::timeout;
 use troubles::Troubles;
 use web::Failure;
 
+/// How much longer than a judge itself we wait.
+const MARGIN: Duration = Duration::from_millis(250);
+
 /// A mail as judges need to know it.
 #[derive(Clone, Debug, Default)]
 pub struct Suspect {
@@ -204,6 +207,7 @@ impl Panel {
 
     async fn in_time<T>(&self, question: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let late = || Failure::passing("no answer in time").hint("a longer `timeout` in [spam] may help");
-        timeout(self.patience, question).await.unwrap_or_else(|_| Err(late()))
+        // Each has this limit by itself, and says more when it is over.
+        timeout(self.patience + MARGIN, question).await.unwrap_or_else(|_| Err(late()))
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 /// `deskbell status`.
 pub async fn status(here: &Here) -> Result<u8> {
     let status = match ask(here, Request::Status).await? {
-        Response::Status(status) => status,
+        Response::Status(status) => *status,
         other => return Err(unexpected(&other).into()),
     };
     if here.json {

@@ -434,6 +434,7 @@ mod tests {
             free_space: None,
             notices: Vec::new(),
             stale: true,
+            spam: Default::default(),
         };
         let told = |status: &DeskStatus| {
             let mut findings = Findings::new(true);

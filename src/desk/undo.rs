@@ -152,6 +152,11 @@ impl Desk {
         for change in &verb.deed.lessons {
             self.restore_lesson(txn, change, back, &acting.user.name).await?;
         }
+        if !back {
+            // What was done again can be taken back again.
+            txn.deed().senders.clone_from(&verb.deed.senders);
+            txn.deed().lessons.clone_from(&verb.deed.lessons);
+        }
         for change in verb.deed.arrivals.iter().filter(|_| back) {
             self.restore_arrival(txn, change).await?;
         }

@@ -23,7 +23,7 @@ pub enum Response {
     /// `Whoami`.
     User(User),
     /// `Status`.
-    Status(DeskStatus),
+    Status(Box<DeskStatus>),
     /// `Issues`.
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.
@@ -87,11 +87,10 @@ pub enum Event {
     },
     Outbox,
     Intake,
+    /// A project, or a list of senders.
     Projects,
     Users,
     Drafts,
-    /// A list of senders changed.
-    Senders,
     /// A mailbox or outlet changed its state, or a notice came or went.
     Status,
     /// Events were lost: reload everything shown.

@@ -127,11 +127,17 @@ impl Authenticator {
 
     /// Asks the DNS for a name that is there; any answer will do.
     pub async fn look_up(&self) -> Result<(), Failure> {
-        let cure =
-            "check /etc/resolv.conf, name a server (name_server in [spam]), or set authentication = false";
-        match self.library()?.txt_raw_lookup(KNOWN_NAME).await {
-            Err(Error::Dns(DnsError::Resolver(why))) => Err(Failure::passing(why).hint(cure)),
-            _ => Ok(()),
+        let failed = |why: String| {
+            Failure::passing(why).hint(
+                "check /etc/resolv.conf, name a server (name_server in [spam]), or set authentication = false",
+            )
+        };
+        let library = self.library()?;
+        let asked = tokio::time::timeout(self.patience, library.txt_raw_lookup(KNOWN_NAME)).await;
+        match asked {
+            Err(_) => Err(failed("it does not answer in time".to_owned())),
+            Ok(Err(Error::Dns(DnsError::Resolver(why)))) => Err(failed(why)),
+            Ok(_) => Ok(()),
         }
     }
 

@@ -28,7 +28,7 @@ impl App {
     fn take(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
-            (Purpose::Status, Response::Status(status)) => self.status = Some(status),
+            (Purpose::Status, Response::Status(status)) => self.status = Some(*status),
             (Purpose::Counts, Response::Counts(counts)) => self.take_counts(&counts),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
@@ -168,10 +168,13 @@ impl App {
                     self.ask_intake();
                 }
             }
-            Event::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Event::Projects => {
+                self.ask(Purpose::Projects, Request::Projects);
+                if self.screen == Screen::Senders {
+                    self.ask_senders();
+                }
+            }
             Event::Users => self.ask(Purpose::Whoami, Request::Whoami),
-            Event::Senders if self.screen == Screen::Senders => self.ask_senders(),
-            Event::Senders => {}
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => self.reload(),

@@ -77,7 +77,7 @@ impl Clocked {
 
     async fn status(&self) -> DeskStatus {
         match self.ask(Request::Status).await {
-            Response::Status(status) => status,
+            Response::Status(status) => *status,
             other => panic!("{other:?}"),
         }
     }

@@ -16,6 +16,8 @@ pub struct FakeDesk {
     pub counts: OutboxCounts,
     pub triage: u64,
     pub undo_window: i64,
+    pub spam: SpamStatus,
+    pub senders: Vec<SenderView>,
     next_note: u64,
 }
 
@@ -183,6 +185,8 @@ impl FakeDesk {
             counts: OutboxCounts::default(),
             triage: 0,
             undo_window: 10,
+            spam: SpamStatus { local: true, ..SpamStatus::default() },
+            senders: Vec::new(),
             next_note: 100,
         }
     }
@@ -333,7 +337,7 @@ impl FakeDesk {
             Request::Users => Response::Users(vec![user("alice", "Alice Miller"), user("sam", "Sam Fox")]),
             Request::Labels => Response::Labels(vec![("bug".into(), 3), ("billing".into(), 1)]),
             Request::Projects => Response::Projects(self.projects.clone()),
-            Request::Status => Response::Status(self.status()),
+            Request::Status => Response::Status(Box::new(self.status())),
             Request::Counts(queries) => Response::Counts(
                 queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),
             ),
@@ -358,6 +362,9 @@ impl FakeDesk {
             Request::Intake { fate, .. } => {
                 let fits = |e: &&IntakeView| fate.is_none_or(|f| e.fate == f);
                 Response::Intake(self.intake.iter().filter(fits).cloned().collect())
+            }
+            Request::Senders(_) | Request::SetSender { .. } | Request::RemoveSender { .. } => {
+                Response::Senders(self.senders.clone())
             }
             Request::IntakeAct { .. } => Response::IntakeEntry(Box::new(self.intake[0].clone())),
             Request::Drafts => Response::Drafts(self.drafts.values().cloned().collect()),
@@ -417,6 +424,7 @@ impl FakeDesk {
             free_space: None,
             notices: Vec::new(),
             stale: false,
+            spam: self.spam.clone(),
         }
     }
 }
@@ -532,4 +540,38 @@ pub fn intake_rows() -> Vec<IntakeView> {
         ..base.clone()
     };
     vec![lost, broken, base]
+}
+
+pub fn spam_mail() -> IntakeView {
+    let opinion = |by, finding, words: &str| Opinion { by, finding, words: words.into() };
+    IntakeView {
+        id: IntakeId(9),
+        fate: Fate::Spam,
+        reference: None,
+        from: Some("Win <win@lottery.example>".into()),
+        subject: Some("You won".into()),
+        reason: "it is spam: Rspamd says spam: score 16.5 of 15".into(),
+        opinions: vec![
+            opinion(Judge::Local, Finding::Unsure, "52 % spam"),
+            opinion(Judge::Rspamd, Finding::Spam, "score 16.5 of 15"),
+            opinion(Judge::Akismet, Finding::Unavailable, "no answer in time"),
+        ],
+        ..intake_rows().remove(0)
+    }
+}
+
+pub fn senders() -> Vec<SenderView> {
+    let line = |pattern: &str, rule, project: Option<&str>, reference: Option<&str>| SenderView {
+        project: project.map(str::to_owned),
+        pattern: pattern.into(),
+        rule,
+        by: "alice".into(),
+        at: ago(30),
+        reference: reference.map(str::to_owned),
+    };
+    vec![
+        line("win@lottery.example", SenderRule::Block, Some("acme/support"), Some("acme/support#12")),
+        line("*.example.net", SenderRule::Quarantine, Some("acme/support"), None),
+        line("ada@example.com", SenderRule::Allow, None, None),
+    ]
 }

@@ -1,8 +1,8 @@
 //! What each screen looks like.
 
-use super::desk::{FakeDesk, channel, intake_rows, outbox_rows};
+use super::desk::{FakeDesk, channel, intake_rows, outbox_rows, senders, spam_mail};
 use super::{Screen, now};
-use crate::domain::{ChannelState, OutboxCounts};
+use crate::domain::{ChannelState, IntakeAction, IntakeId, OutboxCounts, Request, SenderRule, SenderScope};
 use crate::tui::input::{FromDesk, Input};
 use crate::tui::setup::Options;
 use insta::assert_snapshot;
@@ -94,6 +94,52 @@ fn intake() {
     let mut screen = Screen::with(80, 24, desk, Options::default());
     assert_snapshot!("intake", screen.keys("I").text());
     assert_snapshot!("intake_120", screen.resize(120, 40).keys("j").text());
+}
+
+fn with_spam() -> Screen {
+    let mut desk = FakeDesk::filled();
+    desk.intake = intake_rows().into_iter().chain([spam_mail()]).collect();
+    desk.spam.mails = 1;
+    desk.senders = senders();
+    Screen::with(100, 24, desk, Options::default())
+}
+
+#[test]
+fn mails_taken_for_spam_are_named_in_the_view_and_shown_with_their_causes() {
+    let mut screen = with_spam();
+    assert_snapshot!("spam_view", screen.keys("5").text());
+    assert_snapshot!("spam_mails", screen.keys("gs").text());
+    assert_snapshot!("spam_why", screen.keys("w").text());
+    for (key, allow_sender) in [("h", false), ("A", true)] {
+        screen.keys("<esc>gs").keys(key);
+        let action = IntakeAction::Ham { allow_sender };
+        assert!(screen.asked.contains(&Request::IntakeAct { id: IntakeId(9), action }), "{key}");
+    }
+}
+
+#[test]
+fn senders_are_listed_added_and_removed() {
+    let mut screen = with_spam();
+    assert_snapshot!("senders", screen.keys("Pb").text());
+    screen.keys("b*.example.org<enter>");
+    let scope = SenderScope::Project("acme/support".into());
+    let wanted =
+        Request::SetSender { scope: scope.clone(), pattern: "*.example.org".into(), rule: SenderRule::Block };
+    assert!(screen.asked.contains(&wanted), "{:?}", screen.asked.last());
+    screen.keys("x");
+    let wanted = Request::RemoveSender { scope: Some(scope), pattern: "win@lottery.example".into() };
+    assert!(screen.asked.contains(&wanted), "{:?}", screen.asked.last());
+    screen.keys("qq:blocked senders<enter>");
+    assert!(screen.text().contains("Blocked senders"), "by the palette, too");
+}
+
+#[test]
+fn a_project_without_a_spam_check_is_warned_of_in_red() {
+    let mut desk = FakeDesk::filled();
+    desk.spam.local = false;
+    let mut screen = Screen::with(100, 24, desk, Options::default());
+    assert_eq!(screen.keys("P").style_of("No spam check is on").fg, Some(Color::Red));
+    assert!(!shown(SMALL, "P").contains("No spam check is on"));
 }
 
 #[test]

@@ -57,8 +57,11 @@ fn answer(packet: &[u8], texts: &[(String, String)]) -> Vec<u8> {
     let known = texts.iter().find(|(known, _)| *known == name);
     let text = known.filter(|_| is_text).map(|(_, text)| text.as_bytes());
     let failure = if known.is_some() { 0 } else { 3 };
-    let mut out =
-        [&packet[..2], &[0x85, 0x80 | failure, 0, 1, 0, u8::from(text.is_some()), 0, 0, 0, 0]].concat();
+    let mut out = [
+        &packet[..2],
+        &[0x85, 0x80 | failure, 0, 1, 0, u8::from(text.is_some()), 0, u8::from(text.is_none()), 0, 0],
+    ]
+    .concat();
     out.extend_from_slice(question);
     if let Some(text) = text {
         let strings: Vec<u8> =
@@ -66,6 +69,11 @@ fn answer(packet: &[u8], texts: &[(String, String)]) -> Vec<u8> {
         out.extend_from_slice(&[0xc0, 12, 0, 16, 0, 1, 0, 0, 1, 0]);
         out.extend_from_slice(&(strings.len() as u16).to_be_bytes());
         out.extend_from_slice(&strings);
+    }
+    if text.is_none() {
+        // How long it may be remembered that there is nothing (RFC 2308): a SOA record for the name itself.
+        out.extend_from_slice(&[0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 0, 0, 22, 0, 0]);
+        [1, 1, 1, 1, 300_u32].iter().for_each(|number| out.extend_from_slice(&number.to_be_bytes()));
     }
     out
 }
