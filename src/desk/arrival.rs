@@ -14,6 +14,10 @@ use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// Why a mail is quarantined that made this program panic.
+const BROKE: &str = "the program broke on this mail; please report it";
 
 /// Mails that are read and asked about at once.
 const SIDE_BY_SIDE: usize = 8;
@@ -73,6 +77,32 @@ pub(super) struct Prepared {
     pub armour: Option<String>,
 }
 
+/// What was made of the bytes of a mail.
+struct Look {
+    message: Result<Message, String>,
+    fingerprint: String,
+    visible: Option<(mail::Reading, mail::Visible)>,
+}
+
+impl Look {
+    fn at(bytes: &[u8]) -> Self {
+        let message = mail::read(bytes).map_err(|e| e.to_string());
+        let fingerprint = match &message {
+            Ok(message) => mail::fingerprint(bytes, message),
+            Err(_) => mail::hash(bytes),
+        };
+        let visible = message.as_ref().ok().map(|message| {
+            let reading = mail::Reading::of(message);
+            (reading, mail::visible(message, reading))
+        });
+        Self { message, fingerprint, visible }
+    }
+
+    fn broken(bytes: &[u8]) -> Self {
+        Self { message: Err(BROKE.to_owned()), fingerprint: mail::hash(bytes), visible: None }
+    }
+}
+
 impl Desk {
     /// Takes a batch of mails in, with the cursor of the mailbox they came by, in one commit.
     ///
@@ -112,7 +142,7 @@ impl Desk {
                 }
                 Ok(Err(fault)) if stops_everything(&fault) => return Err(fault),
                 Ok(Err(fault)) => fault.message,
-                Err(_) => "the program broke on this mail; please report it".to_owned(),
+                Err(_) => BROKE.to_owned(),
             };
             one.message = Err(why);
             all.extend(self.take_batch(std::slice::from_ref(&one), None, None).await?);
@@ -126,7 +156,12 @@ impl Desk {
     /// Reads a mail and keeps its bytes.
     pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let whole = matches!(incoming.content, Content::Whole(_));
-        let mut prepared = self.read(incoming).await?;
+        let prepared = self.read(incoming).await?;
+        self.kept(prepared, whole).await
+    }
+
+    /// Keeps the bytes of a mail, and looks into it if it is sealed.
+    async fn kept(&self, mut prepared: Prepared, whole: bool) -> Result<Prepared, Fault> {
         if whole {
             let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
             prepared.raw = Some(raw);
@@ -145,24 +180,25 @@ impl Desk {
 
     /// Reads a mail and writes nothing.
     async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
+        self.read_by(incoming, Look::at).await
+    }
+
+    /// Reads a mail by the way that is handed in.
+    async fn read_by(&self, incoming: Incoming, look: fn(&[u8]) -> Look) -> Result<Prepared, Fault> {
         let Incoming { mut arrival, content, silent_before } = incoming;
         match content {
             Content::Whole(bytes) => {
                 let size = bytes.len() as u64;
-                let read = tokio::task::spawn_blocking(move || {
-                    let message = mail::read(&bytes).map_err(|e| e.to_string());
-                    let fingerprint = match &message {
-                        Ok(message) => mail::fingerprint(&bytes, message),
-                        Err(_) => mail::hash(&bytes),
-                    };
-                    let visible = message.as_ref().ok().map(|message| {
-                        let reading = mail::Reading::of(message);
-                        (reading, mail::visible(message, reading))
-                    });
-                    (bytes, message, fingerprint, visible)
-                });
-                let (bytes, message, fingerprint, visible) =
-                    read.await.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))?;
+                let kept = Arc::new(bytes);
+                let looked_at = Arc::clone(&kept);
+                let read = tokio::task::spawn_blocking(move || look(&looked_at)).await;
+                let bytes = Arc::unwrap_or_clone(kept);
+                // A mail on which the program breaks must not stop the others.
+                let Look { message, fingerprint, visible } = match read {
+                    Ok(look) => look,
+                    Err(error) if error.is_panic() => Look::broken(&bytes),
+                    Err(error) => return Err(Fault::internal(format!("reading a mail failed: {error}"))),
+                };
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
                 arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
@@ -385,4 +421,47 @@ pub(super) fn received_at(arrival: &Arrival, message: Option<&Message>, now: Tim
 /// Tells whether a fault lies in the desk as a whole and not in a mail, so that taking it in must wait.
 fn stops_everything(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::crypt::Crypt;
+    use crate::desk::Ways;
+    use crate::index::Index;
+    use crate::store::Store;
+
+    fn incoming(subject: &str) -> Incoming {
+        let raw = format!(
+            "From: ada@customer.test\r\nMessage-ID: <{subject}@x>\r\nSubject: {subject}\r\n\r\nHello\r\n"
+        );
+        Incoming {
+            arrival: Arrival::default(),
+            content: Content::Whole(raw.into_bytes()),
+            silent_before: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_breaks_the_reader_is_quarantined_with_its_bytes_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).await.unwrap().store;
+        let (index, seq) = Index::open(&folder.path().join("index")).unwrap();
+        let ways = Ways::of(&Config::default(), folder.path());
+        let clock = Arc::new(Timestamp::now);
+        let desk = Desk::open(store, index, seq, ways, Crypt::default(), clock).await.unwrap();
+        let mut batch = Vec::new();
+        for (subject, look) in [("one", Look::at as fn(&[u8]) -> Look), ("bad", |_| panic!("on purpose"))] {
+            let read = desk.read_by(incoming(subject), look).await.unwrap();
+            batch.push(desk.kept(read, true).await.unwrap());
+        }
+        let received = desk.take_batch(&batch, None, None).await.unwrap();
+        let fates: Vec<Fate> = received.iter().map(|received| received.fate).collect();
+        assert_eq!(fates, [Fate::Unroutable, Fate::Quarantined]);
+        let bad = desk.stored_intake(received[1].entry).await.unwrap();
+        assert_eq!(bad.reason, BROKE);
+        let bytes = desk.inner.store.raw(bad.raw.unwrap()).await.unwrap();
+        assert!(bytes.ends_with(b"Hello\r\n"));
+    }
 }

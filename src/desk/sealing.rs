@@ -9,7 +9,9 @@ use super::{Desk, txn};
 use crate::crypt::{CryptError, Opened};
 use crate::domain::{EmailAddress, Fault, OutboxState, Seal, SealState};
 use crate::mail::{self, Message, Sealed, SealedForm};
+use futures_util::FutureExt;
 use jiff::Timestamp;
+use std::panic::AssertUnwindSafe;
 
 /// Most layers of one mail: signed within encrypted, and one more for good measure.
 const LAYERS: usize = 3;
@@ -30,11 +32,34 @@ struct Unsealing {
     limit: u64,
 }
 
+/// What was found out about a sealed mail.
+struct Unsealed {
+    seal: Seal,
+    armour: Option<String>,
+    /// The mail as it is to be read now.
+    read: Option<(Message, (mail::Reading, mail::Visible))>,
+}
+
 impl Desk {
     /// Checks the signature of a mail and opens it where the config allows; `keep` keeps its files.
     pub(super) async fn unseal(&self, mut prepared: Prepared, keep: bool) -> Result<Prepared, Fault> {
+        match AssertUnwindSafe(self.looked_into(&prepared, keep)).catch_unwind().await {
+            Ok(found) => {
+                if let Some(Unsealed { seal, armour, read }) = found? {
+                    (prepared.seal, prepared.armour) = (Some(seal), armour);
+                    if let Some((message, visible)) = read {
+                        (prepared.message, prepared.visible) = (Ok(message), Some(visible));
+                    }
+                }
+            }
+            Err(_) => tracing::error!("the program broke on a sealed mail; it goes on as it came"),
+        }
+        Ok(prepared)
+    }
+
+    async fn looked_into(&self, prepared: &Prepared, keep: bool) -> Result<Option<Unsealed>, Fault> {
         let message = prepared.message.as_ref().ok().filter(|message| mail::may_be_sealed(message));
-        let Some(message) = message.cloned() else { return Ok(prepared) };
+        let Some(message) = message.cloned() else { return Ok(None) };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let mut unsealing = Unsealing {
             view: prepared.bytes.clone(),
@@ -58,14 +83,17 @@ impl Desk {
                 }
             }
         }
-        let Some(seal) = unsealing.seal.take() else { return Ok(prepared) };
-        prepared.seal = Some(Seal { signer: seal.signer.as_deref().map(mail::sanitize_line), ..seal });
-        prepared.armour = unsealing.armour.take();
+        let Some(seal) = unsealing.seal.take() else { return Ok(None) };
         if unsealing.opened {
             self.keep_inner_files(&mut unsealing, keep).await?;
         }
-        show(&mut prepared, unsealing.message).await;
-        Ok(prepared)
+        let Unsealing { message, armour, .. } = unsealing;
+        let read = aside(move || {
+            let reading = mail::Reading::of(&message);
+            let visible = mail::visible(&message, reading);
+            (message, (reading, visible))
+        });
+        Ok(Some(Unsealed { seal, armour, read: read.await }))
     }
 
     /// Takes one layer off; tells whether another may be below.
@@ -216,19 +244,6 @@ fn under(earlier: &Seal, seal: Seal, why: Option<&str>) -> Seal {
         return Seal { encrypted: true, ..earlier.clone() }.put_into_words(why);
     }
     Seal { encrypted: seal.encrypted || earlier.encrypted, signer, ..seal }.put_into_words(why)
-}
-
-/// Shows a mail as it was read last.
-async fn show(prepared: &mut Prepared, message: Message) {
-    let read = aside(move || {
-        let reading = mail::Reading::of(&message);
-        let visible = mail::visible(&message, reading);
-        (message, (reading, visible))
-    });
-    if let Some((message, visible)) = read.await {
-        prepared.message = Ok(message);
-        prepared.visible = Some(visible);
-    }
 }
 
 /// Does what may take its time, or break on a hostile mail, beside the tasks of the desk.

@@ -10,6 +10,7 @@ mod desk;
 mod docs;
 mod doctor;
 mod first;
+mod fuzz;
 mod imap;
 mod init;
 mod kills;

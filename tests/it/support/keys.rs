@@ -15,7 +15,7 @@ const EVE: &str = "Eve <eve@elsewhere.test>";
 const OLD: &str = "Old Key <old@customer.test>";
 const STRANGER: &str = "Nobody Knows <stranger@customer.test>";
 
-/// Homes of GnuPG. The agents end by themselves once their folder is gone.
+/// Homes of GnuPG.
 pub struct Keys {
     /// The desk's: Ada and Eve are trusted, the old key has expired.
     pub pgp: PathBuf,
@@ -56,7 +56,6 @@ fn make() -> Keys {
         gpg(home, &arguments, b"");
     }
     certificates(&keys);
-    // Its agents look at their folder once a minute; this ends them with the last test at the latest.
     watch(&base);
     keys
 }
@@ -68,7 +67,8 @@ fn home(base: &Path, name: &str) -> PathBuf {
     home
 }
 
-/// Ends the agents and removes the folder once this process is gone.
+/// Ends the agents and removes the folder once this process is gone: it outlives us, so nobody waits for it.
+#[allow(clippy::zombie_processes)]
 fn watch(base: &Path) {
     let script = "while kill -0 $0 2>/dev/null; do sleep 1; done; \
                   for h in p s x; do gpgconf --homedir $1/$h --kill all; done; rm -rf $1";
@@ -134,7 +134,7 @@ pub fn gpg(home: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 pub fn cms(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let keys = keys();
     let mut command = Command::new("openssl");
-    command.arg("cms").args(arguments).args(["-binary", "-outform", "DER"]).current_dir(&keys.files);
+    command.args(["cms", "-binary", "-outform", "DER"]).args(arguments).current_dir(&keys.files);
     run(&mut command, input)
 }
 
