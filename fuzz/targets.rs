@@ -33,7 +33,7 @@ pub fn parse(bytes: &[u8]) {
     mail::fingerprint(bytes, &message);
     for file in message.attachments.iter().take(20) {
         assert_eq!(mail::safe_file_name(&file.name), file.name);
-        assert!(file.part.is_none_or(|part| mail::part(bytes, part).is_some()));
+        assert!(file.part.is_none_or(|part| mail::part(bytes, part, &file.within).is_some()));
     }
 }
 

@@ -87,7 +87,8 @@ mod tests {
         use Finding::{Ham, Spam, Unavailable, Unsure};
         use Judge::{Akismet, Authentication, Headers, Local, Rspamd};
         use Outcome::{Pass, Quarantine, Spam as Junk};
-        let cases: [(Option<SenderRule>, &[(Judge, Finding)], Outcome); 14] = [
+        type Case = (Option<SenderRule>, &'static [(Judge, Finding)], Outcome);
+        let cases: [Case; 14] = [
             (None, &[], Pass),
             (None, &[(Headers, Spam)], Junk),
             (None, &[(Rspamd, Spam)], Junk),
