@@ -432,7 +432,6 @@ mod tests {
             free_space: None,
             notices: Vec::new(),
             stale: true,
-            spam: Default::default(),
         };
         let told = |status: &DeskStatus| {
             let mut findings = Findings::new(true);

@@ -418,7 +418,6 @@ impl FakeDesk {
             outlets: Vec::new(),
             outbox: self.counts.clone(),
             triage: self.triage,
-            spam: Default::default(),
             free_space: None,
             notices: Vec::new(),
             stale: false,
