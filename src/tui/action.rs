@@ -200,12 +200,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Ham, "ham", "not spam", "say that the mail is no spam: it becomes an issue"),
     entry(Action::HamAllow, "ham-allow", "not spam, allow", "not spam, and let its sender in from now on"),
     entry(Action::SpamMails, "spam-mails", "spam mails", "mails that were taken for spam, and why"),
-    entry(
-        Action::Senders,
-        "blocked-senders",
-        "blocked senders",
-        "whose mail is blocked, allowed or set aside",
-    ),
+    entry(Action::Senders, "blocked-senders", "senders", "whose mail is blocked, allowed or set aside"),
     entry(Action::Block, "block-sender", "block", "take the mail of a sender for spam"),
     entry(Action::Allow, "allow-sender", "allow", "let the mail of a sender in, whatever other checks say"),
     entry(Action::Quarantine, "set-aside-sender", "set aside", "let the mail of a sender wait for a person"),

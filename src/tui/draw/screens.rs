@@ -234,7 +234,8 @@ pub fn draw_projects(app: &App, areas: &Areas, buf: &mut Buffer) {
     let used = fixed.len().min(usize::from(full.height / 2));
     let mut lines = rows(full);
     for (line, place) in fixed.into_iter().take(used).zip(&mut lines) {
-        two_ends(line.spans, Vec::new(), place, app, buf);
+        let spans = line.spans.into_iter().map(|span| span.patch_style(line.style)).collect();
+        two_ends(spans, Vec::new(), place, app, buf);
     }
     let left = usize::from(full.height).saturating_sub(used);
     let top = (app.project.selected + 1).saturating_sub(left.max(1));
