@@ -2,7 +2,10 @@
 
 use super::desk::{FakeDesk, channel, intake_rows, outbox_rows, senders, spam_mail};
 use super::{Screen, now};
-use crate::domain::{ChannelState, IntakeAction, IntakeId, OutboxCounts, Request, SenderRule, SenderScope};
+use crate::domain::{
+    ChannelState, IntakeAction, IntakeId, OutboxCounts, Request, Seal, SealKind, SealState, SenderRule,
+    SenderScope,
+};
 use crate::tui::input::{FromDesk, Input};
 use crate::tui::setup::Options;
 use insta::assert_snapshot;
@@ -224,6 +227,40 @@ fn without_colour_no_cell_has_any() {
     }
 }
 
+fn seal(state: SealState, words: &str) -> Seal {
+    Seal {
+        kind: SealKind::Pgp,
+        state,
+        encrypted: false,
+        by_sender: true,
+        signer: Some(words.into()),
+        key: Some(words.into()),
+        words: words.into(),
+    }
+}
+
+#[test]
+fn what_a_seal_says_is_shown_and_doubts_stand_out() {
+    let styles = [
+        (SealState::Valid, "signed: valid, Ada <ada@customer.test>"),
+        (SealState::Broken, "signature broken"),
+    ]
+    .map(|(state, words)| {
+        let mut desk = FakeDesk::filled();
+        for note in desk.issues.iter_mut().flat_map(|issue| &mut issue.notes) {
+            note.seal = Some(seal(state, words));
+        }
+        let mut screen = Screen::with(120, 40, desk, Options::default());
+        screen.keys("<enter><enter>");
+        let style = screen.style_of(words);
+        assert!(screen.keys("w").text().contains(words), "{words}");
+        style
+    });
+    let mut screen = Screen::with(120, 40, FakeDesk::filled(), Options::default());
+    let warning = screen.keys("<enter><enter>").style_of("its answers go to");
+    assert_eq!((styles[1].fg, styles[0].fg == warning.fg), (warning.fg, false));
+}
+
 #[test]
 fn nothing_hostile_reaches_a_cell() {
     let mut desk = FakeDesk::filled();
@@ -240,6 +277,7 @@ fn nothing_hostile_reaches_a_cell() {
             note.author.name = Some(evil.into());
             note.why = Some(evil.into());
             note.warnings = vec![evil.into()];
+            note.seal = Some(seal(SealState::Broken, evil));
             note.attachments.iter_mut().for_each(|a| a.name = evil.into());
         }
     }
