@@ -89,7 +89,7 @@ impl Spam {
                 "name the environment variable that holds it: key_env = \"AKISMET_KEY\"",
             );
         }
-        if *enabled && !site.as_deref().is_some_and(|site| host(site).is_some()) {
+        if *enabled && site.as_deref().is_none_or(|site| host(site).is_none()) {
             return wrong("it has no site", "write your home page: site = \"https://www.example.com\"");
         }
         let plain = endpoint.as_deref().filter(|url| !url.starts_with("https://"));
