@@ -97,10 +97,10 @@ impl School {
         locked(&self.inner).owed.iter().map(|(name, owed)| (name.clone(), owed.clone())).collect()
     }
 
-    /// Gives the lessons that are too many, the oldest first.
+    /// Gives the lessons that are too many once one more comes, the oldest first.
     fn surplus(&self) -> Vec<String> {
         let learned = locked(&self.inner);
-        let many = learned.by_age.len().saturating_sub(KEPT);
+        let many = (learned.by_age.len() + 1).saturating_sub(KEPT);
         learned.by_age.iter().take(many).map(|(_, name)| name.clone()).collect()
     }
 }
@@ -242,12 +242,13 @@ impl Desk {
             Some(mail) => self.inner.judges.teach(judge, &mail, lesson.spam).await,
             None => Err(TeachError { message: "the mail is gone".to_owned(), temporary: false }),
         };
+        let took = answer.is_ok();
         match answer {
             Err(error) if error.temporary => return Ok(Err(error)),
             Err(error) => tracing::warn!(?judge, fingerprint, %error, "a lesson was refused"),
             Ok(()) => tracing::info!(?judge, fingerprint, spam = lesson.spam, "a lesson was taught"),
         }
-        self.told(judge, lesson).await?;
+        self.told(judge, lesson, took).await?;
         Ok(Ok(()))
     }
 
@@ -261,14 +262,15 @@ impl Desk {
         read.await.ok().flatten()
     }
 
-    /// Notes that a service was told. If the lesson was taken back meanwhile, the service is owed that.
-    async fn told(&self, judge: Judge, as_told: Lesson) -> Result<(), Fault> {
+    /// Notes that a service took a lesson, or never will. If the lesson was taken back while it was being
+    /// told, the service is owed that.
+    async fn told(&self, judge: Judge, as_told: Lesson, took: bool) -> Result<(), Fault> {
         let (_gate, mut txn) = self.begin().await;
         let key = text_key(&as_told.fingerprint);
         match txn.get::<Lesson>(&key).await? {
             Some(mut lesson) if lesson.spam == as_told.spam => {
                 lesson.owed.retain(|owed| *owed != judge);
-                if !lesson.withdrawn && !lesson.told.contains(&judge) {
+                if took && !lesson.withdrawn && !lesson.told.contains(&judge) {
                     lesson.told.push(judge);
                 }
                 if lesson.owed.is_empty() {
@@ -280,12 +282,13 @@ impl Desk {
                 }
             }
             Some(mut lesson) => {
-                if !lesson.owed.contains(&judge) {
+                if took && !lesson.owed.contains(&judge) {
                     lesson.owed.push(judge);
                     lesson.raw = lesson.raw.or(as_told.raw);
                     txn.put(&lesson)?;
                 }
             }
+            None if !took => {}
             None => {
                 let raw = as_told.raw;
                 let told = Lesson { told: vec![judge], ..as_told };
@@ -312,4 +315,59 @@ fn withdrawn(lesson: Lesson, raw: Option<RawRef>, now: Timestamp) -> Lesson {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Tree;
+    use std::time::{Duration, Instant};
+
+    fn lesson(number: u64, features: Vec<u32>) -> Lesson {
+        Lesson {
+            fingerprint: format!("{number:064}"),
+            features,
+            spam: number.is_multiple_of(2),
+            withdrawn: false,
+            owed: Vec::new(),
+            told: Vec::new(),
+            raw: None,
+            at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap()),
+            by: "mia".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_latest_ten_thousand_are_kept_and_what_is_dropped_is_forgotten() {
+        let school = School::default();
+        let begun = Instant::now();
+        for number in 0..KEPT as u64 {
+            let features = (0..300).map(|i| ((number * 7919 + i * 104_729) % 50_000) as u32).collect();
+            school.take(lesson(number, features));
+        }
+        println!("{KEPT} lessons of 300 features: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert_eq!(school.counts(), (KEPT as u64, 0));
+        assert_eq!(school.surplus(), [format!("{:064}", 0)]);
+        let all: Vec<String> = locked(&school.inner).known.keys().cloned().collect();
+        for fingerprint in all {
+            school.follow(&Put { tree: Tree::Lessons, key: text_key(&fingerprint), document: None }).unwrap();
+        }
+        let learned = locked(&school.inner);
+        assert_eq!(learned.model, local::Model::default());
+        assert!(learned.by_age.is_empty());
+    }
+
+    #[test]
+    fn a_lesson_takes_the_place_of_the_one_before_and_one_taken_back_counts_no_more() {
+        let school = School::default();
+        school.take(lesson(2, vec![1, 2]));
+        school.take(Lesson { spam: false, ..lesson(2, vec![1, 2]) });
+        let mut expected = local::Model::default();
+        expected.learn(&[1, 2], false);
+        assert_eq!(locked(&school.inner).model, expected);
+        let owed = vec![Judge::Rspamd];
+        school.take(Lesson { withdrawn: true, owed, features: Vec::new(), ..lesson(2, vec![]) });
+        assert_eq!((school.counts(), locked(&school.inner).model.clone()), ((0, 1), local::Model::default()));
+    }
 }

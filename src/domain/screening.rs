@@ -78,6 +78,8 @@ impl Finding {
 mod tests {
     use super::*;
 
+    type Case = (Option<SenderRule>, &'static [(Judge, Finding)], Outcome);
+
     fn opinion(by: Judge, finding: Finding) -> Opinion {
         Opinion { by, finding, words: String::new() }
     }
@@ -87,7 +89,6 @@ mod tests {
         use Finding::{Ham, Spam, Unavailable, Unsure};
         use Judge::{Akismet, Authentication, Headers, Local, Rspamd};
         use Outcome::{Pass, Quarantine, Spam as Junk};
-        type Case = (Option<SenderRule>, &'static [(Judge, Finding)], Outcome);
         let cases: [Case; 14] = [
             (None, &[], Pass),
             (None, &[(Headers, Spam)], Junk),
