@@ -24,7 +24,7 @@ impl AddressPattern {
     /// Reads a pattern; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         // Brackets around it are no part of an address, and no mail would match them.
-        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+        let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '<' | '>'));
         let (local, domain) = text.rsplit_once('@').ok_or("it has no `@`")?;
         if domain.contains(KEY) {
             return Err("`%{key}` belongs before the `@`".to_owned());
