@@ -123,7 +123,6 @@ fn automatic_sign(message: &Message) -> Option<String> {
         "X-Vacation-Message",
         "X-Away-Message",
         "X-FC-MachineGenerated",
-        "X-MS-Exchange-Generated-Message-Source",
         "Delivered-By-The-Graces-Of-Autoreply",
     ] {
         if let Some(value) = says(name).filter(|v| !matches!(v.as_str(), "no" | "false" | "0")) {
@@ -202,6 +201,10 @@ fn quiet_sign(message: &Message) -> Option<String> {
     let suppress = message.header("X-Auto-Response-Suppress").map(|v| v.trim().to_ascii_lowercase());
     if let Some(value) = suppress.filter(|v| !v.is_empty() && v != "none") {
         return Some(format!("X-Auto-Response-Suppress: {value}"));
+    }
+    // A rule wrote it, or passed on what a person wrote.
+    if let Some(rule) = message.header("X-MS-Exchange-Generated-Message-Source") {
+        return Some(format!("X-MS-Exchange-Generated-Message-Source: {}", rule.trim()));
     }
     let Some(from) = &message.from else { return Some("it has no sender to answer".to_owned()) };
     const DESKS: &[&str] = &[

@@ -159,7 +159,6 @@ fn signs_in_the_header_tell_a_machine() {
         "X-Mailer: vacation 1.2",
         "X-POST-MessageClass: 9; Autoresponder",
         "X-FC-MachineGenerated: true",
-        "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
         "Return-Path: <>",
     ] {
         let said = said(&format!("From: ada@customer.example\nSubject: Cart\n{sign}"), "Hello.");
@@ -170,6 +169,7 @@ fn signs_in_the_header_tell_a_machine() {
         "X-Deskbell-Issue: a/b#1",
         "X-RT-Loop-Prevention: x",
         "X-Auto-Response-Suppress: All",
+        "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
     ] {
         let said = said(&format!("From: ada@customer.example\nSubject: Cart\n{sign}"), "Hello.");
         assert_eq!((said.class, said.may_answer), (MailClass::Person, false), "{sign}: {}", said.reason);
