@@ -28,10 +28,7 @@ impl Desk {
         let id = self.survivor(txn, key.issue).await?;
         let before = self.load_issue(txn, id).await?;
         let mut issue = before.clone();
-        let mut stopped = false;
-        for person in issue.participants.iter_mut().filter(|p| p.email == key.address) {
-            stopped |= std::mem::replace(&mut person.subscribed, false);
-        }
+        let stopped = issue.unsubscribe(&key.address);
         if stopped {
             self.system_note(txn, &mut issue, format!("{} unsubscribed", key.address), None).await?;
         }

@@ -183,10 +183,7 @@ impl Desk {
         let id = self.survivor(txn, id).await?;
         let before = self.load_issue(txn, id).await?;
         let mut issue = before.clone();
-        let mut stopped = false;
-        for person in issue.participants.iter_mut().filter(|p| p.email == row.to) {
-            stopped |= std::mem::replace(&mut person.subscribed, false);
-        }
+        let stopped = issue.unsubscribe(&row.to);
         txn.put_issue(Some(&before), &issue)?;
         Ok(stopped)
     }

@@ -124,6 +124,15 @@ impl Issue {
         self.participants.iter().find(|p| &p.email == email)
     }
 
+    /// Stops mail about this issue to an address; tells whether any was coming.
+    pub fn unsubscribe(&mut self, email: &EmailAddress) -> bool {
+        let mut stopped = false;
+        for person in self.participants.iter_mut().filter(|p| &p.email == email) {
+            stopped |= std::mem::replace(&mut person.subscribed, false);
+        }
+        stopped
+    }
+
     /// Gives those who are mailed a public note.
     pub fn subscribers(&self) -> impl Iterator<Item = &Participant> {
         self.participants.iter().filter(|p| p.subscribed)

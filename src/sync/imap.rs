@@ -6,8 +6,8 @@
 use super::backoff::Backoff;
 use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig};
-use crate::desk::{Content, Incoming, Received};
-use crate::domain::{Arrival, ChannelState, Cursor, Fate};
+use crate::desk::{Content, Incoming};
+use crate::domain::{Arrival, ChannelState, Cursor};
 use crate::source::{ImapSource, Listing, Selected, SourceError, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,7 +153,7 @@ async fn take_all(
         let (desk, incoming) = (post.desk, std::mem::take(&mut ready.incoming));
         let keep = desk.receive(incoming, Some(cursor.clone()));
         let (kept, fetched) = tokio::join!(keep, fetch(post, source, cursor, next));
-        count(post, cursor, &kept?);
+        post.count(cursor, &kept?);
         done += batch.len() as u64;
         let fetched = fetched.map_err(|failed| post.remember(failed));
         if fetched.is_err() {
@@ -303,16 +303,6 @@ fn advance(post: &mut Post<'_>, cursor: &mut Cursor, batch: &[Listing], ready: &
         cursor.owed_action.extend(&ready.held);
     }
     post.pass.seen += batch.len() as u64;
-}
-
-/// Counts what became of a batch.
-fn count(post: &mut Post<'_>, cursor: &mut Cursor, received: &[Received]) {
-    post.pass.new += received.len() as u64;
-    post.pass.failed += received.iter().filter(|r| r.fate == Fate::Quarantined).count() as u64;
-    let silent = received.iter().filter(|r| r.silent).count() as u64;
-    post.pass.silent += silent;
-    cursor.silent += silent;
-    post.silent(cursor.silent);
 }
 
 fn arriving(post: &Post<'_>, cursor: &Cursor, listing: &Listing, content: Content) -> Incoming {

@@ -4,8 +4,8 @@ use super::backoff::Backoff;
 use super::record::record;
 use super::{caught, imap, maildir};
 use crate::config::{MailboxConfig, SourceConfig};
-use crate::desk::Desk;
-use crate::domain::{Channel, ChannelState, Fault, FaultKind, MailboxPass};
+use crate::desk::{Desk, Received};
+use crate::domain::{Channel, ChannelState, Cursor, Fate, Fault, FaultKind, MailboxPass};
 use crate::source::SourceError;
 use std::path::Path;
 use std::time::Duration;
@@ -69,6 +69,16 @@ impl<'a> Post<'a> {
         let channel = Channel::new(&config.name, config.source.method(), desk.now());
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
         Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
+    }
+
+    /// Counts what became of mails that the desk took in, here and in the cursor of the mailbox.
+    pub fn count(&mut self, cursor: &mut Cursor, received: &[Received]) {
+        self.pass.new += received.len() as u64;
+        self.pass.failed += received.iter().filter(|r| r.fate == Fate::Quarantined).count() as u64;
+        let silent = received.iter().filter(|r| r.silent).count() as u64;
+        self.pass.silent += silent;
+        cursor.silent += silent;
+        self.silent(cursor.silent);
     }
 
     /// Remembers at which mail a fetch failed.

@@ -7,7 +7,7 @@ use super::imap::before;
 use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig, resolve};
 use crate::desk::{Content, Incoming};
-use crate::domain::{Arrival, ChannelState, Cursor, Fate, IntakeId};
+use crate::domain::{Arrival, ChannelState, Cursor, IntakeId};
 use crate::source::{MailFile, MaildirSource};
 use std::collections::BTreeSet;
 
@@ -127,12 +127,7 @@ async fn take_batch(
     cursor.names.extend(names);
     post.pass.seen += batch.len() as u64;
     let received = post.desk.receive(incoming, Some(cursor.clone())).await?;
-    post.pass.new += received.len() as u64;
-    post.pass.failed += received.iter().filter(|r| r.fate == Fate::Quarantined).count() as u64;
-    let silent = received.iter().filter(|r| r.silent).count() as u64;
-    post.pass.silent += silent;
-    cursor.silent += silent;
-    post.silent(cursor.silent);
+    post.count(cursor, &received);
     Ok(())
 }
 

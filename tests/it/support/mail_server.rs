@@ -239,6 +239,11 @@ fn watchdog(folder: &Path) -> Child {
         kill "$(cat "$0/run/master.pid")"
         postfix -c "$0/postfix" stop
         rm -rf "$0""#;
+    keeper(script, folder)
+}
+
+/// Starts a script that ends what stands in a folder once this process is gone, however it went.
+pub(super) fn keeper(script: &str, folder: &Path) -> Child {
     Command::new("setsid")
         .args(["sh", "-c", script])
         .arg(folder)

@@ -2,12 +2,13 @@
 //!
 //! Watched from outside: when the test process ends, however it ends, it is stopped and its folder removed.
 
+use super::mail_server::keeper;
 use std::{
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Child,
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -80,12 +81,5 @@ fn watchdog(folder: &Path) -> Child {
         kill $!
         wait
         rm -rf "$0""#;
-    Command::new("setsid")
-        .args(["sh", "-c", script])
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    keeper(script, folder)
 }
