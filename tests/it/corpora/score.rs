@@ -1,7 +1,7 @@
 //! Scores: how many statements of each kind hold, and which do not.
 
 use super::lines::Difference;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What the statements of one kind in one corpus came to.
@@ -22,7 +22,8 @@ struct Miss {
 #[derive(Default)]
 pub struct Scores {
     counts: BTreeMap<(String, &'static str), Count>,
-    pub mails: usize,
+    /// Every file that was read.
+    pub mails: BTreeSet<String>,
     pub slowest: (Duration, String),
 }
 
@@ -47,7 +48,7 @@ impl Scores {
     /// Takes the scores of another corpus in.
     pub fn join(&mut self, other: Self) {
         self.counts.extend(other.counts);
-        self.mails += other.mails;
+        self.mails.extend(other.mails);
         self.slowest = std::mem::take(&mut self.slowest).max(other.slowest);
     }
 
@@ -60,10 +61,10 @@ impl Scores {
             let Some((_, count)) = count else { continue };
             let before = count.wrong.len();
             count.wrong.retain(|miss| miss.file != difference.file);
-            if count.wrong.len() == before {
-                idle.push(difference.file.as_str());
-            } else {
+            if count.wrong.len() < before {
                 count.chosen.push(difference.file.clone());
+            } else if self.mails.contains(&difference.file) {
+                idle.push(difference.file.as_str());
             }
         }
         idle
@@ -80,8 +81,9 @@ impl Scores {
         (share, right + wrong)
     }
 
-    /// Prints a line for each corpus and kind, with the names of what is not right.
-    pub fn print(&self) {
+    /// Gives a line for each corpus and kind, with the names of what is not right.
+    pub fn report(&self) -> String {
+        let mut lines = Vec::new();
         let wanted = std::env::var("DESKBELL_CORPORA_SHOW").unwrap_or_default();
         for ((corpus, kind), count) in &self.counts {
             let of = count.right + count.wrong.len();
@@ -89,15 +91,21 @@ impl Scores {
                 0 => String::new(),
                 n => format!(", {n} differ by choice"),
             };
-            println!("{corpus:13} {kind:15} {:4} of {of:4}{chosen}", count.right);
+            lines.push(format!("{corpus:13} {kind:15} {:4} of {of:4}{chosen}", count.right));
             let show = wanted == "all" || !wanted.is_empty() && format!("{corpus}/{kind}").contains(&wanted);
             for miss in &count.wrong {
-                println!("    {}", miss.file);
+                lines.push(format!("    {}", miss.file));
                 if show {
-                    println!("{}", miss.detail);
+                    lines.push(miss.detail.clone());
                 }
             }
         }
-        println!("{} mails; the slowest took {:?} to read: {}", self.mails, self.slowest.0, self.slowest.1);
+        lines.push(format!(
+            "{} mails; the slowest took {:?} to read: {}",
+            self.mails.len(),
+            self.slowest.0,
+            self.slowest.1
+        ));
+        lines.join("\n")
     }
 }
