@@ -80,6 +80,11 @@ impl App {
                 self.say(format!("now {}: {}", entry.fate.word(), entry.reason));
                 self.ask_intake();
             }
+            (Purpose::IntakeAct, Response::Senders(lines)) => {
+                let words =
+                    lines.first().map(|line| format!("{} is on the {} list", line.pattern, line.rule.word()));
+                self.say(format!("{}; z takes it back, r tries the mail again", words.unwrap_or_default()));
+            }
             (Purpose::SenderAct, Response::Senders(_)) => {
                 self.say("saved; z takes it back");
                 self.ask_senders();

@@ -155,7 +155,11 @@ impl App {
     pub fn open_help(&mut self) {
         let place = self.place();
         let mut rows = self.keymap.listing(place);
-        let order = |action: &Action| ACTIONS.iter().position(|e| e.action == *action);
+        // What this place alone has comes first; then the keys of every place.
+        let order = |action: &Action| {
+            let everywhere = self.keymap.everywhere(*action) && place != Place::List;
+            (everywhere, ACTIONS.iter().position(|e| e.action == *action))
+        };
         rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
