@@ -5,7 +5,7 @@ use super::asks::{Home, Purpose};
 use super::input::{Effect, Token};
 use super::thread::Thread;
 use crate::domain::{
-    Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response,
+    Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response, SenderRule,
 };
 use jiff::Timestamp;
 
@@ -81,9 +81,10 @@ impl App {
                 self.ask_intake();
             }
             (Purpose::IntakeAct, Response::Senders(lines)) => {
-                let words =
-                    lines.first().map(|line| format!("{} is on the {} list", line.pattern, line.rule.word()));
-                self.say(format!("{}; z takes it back, r tries the mail again", words.unwrap_or_default()));
+                if let Some(line) = lines.first() {
+                    let done = if line.rule == SenderRule::Allow { "allowed" } else { "blocked" };
+                    self.say(format!("{done} {} · z takes it back", line.pattern));
+                }
             }
             (Purpose::SenderAct, Response::Senders(_)) => {
                 self.say("saved; z takes it back");
