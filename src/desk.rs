@@ -249,6 +249,7 @@ impl Desk {
                 self.remove_sender(&acting, scope.as_ref(), &pattern).await
             }
             Request::OutboxAct { ids, action } => self.outbox_act(&acting, &ids, action).await,
+            Request::IntakeSender { id, rule } => self.list_sender(&acting, id, rule).await,
             Request::IntakeAct { id, action } => self.intake_act(&acting, id, action).await,
             Request::SyncNow => {
                 self.inner.look.notify_waiters();

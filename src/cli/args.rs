@@ -512,6 +512,16 @@ pub enum Intake {
         #[arg(long)]
         allow_sender: bool,
     },
+    /// Lets further mail of the sender of a mail in; `retry` takes this one.
+    Allow {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+    },
+    /// Takes further mail of the sender of a mail for spam.
+    Block {
+        #[arg(value_parser = intake_id)]
+        id: IntakeId,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -4,7 +4,7 @@ use super::args::{Intake, Outbox};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{IntakeAction, IntakeView, OutboxAction, OutboxView, Request, Response};
+use crate::domain::{IntakeAction, IntakeView, OutboxAction, OutboxView, Request, Response, SenderRule};
 use anyhow::Result;
 use std::io::Write;
 
@@ -42,6 +42,12 @@ fn outgoing(row: &OutboxView) -> Vec<String> {
 
 /// Carries out one of the commands about arrivals.
 pub async fn intake(here: &Here, asked: Intake) -> Result<u8> {
+    let nothing = match &asked {
+        Intake::List { fate: Some(fate), .. } => {
+            format!("No mail with the fate `{}`; `intake list` shows every mail.", fate.word())
+        }
+        _ => "No mail has arrived.".to_owned(),
+    };
     let request = match asked {
         Intake::List { fate, limit } => Request::Intake { fate, limit },
         Intake::Show { id, raw: true } => Request::IntakeRaw(id),
@@ -53,18 +59,21 @@ pub async fn intake(here: &Here, asked: Intake) -> Result<u8> {
         Intake::Ham { id, allow_sender } => {
             Request::IntakeAct { id, action: IntakeAction::Ham { allow_sender } }
         }
+        Intake::Allow { id } => Request::IntakeSender { id, rule: SenderRule::Allow },
+        Intake::Block { id } => Request::IntakeSender { id, rule: SenderRule::Block },
         Intake::Issue { id, project } => Request::IntakeAct { id, action: IntakeAction::Issue(project) },
     };
     match ask(here, request).await? {
         Response::Bytes(bytes) => std::io::stdout().write_all(&bytes)?,
         Response::Intake(entries) if here.json => print::json(&entries)?,
-        Response::Intake(entries) if entries.is_empty() => println!("No mail has arrived."),
+        Response::Intake(entries) if entries.is_empty() => println!("{nothing}"),
         Response::Intake(entries) => {
             let rows: Vec<Vec<String>> = entries.iter().map(arrived).collect();
             print::table(&["ID", "FATE", "ISSUE", "FROM", "SUBJECT", "WHY"], &rows)?;
         }
         Response::IntakeEntry(entry) if here.json => print::json(&entry)?,
         Response::IntakeEntry(entry) => describe(&entry),
+        Response::Senders(lines) => super::sender::print_lines(here, &lines)?,
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)

@@ -91,17 +91,25 @@ pub async fn run(here: &Here, asked: Sender) -> Result<u8> {
         Sender::Test { address_or_file, whose } => test(here, &address_or_file, whose).await?,
     };
     match ask(here, request).await? {
-        Response::Senders(lines) if here.json => print::json(&lines)?,
-        Response::Senders(lines) if lines.is_empty() => println!("No sender is listed."),
-        Response::Senders(lines) => {
-            let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-            print::table(&["RULE", "SENDER", "LIST", "BY", ""], &rows)?;
-        }
+        Response::Senders(lines) => print_lines(here, &lines)?,
         Response::SenderVerdict(verdict) if here.json => print::json(&verdict)?,
         Response::SenderVerdict(verdict) => println!("{}", words(&verdict)),
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
+}
+
+/// Prints lines of lists of senders.
+pub fn print_lines(here: &Here, lines: &[SenderView]) -> Result<()> {
+    if here.json {
+        return print::json(&lines);
+    }
+    if lines.is_empty() {
+        println!("No sender is listed.");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
+    print::table(&["RULE", "SENDER", "LIST", "BY", ""], &rows)
 }
 
 async fn set(here: &Here, line: Line, rule: SenderRule) -> Result<Request> {

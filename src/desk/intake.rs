@@ -391,19 +391,23 @@ impl Desk {
         let mut passing = self.passing(txn, prepared, message, true).await?;
         // Somebody read it and decided: it is a person's mail now, whatever the signs say.
         passing.verdict.class = MailClass::Person;
-        match to {
+        let mut made = match to {
             ByHand::Note(issue) => {
                 let project = self.load_issue(txn, issue).await?.project;
                 let project = passing.project(project)?.clone();
                 let why = format!("{who} put it there by hand");
-                self.join(txn, &passing, Some(again), &project, issue, why, false).await
+                self.join(txn, &passing, Some(again), &project, issue, why, false).await?
             }
             ByHand::Issue(project) => {
                 let project = passing.project(project)?.clone();
                 let why = format!("{who} made it an issue by hand");
-                self.open_issue(txn, &passing, Some(again), project, why, None, None).await
+                self.open_issue(txn, &passing, Some(again), project, why, None, None).await?
             }
-        }
+        };
+        // What was thought of it before stays on record.
+        made.opinions.clone_from(&again.opinions);
+        txn.put(&made)?;
+        Ok(made)
     }
 }
 

@@ -257,6 +257,17 @@ impl Desk {
                 .hint("write an address, a domain, *.example.com, a pattern, /regex/ or header:Name=pattern")
         })?;
         let project = self.scope_id(scope).await?;
+        self.list_line(acting, project, pattern, rule).await
+    }
+
+    /// Writes one line as a verb of its own; `pattern` is in the form in which lines are kept.
+    pub(super) async fn list_line(
+        &self,
+        acting: &Acting,
+        project: Option<ProjectId>,
+        pattern: String,
+        rule: SenderRule,
+    ) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
         let sender =
             Sender { project, pattern, rule, by: acting.user.name.clone(), at: txn.now, issue: None };

@@ -11,11 +11,12 @@ use super::targets::Target;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    ArrivalChange, Edit, EmailAddress, Fate, Fault, IntakeEntry, Issue, IssueId, MailKind, Note, NoteKind,
-    OutboxEntry, OutboxState, ProjectId, Sender, SenderChange, SenderRule,
+    ArrivalChange, Edit, EmailAddress, Fate, Fault, FaultKind, IntakeEntry, IntakeId, Issue, IssueId,
+    MailKind, Note, NoteKind, OutboxEntry, OutboxState, ProjectId, Response, Sender, SenderChange,
+    SenderRule,
 };
 use crate::mail::MailClass;
-use crate::store::record::{intake_key, outbox_key, sender_key};
+use crate::store::record::{intake_key, issue_key, outbox_key, sender_key};
 use crate::store::{Direction, Put, Tree};
 use std::collections::BTreeMap;
 
@@ -248,6 +249,44 @@ impl Desk {
         self.write_sender(txn, sender).await
     }
 
+    /// Puts the sender of a mail on the list of the project it was for, whatever became of the mail; on
+    /// the desk's where no project is known. The mail itself stays what it is.
+    pub(super) async fn list_sender(
+        &self,
+        acting: &Acting,
+        id: IntakeId,
+        rule: SenderRule,
+    ) -> Result<Response, Fault> {
+        let entry = self.stored_intake(id).await?;
+        let projects = self.all_projects().await?;
+        let email = entry.from.as_deref().and_then(address_in).ok_or_else(|| {
+            Fault::refused("this mail names no sender that a list could hold")
+                .hint("`deskbell sender block 'header:Name=pattern'` goes by a header instead")
+        })?;
+        if self.inner.ways.is_ours(&email, &projects) {
+            return Err(Fault::refused(format!("{email} is an address of this desk")));
+        }
+        let home = match (entry.project, entry.issue) {
+            (None, Some(issue)) => self.opening_project(issue).await?,
+            (project, _) => project,
+        };
+        let project = home.or(match projects.as_slice() {
+            [only] => Some(only.id),
+            _ => None,
+        });
+        if project.is_none() && !acting.user.owner {
+            let words = "no project is known for this mail, and only an owner changes the desk's list";
+            return Err(Fault::new(FaultKind::NotAllowed, words)
+                .hint("`deskbell sender allow` and `block` take --project PATH"));
+        }
+        self.list_line(acting, project, line_of(&email), rule).await
+    }
+
+    async fn opening_project(&self, issue: IssueId) -> Result<Option<ProjectId>, Fault> {
+        let kept = self.inner.store.get::<Issue>(&issue_key(issue)).await.map_err(txn::store_fault)?;
+        Ok(kept.map(|kept| kept.record.project))
+    }
+
     /// Makes an arrival what it was before somebody said that it is no spam. It keeps the issue that it
     /// had become, which counts as spam again.
     pub(super) async fn restore_arrival(
@@ -260,5 +299,30 @@ impl Desk {
         entry.reason.clone_from(&change.reason);
         entry.spam_since = (change.fate == Fate::Spam).then_some(txn.now);
         put_arrival(txn, &entry)
+    }
+}
+
+/// Finds the address in `Ada <ada@example.com>`; what a name says in brackets of its own does not count.
+fn address_in(from: &str) -> Option<EmailAddress> {
+    let inner = from.trim_end().strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
+    EmailAddress::parse(inner.map_or(from, |(_, address)| address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_sender_is_the_one_behind_the_name() {
+        for (from, expected) in [
+            ("ada@example.com", Some("ada@example.com")),
+            ("Ada <ada@example.com>", Some("ada@example.com")),
+            ("\"boss <boss@example.com>\" <ada@example.com>", Some("ada@example.com")),
+            ("Ada <>", None),
+            ("Ada", None),
+            ("", None),
+        ] {
+            assert_eq!(address_in(from), expected.and_then(EmailAddress::parse), "{from}");
+        }
     }
 }

@@ -74,7 +74,8 @@ impl Desk {
     ) -> Result<String, Fault> {
         let (_gate, mut txn) = self.begin().await;
         // Read again under the lock: somebody may have decided meanwhile.
-        let entry = txn.get::<IntakeEntry>(&intake_key(entry.id)).await?.filter(|e| e.issue == entry.issue);
+        let same = |now: &IntakeEntry| (now.issue, now.fate, now.purged) == (entry.issue, entry.fate, false);
+        let entry = txn.get::<IntakeEntry>(&intake_key(entry.id)).await?.filter(same);
         let entry =
             entry.ok_or_else(|| Fault::refused("somebody decided about this mail at the same moment"))?;
         self.take_by_hand(&mut txn, prepared, &entry, to, &acting.user.name).await?;
@@ -91,6 +92,11 @@ impl Desk {
         };
         let id = entry.id;
         let (gate, mut txn) = self.begin().await;
+        // Read again under the lock: it may have come meanwhile.
+        let now = txn.get::<IntakeEntry>(&intake_key(id)).await?;
+        if now.as_ref() != Some(&entry) {
+            return Err(Fault::refused("this mail changed at the same moment"));
+        }
         let cursor = txn.get::<Cursor>(&text_key(name)).await?;
         let same = |cursor: &Cursor| Some(cursor.uid_validity) == entry.arrival.uid_validity;
         let mut cursor = cursor.filter(same).ok_or_else(|| still_elsewhere(&entry))?;

@@ -279,6 +279,11 @@ pub enum Request {
         id: IntakeId,
         action: IntakeAction,
     },
+    /// Puts the sender of an arrival on a list of senders; the mail stays what it is.
+    IntakeSender {
+        id: IntakeId,
+        rule: SenderRule,
+    },
     /// Looks into every mailbox and outlet now.
     SyncNow,
 

@@ -198,7 +198,12 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Enable, "enable", "on/off", "switch Service Desk on or off for the project"),
     entry(Action::AddProject, "add-project", "add", "add a project"),
     entry(Action::Ham, "ham", "not spam", "say that the mail is no spam: it becomes an issue"),
-    entry(Action::HamAllow, "ham-allow", "not spam, allow", "not spam, and let its sender in from now on"),
+    entry(
+        Action::HamAllow,
+        "ham-allow",
+        "not spam, allow",
+        "let its sender in from now on; no spam, if it was taken for it",
+    ),
     entry(Action::SpamMails, "spam-mails", "spam mails", "mails that were taken for spam, and why"),
     entry(Action::Senders, "blocked-senders", "senders", "whose mail is blocked, allowed or set aside"),
     entry(Action::Block, "block-sender", "block", "take the mail of a sender for spam"),

@@ -5,7 +5,7 @@ use super::asks::{Home, Purpose};
 use super::input::{Effect, Token};
 use super::thread::Thread;
 use crate::domain::{
-    Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response,
+    Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response, SenderRule,
 };
 use jiff::Timestamp;
 
@@ -79,6 +79,12 @@ impl App {
             (Purpose::IntakeAct, Response::IntakeEntry(entry)) => {
                 self.say(format!("now {}: {}", entry.fate.word(), entry.reason));
                 self.ask_intake();
+            }
+            (Purpose::IntakeAct, Response::Senders(lines)) => {
+                if let Some(line) = lines.first() {
+                    let done = if line.rule == SenderRule::Allow { "allowed" } else { "blocked" };
+                    self.say(format!("{done} {} · z takes it back", line.pattern));
+                }
             }
             (Purpose::SenderAct, Response::Senders(_)) => {
                 self.say("saved; z takes it back");

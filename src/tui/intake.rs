@@ -3,11 +3,11 @@
 use super::action::Action;
 use super::app::{App, Screen};
 use super::asks::Purpose;
-use super::clean;
 use super::input::Effect;
+use super::markup::plain;
 use super::outbox::step;
 use super::overlay::{Ask, Prompt};
-use crate::domain::{Fate, Finding, IntakeAction, IntakeId, IntakeView, Request};
+use crate::domain::{Fate, Finding, IntakeAction, IntakeId, IntakeView, Request, SenderRule};
 use ratatui::text::Line;
 
 const LIMIT: u64 = 500;
@@ -53,6 +53,19 @@ impl IntakeScreen {
     }
 }
 
+impl IntakeView {
+    /// Tells whether somebody can say that it is no spam.
+    pub fn may_be_ham(&self) -> bool {
+        let by_a_list = self.fate == Fate::Quarantined && !self.opinions.is_empty();
+        self.fate == Fate::Spam || by_a_list
+    }
+
+    /// Tells whether something can still be made of it by hand.
+    pub fn may_be_filed(&self) -> bool {
+        !self.purged && (self.reference.is_none() || self.fate == Fate::Bounce)
+    }
+}
+
 impl App {
     /// Asks for the arrivals that the screen shows.
     pub fn ask_intake(&mut self) {
@@ -79,7 +92,9 @@ impl App {
             Action::Open => self.open_arrival(&row),
             Action::Why => self.show_opinions(&row),
             Action::Ham => self.call_ham(row.id, false),
-            Action::HamAllow => self.call_ham(row.id, true),
+            Action::HamAllow if row.may_be_ham() => self.call_ham(row.id, true),
+            Action::HamAllow => self.list_sender(row.id, SenderRule::Allow),
+            Action::Block => self.list_sender(row.id, SenderRule::Block),
             Action::Raw => self.ask(Purpose::IntakeRaw(row.id), Request::IntakeRaw(row.id)),
             Action::Retry => {
                 let request = Request::IntakeAct { id: row.id, action: IntakeAction::Retry };
@@ -109,6 +124,10 @@ impl App {
         self.ask(Purpose::IntakeAct, Request::IntakeAct { id, action });
     }
 
+    fn list_sender(&mut self, id: IntakeId, rule: SenderRule) {
+        self.ask(Purpose::IntakeAct, Request::IntakeSender { id, rule });
+    }
+
     /// Goes to the mails that were taken for spam.
     pub fn show_spam_mails(&mut self) {
         self.intake = IntakeScreen { fate: Some(Fate::Spam), ..IntakeScreen::default() };
@@ -117,15 +136,17 @@ impl App {
 
     /// Says what was thought of a mail, and by whom.
     fn show_opinions(&mut self, row: &IntakeView) {
-        let mut lines = vec![Line::styled(clean::line(&row.reason), self.theme.strong), Line::default()];
+        let width = self.reader_width();
+        let mut lines = plain(&row.reason, width, self.theme.strong);
+        lines.push(Line::default());
         if row.opinions.is_empty() {
             lines.push(Line::styled("nobody was asked whether it is spam", self.theme.dim));
         }
         for opinion in &row.opinions {
             let style = if opinion.finding == Finding::Spam { self.theme.warning } else { self.theme.dim };
-            lines.push(Line::styled(clean::line(&opinion.to_string()), style));
+            lines.extend(plain(&opinion.to_string(), width, style));
         }
-        self.open_reader(&format!("Why mail {} is {}", row.id, row.fate.word()), lines);
+        self.open_reader(&format!("Why mail {} has the fate {}", row.id, row.fate.word()), lines);
     }
 
     fn open_arrival(&mut self, row: &IntakeView) {

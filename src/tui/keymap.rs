@@ -228,6 +228,11 @@ impl Keymap {
         rows
     }
 
+    /// Tells whether an action has a key in every place.
+    pub fn everywhere(&self, action: Action) -> bool {
+        self.places.get(&Place::All).into_iter().flatten().any(|b| b.action == action)
+    }
+
     /// Gives the footer of `place`: a key and the word for what it does.
     pub fn footer(&self, place: Place) -> Vec<(String, Action)> {
         let actions = self.footer.get(&place).into_iter().flatten();

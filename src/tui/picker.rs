@@ -155,12 +155,16 @@ impl App {
     pub fn open_help(&mut self) {
         let place = self.place();
         let mut rows = self.keymap.listing(place);
-        let order = |action: &Action| ACTIONS.iter().position(|e| e.action == *action);
+        // What this place alone has comes first; then the keys of every place.
+        let order = |action: &Action| {
+            let everywhere = self.keymap.everywhere(*action) && place != Place::List;
+            (everywhere, ACTIONS.iter().position(|e| e.action == *action))
+        };
         rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
             name: action.entry().name.replace('-', " "),
-            detail: self.about(action),
+            detail: intake_about(place, action).map_or_else(|| self.about(action), str::to_owned),
             keys: keys.join(" "),
             choice: Choice::Act(action),
         });
@@ -221,6 +225,22 @@ impl App {
             Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
         }
+    }
+}
+
+/// Gives what an action does in the intake, where that is not what it does elsewhere.
+fn intake_about(place: Place, action: Action) -> Option<&'static str> {
+    match action {
+        _ if place != Place::Intake => None,
+        Action::Open => Some("open its issue; without one, the raw mail"),
+        Action::Why => Some("why it has this fate, and who thought what"),
+        Action::Filter => Some("only the next fate; every fate after the last"),
+        Action::Retry => Some("take it in anew, by the lists of now"),
+        Action::Ham => Some("it is no spam: it becomes an issue"),
+        Action::HamAllow => Some("no spam, and its sender is let in"),
+        Action::Block => Some("further mail of its sender is spam"),
+        Action::Copy => Some("copy its Message-ID"),
+        _ => None,
     }
 }
 

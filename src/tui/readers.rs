@@ -23,7 +23,7 @@ use std::path::PathBuf;
 const RAW_MAX: usize = 400_000;
 
 impl App {
-    fn reader_width(&self) -> usize {
+    pub fn reader_width(&self) -> usize {
         usize::from(self.width).saturating_sub(4)
     }
 
@@ -60,12 +60,15 @@ impl App {
             return self.say("open an issue and select a note first");
         };
         let strong = self.theme.strong;
+        let width = self.reader_width().saturating_sub(14);
         let mut lines = Vec::new();
         let mut add = |name: &str, text: &str| {
-            lines.push(Line::from(vec![
-                Span::styled(format!("{name:<14}"), strong),
-                Span::raw(clean::line(text)),
-            ]));
+            for (n, line) in markup::plain(&clean::line(text), width, Style::new()).into_iter().enumerate() {
+                let name = if n == 0 { name } else { "" };
+                let mut spans = vec![Span::styled(format!("{name:<14}"), strong)];
+                spans.extend(line.spans);
+                lines.push(Line::from(spans));
+            }
         };
         add("written by", &author_in_full(&note.author));
         add("at", &when::full(note.created_at, &self.options.time_zone));

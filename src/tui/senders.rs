@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
+use super::clean;
 use super::input::Effect;
 use super::outbox::step;
 use super::overlay::{Ask, Prompt};
@@ -55,13 +56,15 @@ impl App {
     }
 
     fn ask_sender(&mut self, rule: SenderRule) {
-        let (title, hint) = match rule {
-            SenderRule::Block => ("Block", "its mail becomes spam"),
-            SenderRule::Allow => ("Allow", "its mail is let in, whatever other checks say"),
-            SenderRule::Quarantine => ("Set aside", "its mail waits in the intake for a person"),
+        let (word, what) = match rule {
+            SenderRule::Block => ("Block", "spam"),
+            SenderRule::Allow => ("Allow", "let in"),
+            SenderRule::Quarantine => ("Set aside", "kept for a person"),
         };
-        let hint = format!("{hint} · address, domain, *.example.com, *@x.*, /regex/, header:Name=pattern");
-        self.open_prompt(Prompt::new(Ask::Sender(rule), title, "", &hint));
+        let list = self.shown_project().map_or("the whole desk", |project| project.path.as_str());
+        let title = format!("{word} on the list of {}: mail is {what}", clean::line(list));
+        let hint = "address, domain, *.example.com, *@x.*, /regex/, header:Name=pattern";
+        self.open_prompt(Prompt::new(Ask::Sender(rule), &title, "", hint));
     }
 
     /// Puts what was typed on the list of the project that is shown; of the desk, where there is none.

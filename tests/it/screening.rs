@@ -313,6 +313,39 @@ fn listed_senders_are_blocked_allowed_or_set_aside_without_asking_anybody() {
 }
 
 #[test]
+fn the_sender_of_any_arrival_is_allowed_or_blocked_by_its_number() {
+    let filter = Filter::start(Mood::Well);
+    let desk = TestDesk::between_maildirs(&filter.config());
+    assert_eq!(deliver(&desk, &lottery())["fate"], "spam");
+    let lines = desk.json(&["intake", "allow", "1"]);
+    assert_eq!((&lines[0]["rule"], &lines[0]["pattern"]), (&json!("allow"), &json!("win@lottery.test")));
+    assert_eq!(lines[0]["project"], "acme/support");
+    assert_eq!(desk.json(&["intake", "show", "1"])["fate"], "spam", "the mail itself stays what it is");
+    assert_eq!(desk.json(&["intake", "retry", "1"])["fate"], "issue");
+
+    // An address that looks like a pattern lists nobody else.
+    let star = String::from_utf8(mail("x@customer.test", "hello")).unwrap();
+    let star = star.replace("x@customer.test", "*@customer.test");
+    assert_eq!(deliver(&desk, star.as_bytes())["fate"], "issue");
+    desk.ok(&["intake", "block", "2"]);
+    assert_eq!(deliver(&desk, &mail("ada@customer.test", "printer"))["fate"], "issue");
+    desk.ok(&["undo"]);
+    assert_eq!(desk.json(&["sender", "list"]).as_array().unwrap().len(), 1, "one undo takes the line back");
+}
+
+#[test]
+fn a_mail_that_is_filed_by_hand_keeps_what_was_thought_of_it() {
+    let filter = Filter::start(Mood::Well);
+    let desk = TestDesk::between_maildirs(&filter.config());
+    let opinions = deliver(&desk, &lottery())["opinions"].clone();
+    assert!(!opinions.as_array().unwrap().is_empty());
+    let made = desk.json(&["intake", "issue", "1", "acme/support"]);
+    assert_eq!((&made["fate"], &made["opinions"]), (&json!("issue"), &opinions));
+    assert_eq!(desk.json(&["intake", "show", "1"])["opinions"], opinions);
+    assert_eq!(desk.status()["spam"]["mails"], 0);
+}
+
+#[test]
 fn a_kill_between_teaching_and_noting_it_repeats_without_harm() {
     let filter = Filter::start(Mood::Silent);
     let desk = TestDesk::between_maildirs(&filter.config());

@@ -113,13 +113,8 @@ pub fn draw_intake(app: &App, areas: &Areas, buf: &mut Buffer) {
     let head = format!("  {}  {}  SUBJECT", fit("FATE", 11, ell), fit("FROM", from, ell));
     text(Line::styled(head, app.theme.dim), areas.heads, buf);
     if app.intake.loaded && app.intake.rows.is_empty() {
-        return nothing(
-            app,
-            "No mail here.",
-            "f shows other fates; every mail that comes in is listed.",
-            areas.body,
-            buf,
-        );
+        let (first, second) = no_arrivals(app.intake.fate);
+        return nothing(app, first, second, areas.body, buf);
     }
     let list = list_part(areas.body);
     let top = first_row(app.intake.selected, list.height);
@@ -134,6 +129,22 @@ pub fn draw_intake(app: &App, areas: &Areas, buf: &mut Buffer) {
     }
     if let Some(row) = app.intake.rows.get(app.intake.selected) {
         arrival_card(app, row, card_part(areas.body), buf);
+    }
+}
+
+/// Says that no mail has this fate, and what to do next.
+fn no_arrivals(fate: Option<Fate>) -> (&'static str, &'static str) {
+    match fate {
+        None => {
+            ("No mail has come in yet.", "P shows the address to write to; S says how each mailbox is doing.")
+        }
+        Some(Fate::Unroutable) => ("Every mail found its project.", "f shows the next fate."),
+        Some(Fate::Quarantined) => ("No mail waits for a person.", "f shows the next fate."),
+        Some(Fate::Spam) => (
+            "No mail was taken for spam.",
+            "5 lists issues that were called spam; g l lists blocked senders.",
+        ),
+        Some(_) => ("No mail has this fate.", "f shows the next one, and every mail after the last."),
     }
 }
 

@@ -127,6 +127,7 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
         }
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
         _ if place == Place::List && app.list.view == Some(4) => spam_keys(app),
+        _ if place == Place::Intake => intake_keys(app),
         _ => footer_keys(app, place),
     };
     let mut spans = vec![Span::raw(" ")];
@@ -156,6 +157,24 @@ fn spam_keys(app: &App) -> Vec<(String, String)> {
     own.chain(not_spam.map(|key| (key, "not spam".to_owned()))).chain(footer_keys(app, Place::List)).collect()
 }
 
+/// Gives the keys of the intake that fit the mail which is selected.
+fn intake_keys(app: &App) -> Vec<(String, String)> {
+    let row = app.intake.rows.get(app.intake.selected);
+    let fits = |action: Action| match (action, row) {
+        (Action::Filter | Action::Back | Action::Help, _) => true,
+        (_, None) => false,
+        (Action::Open, Some(row)) => row.reference.is_some(),
+        // The reason stands below the list already.
+        (Action::Why, Some(row)) => !row.opinions.is_empty(),
+        (Action::Ham, Some(row)) => row.may_be_ham(),
+        (Action::AttachTo | Action::MakeIssue | Action::Retry, Some(row)) => row.may_be_filed(),
+        (Action::Raw | Action::HamAllow | Action::Block, Some(row)) => !row.purged,
+        _ => true,
+    };
+    let keys = app.keymap.footer(Place::Intake).into_iter().filter(|(_, action)| fits(*action));
+    keys.map(|(key, action)| (key, word(Place::Intake, action))).collect()
+}
+
 fn welcome_keys(app: &App) -> Vec<(String, String)> {
     let keys = [(Action::Leave, "leave"), (Action::Projects, "projects"), (Action::Help, "help")];
     let first = |action| app.keymap.keys_of(Place::List, action).into_iter().next();
@@ -171,8 +190,9 @@ fn word(place: Place, action: Action) -> String {
         (_, Action::Accept) => "done",
         (Place::Outbox | Place::Intake, Action::Open) => "issue",
         (Place::Intake, Action::AttachTo) => "attach",
-        (Place::Intake, Action::MakeIssue) => "new issue",
+        (Place::Intake, Action::MakeIssue) => "issue",
         (Place::Intake, Action::Raw) => "raw",
+        (Place::Intake, Action::HamAllow) => "allow",
         (Place::Project, Action::Open) => "change",
         (Place::Project, Action::NextIssue) => "next project",
         _ => action.entry().word,

@@ -366,6 +366,10 @@ impl FakeDesk {
             Request::Senders(_) | Request::SetSender { .. } | Request::RemoveSender { .. } => {
                 Response::Senders(self.senders.clone())
             }
+            Request::IntakeSender { rule, .. } => {
+                let line = senders().remove(0);
+                Response::Senders(vec![SenderView { rule, ..line }])
+            }
             Request::IntakeAct { .. } => Response::IntakeEntry(Box::new(self.intake[0].clone())),
             Request::Drafts => Response::Drafts(self.drafts.values().cloned().collect()),
             Request::Draft { reference, kind } => {

@@ -97,6 +97,36 @@ fn intake() {
     let mut screen = Screen::with(80, 24, desk, Options::default());
     assert_snapshot!("intake", screen.keys("I").text());
     assert_snapshot!("intake_120", screen.resize(120, 40).keys("j").text());
+    assert_snapshot!("intake_help", screen.resize(80, 24).keys("?").text());
+    assert_snapshot!("intake_none", shown(SMALL, "I"));
+    assert_snapshot!("intake_none_lost", shown(SMALL, "If"));
+    assert_snapshot!("intake_none_spam", shown(SMALL, "gs"));
+}
+
+#[test]
+fn the_sender_of_any_mail_is_allowed_or_blocked_with_one_key() {
+    let mut desk = FakeDesk::filled();
+    desk.intake = intake_rows();
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    for (key, rule) in [("A", SenderRule::Allow), ("b", SenderRule::Block)] {
+        screen.keys("<esc>I").keys(key);
+        let wanted = Request::IntakeSender { id: IntakeId(6), rule };
+        assert!(screen.asked.contains(&wanted), "{key}: {:?}", screen.asked.last());
+    }
+    assert_snapshot!("intake_listed", screen.text());
+}
+
+#[test]
+fn a_long_opinion_is_read_to_its_end() {
+    let mut desk = FakeDesk::filled();
+    let mut mail = spam_mail();
+    let long = "symbols BAYES_SPAM(5.10), URIBL_BLACK(7.50), FROM_NO_MX(2.00), MISSING_DATE(1.00), and THE_LAST(0.10)";
+    mail.opinions[1].words = long.into();
+    mail.opinions[1].words.push_str("\u{1b}[2J\u{202e}");
+    desk.intake = vec![mail];
+    let text = Screen::with(80, 24, desk, Options::default()).keys("Iw").text();
+    assert_snapshot!("intake_why_long", text);
+    assert!(text.contains("THE_LAST(0.10)"), "{text}");
 }
 
 fn with_spam() -> Screen {
