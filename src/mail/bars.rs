@@ -1,33 +1,28 @@
 //! The words by which mail programs say that an older mail begins: bars and header blocks.
 
-use super::words::{self, List};
+use super::words::{self, Table};
 
 /// What stands between the dashes of a bar, in lower case.
-const BARS: List = &words::list::<{ words::count(BARS_TABLE) }>(BARS_TABLE);
-const BARS_TABLE: &str = include_str!("words/bars.txt");
+static BARS: Table = Table::new(include_str!("words/bars.txt"));
 
 /// Lines that say the same without dashes.
-const BARE: List = &words::list::<{ words::count(BARE_TABLE) }>(BARE_TABLE);
-const BARE_TABLE: &str = include_str!("words/bars_without_dashes.txt");
+static BARE: Table = Table::new(include_str!("words/bars_without_dashes.txt"));
 
 /// Longest of them, in octets.
 const BARE_MAX: usize = 80;
 
 /// How mail programs call the sender's field above a quote, and the others.
-const SENDER_KEYS: List = &words::list::<{ words::count(SENDER_KEYS_TABLE) }>(SENDER_KEYS_TABLE);
-const SENDER_KEYS_TABLE: &str = include_str!("words/sender_keys.txt");
-const HEADER_KEYS: List = &words::list::<{ words::count(HEADER_KEYS_TABLE) }>(HEADER_KEYS_TABLE);
-const HEADER_KEYS_TABLE: &str = include_str!("words/header_keys.txt");
+static SENDER_KEYS: Table = Table::new(include_str!("words/sender_keys.txt"));
+static HEADER_KEYS: Table = Table::new(include_str!("words/header_keys.txt"));
 
 /// What help desks write above their mails, so that answers can be cut there.
-const ABOVE: List = &words::list::<{ words::count(ABOVE_TABLE) }>(ABOVE_TABLE);
-const ABOVE_TABLE: &str = include_str!("words/reply_above.txt");
+static ABOVE: Table = Table::new(include_str!("words/reply_above.txt"));
 
 /// Tells whether a line asks for answers above it; such lines begin with a sign, a person's sentence does not.
 pub(super) fn asks_above(line: &str) -> bool {
     let line = line.trim();
     let marked = line.starts_with(|c: char| !c.is_alphanumeric()) && line.len() < 250;
-    marked && words::within(ABOVE, &words::lower(line))
+    marked && ABOVE.within(&words::lower(line))
 }
 
 /// Tells whether a line is a bar such as `-----Original Message-----`.
@@ -38,15 +33,18 @@ pub(super) fn is_bar(line: &str) -> bool {
     if line.len() > if line.starts_with(rule) { 300 } else { BARE_MAX } {
         return false;
     }
+    if line.is_ascii() && !line.starts_with(rule) {
+        return BARE.is(line);
+    }
     let lower = words::lower(line);
-    if BARE.contains(&lower.as_str()) {
+    if BARE.is(&lower) {
         return true;
     }
     let blank = |c: char| rule(c) || c.is_whitespace();
     let inner = lower.trim_matches(blank).trim_end_matches([':', '：']).trim();
     let leading = lower.chars().take_while(|c| rule(*c)).count();
     let trailing = lower.chars().rev().take_while(|c| rule(*c)).count();
-    let known = |inner: &str| BARS.contains(&inner);
+    let known = |inner: &str| BARS.is(inner);
     let by = inner.starts_with("forwarded by ") || inner.starts_with("forwarded message from ");
     (leading >= 2 || leading >= 1 && trailing >= 2) && (known(inner) || by && trailing >= 2)
 }
@@ -65,8 +63,8 @@ fn header_key(line: &str) -> Option<bool> {
         return None;
     }
     let key = words::lower(key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_'));
-    let is_from = SENDER_KEYS.contains(&key.as_str());
-    (is_from || HEADER_KEYS.contains(&key.as_str())).then_some(is_from)
+    let is_from = SENDER_KEYS.is(&key);
+    (is_from || HEADER_KEYS.is(&key)).then_some(is_from)
 }
 
 /// Tells whether a header block as mail programs print it begins at the first of these lines.

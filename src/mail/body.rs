@@ -1,11 +1,12 @@
 //! The parts of a mail: which are its text, which are files.
 
-use super::safe::{cut, safe_file_name, sanitize_text};
+use super::safe::{cut, is_plain, safe_file_name, sanitize_text};
 use super::{calendar, charset, container, flowed, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
+use std::borrow::Cow;
 
 /// Most files that are listed.
 const FILES_MAX: usize = 1000;
@@ -59,7 +60,7 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
                 add_file(&mut found, &mut packed, file(message, index, part), || part_bytes(message, part));
             }
             Form::File => lost += 1,
-            _ if size(message, part) > TEXT_MAX => {
+            _ if is_long(message, part) => {
                 let file = file(message, index, part);
                 found.defects.push(format!("the text is cut; all of it is the file {}", file.name));
                 found.attachments.push(file);
@@ -67,7 +68,7 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
             }
             Form::Html => add(&mut pieces, group, true, text(message, part)),
             Form::Plain => {
-                let bytes = part_bytes(message, part);
+                let bytes = may_hold_files(message, part);
                 let (text, files) = plain(message, part, &bytes);
                 add(&mut pieces, group, false, text);
                 if let (Some(index), true) = (u32::try_from(index).ok(), files) {
@@ -253,12 +254,19 @@ fn plain(message: &Message<'_>, part: &MessagePart<'_>, bytes: &[u8]) -> (String
         return (text(message, part), false);
     }
     let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
-    (unflowed(part, &tidy(&charset::decode(&kept, declared))), true)
+    (unflowed(part, tidy(&charset::decode(&kept, declared))), true)
 }
 
 /// Gives text with plain line ends, without characters that could steer a terminal.
 fn tidy(text: &str) -> String {
-    sanitize_text(&text.replace("\r\n", "\n").replace('\r', "\n"))
+    if is_plain(text) {
+        return text.to_owned();
+    }
+    if !text.contains('\r') {
+        return sanitize_text(text);
+    }
+    let lines = text.replace("\r\n", "\n");
+    if is_plain(&lines) { lines } else { sanitize_text(&lines.replace('\r', "\n")) }
 }
 
 /// Decodes the text of a part.
@@ -270,28 +278,31 @@ fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
         PartType::Text(text) | PartType::Html(text)
             if !is_broken_base64(part) && !suspicious(text, declared) =>
         {
-            cut(text, TEXT_MAX).to_owned()
+            Cow::Borrowed(cut(text, TEXT_MAX))
         }
         _ => {
             let bytes = part_bytes(message, part);
-            charset::decode(bytes.get(..bytes.len().min(TEXT_MAX)).unwrap_or_default(), declared)
+            Cow::Owned(charset::decode(bytes.get(..bytes.len().min(TEXT_MAX)).unwrap_or_default(), declared))
         }
     };
-    unflowed(part, &tidy(&decoded))
+    unflowed(part, tidy(&decoded))
 }
 
 /// Puts the lines of a text together, if it says that they were broken for the way.
-fn unflowed(part: &MessagePart<'_>, text: &str) -> String {
+fn unflowed(part: &MessagePart<'_>, text: String) -> String {
     let attribute = |name: &str| part.content_type().and_then(|kind| kind.attribute(name));
     let is_flowed = attribute("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
     if is_flowed && !is_type(part, "text", "html") {
-        return flowed::decode(text, attribute("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+        return flowed::decode(&text, attribute("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
     }
-    text.to_owned()
+    text
 }
 
 /// Tells whether the parser's decoding may be wrong, so that the bytes are looked at again.
 fn suspicious(text: &str, declared: Option<&str>) -> bool {
+    if text.is_ascii() {
+        return text.contains('\0');
+    }
     let eight_bit =
         |text: &str| text.contains('\u{fffd}') || text.chars().any(|c| matches!(c, '\u{80}'..='\u{ff}'));
     let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
@@ -302,6 +313,35 @@ fn suspicious(text: &str, declared: Option<&str>) -> bool {
 fn part_bytes(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
     let bytes = transferred(message, part);
     if is_uuencoded(part) { uuencode::decode(&bytes) } else { bytes }
+}
+
+/// Tells whether a part says that it is in a charset in which the bytes of ASCII are nothing else.
+fn keeps_ascii(part: &MessagePart<'_>) -> bool {
+    let charset = part.content_type().and_then(|kind| kind.attribute("charset")).unwrap_or("utf-8");
+    let begins = |name: &str| charset.get(..name.len()).is_some_and(|c| c.eq_ignore_ascii_case(name));
+    ["utf-8", "iso-8859-", "windows-125"].iter().any(|name| begins(name))
+}
+
+/// Gives the bytes of a text if files may stand in it; else none.
+fn may_hold_files<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
+    let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    if let PartType::Text(text) = &part.body
+        && !is_broken_base64(part)
+        && (text.is_ascii() || keeps_ascii(part))
+        && !text.contains("begin ")
+        && !is_uuencoded(part)
+    {
+        return Cow::Borrowed(&[]);
+    }
+    let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end));
+    match (part.encoding, raw) {
+        (Encoding::None, Some(raw))
+            if !is_broken_base64(part) && !is_uuencoded(part) && !uuencode::may_hold(raw) =>
+        {
+            Cow::Borrowed(&[])
+        }
+        _ => Cow::Owned(part_bytes(message, part)),
+    }
 }
 
 /// Tells whether the part's transfer encoding is one that only we know.
@@ -377,6 +417,12 @@ fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
         }
         _ => part_bytes(message, part).len(),
     }
+}
+
+/// Tells whether a text is longer than what is shown; encoded it is no shorter.
+fn is_long(message: &Message<'_>, part: &MessagePart<'_>) -> bool {
+    let encoded = usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(usize::MAX);
+    encoded > TEXT_MAX && size(message, part) > TEXT_MAX
 }
 
 /// Gives the media type of a part, or the default for one that names none.

@@ -3,7 +3,7 @@
 use super::body;
 use super::bounce_text;
 use super::challenge::is_answer;
-use super::message::{self, Message};
+use super::message::{self, Message, Structure};
 use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
@@ -42,16 +42,16 @@ pub struct FailedRecipient {
 
 /// Reads a bounce; `None` when the mail is none. With it goes the reason, in words.
 pub(super) fn bounce(
-    parsed: &mail_parser::Message<'_>,
+    structure: &Structure<'_>,
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Bounce, String)> {
-    let report =
-        if may_report(message) { standard(parsed, bounce_text::is_from_daemon(message)) } else { None };
+    let reports = structure.telling().filter(|_| may_report(message));
+    let report = reports.and_then(|parsed| standard(parsed, bounce_text::is_from_daemon(message)));
     let (recipients, reason) = match report {
         Some(report) if report.is_empty() => return None,
-        Some(report) => (stated(report, parsed, message, own), "a delivery report"),
-        None => bounce_text::bounce(parsed, message, own)?,
+        Some(report) => (stated(report, structure.whole()?, message, own), "a delivery report"),
+        None => bounce_text::bounce(structure, message, own)?,
     };
     let said = recipients.iter().take(3).map(|r| {
         let state = if r.delayed {
@@ -65,7 +65,7 @@ pub(super) fn bounce(
     });
     let said = said.collect::<Vec<_>>().join(", ");
     let reason = if said.is_empty() { reason.to_owned() } else { format!("{reason}: {said}") };
-    let returned = Returned::of(parsed);
+    let returned = Returned::of(structure.whole()?);
     let original = returned.ids.iter().find(|id| (own.our_message_id)(id)).or(returned.ids.first()).cloned();
     Some((Bounce { original, recipients, returned }, reason))
 }

@@ -1,13 +1,14 @@
 //! Bounces that follow no standard: who sent them, and what their text says.
 
 use super::bounce::{FailedRecipient, from_block, is_daemon, read_blocks, typed_address, words};
-use super::html::html_to_text;
-use super::message::Message;
+use super::message::{Message, Structure};
 use super::safe::cut;
 use super::vacation::is_vacation_subject;
 use super::verdict::Own;
-use super::{body, bounce, words as table};
+use super::words::Table;
+use super::{body, bounce};
 use crate::domain::EmailAddress;
+use std::cell::LazyCell;
 
 /// Most text of a bounce that is read, in octets.
 const TEXT_MAX: usize = 64 * 1024;
@@ -15,51 +16,52 @@ const TEXT_MAX: usize = 64 * 1024;
 const RECIPIENTS_MAX: usize = 100;
 
 /// How the subjects of bounces begin or what they hold, in lower case.
-const SUBJECTS: &str = include_str!("words/bounce_subjects.txt");
+static SUBJECTS: Table = Table::new(include_str!("words/bounce_subjects.txt"));
 
 /// What the texts of bounces say, in lower case.
-const PHRASES: &str = include_str!("words/bounce_phrases.txt");
+static PHRASES: Table = Table::new(include_str!("words/bounce_phrases.txt"));
 
 /// Words by which a server says that it is still trying, in lower case.
-const DELAYS: &str = include_str!("words/bounce_delays.txt");
+static DELAYS: Table = Table::new(include_str!("words/bounce_delays.txt"));
 
 /// Words by which a server says that it tried for long and gave up, in lower case.
-const EXPIRIES: &str = include_str!("words/bounce_expiries.txt");
+static EXPIRIES: Table = Table::new(include_str!("words/bounce_expiries.txt"));
 
 /// Lines behind which the returned mail stands, in lower case.
-const COPY: &str = include_str!("words/bounce_copies.txt");
+static COPY: Table = Table::new(include_str!("words/bounce_copies.txt"));
 
 /// Reads a bounce without a standard report; `None` when the mail is none.
 pub(super) fn bounce(
-    parsed: &mail_parser::Message<'_>,
+    structure: &Structure<'_>,
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Vec<FailedRecipient>, &'static str)> {
-    let text = own_text(message).to_lowercase();
+    // The text is looked at when something else speaks for a bounce, for that takes longest.
+    let text = LazyCell::new(|| own_text(message).to_lowercase());
+    let by_text = LazyCell::new(|| PHRASES.within(&text));
     let subject = message.subject.to_lowercase();
-    let by_subject = table::found_in(SUBJECTS, &subject);
-    let by_text = table::found_in(PHRASES, &text);
+    let by_subject = SUBJECTS.within(&subject);
     let daemon = is_from_daemon(message);
-    let notice = text.trim_start();
+    let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
     let headed = message.header("X-Failed-Recipients").is_some()
-        || is_json(notice) && notice.replace('\\', "").contains("\"notificationtype\":\"bounce\"");
-    let returned = parsed.parts.iter().any(|part| super::message::nested(part).is_some());
+        || is_json(own_text(message).trim_start()) && notice();
+    let returned = structure.returns_mail();
     let answer = message.header("In-Reply-To").is_some() && !daemon;
     let reports = message
         .header("Content-Type")
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("report-type=delivery-status"));
     let null = is_null_path(message);
     let is_one = headed
-        || reports && (by_subject || by_text)
+        || reports && (by_subject || *by_text)
         || daemon && by_subject
-        || daemon && by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
-        || null && by_subject && by_text
-        || null && returned && (by_subject || by_text)
-        || by_subject && by_text && !answer && starts_like_one(&text);
+        || daemon && *by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
+        || null && by_subject && *by_text
+        || null && returned && (by_subject || *by_text)
+        || by_subject && !answer && *by_text && starts_like_one(&text);
     if !is_one || is_delivered(&subject) || is_vacation_subject(&subject) {
         return None;
     }
-    Some((recipients(parsed, message, own), "a bounce without a standard report"))
+    Some((recipients(structure.whole()?, message, own), "a bounce without a standard report"))
 }
 
 /// Tells whether a mail came with the empty return path, or with one that stands for it.
@@ -162,11 +164,10 @@ fn starts_like_one(text: &str) -> bool {
 }
 
 /// Gives the text of a bounce.
-pub(super) fn own_text(message: &Message) -> String {
-    let plain = message.plain.clone().filter(|text| !text.trim().is_empty());
-    let text =
-        plain.or_else(|| message.html.as_deref().map(|html| html_to_text(html).text)).unwrap_or_default();
-    cut(&text, TEXT_MAX).to_owned()
+pub(super) fn own_text(message: &Message) -> &str {
+    let plain = message.plain.as_deref().filter(|text| !text.trim().is_empty());
+    let rendered = || message.html.as_deref().map(|_| message.rendered().text.as_str());
+    cut(plain.or_else(rendered).unwrap_or_default(), TEXT_MAX)
 }
 
 /// Gives the part of a text that speaks itself, without the mail that is returned below.
@@ -174,7 +175,7 @@ fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        let copied = table::found_in(COPY, &lower) && line.len() < 120 && !is_prose(&lower);
+        let copied = COPY.within(&lower) && line.len() < 120 && !is_prose(&lower);
         let header = [
             "Received:",
             "Return-Path:",
@@ -208,9 +209,9 @@ pub(super) fn recipients(
     own: &Own<'_>,
 ) -> Vec<FailedRecipient> {
     let text = own_text(message);
-    let report = report_of(&text);
+    let report = report_of(text);
     let blocks = read_blocks(report);
-    let blocks = if blocks.is_empty() { read_blocks(&text) } else { blocks };
+    let blocks = if blocks.is_empty() { read_blocks(text) } else { blocks };
     let found = blocks
         .iter()
         .filter_map(|b| Some(from_block(b, typed_address(bounce::field(b, "Final-Recipient")?)?)));
@@ -228,7 +229,7 @@ pub(super) fn recipients(
     let found = if found.is_empty() { search(parsed, message, &lines, &plausible) } else { found };
     let others = |email: &EmailAddress| !writer.contains(&email) && !(own.is_ours)(email);
     let found = if found.is_empty() { search(parsed, message, &lines, &others) } else { found };
-    let delayed = is_delay(&text, &message.subject);
+    let delayed = is_delay(text, &message.subject);
     found.into_iter().map(|address| describe(address, &lines, delayed)).collect()
 }
 
@@ -440,7 +441,7 @@ fn returned_to(parsed: &mail_parser::Message<'_>) -> Vec<EmailAddress> {
 fn is_delay(text: &str, subject: &str) -> bool {
     let report = report_of(text).to_lowercase();
     let subject = subject.to_lowercase();
-    let says = |said: &str| table::found_in(DELAYS, said);
+    let says = |said: &str| DELAYS.within(said);
     let final_word = [
         "host unknown",
         "user unknown",
@@ -464,7 +465,7 @@ fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecip
     let all = lines.iter().take(200).copied().collect::<Vec<_>>().join(" ");
     let status = status_code(&about).or_else(|| status_code(&all));
     let reply = || reply_code(&about).or_else(|| reply_code(&all));
-    let given_up = || reply().map_or_else(|| table::found_in(EXPIRIES, &about.to_lowercase()), |c| c == '4');
+    let given_up = || reply().map_or_else(|| EXPIRIES.within(&about.to_lowercase()), |c| c == '4');
     let temporary = status.as_deref().map_or_else(given_up, |code| code.starts_with('4'));
     FailedRecipient { address, permanent: !delayed && !temporary, delayed, status, text: words(&about) }
 }

@@ -1,15 +1,17 @@
 //! Complaints: a reader called a mail of ours spam (RFC 5965, and services that have forms of their own).
 
 use super::bounce::{field, part_text, read_blocks_with};
-use super::message::Message;
+use super::message::{Message, Structure};
 use super::returned::Returned;
-use super::{body, bounce_text, message, words};
+use super::words::Table;
+use super::{body, bounce_text};
 use crate::domain::EmailAddress;
+use std::cell::LazyCell;
 
 /// Most recipients that one complaint is read for.
 const RECIPIENTS_MAX: usize = 100;
 /// What complaints say that follow no standard, in lower case.
-const PHRASES: &str = include_str!("words/complaints.txt");
+static PHRASES: Table = Table::new(include_str!("words/complaints.txt"));
 
 /// What a complaint says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,54 +31,65 @@ impl Complaint {
 }
 
 /// Reads a complaint; `None` when the mail is none.
-pub(super) fn complaint(parsed: &mail_parser::Message<'_>, message: &Message) -> Option<Complaint> {
-    let reports: Vec<String> = parsed
-        .parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| body::media_type(part) == "message/feedback-report")
-        .map(|(index, _)| part_text(parsed, index))
-        .collect();
+pub(super) fn complaint(structure: &Structure<'_>, message: &Message) -> Option<Complaint> {
+    let reports: Vec<String> = structure.telling().map(reports).unwrap_or_default();
     let text = bounce_text::own_text(message);
     let header = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase().replace('"', "");
     let standard = !reports.is_empty() || header.contains("report-type=feedback-report");
-    if !standard && service_kind(parsed, message, &text).is_none() {
+    if !standard && service_kind(structure, message, text).is_none() {
         return None;
     }
-    let report = if reports.is_empty() { text.clone() } else { reports.join("\n\n") };
+    let report = if reports.is_empty() { text.to_owned() } else { reports.join("\n\n") };
     let blocks = read_blocks_with(&report, "Feedback-Type");
     let stated = blocks.iter().find_map(|block| field(block, "Feedback-Type"));
     let kind = stated.map(|kind| kind.split([';', ' ', '(']).next().unwrap_or_default().to_ascii_lowercase());
-    let kind = kind.filter(|kind| !kind.is_empty()).or_else(|| service_kind(parsed, message, &text));
-    let returned = Returned::of(parsed);
-    let recipients = recipients(message, &text, &report, &returned);
+    let kind = kind.filter(|kind| !kind.is_empty()).or_else(|| service_kind(structure, message, text));
+    let returned = Returned::of(structure.whole()?);
+    let recipients = recipients(message, text, &report, &returned);
     Some(Complaint { kind: kind.unwrap_or_else(|| "abuse".to_owned()), recipients, returned })
 }
 
+/// Gives the texts of the parts that are standard reports.
+fn reports(parsed: &mail_parser::Message<'_>) -> Vec<String> {
+    let parts = parsed.parts.iter().enumerate();
+    let reports = parts.filter(|(_, part)| body::media_type(part) == "message/feedback-report");
+    reports.map(|(index, _)| part_text(parsed, index)).collect()
+}
+
 /// Recognises the forms that services have of their own; gives the kind.
-fn service_kind(parsed: &mail_parser::Message<'_>, message: &Message, text: &str) -> Option<String> {
+fn service_kind(structure: &Structure<'_>, message: &Message, text: &str) -> Option<String> {
     let subject = message.subject.to_lowercase();
-    let lower = text.to_lowercase();
-    let solid = lower.replace(['\\', ' '], "");
+    // Few mails need their text looked at, which takes longest.
+    let lower = LazyCell::new(|| text.to_lowercase());
     let from = message.from.as_ref().map(|m| m.email.key()).unwrap_or_default();
-    let returns = parsed.parts.iter().any(|part| message::nested(part).is_some());
     let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
         || subject.starts_with("complaint about message from");
-    let json = solid.starts_with('{')
-        && ["\"notificationtype\":\"complaint\"", "\"eventtype\":\"complaint\""]
-            .iter()
-            .any(|word| solid.contains(word));
+    let json = text.trim_start_matches(['\\', ' ']).starts_with('{') && is_json_complaint(&lower);
     let spamcop = from.ends_with("@reports.spamcop.net") || subject.starts_with("[spamcop (");
-    let inline = ["feedback-type:", "user-agent:", "version:"]
-        .iter()
-        .all(|name| lower.lines().any(|line| line.starts_with(name)));
-    let said = words::found_in(PHRASES, &lower) || words::found_in(PHRASES, &subject);
+    let inline = || {
+        ["feedback-type:", "user-agent:", "version:"]
+            .iter()
+            .all(|name| lower.lines().any(|line| line.starts_with(name)))
+    };
+    let said = || PHRASES.within(&subject) || PHRASES.within(&lower);
     let by_machine = is_feedback_address(&from) || bounce_text::is_from_daemon(message);
     if message.header("X-Apple-Unsubscribe").is_some() {
         return Some("opt-out".to_owned());
     }
-    (hotmail || json || spamcop || inline && (returns || by_machine) || said && by_machine)
-        .then(|| "abuse".to_owned())
+    (hotmail
+        || json
+        || spamcop
+        || (structure.returns_mail() || by_machine) && inline()
+        || by_machine && said())
+    .then(|| "abuse".to_owned())
+}
+
+/// Tells whether a notification in JSON, in lower case, is one of a complaint.
+fn is_json_complaint(lower: &str) -> bool {
+    let solid = lower.replace(['\\', ' '], "");
+    ["\"notificationtype\":\"complaint\"", "\"eventtype\":\"complaint\""]
+        .iter()
+        .any(|word| solid.contains(word))
 }
 
 /// Tells whether an address is one from which services send complaints.

@@ -23,7 +23,33 @@ enum Words {
 
 /// Gives the text of an unstructured field: unfolded, decoded, on one line, harmless.
 pub(super) fn text(raw: &[u8]) -> String {
+    if let Some(text) = simple(raw) {
+        return text;
+    }
     sanitize_line(&words(&unfold(raw), Words::Decoded))
+}
+
+/// Gives the text of a field that is nothing but printable ASCII without encoded words, as most are.
+fn simple(raw: &[u8]) -> Option<String> {
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let all_plain = || raw.iter().fold(true, |all, b| all & plain(b));
+    if raw.len() > FIELD_MAX || !all_plain() || memchr::memmem::find(raw, b"=?").is_some() {
+        return None;
+    }
+    let bare = raw.trim_ascii();
+    if !bare.windows(2).any(|pair| pair == b"  ") && !bare.iter().any(|b| *b < b' ') {
+        return String::from_utf8(bare.to_vec()).ok();
+    }
+    let mut line = Vec::with_capacity(raw.len());
+    for b in raw.iter().filter(|b| !matches!(b, b'\r' | b'\n')) {
+        match b {
+            b' ' | b'\t' if line.last().is_none_or(|last| *last == b' ') => {}
+            b' ' | b'\t' => line.push(b' '),
+            b => line.push(*b),
+        }
+    }
+    line.truncate(line.trim_ascii_end().len());
+    String::from_utf8(line).ok()
 }
 
 /// Gives the mailboxes of an address field; groups are flattened, what is not an address is left out.
@@ -99,6 +125,11 @@ pub(super) fn date(raw: &[u8]) -> Option<Timestamp> {
 
 /// Gives a field as text on one line, in whatever charset its bytes are.
 fn unfold(raw: &[u8]) -> String {
+    if raw.len() <= FIELD_MAX && raw.is_ascii() && !raw.contains(&0x1b) {
+        let line = raw.trim_ascii().iter().filter(|b| !matches!(b, b'\r' | b'\n' | b'\0')).copied();
+        let line = String::from_utf8(line.collect()).unwrap_or_default();
+        return if line.len() == line.trim().len() { line } else { line.trim().to_owned() };
+    }
     let text = charset::decode(raw.get(..raw.len().min(FIELD_MAX)).unwrap_or_default(), None);
     let line: String = text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect();
     line.trim().to_owned()

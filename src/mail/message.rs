@@ -3,13 +3,15 @@
 use super::body::{self, Bodies};
 use super::container;
 use super::fields;
+use super::html::{Rendered, html_to_text};
 use super::safe::cut;
 use crate::domain::{Attachment, Mailbox, MessageId};
 use jiff::Timestamp;
 use mail_parser::{MessageParser, PartType};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Most header fields that are kept, and most octets of each.
 const FIELDS_MAX: usize = 500;
@@ -50,8 +52,13 @@ pub struct Message {
     pub defects: Vec<String>,
     /// Decoded, in their order.
     pub headers: Vec<(String, String)>,
-    /// What the parser made of it, so that the verdict need not parse it again; `None` for a large one.
+    /// Whether it has parts that the verdict has to look at: reports, and mails within the mail.
+    pub(super) telling: bool,
+    /// What the parser made of such a mail, so that the verdict need not parse it again; `None` for a large
+    /// one.
     pub(super) structure: Option<Arc<mail_parser::Message<'static>>>,
+    /// The HTML as text, once somebody asked for it.
+    pub(super) rendered: OnceLock<Arc<Rendered>>,
 }
 
 impl Message {
@@ -68,6 +75,12 @@ impl Message {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Gives the HTML as text; it is rendered once.
+    pub(super) fn rendered(&self) -> &Rendered {
+        let render = || Arc::new(html_to_text(self.html.as_deref().unwrap_or_default()));
+        self.rendered.get_or_init(render)
+    }
+
     /// Tells whether the mail answers no other, so that all of its text is news.
     pub fn is_opening(&self) -> bool {
         self.in_reply_to.is_empty() && self.references.is_empty()
@@ -80,7 +93,10 @@ pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
         let bytes = prepared(raw);
         let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
         let mut message = message(&parsed);
-        message.structure = (bytes.len() <= STRUCTURE_MAX).then(|| Arc::new(parsed.into_owned()));
+        message.telling = parsed.parts.iter().any(is_telling);
+        if message.telling && bytes.len() <= STRUCTURE_MAX {
+            message.structure = Some(Arc::new(parsed.into_owned()));
+        }
         Ok(message)
     })
 }
@@ -149,9 +165,39 @@ pub(super) fn unreadable(reason: &str) -> Unreadable {
     Unreadable { reason: reason.to_owned() }
 }
 
-/// Gives what the parser made of a mail.
-pub(super) fn structure(raw: &[u8], message: &Message) -> Option<Arc<mail_parser::Message<'static>>> {
-    message.structure.clone().or_else(|| Some(Arc::new(parse(&prepared(raw))?.into_owned())))
+/// Tells whether a part is a report or a mail.
+fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
+    let kind = body::media_type(part);
+    nested(part).is_some() || kind.ends_with("delivery-status") || kind == "message/feedback-report"
+}
+
+/// What the parser made of a mail, for the verdict; most mails never need it.
+pub(super) struct Structure<'a> {
+    raw: &'a [u8],
+    message: &'a Message,
+    parsed: OnceCell<Option<Arc<mail_parser::Message<'static>>>>,
+}
+
+impl<'a> Structure<'a> {
+    pub(super) fn new(raw: &'a [u8], message: &'a Message) -> Self {
+        Self { raw, message, parsed: OnceCell::new() }
+    }
+
+    /// Gives all of it.
+    pub(super) fn whole(&self) -> Option<&mail_parser::Message<'static>> {
+        let parse = || Some(Arc::new(parse(&prepared(self.raw))?.into_owned()));
+        self.parsed.get_or_init(|| self.message.structure.clone().or_else(parse)).as_deref()
+    }
+
+    /// Gives it if there is a report or a mail among the parts.
+    pub(super) fn telling(&self) -> Option<&mail_parser::Message<'static>> {
+        if self.message.telling { self.whole() } else { None }
+    }
+
+    /// Tells whether there is a mail among the parts.
+    pub(super) fn returns_mail(&self) -> bool {
+        self.telling().is_some_and(|parsed| parsed.parts.iter().any(|part| nested(part).is_some()))
+    }
 }
 
 /// Parses the structure only; fields are read by [`fields`].
@@ -184,8 +230,12 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Cow::Borrowed(bytes);
     let mut at = 0;
     let mut header = true;
-    let mut lines = bytes.split_inclusive(|b| *b == b'\n').peekable();
+    let mut lines = lines(bytes).peekable();
     while let Some(line) = lines.next() {
+        if !header && !line.starts_with(b"--") {
+            at += line.len();
+            continue;
+        }
         let content = line.trim_ascii_end();
         header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
         let folded = lines.peek().is_some_and(|next| next.starts_with(b" ") || next.starts_with(b"\t"));
@@ -203,6 +253,17 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
         at += line.len();
     }
     out
+}
+
+/// Gives the lines with their ends.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Tells whether a line ends in the name of a parameter whose value is still to come.
@@ -246,7 +307,9 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
     defects.extend(broken);
     let headers = headers(&fields);
     let references = fields.message_ids("References");
-    let recipients = recipients(&fields, &references, &headers);
+    let to = fields.mailboxes("To");
+    let cc = fields.mailboxes("Cc");
+    let recipients = recipients(&fields, &to, &cc, &references, &headers);
     Message {
         message_id: fields.all("Message-ID").find_map(fields::message_id),
         in_reply_to: fields.message_ids("In-Reply-To"),
@@ -255,8 +318,8 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
         from_text,
         sender: fields.mailboxes("Sender").into_iter().next(),
         reply_to: fields.mailboxes("Reply-To"),
-        to: fields.mailboxes("To"),
-        cc: fields.mailboxes("Cc"),
+        to,
+        cc,
         date: fields.all("Date").find_map(fields::date),
         subject: fields.text("Subject").unwrap_or_default(),
         recipients,
@@ -265,7 +328,7 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
         attachments,
         defects,
         headers,
-        structure: None,
+        ..Message::default()
     }
 }
 
@@ -312,6 +375,8 @@ fn field_defects(fields: &Fields<'_>, has_from: bool) -> Vec<String> {
 /// Lists every address the mail may have been meant for, in the order in which keys are searched.
 fn recipients(
     fields: &Fields<'_>,
+    to: &[Mailbox],
+    cc: &[Mailbox],
     references: &[MessageId],
     headers: &[(String, String)],
 ) -> Vec<(String, String)> {
@@ -319,7 +384,7 @@ fn recipients(
     let mut add = |field: &str, found: Vec<Mailbox>| {
         list.extend(found.into_iter().map(|m| (field.to_owned(), m.email.as_str().to_owned())));
     };
-    add("To", fields.mailboxes("To"));
+    add("To", to.to_vec());
     let keys = references.iter().filter(|id| id.as_str().starts_with("reply-"));
     let keys = keys.filter_map(|id| crate::domain::EmailAddress::parse(id.as_str()));
     add("References", keys.map(|email| Mailbox { name: None, email }).collect());
@@ -330,7 +395,11 @@ fn recipients(
     let received = received.filter_map(|(_, value)| fields::received_for(value));
     let received = received.filter_map(|text| crate::domain::EmailAddress::parse(&text));
     add("Received", received.map(|email| Mailbox { name: None, email }).collect());
-    for field in ["X-Original-To", "X-Forwarded-To", "Cc", "Bcc", "Resent-To", "Resent-Cc"] {
+    for field in ["X-Original-To", "X-Forwarded-To"] {
+        add(field, fields.mailboxes(field));
+    }
+    add("Cc", cc.to_vec());
+    for field in ["Bcc", "Resent-To", "Resent-Cc"] {
         add(field, fields.mailboxes(field));
     }
     list

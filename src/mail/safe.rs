@@ -31,9 +31,17 @@ pub fn sanitize_line(text: &str) -> String {
     line
 }
 
+/// Tells whether a text is nothing but printable ASCII, line ends and tabulators.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~' | b'\n' | b'\t'))
+}
+
 /// Gives the text with its lines, without characters that could steer a terminal.
 pub(super) fn sanitize_text(text: &str) -> String {
-    let keep = |c: &char| matches!(c, '\n' | '\t') || !is_unsafe(*c);
+    let keep = |c: &char| matches!(c, ' '..='~' | '\n' | '\t') || !is_unsafe(*c);
+    if is_plain(text) {
+        return text.to_owned();
+    }
     if text.chars().all(|c| keep(&c)) { text.to_owned() } else { text.chars().filter(keep).collect() }
 }
 

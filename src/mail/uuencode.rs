@@ -41,7 +41,7 @@ pub(super) fn take_out(text: &[u8]) -> (Vec<u8>, Vec<Inlaid>) {
 
 /// Tells whether a text may hold a file.
 pub(super) fn may_hold(text: &[u8]) -> bool {
-    text.starts_with(b"begin ") || text.windows(7).any(|w| w == b"\nbegin ")
+    text.starts_with(b"begin ") || memchr::memmem::find(text, b"\nbegin ").is_some()
 }
 
 /// Decodes a part whose transfer encoding says that it is one block, with or without its first line.

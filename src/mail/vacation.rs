@@ -2,16 +2,16 @@
 
 use super::challenge::{is_answer, spoken};
 use super::message::Message;
-use super::words;
+use super::words::Table;
 
 /// How the subject of a vacation notice begins, in lower case.
-const SUBJECTS: &str = include_str!("words/vacation.txt");
+static SUBJECTS: Table = Table::new(include_str!("words/vacation.txt"));
 /// What a vacation notice adds to a subject, in lower case.
-const MARKS: &str = include_str!("words/vacation_marks.txt");
+static MARKS: Table = Table::new(include_str!("words/vacation_marks.txt"));
 /// How a text begins that says of itself that no person wrote it.
-const AUTOMATIC: &str = include_str!("words/automatic_texts.txt");
+static AUTOMATIC: Table = Table::new(include_str!("words/automatic_texts.txt"));
 /// What a vacation notice says near its beginning; a person may say so too.
-const AWAY: &str = include_str!("words/away_texts.txt");
+static AWAY: Table = Table::new(include_str!("words/away_texts.txt"));
 /// Where in a text those words count, in characters.
 const BEGINNING: usize = 300;
 /// Where they count that leave no doubt, in characters: behind a greeting at most.
@@ -27,14 +27,14 @@ pub(super) fn sign(message: &Message) -> Option<String> {
         Claim::Possible if answers_by_itself(message) => return Some(said()),
         _ => {}
     }
-    let text: String = spoken(message).chars().take(GREETING).collect();
-    words::found_in(AUTOMATIC, &text).then(|| "its text says that it is automatic".to_owned())
+    let text: String = spoken(message, GREETING).chars().take(GREETING).collect();
+    AUTOMATIC.within(&text).then(|| "its text says that it is automatic".to_owned())
 }
 
 /// Tells in words that a mail sounds like a vacation notice, though a person may have written it.
 pub(super) fn away(message: &Message) -> Option<String> {
-    let text: String = spoken(message).chars().take(BEGINNING).collect();
-    words::found_in(AWAY, &text).then(|| "its text sounds like that of a vacation notice".to_owned())
+    let text: String = spoken(message, BEGINNING).chars().take(BEGINNING).collect();
+    AWAY.within(&text).then(|| "its text sounds like that of a vacation notice".to_owned())
 }
 
 /// Tells whether a subject is that of a vacation notice.
@@ -53,19 +53,17 @@ enum Claim {
 /// Weighs a subject in lower case: `automatic reply: x` is one, `automatic reply does not work` may be.
 fn claim(subject: &str) -> Claim {
     let bare = subject.trim_start_matches(['*', '[', '(', ' ', '<', '【', '"', '-', '#']);
-    let entries =
-        words::of(SUBJECTS).map(|word| word.strip_suffix('?').map_or((word, false), |word| (word, true)));
-    let longest = entries.filter(|(word, _)| bare.starts_with(word)).max_by_key(|(word, _)| word.len());
-    if let Some((word, plain)) = longest {
-        let rest = bare.strip_prefix(word).unwrap_or_default();
+    if let Some(length) = SUBJECTS.longest_start(bare) {
+        let (word, rest) = bare.split_at_checked(length).unwrap_or((bare, ""));
+        let plain = SUBJECTS.entries().any(|entry| entry.strip_suffix('?') == Some(word));
         let rest = rest.trim_start();
         let ends = rest.is_empty() && !plain;
         let parted = [':', '：', ']', ')', '】', '|'];
         let goes_on = !plain && rest.starts_with(parted) || is_answer(rest.trim_start_matches(parted));
-        let second = words::of(SUBJECTS).any(|word| word.len() > 6 && rest.starts_with(word));
+        let second = SUBJECTS.entries().any(|word| word.len() > 6 && rest.starts_with(&*word));
         return if ends || goes_on || second { Claim::Certain } else { Claim::Possible };
     }
-    if words::found_in(MARKS, subject) { Claim::Certain } else { Claim::None }
+    if MARKS.within(subject) { Claim::Certain } else { Claim::None }
 }
 
 /// Tells whether fields show that a mail was written in answer, though its subject is no answer's.

@@ -3,7 +3,7 @@
 use super::bounce::{self, Bounce};
 use super::challenge;
 use super::complaint::{self, Complaint};
-use super::message::{self, Message};
+use super::message::{Message, Structure};
 use super::vacation;
 use crate::domain::{EmailAddress, MessageId};
 
@@ -58,14 +58,13 @@ pub fn verdict(raw: &[u8], message: &Message, own: &Own<'_>) -> Verdict {
         list: list.is_some(),
         complaint: None,
     };
-    if let Some(parsed) = message::structure(raw, message).as_deref() {
-        if let Some(complaint) = complaint::complaint(parsed, message) {
-            let reason = format!("a report that a reader called a mail spam ({})", complaint.kind);
-            return Verdict { complaint: Some(complaint), ..machine(MailClass::Complaint, reason) };
-        }
-        if let Some((bounce, reason)) = bounce::bounce(parsed, message, own) {
-            return machine(MailClass::Bounce(bounce), reason);
-        }
+    let structure = Structure::new(raw, message);
+    if let Some(complaint) = complaint::complaint(&structure, message) {
+        let reason = format!("a report that a reader called a mail spam ({})", complaint.kind);
+        return Verdict { complaint: Some(complaint), ..machine(MailClass::Complaint, reason) };
+    }
+    if let Some((bounce, reason)) = bounce::bounce(&structure, message, own) {
+        return machine(MailClass::Bounce(bounce), reason);
     }
     if let Some(reason) = own_sign(message, own) {
         return machine(MailClass::Own, reason);

@@ -1,8 +1,9 @@
 //! What a reader sees of a mail: its text, and what is folded away beneath it.
 
 use super::fold::{Source, fold};
-use super::html::{self, html_to_text};
+use super::html;
 use super::message::Message;
+use super::safe::cut;
 
 /// How a mail is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub struct Visible {
 pub fn visible(message: &Message, how: Reading) -> Visible {
     let plain = message.plain.as_deref().filter(|text| !text.trim().is_empty());
     match (&message.html, plain) {
-        (Some(source), plain) if plain.is_none_or(|plain| is_stand_in(plain, source)) => {
-            of_html(source, plain, how)
+        (Some(source), plain) if plain.is_none_or(|plain| is_stand_in(plain, source, message)) => {
+            of_html(message, source, plain, how)
         }
         (_, Some(plain)) => of_plain(plain, how),
         _ => Visible::default(),
@@ -51,12 +52,12 @@ fn of_plain(text: &str, how: Reading) -> Visible {
 }
 
 /// Gives the text of an HTML body, or of what came beside it when the HTML shows nothing.
-fn of_html(source: &str, plain: Option<&str>, how: Reading) -> Visible {
+fn of_html(message: &Message, source: &str, plain: Option<&str>, how: Reading) -> Visible {
     if how == Reading::Opening {
-        let rendered = html_to_text(source);
+        let rendered = message.rendered();
         return match plain {
             Some(plain) if rendered.text.trim().is_empty() => of_plain(plain, how),
-            _ => Visible { body: rendered.text, folded: None, html: true, reduced: rendered.reduced },
+            _ => Visible { body: rendered.text.clone(), folded: None, html: true, reduced: rendered.reduced },
         };
     }
     let rendered = html::render(source, html::Quotes::Marked);
@@ -88,9 +89,11 @@ fn parts(text: &str, how: Reading) -> (String, Option<String>) {
 }
 
 /// Tells whether the plain text only stands in for the HTML: next to nothing, or markup itself.
-fn is_stand_in(plain: &str, html: &str) -> bool {
+fn is_stand_in(plain: &str, html: &str, message: &Message) -> bool {
     let words = |text: &str| text.split_whitespace().take(400).count();
-    let lower = plain.to_lowercase();
+    // Only the beginning of a long text is looked at.
+    let short = words(plain) < 60;
+    let lower = if short { plain.to_lowercase() } else { cut(plain.trim_start(), 100).to_lowercase() };
     let excuses = [
         "does not support html",
         "doesn't support html",
@@ -110,12 +113,12 @@ fn is_stand_in(plain: &str, html: &str) -> bool {
         "im html-format",
         "html-format",
     ];
-    let excuse = words(plain) < 60 && excuses.iter().any(|excuse| lower.contains(excuse));
+    let excuse = short && excuses.iter().any(|excuse| lower.contains(excuse));
     let markup = lower.trim_start().starts_with("<!doctype html") || lower.trim_start().starts_with("<html");
     let thin = || {
         words(plain) < 8
             && html.len() > 200
-            && words(&html_to_text(html).text) > 10 * words(plain).max(1) + 20
+            && words(&message.rendered().text) > 10 * words(plain).max(1) + 20
     };
     excuse || markup || thin()
 }

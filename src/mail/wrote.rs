@@ -1,6 +1,6 @@
 //! The line above a quote, "On … wrote:", in the languages of the world; and mobile signatures.
 
-use super::words::{self, List};
+use super::words::{self, Table};
 
 /// Most lines over which such a line may be wrapped.
 const LINES_MAX: usize = 6;
@@ -8,8 +8,7 @@ const LINES_MAX: usize = 6;
 const LENGTH_MAX: usize = 400;
 
 /// The verb at the end of the line, in lower case: `… wrote:`.
-const LAST: List = &words::list::<{ words::count(LAST_TABLE) }>(LAST_TABLE);
-const LAST_TABLE: &str = include_str!("words/wrote.txt");
+static LAST: Table = Table::new(include_str!("words/wrote.txt"));
 
 /// The verb inside the line, before the name, and how such a line begins: `Am … schrieb Ada:`.
 const INNER: &[(&str, &[&str])] = &[
@@ -39,6 +38,10 @@ const INNER: &[(&str, &[&str])] = &[
 pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Option<usize> {
     let first = lines.first()?.trim();
     if first.is_empty() || first.len() > 4 * LENGTH_MAX {
+        return None;
+    }
+    // Most lines are far from one, and putting them together takes its time.
+    if !lines.iter().take(LINES_MAX).any(|line| may_end_one(line.trim())) {
         return None;
     }
     let mut joined = String::new();
@@ -75,11 +78,14 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
 /// Tells whether a line is nothing but the verb, which some programs push below a blank line.
 fn is_verb(line: &str) -> bool {
     let lower = words::lower(line.trim());
-    lower.strip_suffix([':', '：']).is_some_and(|verb| LAST.contains(&verb.trim_end()))
+    lower.strip_suffix([':', '：']).is_some_and(|verb| LAST.is(verb.trim_end()))
 }
 
 /// Tells cheaply whether a line may be the last of such lines.
 fn may_end_one(line: &str) -> bool {
+    if line.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '?' | '!')) {
+        return false;
+    }
     line.trim_end_matches(['*', '_', ' ', '\u{a0}']).ends_with([':', '：', '-', '>'])
 }
 
@@ -94,7 +100,7 @@ fn is_whole(line: &str) -> bool {
     let digits = line.chars().filter(char::is_ascii_digit).count();
     let named = line.find(['@']).is_some() && !line.starts_with(['<', '(', '"']);
     let said = line.trim_end_matches([':', '：', ' ']);
-    named && digits >= 4 && (is_quoting(said) || LAST.iter().any(|verb| holds_word(said, verb)))
+    named && digits >= 4 && (is_quoting(said) || names_verb(said, holds_word))
         || digits >= 7 && is_name_verb_date(said)
 }
 
@@ -110,7 +116,7 @@ fn folded(text: &str) -> String {
 fn opens_with_date(text: &str) -> bool {
     let digits = text.chars().take(60).filter(char::is_ascii_digit).count();
     let numeric = text.chars().next().is_some_and(|c| c.is_ascii_digit());
-    digits >= 3 && (numeric || words::begins(OPENINGS, text))
+    digits >= 3 && (numeric || OPENINGS.begins(text))
 }
 
 /// Tells whether a text, put together from its lines, introduces a quote.
@@ -138,11 +144,11 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         said.contains(&format!(" {verb} ")) && starts.iter().any(|start| said.starts_with(start))
     });
     if quoted {
-        let verb = LAST.iter().any(|verb| holds_word(said, verb));
+        let verb = names_verb(said, holds_word);
         return verb || verb_inside || lines <= 4 && address && digits >= 4;
     }
-    let verb_last = || LAST.iter().any(|verb| ends_in_word(said, verb) || ends_in_word(whole, verb));
-    let verb = || LAST.iter().any(|verb| holds_word(said, verb));
+    let verb_last = || names_verb(said, ends_in_word) || names_verb(whole, ends_in_word);
+    let verb = || names_verb(said, holds_word);
     verb_inside && digits >= 5
         || verb_last() && (digits >= 5 || address) && opens_like_one(said, address, digits)
         || address && digits >= 4 && !is_speech(said) && verb()
@@ -153,7 +159,10 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
 /// Tells whether a text is a name, the verb and a date in this order, or in scripts without blanks a name,
 /// a date and the verb.
 fn is_name_verb_date(text: &str) -> bool {
-    LAST.iter().filter(|verb| holds_word(text, verb)).any(|verb| {
+    names_verb(text, |text, verb| {
+        if !holds_word(text, verb) {
+            return false;
+        }
         let (before, after) = text.split_once(verb).unwrap_or((text, ""));
         let words = before.split_whitespace().count();
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
@@ -193,6 +202,11 @@ fn is_speech(text: &str) -> bool {
     .contains(&first)
 }
 
+/// Tells whether one of the verbs stands in a text as it is asked for.
+fn names_verb(text: &str, stands: impl Fn(&str, &str) -> bool) -> bool {
+    LAST.within(text) && LAST.entries().any(|verb| stands(text, &verb))
+}
+
 /// Tells whether a text holds these words by themselves.
 fn holds_word(text: &str, words: &str) -> bool {
     let joined = words.chars().next().is_some_and(|c| c > '\u{2e80}');
@@ -216,19 +230,18 @@ fn opens_like_one(text: &str, address: bool, digits: usize) -> bool {
     let numeric = text.chars().next().is_some_and(|c| c.is_ascii_digit() || c > '\u{2e80}');
     numeric && digits >= 3
         || address && digits >= 1
-        || digits >= 4 && words::begins(OPENINGS, text)
+        || digits >= 4 && OPENINGS.begins(text)
         || address && text.starts_with(['<', '"'])
 }
 
 /// How such lines begin.
-const OPENINGS: List = &words::list::<{ words::count(OPENINGS_TABLE) }>(OPENINGS_TABLE);
-const OPENINGS_TABLE: &str = include_str!("words/openings.txt");
+static OPENINGS: Table = Table::new(include_str!("words/openings.txt"));
 
 /// Tells whether a line is the one of Zoho and its kin: `---- On … wrote ----`.
 fn is_dashed(text: &str) -> bool {
     let inner = text.trim_matches(['-', ' ', '=']);
     let dashed = text.starts_with("--") && text.ends_with("--");
-    dashed && LAST.iter().any(|verb| ends_in_word(inner.trim_end_matches(':').trim_end(), verb))
+    dashed && names_verb(inner.trim_end_matches(':').trim_end(), ends_in_word)
 }
 
 /// Tells whether a line is a date and an address and nothing else: `2014-10-17 11:28 GMT+3 Ada <ada@…>:`.
@@ -239,12 +252,10 @@ fn is_dated_address(text: &str, digits: usize) -> bool {
 }
 
 /// How a line begins that a mobile program puts below a text, in lower case.
-const MOBILE: List = &words::list::<{ words::count(MOBILE_TABLE) }>(MOBILE_TABLE);
-const MOBILE_TABLE: &str = include_str!("words/mobile.txt");
+static MOBILE: Table = Table::new(include_str!("words/mobile.txt"));
 
 /// What such a line speaks of, in lower case.
-const DEVICES: List = &words::list::<{ words::count(DEVICES_TABLE) }>(DEVICES_TABLE);
-const DEVICES_TABLE: &str = include_str!("words/devices.txt");
+static DEVICES: Table = Table::new(include_str!("words/devices.txt"));
 
 /// How such a line ends where the verb comes last.
 const MOBILE_ENDS: &[&str] = &[
@@ -284,17 +295,27 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
     if line.is_empty() || line.len() > 400 || line.ends_with([':', ',', ';', '?']) {
         return false;
     }
-    let lower = words::lower(line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']));
+    let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
+    if bare.is_ascii() && !MOBILE.begins(bare) && !MOBILE_ENDS.iter().any(|end| ends_in(bare, end)) {
+        return false;
+    }
+    let lower = words::lower(bare);
     let length = lower.chars().count();
     let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < 60;
-    let opens = length <= 110 && (words::begins(MOBILE, &lower) || ends);
-    opens && words::within(DEVICES, &lower) && !is_sentence(&lower)
+    let opens = length <= 110 && (ends || MOBILE.begins(&lower));
+    opens && DEVICES.within(&lower) && !is_sentence(&lower)
+}
+
+/// Tells whether a text ends so, in letters of either case.
+fn ends_in(text: &str, end: &str) -> bool {
+    let from = text.len().checked_sub(end.len());
+    from.and_then(|from| text.get(from..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
 /// Tells whether a line that begins like a mobile signature goes on as a person's sentence.
 fn is_sentence(lower: &str) -> bool {
     let Some((_, more)) = lower.split_once(", ") else { return lower.matches(". ").count() > 1 };
-    let device = words::within(DEVICES, more) && !lower.ends_with('.') || more.contains("wireless");
+    let device = DEVICES.within(more) && !lower.ends_with('.') || more.contains("wireless");
     !device && !EXCUSES.iter().any(|excuse| more.contains(excuse))
 }
 

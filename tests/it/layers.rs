@@ -33,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// The rooms in which each outside crate is at home; the crates in [`EVERYWHERE`] are free.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["mail"]),
     ("ammonia", &["mail"]),
     ("anyhow", &["cli"]),
     ("async_imap", &["source"]),
@@ -53,6 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["mail", "outlet"]),
     ("mail_auth", &["spam"]),
     ("mail_parser", &["mail"]),
+    ("memchr", &["mail"]),
     ("mime_guess", &["mail"]),
     ("nix", &["cli", "rpc", "tui"]),
     ("notify", &["source"]),
