@@ -7,7 +7,7 @@ use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::config::parse_duration;
 use crate::domain::query::Viewer;
-use crate::domain::{Author, Fault, IntakeEntry, IntakeId, Issue, IssueId, Note, Query, SUPPORT_BOT};
+use crate::domain::{Author, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Note, Query, SUPPORT_BOT};
 use crate::store::record::{Fingerprint, Known, SpamMail, intake_key, note_key, text_key};
 use crate::store::{Put, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -134,8 +134,13 @@ impl Desk {
         };
         for id in known.intake {
             let Some(entry) = txn.get::<IntakeEntry>(&intake_key(id)).await? else { continue };
-            if entry.note == Some(note.id) {
-                put_arrival(txn, &stripped(entry, "its issue was spam"))?;
+            match entry.note == Some(note.id) {
+                // It waits for a person still, whatever became of the issue it once was.
+                true if entry.fate == Fate::Quarantined => {
+                    put_arrival(txn, &IntakeEntry { issue: None, note: None, ..entry })?;
+                }
+                true => put_arrival(txn, &stripped(entry, "its issue was spam"))?,
+                false => {}
             }
         }
         Ok(())

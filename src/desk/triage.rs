@@ -25,8 +25,8 @@ impl Desk {
         if ham && !matches!(entry.fate, Fate::Spam | Fate::Quarantined) {
             return Err(Fault::refused("this mail was not taken for spam"));
         }
-        let spam = ham && entry.fate == Fate::Spam;
-        if entry.issue.is_some() && entry.fate != Fate::Bounce && !spam {
+        // What was taken back from being no spam keeps its issue, and can be said again.
+        if entry.issue.is_some() && entry.fate != Fate::Bounce && !ham {
             let reference = match entry.issue {
                 Some(issue) => self.reference_of(issue).await?,
                 None => String::new(),

@@ -42,9 +42,13 @@ fn words(opinions: &[Opinion]) -> String {
 
 impl std::fmt::Display for Opinion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let phrase = match (self.by, self.finding) {
+            (Judge::Senders, Finding::Unsure) => "asks for a person to look",
+            (_, finding) => finding.phrase(),
+        };
         match self.words.is_empty() {
-            true => write!(f, "{} {}", self.by.name(), self.finding.phrase()),
-            false => write!(f, "{} {}: {}", self.by.name(), self.finding.phrase(), self.words),
+            true => write!(f, "{} {phrase}", self.by.name()),
+            false => write!(f, "{} {phrase}: {}", self.by.name(), self.words),
         }
     }
 }
@@ -53,9 +57,9 @@ impl Judge {
     /// Gives what people call it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Senders => "the lists of senders",
+            Self::Senders => "a list of senders",
             Self::Headers => "a filter on the way",
-            Self::Authentication => "SPF, DKIM and DMARC",
+            Self::Authentication => "the check of SPF, DKIM and DMARC",
             Self::Local => "what this desk learned",
             Self::Rspamd => "Rspamd",
             Self::Akismet => "Akismet",
@@ -114,6 +118,8 @@ mod tests {
     #[test]
     fn the_words_list_every_opinion() {
         let said = Opinion { by: Judge::Rspamd, finding: Finding::Spam, words: "score 16 of 15".to_owned() };
+        let set_aside = opinion(Judge::Senders, Finding::Unsure);
+        assert_eq!(set_aside.to_string(), "a list of senders asks for a person to look");
         let screening = screen(None, &[said, opinion(Judge::Akismet, Finding::Unavailable)]);
         assert_eq!(screening.words, "Rspamd says spam: score 16 of 15; Akismet could not be asked");
     }

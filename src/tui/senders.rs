@@ -56,14 +56,14 @@ impl App {
     }
 
     fn ask_sender(&mut self, rule: SenderRule) {
-        let (word, what) = match rule {
-            SenderRule::Block => ("Block", "spam"),
-            SenderRule::Allow => ("Allow", "let in"),
-            SenderRule::Quarantine => ("Set aside", "kept for a person"),
+        let word = match rule {
+            SenderRule::Block => "Block",
+            SenderRule::Allow => "Allow",
+            SenderRule::Quarantine => "Set aside",
         };
         let list = self.shown_project().map_or("the whole desk", |project| project.path.as_str());
-        let title = format!("{word} on the list of {}: mail is {what}", clean::line(list));
-        let hint = "address, domain, *.example.com, *@x.*, /regex/, header:Name=pattern";
+        let title = format!("{word} on the list of {}", clean::line(list));
+        let hint = "address, domain, *pattern*, /regex/";
         self.open_prompt(Prompt::new(Ask::Sender(rule), &title, "", hint));
     }
 

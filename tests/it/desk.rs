@@ -833,6 +833,28 @@ async fn what_waits_when_a_project_is_switched_off_is_held_until_it_is_on_again(
 }
 
 #[tokio::test]
+async fn a_mail_that_waits_for_a_person_outlives_the_spam_issue_that_an_undo_left() {
+    let mut room = Room::new().await;
+    let scope = SenderScope::Project("acme/support".into());
+    let rule = SenderRule::Quarantine;
+    room.ok(Request::SetSender { scope, pattern: "customer.example".into(), rule }).await;
+    let waiting = room.mail(ADA).await.entry;
+    assert_eq!(waiting.fate, Fate::Quarantined);
+    let ham = IntakeAction::Ham { allow_sender: false };
+    room.ok(Request::IntakeAct { id: waiting.id, action: ham.clone() }).await;
+    room.ok(Request::Undo).await;
+    room.later(SignedDuration::from_hours(24 * 31));
+    assert_eq!(room.desk.purge_spam().await.unwrap(), 1);
+    let Response::IntakeEntry(entry) = room.ok(Request::IntakeEntry(waiting.id)).await else { panic!() };
+    assert_eq!((entry.fate, entry.purged, entry.reference), (Fate::Quarantined, false, None));
+    let Response::IntakeEntry(entry) = room.ok(Request::IntakeAct { id: waiting.id, action: ham }).await
+    else {
+        panic!()
+    };
+    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Issue, Some("acme/support#2")));
+}
+
+#[tokio::test]
 async fn spam_goes_when_it_was_kept_long_enough_and_one_line_of_it_stays() {
     let mut room = Room::new().await;
     let block = |pattern: &str| Request::SetSender {

@@ -313,6 +313,21 @@ fn listed_senders_are_blocked_allowed_or_set_aside_without_asking_anybody() {
 }
 
 #[test]
+fn a_mail_that_was_set_aside_waits_again_after_an_undo_and_can_be_let_in_again() {
+    let desk = TestDesk::between_maildirs(ALONE);
+    desk.ok(&["sender", "quarantine", "ada@customer.test"]);
+    let waiting = deliver(&desk, &mail("ada@customer.test", "printer"));
+    assert!(waiting["reason"].as_str().unwrap().contains("asks for a person to look"), "{waiting}");
+    desk.ok(&["intake", "ham", "1"]);
+    desk.ok(&["undo"]);
+    assert_eq!(desk.json(&["intake", "show", "1"])["fate"], "quarantined");
+    assert_eq!(desk.json(&["intake", "ham", "1"])["fate"], "issue");
+    let mut all = states(&desk);
+    all.sort();
+    assert_eq!((desk.issues().len(), all), (1, vec!["cancelled".to_owned(), "queued".to_owned()]));
+}
+
+#[test]
 fn the_sender_of_any_arrival_is_allowed_or_blocked_by_its_number() {
     let filter = Filter::start(Mood::Well);
     let desk = TestDesk::between_maildirs(&filter.config());

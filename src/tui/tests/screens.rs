@@ -154,6 +154,8 @@ fn mails_taken_for_spam_are_named_in_the_view_and_shown_with_their_causes() {
 fn senders_are_listed_added_and_removed() {
     let mut screen = with_spam();
     assert_snapshot!("senders", screen.keys("Pb").text());
+    assert_snapshot!("senders_prompt", screen.resize(80, 24).keys("a").text());
+    screen.keys("<esc>");
     screen.keys("b*.example.org<enter>");
     let scope = SenderScope::Project("acme/support".into());
     let wanted =
