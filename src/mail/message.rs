@@ -230,19 +230,18 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Cow::Borrowed(bytes);
     let mut at = 0;
     let mut header = true;
-    let mut lines = lines(bytes).peekable();
-    while let Some(line) = lines.next() {
+    while let Some((line, after)) = bytes.get(at..).and_then(next_line) {
         if !header && !line.starts_with(b"--") {
-            at += line.len();
+            // Most of a mail is text, where no line but one of dashes counts.
+            let Some(far) = memchr::memmem::find(bytes.get(at..).unwrap_or_default(), b"\n--") else { break };
+            at += far + 1;
             continue;
         }
         let content = line.trim_ascii_end();
         header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
-        let folded = lines.peek().is_some_and(|next| next.starts_with(b" ") || next.starts_with(b"\t"));
+        let folded = after.starts_with(b" ") || after.starts_with(b"\t");
         let loose = content.ends_with(b";")
-            && lines
-                .peek()
-                .is_some_and(|next| next.get(..9).is_some_and(|n| n.eq_ignore_ascii_case(b"boundary=")));
+            && after.get(..9).is_some_and(|next| next.eq_ignore_ascii_case(b"boundary="));
         if header && (folded && ends_in_parameter(content) || loose) {
             let owned = out.to_mut();
             let end = at + line.len();
@@ -255,15 +254,10 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
     out
 }
 
-/// Gives the lines with their ends.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, after) = rest.split_at_checked(end)?;
-        rest = after;
-        (!line.is_empty()).then_some(line)
-    })
+/// Gives the first line with its end, and what follows it.
+fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    bytes.split_at_checked(end).filter(|(line, _)| !line.is_empty())
 }
 
 /// Tells whether a line ends in the name of a parameter whose value is still to come.
