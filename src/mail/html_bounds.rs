@@ -16,6 +16,8 @@ const UNCLOSED_MAX: usize = 5000;
 /// Most elements that open emphasis may add to the tree, and most steps that nesting may cost.
 const REOPENED_MAX: usize = 200_000;
 const STEPS_MAX: usize = 12_000_000;
+/// Most cells of tables: the columns of each are measured against all of its rows.
+const CELLS_MAX: usize = 10_000;
 /// How many equal elements are opened again at most (HTML, "push onto the list of active formatting
 /// elements").
 const EQUALS_MAX: usize = 3;
@@ -67,6 +69,7 @@ struct Load {
     unclosed: usize,
     reopened: usize,
     steps: usize,
+    cells: usize,
 }
 
 impl Load {
@@ -81,12 +84,14 @@ impl Load {
             }
         }
         self.steps += self.depth + self.unclosed;
+        self.cells += usize::from(!tag.closing && matches!(tag.name.as_str(), "td" | "th"));
         tag.attributes <= ATTRIBUTES_MAX
             && self.depth <= NESTING_MAX
             && self.emphasis.len() <= OPEN_MAX
             && self.unclosed <= UNCLOSED_MAX
             && self.reopened <= REOPENED_MAX
             && self.steps <= STEPS_MAX
+            && self.cells <= CELLS_MAX
     }
 
     fn nest(&mut self, tag: &Tag<'_>) {
@@ -214,6 +219,7 @@ mod tests {
             format!("{emphasis}{}", "<p>x".repeat(1000)),
             format!("<!-->{emphasis}{}-->", "<p>x".repeat(1000)),
             "<b>".repeat(6000),
+            format!("<table>{}", "<tr><td>a<td>b<td>c".repeat(4000)),
             format!("<p a='>'{attributes}>"),
             format!("{}{}", "<div>".repeat(900), "<hr>".repeat(40_000)),
             format!("<script>'</script>{}", "<div>".repeat(2000)),
