@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a desk is looked for that somebody else is just closing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 type Answer = (Token, Result<Response, Fault>);
 
 /// Connects to the desk, and gives the line to it for the screens.
@@ -35,7 +38,21 @@ pub async fn attached(here: &Here) -> Result<Link, Fault> {
 async fn connect(here: &Here) -> Result<(Client, Events), Fault> {
     match &here.host {
         Some(host) => over_ssh(host, here.config.me.user.clone(), true).await,
-        None => Client::connect(&served_socket(here).await?, Some(here.me()), true).await,
+        None => connect_here(here).await,
+    }
+}
+
+/// Connects to the desk of this machine. A server that the lock still names may be about to end; then it is
+/// looked again who serves.
+async fn connect_here(here: &Here) -> Result<(Client, Events), Fault> {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match Client::connect(&served_socket(here).await?, Some(here.me()), true).await {
+            Err(fault) if fault.kind == FaultKind::Unavailable && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(FIRST_WAIT).await;
+            }
+            done => return done,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The real binary in a real terminal: open, read, answer, send, quit.
 
 use crate::support::home::Home;
+use deskbell::rpc::Place;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, channel};
@@ -130,6 +131,23 @@ fn a_draft_is_there_again_after_a_kill() {
     terminal.press("\rr");
     terminal.wait_for("half a thought");
     // The terminal goes away; nothing may stay behind.
+    drop(terminal);
+    home.wait_until_unserved();
+}
+
+#[test]
+fn a_desk_that_is_just_being_closed_is_waited_for() {
+    let home = Home::with_maildirs();
+    home.run(&["project", "add", "acme/support"]);
+    home.run_with_input(&["deliver", "-"], MAIL.as_bytes());
+    let place = Place { data_dir: home.data(), runtime_dir: std::env::temp_dir() };
+    let mut lock = place.try_lock().unwrap().unwrap();
+    // Its socket is gone, and its lock not yet.
+    lock.name(Some(&place.socket())).unwrap();
+    let mut terminal = Terminal::open(&home, 80, 24);
+    std::thread::sleep(Duration::from_millis(300));
+    drop(lock);
+    terminal.wait_for("Cannot log in");
     drop(terminal);
     home.wait_until_unserved();
 }
