@@ -9,6 +9,7 @@ mod bounces;
 mod drafts;
 mod edits;
 mod filing;
+mod filling;
 mod history;
 mod intake;
 mod issues;
@@ -134,8 +135,9 @@ impl Desk {
             ways,
         };
         let desk = Self { inner: Arc::new(inner) };
-        desk.fill_index(indexed).await?;
+        let mailed = desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
+        desk.fill_troubles(&mailed);
         desk.list_judges();
         desk.load_senders().await?;
         desk.load_lessons().await?;
@@ -288,6 +290,10 @@ impl Desk {
         self.follow_spam(&written.puts)?;
         let updates = self.updates(&written.puts).await?;
         self.inner.index.apply(written.seq, &updates);
+        if self.inner.index.wants_saving() {
+            let index = self.inner.index.clone();
+            tokio::task::spawn_blocking(move || index.save_rows());
+        }
         self.announce(written.seq, &written.puts, &updates);
         Ok(())
     }

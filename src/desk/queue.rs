@@ -146,6 +146,18 @@ impl Queue {
         rows.values().filter(|row| row.issue == Some(issue)).map(|row| row.state).max()
     }
 
+    /// Gives for each issue with mail here the state that is furthest from sent.
+    pub fn worst_of_each(&self) -> BTreeMap<IssueId, OutboxState> {
+        let mut worst = BTreeMap::new();
+        for row in locked(&self.rows).values() {
+            if let Some(issue) = row.issue {
+                let state = worst.entry(issue).or_insert(row.state);
+                *state = row.state.max(*state);
+            }
+        }
+        worst
+    }
+
     /// Counts what is not settled well.
     pub fn counts(&self) -> OutboxCounts {
         let mut counts = OutboxCounts::default();

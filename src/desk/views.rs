@@ -5,7 +5,7 @@ use super::{Acting, Desk, txn};
 use crate::domain::{
     AddressRecord, AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView,
     Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
-    OutboxEntry, OutboxView, ParticipantView, Project, Query, Reference, Response, Seq,
+    OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, Query, Reference, Response,
 };
 use crate::index::Update;
 use crate::mail;
@@ -335,52 +335,26 @@ impl Desk {
     }
 
     /// Gives the worst state of an issue's mail that somebody should look at.
-    fn trouble(&self, issue: IssueId) -> Option<crate::domain::OutboxState> {
-        use crate::domain::OutboxState::{Bounced, Deferred, Failed};
-        self.inner.queue.worst(issue).filter(|state| matches!(state, Deferred | Failed | Bounced))
-    }
-
-    /// Shows the index everything after what it has.
-    pub(super) async fn fill_index(&self, indexed: Seq) -> Result<(), Fault> {
-        let store = &self.inner.store;
-        let last = store.last();
-        let mut rows = Vec::new();
-        for project in txn::all::<Project>(store, &[]).await? {
-            rows.push(Update::Project { id: project.id, path: project.path });
-        }
-        rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(row_of));
-        for mark in txn::all::<ReadMark>(store, &[]).await? {
-            rows.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
-        }
-        self.inner.index.load(last, &rows);
-        let mut from: Option<Vec<u8>> = None;
-        loop {
-            let page = store
-                .scan::<Note>(&[], from.as_deref(), 1000, Direction::Up)
-                .await
-                .map_err(txn::store_fault)?;
-            let Some(end) = page.last() else { break };
-            from = Some(note_key(end.record.issue, end.record.id));
-            for kept in page {
-                self.inner.index.load(kept.seq, &[Update::Note(kept.record)]);
-            }
-        }
-        self.inner.index.loaded(last);
-        tracing::debug!(%indexed, %last, "the index is filled");
-        Ok(())
+    fn trouble(&self, issue: IssueId) -> Option<OutboxState> {
+        self.inner.queue.worst(issue).filter(|state| is_trouble(*state))
     }
 }
 
-fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
+/// Tells whether somebody should look at mail in this state.
+pub(super) fn is_trouble(state: OutboxState) -> bool {
+    matches!(state, OutboxState::Deferred | OutboxState::Failed | OutboxState::Bounced)
+}
+
+pub(super) fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
     Store::decode(document).map_err(txn::store_fault)
 }
 
 /// Shows an issue; none of which nothing is left.
-fn row_of(issue: Issue) -> Update {
+pub(super) fn row_of(issue: Issue) -> Update {
     if issue.purged { Update::IssueGone(issue.id) } else { Update::Issue(issue) }
 }
 
-fn gone_note(key: &[u8]) -> Option<Update> {
+pub(super) fn gone_note(key: &[u8]) -> Option<Update> {
     let number = |range: std::ops::Range<usize>| Some(u64::from_be_bytes(key.get(range)?.try_into().ok()?));
     Some(Update::NoteGone { issue: IssueId(number(0..8)?), note: NoteId(number(8..16)?) })
 }

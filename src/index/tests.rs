@@ -7,7 +7,9 @@ use crate::domain::{
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+mod lists;
 mod speed;
+mod starts;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()

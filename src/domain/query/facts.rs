@@ -6,11 +6,12 @@ use crate::domain::{
     State, Status,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// A label, a milestone, a handle or a path: as written, and as it is compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Name {
     pub text: Box<str>,
     pub folded: Box<str>,
@@ -48,15 +49,24 @@ pub struct Names {
 impl Names {
     /// Gives the one copy of this name.
     pub fn name(&mut self, text: &str) -> Arc<Name> {
-        let name = Name { text: text.into(), folded: fold(text).into() };
+        self.adopt_name(Name { text: text.into(), folded: fold(text).into() })
+    }
+
+    /// Makes this copy the one of its name, unless there is one.
+    pub fn adopt_name(&mut self, name: Name) -> Arc<Name> {
+        let name = Arc::new(name);
         match self.names.get(&name) {
             Some(known) => known.clone(),
             None => {
-                let name = Arc::new(name);
                 self.names.insert(name.clone());
                 name
             }
         }
+    }
+
+    /// Makes this copy the one of its person, unless there is one.
+    pub fn adopt_person(&mut self, person: Person) -> Arc<Person> {
+        self.people.entry(Person::key(&person.author)).or_insert_with(|| Arc::new(person)).clone()
     }
 
     /// Gives the one copy of this person.
