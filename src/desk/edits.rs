@@ -24,13 +24,7 @@ impl Desk {
         if references.is_empty() || edits.is_empty() {
             return Err(Fault::usage("there is nothing to change").hint("name an issue and a change"));
         }
-        let mut ids: Vec<IssueId> = Vec::with_capacity(references.len());
-        for reference in references {
-            let id = self.resolve(reference).await?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
+        let ids = self.resolve_all(references).await?;
         let subjects = self.subjects_of(&ids, edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;

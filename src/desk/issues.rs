@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// Longest title, in characters (as GitLab has it).
 pub(super) const TITLE: usize = 255;
@@ -23,9 +24,25 @@ const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 impl Desk {
     /// Finds the issue that a reference names.
     pub(super) async fn resolve(&self, reference: &Reference) -> Result<IssueId, Fault> {
+        self.resolve_among(&self.all_projects().await?, reference).await
+    }
+
+    /// Finds the issues that references name, each once, in their order.
+    pub(super) async fn resolve_all(&self, references: &[Reference]) -> Result<Vec<IssueId>, Fault> {
         let projects = self.all_projects().await?;
-        let project = match (&reference.project, projects.as_slice()) {
-            (Some(path), _) => routing::by_path(path, &projects)
+        let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
+        for reference in references {
+            let id = self.resolve_among(&projects, reference).await?;
+            if known.insert(id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn resolve_among(&self, projects: &[Project], reference: &Reference) -> Result<IssueId, Fault> {
+        let project = match (&reference.project, projects) {
+            (Some(path), _) => routing::by_path(path, projects)
                 .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
             (None, [only]) => only.id,
             (None, []) => {
@@ -327,7 +344,9 @@ impl Desk {
         issue: &mut Issue,
         who: &str,
     ) -> Result<(), Fault> {
-        let mine: Vec<_> = txn.changes().iter().filter(|c| c.issue == issue.id).cloned().collect();
+        // They were noted last: among ten thousand issues of one step nobody looks through those of the others.
+        let last = txn.changes().iter().rev().take_while(|change| change.issue == issue.id).count();
+        let mine = txn.changes().get(txn.changes().len() - last..).unwrap_or_default().to_vec();
         let Some(sentence) = history::sentence(&mine) else { return Ok(()) };
         self.system_note(txn, issue, format!("{who} {sentence}"), None).await
     }
