@@ -76,7 +76,7 @@ fn may_report(message: &Message) -> bool {
     kind.starts_with("multipart/report")
         || bounce_text::is_from_daemon(message)
         || bounce_text::is_null_path(message)
-        || !is_answer(&message.subject.to_lowercase()) && message.header("In-Reply-To").is_none()
+        || !is_answer(&message.subject.to_lowercase()) && !message.has("In-Reply-To")
 }
 
 /// Gives whom a report names, with what its text says where the report names nobody who can be read.
@@ -218,10 +218,16 @@ pub(super) fn typed_address(value: &str) -> Option<EmailAddress> {
     EmailAddress::parse(inner.trim_matches(['"', '\'', ' ', ',', '.']))
 }
 
+/// Gives what stands before the `@` in lower case, without what joins its words.
+pub(super) fn solid_local(email: &EmailAddress) -> String {
+    let mut local = email.local().to_lowercase();
+    local.retain(|c| !matches!(c, '-' | '_' | '.'));
+    local
+}
+
 /// Tells whether an address is that of a mail system and not of a person.
 pub(super) fn is_daemon(email: &EmailAddress) -> bool {
-    let local: String =
-        email.local().to_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
+    let local = solid_local(email);
     local.starts_with("mailerdaemon")
         || local.starts_with("mdaemon")
         || local.starts_with("postmaster")
