@@ -311,10 +311,10 @@ fn suspicious(text: &str, declared: Option<&str>) -> bool {
     if text.is_ascii() {
         return text.contains('\0');
     }
-    let eight_bit =
-        |text: &str| text.contains('\u{fffd}') || text.chars().any(|c| matches!(c, '\u{80}'..='\u{ff}'));
+    // How the encoded forms of the characters from U+0080 to U+00FF begin.
+    let eight_bit = |text: &str| memchr::memchr2(0xc2, 0xc3, text.as_bytes()).is_some();
     let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
-    text.contains('\u{fffd}') || text.contains('\0') || other && eight_bit(text)
+    other && eight_bit(text) || text.contains('\0') || text.contains('\u{fffd}')
 }
 
 /// Gives the bytes of a part as they were before charset decoding.

@@ -46,8 +46,8 @@ pub(super) fn bounce(
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Bounce, String)> {
-    let reports = structure.telling().filter(|_| may_report(message));
-    let report = reports.and_then(|parsed| standard(parsed, bounce_text::is_from_daemon(message)));
+    let reports = structure.telling().filter(|_| may_report(structure, message));
+    let report = reports.and_then(|parsed| standard(parsed, structure.is_from_daemon()));
     let (recipients, reason) = match report {
         Some(report) if report.is_empty() => return None,
         Some(report) => (stated(report, structure.whole()?, message, own), "a delivery report"),
@@ -71,10 +71,10 @@ pub(super) fn bounce(
 }
 
 /// Tells whether a report in this mail is its own: a person passes one on with all its parts.
-fn may_report(message: &Message) -> bool {
+fn may_report(structure: &Structure<'_>, message: &Message) -> bool {
     let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     kind.starts_with("multipart/report")
-        || bounce_text::is_from_daemon(message)
+        || structure.is_from_daemon()
         || bounce_text::is_null_path(message)
         || !is_answer(&message.subject.to_lowercase()) && !message.has("In-Reply-To")
 }

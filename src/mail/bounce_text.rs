@@ -18,6 +18,9 @@ const RECIPIENTS_MAX: usize = 100;
 /// What mail systems call themselves as senders, in lower case.
 static DAEMONS: Table = Table::new(include_str!("words/daemons.txt"));
 
+/// What stands in place of the empty return path.
+static DAEMON_PATH: Table = Table::new("mailer-daemon");
+
 /// How the subjects of bounces begin or what they hold, in lower case.
 static SUBJECTS: Table = Table::new(include_str!("words/bounce_subjects.txt"));
 
@@ -44,7 +47,7 @@ pub(super) fn bounce(
     let by_text = LazyCell::new(|| PHRASES.within(&text));
     let subject = message.subject.to_lowercase();
     let by_subject = SUBJECTS.within(&subject);
-    let daemon = is_from_daemon(message);
+    let daemon = structure.is_from_daemon();
     let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
     let headed = message.has("X-Failed-Recipients")
         || is_json(own_text(message).trim_start()) && notice();
@@ -71,7 +74,7 @@ pub(super) fn bounce(
 /// Tells whether a mail came with the empty return path, or with one that stands for it.
 pub(super) fn is_null_path(message: &Message) -> bool {
     let path = message.header("Return-Path");
-    path.is_some_and(|path| path.trim() == "<>" || path.to_ascii_uppercase().contains("MAILER-DAEMON"))
+    path.is_some_and(|path| path.trim() == "<>" || DAEMON_PATH.within_any_case(path))
 }
 
 /// Tells whether a subject speaks of success.

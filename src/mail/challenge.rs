@@ -59,37 +59,39 @@ pub(super) fn sign(message: &Message) -> Option<String> {
 }
 
 /// Most words of a text that count.
-const SPOKEN_MAX: usize = 600;
+const WORDS_MAX: usize = 600;
 
 /// Gives the beginning of the text on one line, in lower case, without what is quoted; so many characters
 /// of it or somewhat more.
 pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let text = bounce_text::own_text(message);
-    let mut spoken = String::with_capacity(text.len().min(characters).min(SPOKEN_MAX * 8) + 100);
-    let (mut count, mut words) = (0, 0);
-    // Tells whether more is wanted.
-    let mut add = |word: &str| {
-        if count > characters || words == SPOKEN_MAX {
-            return false;
-        }
-        if !spoken.is_empty() {
-            spoken.push(' ');
-        }
-        spoken.push_str(word);
-        words += 1;
-        count += word.chars().count() + 1;
-        true
-    };
+    let mut spoken = String::with_capacity(text.len().min(characters.saturating_mul(2)));
+    let (mut count, mut words, mut gap) = (0, 0, true);
     for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
-        let all = if line.is_ascii() {
-            line.split_ascii_whitespace().all(&mut add)
-        } else {
-            line.split_whitespace().all(&mut add)
-        };
-        if !all {
-            break;
+        for c in line.chars() {
+            if c.is_whitespace() {
+                gap = true;
+                continue;
+            }
+            if gap {
+                if count >= characters && count > 0 || words == WORDS_MAX {
+                    return spoken_lower(spoken);
+                }
+                (gap, words) = (false, words + 1);
+                if !spoken.is_empty() {
+                    spoken.push(' ');
+                    count += 1;
+                }
+            }
+            spoken.push(c);
+            count += 1;
         }
+        gap = true;
     }
+    spoken_lower(spoken)
+}
+
+fn spoken_lower(mut spoken: String) -> String {
     if !spoken.is_ascii() {
         return spoken.to_lowercase();
     }

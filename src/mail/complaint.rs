@@ -74,7 +74,7 @@ fn service_kind(structure: &Structure<'_>, message: &Message, text: &str) -> Opt
             .all(|name| lower.lines().any(|line| line.starts_with(name)))
     };
     let said = || PHRASES.within_any_case(subject) || PHRASES.within(&lower);
-    let by_machine = is_feedback_address(&from) || bounce_text::is_from_daemon(message);
+    let by_machine = is_feedback_address(&from) || structure.is_from_daemon();
     if message.header("X-Apple-Unsubscribe").is_some() {
         return Some("opt-out".to_owned());
     }

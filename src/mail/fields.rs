@@ -67,7 +67,8 @@ pub(super) fn mailboxes(raw: &[u8]) -> Vec<Mailbox> {
     if found.is_empty() { bare_addresses(&text(raw)) } else { found }
 }
 
-/// Reads a field that is one address and nothing else, with or without a name of plain words, as most are.
+/// Reads a field that is one address and nothing else, as most are: bare, or with a name that is plain words or
+/// encoded as a whole.
 fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
     let field = std::str::from_utf8(raw.trim_ascii()).ok()?;
     let (name, address) = match field.strip_suffix('>') {
@@ -76,11 +77,16 @@ fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
     };
     let words = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'.' | b'-' | b'_');
     let atoms = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+' | b'=' | b'@');
-    if !name.bytes().all(words) || !address.bytes().all(atoms) || !address.contains('@') {
+    if !address.contains('@') || !address.bytes().all(atoms) {
         return None;
     }
-    let name = Some(sanitize_line(name)).filter(|name| !name.is_empty());
-    Some(Mailbox { name, email: EmailAddress::parse(address)? })
+    let name = name.trim_ascii();
+    let name = match run_of_words(name) {
+        Some((text, "")) => sanitize_line(&text),
+        None if name.bytes().all(words) => sanitize_line(name),
+        _ => return None,
+    };
+    Some(Mailbox { name: Some(unquote(&name)).filter(|name| !name.is_empty()), email: EmailAddress::parse(address)? })
 }
 
 /// Makes a mailbox of what the parser found.
@@ -428,8 +434,12 @@ mod tests {
             "@",
             "<>",
             "a@x>",
+            "=?utf-8?Q?J=C3=B6_=22?= <jo@x.example>",
+            "=?utf-8?Q?'J=C3=B6'?= =?utf-8?Q?=2C_Jo_<x@y>?= <jo@x.example>",
+            "=?utf-8?B?SsO2?=<jo@x.example>",
+            "=?utf-8?Q?J=C3=B6 <jo@x.example>",
         ] {
-            let mut field = raw.trim().as_bytes().to_vec();
+            let mut field = words(raw.trim(), Words::Kept).into_bytes();
             field.push(b'\n');
             let parsed = MessageStream::new(&field).parse_address();
             let found = match &parsed {
@@ -442,7 +452,7 @@ mod tests {
         }
         let alone = |raw: &str| lone_mailbox(raw.as_bytes()).map(|mailbox| mailbox.to_string());
         assert_eq!(alone("Ada  B. <ada@x.example>\r\n").as_deref(), Some("Ada B. <ada@x.example>"));
-        for raw in ["a@x, b@x", "\"A\" <a@x>", "A (b) <a@x>", "A <a@x> b", "Grüße <a@x>", "=?utf-8?Q?a?= <a@x>"] {
+        for raw in ["a@x, b@x", "\"A\" <a@x>", "A (b) <a@x>", "A <a@x> b", "Grüße <a@x>", "=?utf-8?Q?a?= b <a@x>"] {
             assert_eq!(alone(raw), None, "{raw}");
         }
     }

@@ -1,13 +1,14 @@
 //! A mail as a whole: its fields and parts, read from bytes that may be anything.
 
 use super::body::{self, Bodies};
+use super::bounce_text;
 use super::container;
 use super::fields;
 use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
 use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
-use mail_parser::{MessageParser, PartType};
+use mail_parser::{MessageParser, MimeHeaders, PartType};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -168,20 +169,26 @@ pub(super) fn unreadable(reason: &str) -> Unreadable {
 
 /// Tells whether a part is a report or a mail.
 fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
-    let kind = body::media_type(part);
-    nested(part).is_some() || kind.ends_with("delivery-status") || kind == "message/feedback-report"
+    let may_be = part.content_type().and_then(|kind| kind.subtype()).is_some_and(|sub| {
+        let lower = sub.to_ascii_lowercase();
+        lower.ends_with("delivery-status") || lower == "feedback-report"
+    });
+    let kind = || body::media_type(part);
+    nested(part).is_some() || may_be && (kind().ends_with("delivery-status") || kind() == "message/feedback-report")
 }
 
-/// What the parser made of a mail, for the verdict; most mails never need it.
+/// What the parser made of a mail, for the verdict, where most mails never need it; and what the verdict asks more
+/// than once.
 pub(super) struct Structure<'a> {
     raw: &'a [u8],
     message: &'a Message,
     parsed: OnceCell<Option<Arc<mail_parser::Message<'static>>>>,
+    from_daemon: OnceCell<bool>,
 }
 
 impl<'a> Structure<'a> {
     pub(super) fn new(raw: &'a [u8], message: &'a Message) -> Self {
-        Self { raw, message, parsed: OnceCell::new() }
+        Self { raw, message, parsed: OnceCell::new(), from_daemon: OnceCell::new() }
     }
 
     /// Gives all of it.
@@ -193,6 +200,11 @@ impl<'a> Structure<'a> {
     /// Gives it if there is a report or a mail among the parts.
     pub(super) fn telling(&self) -> Option<&mail_parser::Message<'static>> {
         if self.message.telling { self.whole() } else { None }
+    }
+
+    /// Tells whether a mail system and no person is named as the sender.
+    pub(super) fn is_from_daemon(&self) -> bool {
+        *self.from_daemon.get_or_init(|| bounce_text::is_from_daemon(self.message))
     }
 
     /// Tells whether there is a mail among the parts.

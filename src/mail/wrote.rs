@@ -290,6 +290,9 @@ const MOBILE_ENDS: &[&str] = &[
     "lähetetty",
 ];
 
+/// Shorter than that is a line that ends so, in characters.
+const ENDS_MAX: usize = 60;
+
 /// Words by which the writer asks for patience with what a small keyboard does.
 const EXCUSES: &[&str] = &[
     "excuse",
@@ -311,8 +314,9 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
         return false;
     }
     let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
-    // Most lines begin with none of these words and end in another letter.
-    if MOBILE.is_strange_to(bare) && !bare.ends_with(is_last_letter) {
+    // Most lines begin with none of these words, and are long or end in another letter.
+    let ends = || bare.ends_with(is_last_letter) && bare.chars().count() < ENDS_MAX;
+    if MOBILE.is_strange_to(bare) && !ends() {
         return false;
     }
     if bare.is_ascii() && !MOBILE.begins(bare) && !MOBILE_ENDS.iter().any(|end| ends_in(bare, end)) {
@@ -320,7 +324,7 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
     }
     let lower = words::lower(bare);
     let length = lower.chars().count();
-    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < 60;
+    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < ENDS_MAX;
     let opens = length <= 110 && (ends || MOBILE.begins(&lower));
     opens && DEVICES.within(&lower) && !is_sentence(&lower)
 }
