@@ -46,7 +46,8 @@ impl Desk {
         let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
         let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
-        let mut opinions: Vec<Opinion> = spam::headers(|name| message.header(name), filters).into_iter().collect();
+        let mut opinions: Vec<Opinion> =
+            spam::headers(|name| message.header(name), filters).into_iter().collect();
         if passing.silent {
             return Ok(opinions);
         }

@@ -73,8 +73,9 @@ fn colon(line: &str) -> Option<usize> {
     let octets = line.as_bytes();
     let beginning = octets.get(..octets.len().min(KEY_MAX + 1)).unwrap_or_default();
     let wide = "：".as_bytes();
-    memchr::memchr2_iter(b':', 0xef, beginning)
-        .find(|at| beginning.get(*at) == Some(&b':') || octets.get(*at..).is_some_and(|o| o.starts_with(wide)))
+    memchr::memchr2_iter(b':', 0xef, beginning).find(|at| {
+        beginning.get(*at) == Some(&b':') || octets.get(*at..).is_some_and(|o| o.starts_with(wide))
+    })
 }
 
 /// Tells whether a header block as mail programs print it begins at the first of these lines.

@@ -1,7 +1,7 @@
 //! The parts of a mail: which are its text, which are files.
 
 use super::safe::{cut, is_harmless, safe_file_name, sanitize_text};
-use super::{calendar, charset, container, flowed, parameters, uuencode};
+use super::{calendar, charset, container, flowed, html, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -429,8 +429,9 @@ fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
 
 /// Tells whether a text is longer than what is shown; encoded it is no shorter.
 fn is_long(message: &Message<'_>, part: &MessagePart<'_>) -> bool {
+    let shown = if is_type(part, "text", "html") { html::SOURCE_MAX } else { TEXT_MAX };
     let encoded = usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(usize::MAX);
-    encoded > TEXT_MAX && size(message, part) > TEXT_MAX
+    encoded > shown && size(message, part) > shown
 }
 
 /// Gives the media type of a part, or the default for one that names none.

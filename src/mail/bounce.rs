@@ -7,6 +7,7 @@ use super::message::{self, Message, Structure};
 use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
+use super::words::Table;
 use crate::domain::{EmailAddress, MessageId};
 
 /// Most recipients that one report is read for.
@@ -138,8 +139,14 @@ pub(super) fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> Stri
     super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None)
 }
 
+/// The fields that name a recipient, in lower case.
+static NAMED: Table = Table::new("final-recipient\noriginal-recipient");
+
 /// Reads the blocks that name a recipient, with their folded lines put together.
 pub(super) fn read_blocks(text: &str) -> Vec<Block> {
+    if !NAMED.within_any_case(text) {
+        return Vec::new();
+    }
     let mut blocks = read_blocks_with(text, "Final-Recipient");
     blocks.extend(
         read_blocks_with(text, "Original-Recipient")

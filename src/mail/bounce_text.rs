@@ -49,8 +49,7 @@ pub(super) fn bounce(
     let by_subject = SUBJECTS.within(&subject);
     let daemon = structure.is_from_daemon();
     let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
-    let headed = message.has("X-Failed-Recipients")
-        || is_json(own_text(message).trim_start()) && notice();
+    let headed = message.has("X-Failed-Recipients") || is_json(own_text(message).trim_start()) && notice();
     let returned = structure.returns_mail();
     let answer = message.has("In-Reply-To") && !daemon;
     let reports = || {
@@ -148,8 +147,7 @@ pub(super) fn own_text(message: &Message) -> &str {
 fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        let lower = line.to_lowercase();
-        let copied = COPY.within(&lower) && line.len() < 120 && !is_prose(&lower);
+        let copied = line.len() < 120 && COPY.within_any_case(line) && !is_prose(&line.to_lowercase());
         let header = [
             "Received:",
             "Return-Path:",
@@ -434,9 +432,10 @@ fn is_delay(text: &str, subject: &str) -> bool {
 /// Puts what is said around an address into a recipient.
 fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecipient {
     let key = address.key();
-    let at = lines.iter().position(|line| line.to_lowercase().contains(&key)).unwrap_or(0);
+    let names = |line: &&str| line.contains('@') && line.to_lowercase().contains(&key);
+    let at = lines.iter().position(names).unwrap_or(0);
     let about = lines.iter().skip(at).take(8).copied().collect::<Vec<_>>().join(" ");
-    let all = lines.iter().take(200).copied().collect::<Vec<_>>().join(" ");
+    let all = LazyCell::new(|| lines.iter().take(200).copied().collect::<Vec<_>>().join(" "));
     let status = status_code(&about).or_else(|| status_code(&all));
     let reply = || reply_code(&about).or_else(|| reply_code(&all));
     let given_up = || reply().map_or_else(|| EXPIRIES.within(&about.to_lowercase()), |c| c == '4');

@@ -46,8 +46,7 @@ pub(super) fn sign(message: &Message) -> Option<String> {
     {
         return Some(format!("it has a {name} field"));
     }
-    let keyed =
-        message.reply_to.iter().chain(&message.from).any(|m| KEYS.within_any_case(m.email.as_str()));
+    let keyed = message.reply_to.iter().chain(&message.from).any(|m| KEYS.within_any_case(m.email.as_str()));
     match service {
         Some(service) if by_subject || by_text() => Some(format!("{service} asks for a confirmation")),
         // Who answers one by hand has the same words in his subject.

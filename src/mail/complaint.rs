@@ -64,8 +64,8 @@ fn service_kind(structure: &Structure<'_>, message: &Message, text: &str) -> Opt
     // Few mails need their text looked at, which takes longest.
     let lower = LazyCell::new(|| text.to_lowercase());
     let from = message.from.as_ref().map(|m| m.email.key()).unwrap_or_default();
-    let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
-        || opens("complaint about message from");
+    let hotmail =
+        message.header("X-HmXmrOriginalRecipient").is_some() || opens("complaint about message from");
     let json = text.trim_start_matches(['\\', ' ']).starts_with('{') && is_json_complaint(&lower);
     let spamcop = from.ends_with("@reports.spamcop.net") || opens("[spamcop (");
     let inline = || {

@@ -86,7 +86,10 @@ fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
         None if name.bytes().all(words) => sanitize_line(name),
         _ => return None,
     };
-    Some(Mailbox { name: Some(unquote(&name)).filter(|name| !name.is_empty()), email: EmailAddress::parse(address)? })
+    Some(Mailbox {
+        name: Some(unquote(&name)).filter(|name| !name.is_empty()),
+        email: EmailAddress::parse(address)?,
+    })
 }
 
 /// Makes a mailbox of what the parser found.
@@ -452,7 +455,9 @@ mod tests {
         }
         let alone = |raw: &str| lone_mailbox(raw.as_bytes()).map(|mailbox| mailbox.to_string());
         assert_eq!(alone("Ada  B. <ada@x.example>\r\n").as_deref(), Some("Ada B. <ada@x.example>"));
-        for raw in ["a@x, b@x", "\"A\" <a@x>", "A (b) <a@x>", "A <a@x> b", "Grüße <a@x>", "=?utf-8?Q?a?= b <a@x>"] {
+        for raw in
+            ["a@x, b@x", "\"A\" <a@x>", "A (b) <a@x>", "A <a@x> b", "Grüße <a@x>", "=?utf-8?Q?a?= b <a@x>"]
+        {
             assert_eq!(alone(raw), None, "{raw}");
         }
     }

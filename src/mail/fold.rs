@@ -60,7 +60,11 @@ pub(super) fn fold(text: &str, source: Source) -> Folds {
     let mut all: Vec<&str> = Vec::with_capacity(memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1);
     all.extend(text.lines());
     let looked_at = all.get(..all.len().min(LINES_MAX)).unwrap_or_default();
-    let fenced = if memchr::memmem::find(text.as_bytes(), FENCE.as_bytes()).is_some() { fences(looked_at) } else { vec![false; looked_at.len()] };
+    let fenced = if memchr::memmem::find(text.as_bytes(), FENCE.as_bytes()).is_some() {
+        fences(looked_at)
+    } else {
+        vec![false; looked_at.len()]
+    };
     let mut kinds = classify(looked_at, &fenced, source);
     kinds.resize(all.len(), Kind::Text);
     fold_rest(&mut kinds, &all);

@@ -54,7 +54,8 @@ impl Headers {
 
     /// Gives every field by its name and text, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let name = |field: &Field| self.octets.get(field.name.clone()).and_then(|n| std::str::from_utf8(n).ok());
+        let name =
+            |field: &Field| self.octets.get(field.name.clone()).and_then(|n| std::str::from_utf8(n).ok());
         self.fields.iter().map(move |field| (name(field).unwrap_or_default(), self.text(field)))
     }
 
@@ -73,7 +74,10 @@ impl Headers {
         let fields = if may_be { self.fields.as_slice() } else { &[] };
         fields.iter().filter(move |field| {
             field.name.len() == name.len()
-                && self.octets.get(field.name.clone()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+                && self
+                    .octets
+                    .get(field.name.clone())
+                    .is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
         })
     }
 

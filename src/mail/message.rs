@@ -174,7 +174,8 @@ fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
         lower.ends_with("delivery-status") || lower == "feedback-report"
     });
     let kind = || body::media_type(part);
-    nested(part).is_some() || may_be && (kind().ends_with("delivery-status") || kind() == "message/feedback-report")
+    nested(part).is_some()
+        || may_be && (kind().ends_with("delivery-status") || kind() == "message/feedback-report")
 }
 
 /// What the parser made of a mail, for the verdict, where most mails never need it; and what the verdict asks more
@@ -373,7 +374,8 @@ fn recipients(
     references: &[MessageId],
 ) -> Vec<(String, String)> {
     let mut list = Vec::new();
-    let mut add = |field: &str, email: &EmailAddress| list.push((field.to_owned(), email.as_str().to_owned()));
+    let mut add =
+        |field: &str, email: &EmailAddress| list.push((field.to_owned(), email.as_str().to_owned()));
     let named = |field: &str| mailboxes(headers, field).into_iter().map(|mailbox| mailbox.email);
     to.iter().for_each(|mailbox| add("To", &mailbox.email));
     let keys = references.iter().filter(|id| id.as_str().starts_with("reply-"));

@@ -41,13 +41,15 @@ pub(super) fn sanitize_text(text: &str) -> String {
 
 /// Tells whether nothing of a text would have to go.
 pub(super) fn is_harmless(text: &str) -> bool {
+    let octets = text.as_bytes();
     let steers = |b: u8| b < b' ' && !matches!(b, b'\n' | b'\t') || b == 0x7f;
-    // How the encoded forms of all other unsafe characters begin.
-    let suspects = |b: u8| matches!(b, 0xc2 | 0xd8 | 0xe2 | 0xef);
-    if text.bytes().fold(true, |all, b| all & !steers(b) & !suspects(b)) {
-        return true;
+    if octets.iter().fold(false, |any, b| any | steers(*b)) {
+        return false;
     }
-    text.chars().all(|c| is_kept(&c))
+    // How the encoded forms of all other unsafe characters begin.
+    let mut suspects =
+        memchr::memchr3_iter(0xc2, 0xe2, 0xef, octets).chain(memchr::memchr_iter(0xd8, octets));
+    suspects.all(|at| text.get(at..).and_then(|rest| rest.chars().next()).is_none_or(|c| is_kept(&c)))
 }
 
 fn is_kept(c: &char) -> bool {

@@ -34,7 +34,8 @@ pub(super) fn sign(message: &Message, spoken: &str) -> Option<String> {
 /// Tells in words that what is spoken in a mail sounds like a vacation notice, though a person may have written
 /// it.
 pub(super) fn away(spoken: &str) -> Option<String> {
-    AWAY.within(beginning(spoken, BEGINNING)).then(|| "its text sounds like that of a vacation notice".to_owned())
+    AWAY.within(beginning(spoken, BEGINNING))
+        .then(|| "its text sounds like that of a vacation notice".to_owned())
 }
 
 /// Gives the first so many characters of a text.

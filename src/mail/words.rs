@@ -7,6 +7,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, Sta
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+/// Largest text of a table, in octets, whose automata are tables of states.
+const SMALL: usize = 3 * 1024;
+
 /// A table, and the automata that look for all of its entries at once, built when they are first asked.
 ///
 /// Letters of ASCII are found in either case, so a text of nothing else need not be made lower.
@@ -78,12 +81,12 @@ impl Table {
         }
     }
 
-    /// Builds an automaton; `None` where it cannot be built. It is a table of all its states, as mails are read by it
-    /// octet by octet.
+    /// Builds an automaton; `None` where it cannot be built. A small one is a table of all its states, which is
+    /// fastest; a large one would take megabytes.
     fn index(&self, start: StartKind) -> Option<AhoCorasick> {
         AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
+            .kind((self.text.len() <= SMALL).then_some(AhoCorasickKind::DFA))
             .start_kind(start)
             .match_kind(MatchKind::LeftmostLongest)
             .build(self.sought())
