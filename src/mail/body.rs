@@ -314,7 +314,21 @@ fn suspicious(text: &str, declared: Option<&str>) -> bool {
     // How the encoded forms of the characters from U+0080 to U+00FF begin.
     let eight_bit = |text: &str| memchr::memchr2(0xc2, 0xc3, text.as_bytes()).is_some();
     let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
-    other && eight_bit(text) || text.contains('\0') || text.contains('\u{fffd}')
+    other && eight_bit(text) && !is_latin(text, declared) || text.contains('\0') || text.contains('\u{fffd}')
+}
+
+/// Tells whether a text that says it is in a Latin charset surely is: a letter of eight bits that stands alone is no
+/// UTF-8, and what the parser's tables and ours may differ in begins with other octets.
+fn is_latin(text: &str, declared: Option<&str>) -> bool {
+    let octets = text.as_bytes();
+    let alone = |at: usize| {
+        let is_ascii = |at: Option<usize>| at.and_then(|at| octets.get(at)).is_none_or(u8::is_ascii);
+        is_ascii(at.checked_sub(1)) && is_ascii(Some(at + 2))
+    };
+    let said = |name: &str| declared.is_some_and(|declared| declared.eq_ignore_ascii_case(name));
+    ["iso-8859-1", "iso-8859-15", "windows-1252"].iter().any(|name| said(name))
+        && memchr::memchr(0xc2, octets).is_none()
+        && memchr::memchr_iter(0xc3, octets).any(alone)
 }
 
 /// Gives the bytes of a part as they were before charset decoding.

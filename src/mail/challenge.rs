@@ -65,32 +65,27 @@ const WORDS_MAX: usize = 600;
 pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let text = bounce_text::own_text(message);
     let mut spoken = String::with_capacity(text.len().min(characters.saturating_mul(2)));
-    let (mut count, mut words, mut gap) = (0, 0, true);
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
-        for c in line.chars() {
-            if c.is_whitespace() {
-                gap = true;
-                continue;
-            }
-            if gap {
-                if count >= characters && count > 0 || words == WORDS_MAX {
-                    return spoken_lower(spoken);
-                }
-                (gap, words) = (false, words + 1);
-                if !spoken.is_empty() {
-                    spoken.push(' ');
-                    count += 1;
-                }
-            }
-            spoken.push(c);
-            count += 1;
+    let (mut count, mut words) = (0, 0);
+    // Adds a word and says whether more are wanted.
+    let mut add = |word: &str| {
+        if count > 0 {
+            spoken.push(' ');
         }
-        gap = true;
+        spoken.push_str(word);
+        words += 1;
+        count += word.chars().count() + usize::from(count > 0);
+        count < characters && words < WORDS_MAX
+    };
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
+        let goes_on = if line.is_ascii() {
+            line.split_ascii_whitespace().all(&mut add)
+        } else {
+            line.split_whitespace().all(&mut add)
+        };
+        if !goes_on {
+            break;
+        }
     }
-    spoken_lower(spoken)
-}
-
-fn spoken_lower(mut spoken: String) -> String {
     if !spoken.is_ascii() {
         return spoken.to_lowercase();
     }

@@ -6,6 +6,7 @@ use crate::domain::{EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
+use std::borrow::Cow;
 
 /// Longest field that is looked at, in octets.
 const FIELD_MAX: usize = 64 * 1024;
@@ -123,7 +124,12 @@ fn bare_addresses(text: &str) -> Vec<Mailbox> {
 /// Exchange and iOS join them with commas, others break them with blanks; without any brackets each
 /// word with an `@` counts.
 pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
-    let field = unfold(raw);
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let simple = std::str::from_utf8(raw).ok().filter(|_| raw.len() <= FIELD_MAX && raw.iter().all(plain));
+    let field = match simple {
+        Some(field) if field.contains('<') => Cow::Borrowed(field),
+        _ => Cow::Owned(unfold(raw)),
+    };
     let solid = |id: &str| id.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let mut ids: Vec<MessageId> = Vec::new();
     let bracketed = field.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id);

@@ -1,5 +1,6 @@
 //! The line above a quote, "On … wrote:", in the languages of the world; and mobile signatures.
 
+use super::safe::cut;
 use super::words::{self, Table};
 
 /// Most lines over which such a line may be wrapped.
@@ -156,7 +157,7 @@ fn is_attribution(lower: &str, quoted: bool, lines: usize) -> bool {
         return quoted || address;
     }
     let verb_inside = INNER.iter().any(|(verb, starts)| {
-        said.contains(&format!(" {verb} ")) && starts.iter().any(|start| said.starts_with(start))
+        starts.iter().any(|start| said.starts_with(start)) && stands_between_blanks(said, verb)
     });
     if quoted {
         let verb = names_verb(said, holds_word);
@@ -169,6 +170,13 @@ fn is_attribution(lower: &str, quoted: bool, lines: usize) -> bool {
         || address && digits >= 4 && !is_speech(said) && verb()
         || address && digits >= 6 && said.len() < 250 && opens_with_date(said)
         || digits >= 7 && !is_speech(said) && is_name_verb_date(said)
+}
+
+fn stands_between_blanks(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, found)| {
+        let before = text.get(..at).is_some_and(|before| before.ends_with(' '));
+        before && text.get(at + found.len()..).is_some_and(|after| after.starts_with(' '))
+    })
 }
 
 /// Tells whether a text is a name, the verb and a date in this order, or in scripts without blanks a name,
@@ -290,6 +298,8 @@ const MOBILE_ENDS: &[&str] = &[
     "lähetetty",
 ];
 
+/// No entry of [`MOBILE`] is longer, in octets.
+const OPENING_MAX: usize = 80;
 /// Shorter than that is a line that ends so, in characters.
 const ENDS_MAX: usize = 60;
 
@@ -320,6 +330,9 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
         return false;
     }
     if bare.is_ascii() && !MOBILE.begins(bare) && !MOBILE_ENDS.iter().any(|end| ends_in(bare, end)) {
+        return false;
+    }
+    if !ends() && !MOBILE.begins(&words::lower(cut(bare, OPENING_MAX))) {
         return false;
     }
     let lower = words::lower(bare);
