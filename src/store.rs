@@ -191,7 +191,8 @@ impl Store {
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
-    pub async fn stash(&self, bytes: Vec<u8>) -> Result<RawRef, StoreError> {
+    pub async fn stash(&self, bytes: impl Into<Arc<Vec<u8>>>) -> Result<RawRef, StoreError> {
+        let bytes = bytes.into();
         let packed = blocking(move || {
             segment::Packed::new(segment::Kind::Raw, bytes)
                 .map_err(|error| StoreError::io("cannot pack raw bytes", &error))

@@ -67,7 +67,8 @@ pub(super) struct Prepared {
     pub message: Result<Message, String>,
     /// Its text, read the way that its headers suggest; rendering hostile HTML takes its time.
     pub visible: Option<(mail::Reading, mail::Visible)>,
-    pub bytes: Vec<u8>,
+    /// Everything that looks at them shares them: a mail may be large.
+    pub bytes: Arc<Vec<u8>>,
     /// What its headers say, when only they are here.
     pub headers: Option<Message>,
     /// What was thought of it: whether it is wanted mail.
@@ -163,7 +164,7 @@ impl Desk {
     /// Keeps the bytes of a mail, and looks into it if it is sealed.
     async fn kept(&self, mut prepared: Prepared, whole: bool) -> Result<Prepared, Fault> {
         if whole {
-            let raw = self.inner.store.stash(prepared.bytes.clone()).await.map_err(txn::store_fault)?;
+            let raw = self.inner.store.stash(Arc::clone(&prepared.bytes)).await.map_err(txn::store_fault)?;
             prepared.raw = Some(raw);
         }
         self.unseal(prepared, true).await
@@ -189,10 +190,9 @@ impl Desk {
         match content {
             Content::Whole(bytes) => {
                 let size = bytes.len() as u64;
-                let kept = Arc::new(bytes);
-                let looked_at = Arc::clone(&kept);
+                let bytes = Arc::new(bytes);
+                let looked_at = Arc::clone(&bytes);
                 let read = tokio::task::spawn_blocking(move || look(&looked_at)).await;
-                let bytes = Arc::unwrap_or_clone(kept);
                 // A mail on which the program breaks must not stop the others.
                 let Look { message, fingerprint, visible } = match read {
                     Ok(look) => look,
@@ -228,7 +228,7 @@ impl Desk {
                     fingerprint,
                     message: Err(reason),
                     visible: None,
-                    bytes: Vec::new(),
+                    bytes: Arc::default(),
                     headers,
                     opinions: Vec::new(),
                     seal: None,
@@ -244,7 +244,7 @@ impl Desk {
                     fingerprint,
                     message: Err(reason),
                     visible: None,
-                    bytes: Vec::new(),
+                    bytes: Arc::default(),
                     headers: None,
                     opinions: Vec::new(),
                     seal: None,

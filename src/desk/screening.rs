@@ -45,8 +45,9 @@ impl Desk {
         let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
         let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
-        let suspect = suspect_of(prepared.bytes.clone(), message, visible, envelope_to, trusted);
-        let mut opinions: Vec<Opinion> = spam::headers(&message.headers, filters).into_iter().collect();
+        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
+        let mut opinions: Vec<Opinion> =
+            spam::headers(|name| message.header(name), filters).into_iter().collect();
         if passing.silent {
             return Ok(opinions);
         }
@@ -159,7 +160,7 @@ fn opinion_of(line: &Sender, project: Option<ProjectId>) -> Opinion {
 
 /// Puts together what judges need to know of a mail.
 pub(super) fn suspect_of(
-    raw: Vec<u8>,
+    raw: Arc<Vec<u8>>,
     message: &Message,
     visible: &Visible,
     envelope_to: Option<&str>,
@@ -172,7 +173,7 @@ pub(super) fn suspect_of(
     };
     let (client, helo) = border.map_or((None, None), |border| (Some(border.client), border.helo));
     Suspect {
-        raw: Arc::from(raw),
+        raw,
         from: message.from.as_ref().map(|from| from.email.clone()),
         from_name: message.from.as_ref().and_then(|from| from.name.clone()),
         subject: message.subject.clone(),

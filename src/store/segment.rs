@@ -6,6 +6,7 @@
 
 use crate::domain::Seq;
 use std::io;
+use std::sync::Arc;
 
 /// The layout that this version writes; older ones are read.
 pub(super) const SCHEMA: u32 = 1;
@@ -172,12 +173,13 @@ impl RecordHeader {
 #[derive(Debug)]
 pub(super) struct Packed {
     pub header: RecordHeader,
-    pub payload: Vec<u8>,
+    pub payload: Arc<Vec<u8>>,
 }
 
 impl Packed {
-    /// Packs content, compressed where that pays.
-    pub fn new(kind: Kind, content: Vec<u8>) -> io::Result<Self> {
+    /// Packs content, compressed where that pays; where it does not, the content itself is the payload.
+    pub fn new(kind: Kind, content: impl Into<Arc<Vec<u8>>>) -> io::Result<Self> {
+        let content = content.into();
         if content.len() > LARGEST {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 GiB in one piece"));
         }
@@ -193,11 +195,11 @@ impl Packed {
 /// Small things gain nothing and cost time.
 const WORTH_PACKING: usize = 256;
 
-fn squeeze(content: Vec<u8>) -> io::Result<(Codec, Vec<u8>)> {
+fn squeeze(content: Arc<Vec<u8>>) -> io::Result<(Codec, Arc<Vec<u8>>)> {
     if content.len() >= WORTH_PACKING {
         let packed = zstd::bulk::compress(&content, 1)?;
         if packed.len() < content.len() {
-            return Ok((Codec::Zstd, packed));
+            return Ok((Codec::Zstd, Arc::new(packed)));
         }
     }
     Ok((Codec::Plain, content))
