@@ -29,6 +29,7 @@ mod senders;
 mod spam;
 mod status;
 mod targets;
+mod telling;
 mod triage;
 mod turns;
 mod txn;

@@ -444,6 +444,18 @@ pub struct EditArgs {
     /// A number, or none.
     #[arg(long)]
     pub weight: Option<String>,
+    /// How long it will take, as 1h 30m, 2d or 1w; or none.
+    #[arg(long)]
+    pub estimate: Option<String>,
+    /// Time that was spent, as 1h 30m; with a minus it is taken back.
+    #[arg(long, allow_hyphen_values = true)]
+    pub spend: Option<String>,
+    /// Makes it a ticket of this person, who is not mailed for it.
+    #[arg(long)]
+    pub convert_to_ticket: Option<EmailAddress>,
+    /// Closes it as a duplicate of another.
+    #[arg(long)]
+    pub duplicate: Option<Reference>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ use crate::domain::{
     Response, path_fits, set_field, slug,
 };
 use crate::store::record;
+use jiff::tz::TimeZone;
 
 /// Why the waiting mails of a project are held.
 const SWITCHED_OFF: &str = "Service Desk is switched off for its project";
@@ -209,6 +210,16 @@ impl Desk {
         Ok(kept.map(|k| k.record.settings).unwrap_or_default())
     }
 
+    /// Gives the zone in which the desk counts days: its own where one is set, else that of the machine.
+    pub(super) async fn time_zone(&self) -> Result<TimeZone, Fault> {
+        let settings = self.desk_settings().await?;
+        Ok(settings
+            .time_zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or_else(TimeZone::system))
+    }
+
     pub(super) async fn set_desk(
         &self,
         acting: &Acting,
@@ -224,10 +235,20 @@ impl Desk {
             return Err(Fault::usage(format!("`{text}` is not a length of time"))
                 .hint("write it as 30d; empty keeps spam for good"));
         }
+        check_zone(desk.settings.time_zone.as_deref())?;
         txn.put(&desk)?;
         txn.deed().label = "changed the desk".to_owned();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         Ok(Response::Desk(desk.settings))
+    }
+}
+
+/// Refuses a zone that nobody knows.
+fn check_zone(name: Option<&str>) -> Result<(), Fault> {
+    match name.filter(|name| TimeZone::get(name).is_err()) {
+        None => Ok(()),
+        Some(name) => Err(Fault::usage(format!("`{name}` is not a time zone"))
+            .hint("write it as Europe/Berlin; empty takes the machine's")),
     }
 }
 

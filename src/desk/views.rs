@@ -65,6 +65,8 @@ impl Desk {
             sender_name: sender_name(&project).to_owned(),
             default_note: project.settings.default_note,
             signature: project.settings.signature.clone(),
+            estimate: issue.estimate,
+            spent: issue.spent,
         })
     }
 

@@ -1,6 +1,6 @@
 //! People: staff who have a name on the desk, and outside persons who only have an address.
 
-use super::{EmailAddress, ProjectId};
+use super::{EmailAddress, Mailbox, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,13 @@ pub struct Participant {
     pub subscribed: bool,
     pub role: ParticipantRole,
     pub address_state: AddressState,
+}
+
+impl Participant {
+    /// Gives the name and address to which mail goes.
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox { name: self.name.clone(), email: self.email.clone() }
+    }
 }
 
 /// What the desk keeps of an outside address, whatever the issue.

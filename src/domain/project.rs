@@ -252,7 +252,8 @@ pub fn nearest<'a>(word: &str, known: &'a [String]) -> &'a str {
     known.iter().min_by_key(|other| distance(word, other)).map_or("", String::as_str)
 }
 
-fn distance(a: &str, b: &str) -> usize {
+/// Counts the letters in which two words differ.
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

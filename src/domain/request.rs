@@ -87,6 +87,16 @@ pub enum Edit {
     Snooze(Option<Timestamp>),
     Spam(bool),
     Kind(IssueKind),
+    /// Replaces all labels.
+    Relabel(Vec<String>),
+    /// Makes it a ticket of this person. Nobody is mailed for it.
+    ConvertToTicket(EmailAddress),
+    /// How long it will take, in seconds of work.
+    Estimate(Option<i64>),
+    /// Time that was spent, in seconds of work; a negative one is taken back.
+    Spend(i64),
+    /// Closes it and links it to the other one.
+    DuplicateOf(Reference),
 }
 
 /// What can be done with a mail in the outbox.

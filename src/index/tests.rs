@@ -61,6 +61,8 @@ fn issue(id: u64, title: &str) -> Issue {
         merged_into: None,
         milestone: None,
         weight: None,
+        estimate: None,
+        spent: 0,
     }
 }
 

@@ -18,6 +18,7 @@ mod layers;
 mod machines;
 mod mails;
 mod outages;
+mod quick;
 mod screening;
 mod seals;
 mod smtp;

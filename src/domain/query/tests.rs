@@ -62,6 +62,8 @@ fn issue() -> Issue {
         merged_into: None,
         milestone: Some("1.0 Beta".to_owned()),
         weight: None,
+        estimate: None,
+        spent: 0,
     }
 }
 

@@ -111,6 +111,8 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         sender_name: "Acme Support".into(),
         default_note: DefaultNote::Reply,
         signature: None,
+        estimate: None,
+        spent: 0,
     }
 }
 
