@@ -21,6 +21,7 @@ pub mod quick;
 mod reference;
 mod request;
 mod response;
+mod rights;
 mod screening;
 mod seal;
 mod sender;
@@ -28,7 +29,7 @@ mod spam;
 mod status;
 mod view;
 
-pub use address::{EmailAddress, Mailbox, MessageId};
+pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
@@ -52,6 +53,7 @@ pub use request::{
     Upload,
 };
 pub use response::{Delivered, Event, Response};
+pub use rights::Rights;
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

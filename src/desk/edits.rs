@@ -28,7 +28,7 @@ impl Desk {
         }
         let mut ids: Vec<IssueId> = Vec::with_capacity(references.len());
         for reference in references {
-            let id = self.resolve(reference).await?;
+            let id = self.resolve(&acting.rights, reference).await?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -133,7 +133,7 @@ impl Desk {
         issue: &mut Issue,
         other: &Reference,
     ) -> Result<(), Fault> {
-        let id = self.resolve(other).await?;
+        let id = self.resolve(&acting.rights, other).await?;
         if id == issue.id {
             return Err(Fault::refused(format!("#{} cannot be a duplicate of itself", issue.iid)));
         }

@@ -9,7 +9,7 @@ use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, ProjectId, Reference, Response, State, Status, Upload, Via,
+    Party, Project, ProjectId, Reference, Response, Rights, Role, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
@@ -23,9 +23,10 @@ const TEXT: usize = 1 << 20;
 const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 
 impl Desk {
-    /// Finds the issue that a reference names.
-    pub(super) async fn resolve(&self, reference: &Reference) -> Result<IssueId, Fault> {
-        let projects = self.all_projects().await?;
+    /// Finds the issue that a reference names, among those that may be seen.
+    pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
+        let mut projects = self.all_projects().await?;
+        projects.retain(|project| rights.sees(project.id));
         let project = match (&reference.project, projects.as_slice()) {
             (Some(path), _) => routing::by_path(path, &projects)
                 .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
@@ -44,14 +45,16 @@ impl Desk {
                     )));
             }
         };
-        let id = self.by_number(project, reference.iid).await?.ok_or_else(|| {
+        let unknown = || {
             Fault::not_found(format!("there is no issue {reference}"))
                 .hint("`deskbell issue list` shows them")
-        })?;
+        };
+        let id = self.by_number(project, reference.iid).await?.ok_or_else(unknown)?;
         let issue = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
-        match issue.is_some_and(|kept| kept.record.purged) {
-            true => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
-            false => Ok(id),
+        match issue.map(|kept| kept.record) {
+            Some(issue) if !rights.sees_issue(project, issue.confidential) => Err(unknown()),
+            Some(issue) if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
+            _ => Ok(id),
         }
     }
 
@@ -120,7 +123,11 @@ impl Desk {
     pub(super) async fn new_issue(&self, acting: &Acting, new: NewIssue) -> Result<Response, Fault> {
         check_text(&new.text)?;
         let quick = quick_text(&new.text, self.now(), &self.time_zone().await?)?;
-        let project_id = self.project_by_path(&new.project).await?.id;
+        let project = self.project_by_path(&acting.rights, &new.project).await?;
+        if !quick.is_plain() {
+            self.demand(acting, &project, Role::Reporter)?;
+        }
+        let project_id = project.id;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, &quick.edits).await?;
         let mut project = self.load_project(&mut txn, project_id).await?;
@@ -157,7 +164,7 @@ impl Desk {
         txn.deed().undoable = true;
         txn.deed().label = format!("opened {}", super::letters::reference(&project, &issue));
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, issue.id).await?)))
+        Ok(Response::Issue(Box::new(self.issue_view(acting, issue.id).await?)))
     }
 
     pub(super) async fn again_issue(
@@ -166,13 +173,17 @@ impl Desk {
         done: &crate::domain::Verb,
     ) -> Result<Response, Fault> {
         let id = done.deed.issues.first().ok_or_else(|| super::missing("the issue of a repeated request"))?;
-        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, *id).await?)))
+        Ok(Response::Issue(Box::new(self.issue_view(acting, *id).await?)))
     }
 
     pub(super) async fn add_note(&self, acting: &Acting, mut new: NewNote) -> Result<Response, Fault> {
         check_text(&new.text)?;
         let quick = self.quick(&new).await?;
-        let id = self.resolve(&new.reference).await?;
+        let asks = !quick.is_plain();
+        let id = self.resolve(&acting.rights, &new.reference).await?;
+        if asks {
+            self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
+        }
         if quick.text.trim().is_empty() && new.attach.is_empty() {
             return match quick.edits.is_empty() {
                 true => Err(Fault::usage("the note is empty").hint("write something, or attach a file")),
@@ -268,7 +279,7 @@ impl Desk {
     pub(super) async fn noted(&self, acting: &Acting, deed: &crate::domain::Deed) -> Result<Response, Fault> {
         let issue = deed.issues.first().ok_or_else(|| super::missing("the issue of a note"))?;
         let note = deed.note.ok_or_else(|| super::missing("the note of a verb"))?;
-        let issue = self.issue_view(&acting.user.name, *issue).await?;
+        let issue = self.issue_view(acting, *issue).await?;
         let rows = issue.notes.iter().filter(|n| n.id == note).flat_map(|n| &n.delivery);
         let held_until = rows.filter(|d| d.state == OutboxState::Held).filter_map(|d| d.held_until).max();
         Ok(Response::Noted { issue: Box::new(issue), note, outbox: deed.outbox.clone(), held_until })
@@ -372,7 +383,7 @@ impl Desk {
         reference: &Reference,
         read: bool,
     ) -> Result<Response, Fault> {
-        let id = self.resolve(reference).await?;
+        let id = self.resolve(&acting.rights, reference).await?;
         let (_gate, mut txn) = self.begin().await;
         let issue = self.load_issue(&mut txn, id).await?;
         let user = acting.user.name.clone();

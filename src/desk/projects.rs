@@ -4,7 +4,7 @@ use super::routing::by_path;
 use super::{Acting, Desk, txn};
 use crate::domain::{
     DeskSettings, Fault, Issue, OutboxEntry, OutboxState, Project, ProjectId, ProjectSettings, ProjectView,
-    Response, path_fits, set_field, slug,
+    Response, Rights, Role, path_fits, set_field, slug,
 };
 use crate::store::record;
 use jiff::tz::TimeZone;
@@ -18,8 +18,10 @@ impl Desk {
         txn::all::<Project>(&self.inner.store, &[]).await
     }
 
-    pub(super) async fn project_by_path(&self, path: &str) -> Result<Project, Fault> {
-        let projects = self.all_projects().await?;
+    /// Finds a project by its path, among those that may be seen.
+    pub(super) async fn project_by_path(&self, rights: &Rights, path: &str) -> Result<Project, Fault> {
+        let mut projects = self.all_projects().await?;
+        projects.retain(|project| rights.sees(project.id));
         let id = by_path(path, &projects);
         projects.into_iter().find(|p| Some(p.id) == id).ok_or_else(|| {
             Fault::not_found(format!("there is no project `{path}`"))
@@ -27,29 +29,35 @@ impl Desk {
         })
     }
 
-    pub(super) async fn projects(&self) -> Result<Response, Fault> {
+    pub(super) async fn projects(&self, acting: &Acting) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
-        Ok(Response::Projects(projects.iter().map(|p| self.project_view(p, &projects)).collect()))
+        let seen = projects.iter().filter(|project| acting.rights.sees(project.id));
+        Ok(Response::Projects(seen.map(|p| self.project_view(acting, p, &projects)).collect()))
     }
 
-    pub(super) async fn project(&self, path: &str) -> Result<Response, Fault> {
-        let project = self.project_by_path(path).await?;
-        self.shown_project(project.id).await
+    pub(super) async fn project(&self, acting: &Acting, path: &str) -> Result<Response, Fault> {
+        let project = self.project_by_path(&acting.rights, path).await?;
+        self.shown_project(acting, project.id).await
     }
 
-    async fn shown_project(&self, id: ProjectId) -> Result<Response, Fault> {
+    async fn shown_project(&self, acting: &Acting, id: ProjectId) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
         let project =
             projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
-        Ok(Response::Project(Box::new(self.project_view(project, &projects))))
+        Ok(Response::Project(Box::new(self.project_view(acting, project, &projects))))
     }
 
-    fn project_view(&self, project: &Project, projects: &[Project]) -> ProjectView {
+    /// Shows a project; the addresses that reach it only to its maintainers, but for a public one.
+    fn project_view(&self, acting: &Acting, project: &Project, projects: &[Project]) -> ProjectView {
+        let addresses = match acting.rights.may(project.id, Role::Maintainer) {
+            true => self.inner.ways.addresses(project, projects),
+            false => project.settings.public_address.iter().cloned().collect(),
+        };
         ProjectView {
             path: project.path.clone(),
             id: project.id,
             enabled: project.enabled,
-            addresses: self.inner.ways.addresses(project, projects),
+            addresses,
             settings: project.settings.clone(),
         }
     }
@@ -70,7 +78,7 @@ impl Desk {
         })?;
         txn.deed().label = format!("added the project {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     pub(super) async fn set_project(
@@ -97,7 +105,7 @@ impl Desk {
         path: &str,
         enabled: bool,
     ) -> Result<Response, Fault> {
-        let id = self.project_by_path(path).await?.id;
+        let id = self.project_by_path(&acting.rights, path).await?.id;
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, id).await?;
         project.enabled = enabled;
@@ -106,7 +114,7 @@ impl Desk {
         let word = if enabled { "on" } else { "off" };
         txn.deed().label = format!("turned Service Desk {word} for {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     /// Holds the waiting mails of a project, or lets those go that were held for this reason.
@@ -169,7 +177,7 @@ impl Desk {
         label: String,
         change: impl FnOnce(&Self, &mut Project, &[Project]) -> Result<(), Fault>,
     ) -> Result<Response, Fault> {
-        let id = self.project_by_path(path).await?.id;
+        let id = self.project_by_path(&acting.rights, path).await?.id;
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, id).await?;
         let projects = txn.list::<Project>(&[]).await?;
@@ -177,7 +185,7 @@ impl Desk {
         txn.put(&project)?;
         txn.deed().label = label;
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     fn check_settings(

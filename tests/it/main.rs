@@ -19,6 +19,7 @@ mod machines;
 mod mails;
 mod outages;
 mod quick;
+mod roles;
 mod screening;
 mod seals;
 mod smtp;

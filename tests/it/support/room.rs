@@ -99,8 +99,12 @@ impl Room {
     }
 
     pub async fn list(&mut self, query: &str) -> Vec<String> {
+        self.list_as("alice", query).await
+    }
+
+    pub async fn list_as(&mut self, user: &str, query: &str) -> Vec<String> {
         let query = IssueQuery { query: query.into(), offset: 0, limit: 100 };
-        match self.ok(Request::Issues(query)).await {
+        match self.ask_as(user, Request::Issues(query)).await.unwrap() {
             Response::Issues(page) => page.rows.into_iter().map(|row| row.reference).collect(),
             other => panic!("{other:?}"),
         }
@@ -123,6 +127,12 @@ impl Room {
     pub async fn edit(&mut self, reference: &str, edit: Edit) {
         let references = vec![reference.parse().unwrap()];
         self.ok(Request::Edit { references, edits: vec![edit] }).await;
+    }
+
+    /// Adds one of the staff.
+    pub async fn user(&mut self, name: &str) {
+        let (name, emails) = (name.to_owned(), vec![]);
+        self.ok(Request::AddUser { name, full_name: None, emails, system_user: None }).await;
     }
 
     /// Sets one thing of a project.
