@@ -4,6 +4,7 @@
 //! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
 
 mod acknowledge;
+mod addresses;
 mod arrival;
 mod bounces;
 mod drafts;
@@ -239,6 +240,9 @@ impl Desk {
             Request::SetProject { path, settings } => self.set_project(&acting, &path, &settings).await,
             Request::EnableProject { path, enabled } => self.enable_project(&acting, &path, enabled).await,
             Request::RenameProject { path, to } => self.rename_project(&acting, &path, &to).await,
+            Request::RotateKey { path } => self.rotate_key(&acting, &path).await,
+            Request::SetAddress { path, address } => self.set_address(&acting, &path, address).await,
+            Request::RemoveAddress { path, address } => self.remove_address(&acting, &path, &address).await,
             Request::AddUser { name, full_name, emails, system_user } => {
                 self.add_user(&acting, name, full_name, emails, system_user).await
             }

@@ -247,6 +247,11 @@ pub enum Project {
     Disable { path: String },
     /// Gives a project another path; its published addresses go on working.
     Rename { path: String, to: String },
+    /// Gives the generated address another key; mail to the old one waits in triage.
+    RotateKey { path: String },
+    /// Further addresses, whose issues can be labelled and assigned.
+    #[command(subcommand)]
+    Address(super::project::Address),
 }
 
 #[derive(Debug, Subcommand)]

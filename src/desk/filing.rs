@@ -104,6 +104,7 @@ impl Desk {
         issue.author = passing.author();
         issue.created_at = passing.at;
         issue.mailbox.clone_from(&passing.prepared.arrival.mailbox);
+        mark_by_address(&mut issue, &project, address.as_ref());
         issue.arrived_to = address;
         issue.participants = self.people_of(passing, &project);
         issue.links = related.iter().map(|id| Link { kind: LinkKind::RelatesTo, issue: *id }).collect();
@@ -286,6 +287,15 @@ fn welcome(issue: &mut Issue, passing: &Passing<'_>, note: &mut Note) -> Vec<Str
     }
 }
 
+/// Labels and assigns an issue as the address wants it by which it came.
+fn mark_by_address(issue: &mut Issue, project: &Project, address: Option<&EmailAddress>) {
+    let Some(further) = project.further.iter().find(|known| Some(&known.address) == address) else { return };
+    issue.labels.extend(further.labels.iter().cloned());
+    if further.assignee.is_some() {
+        issue.assignee.clone_from(&further.assignee);
+    }
+}
+
 fn stranger_words(from: &Mailbox) -> String {
     format!("{} did not take part in this issue before", from.email)
 }
@@ -334,10 +344,14 @@ fn rest_of_subject(subject: &str) -> Option<String> {
 fn warnings(passing: &Passing<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let replies = &passing.message.reply_to;
-    if let (Some(from), Some(other)) = (&passing.from, replies.first())
+    if passing.forwarded_by.is_none()
+        && let (Some(from), Some(other)) = (&passing.from, replies.first())
         && replies.iter().all(|r| r.email != from.email)
     {
         warnings.push(format!("it asks for answers to {}, not to {}", other.email, from.email));
+    }
+    if let Some(user) = &passing.forwarded_by {
+        warnings.push(format!("{user} forwarded it"));
     }
     warnings.extend(passing.message.defects.iter().cloned());
     warnings

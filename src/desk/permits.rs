@@ -83,6 +83,9 @@ fn need(request: &Request) -> Need<'_> {
         | Request::TestSender { scope: SenderScope::Project(path), .. } => InProject(path, Role::Reporter),
         Request::SetProject { path, .. }
         | Request::EnableProject { path, .. }
+        | Request::RotateKey { path }
+        | Request::SetAddress { path, .. }
+        | Request::RemoveAddress { path, .. }
         | Request::SetMember { project: path, .. }
         | Request::RemoveMember { project: path, .. }
         | Request::SetSender { scope: SenderScope::Project(path), .. }
@@ -232,6 +235,7 @@ impl Acting {
         if self.rights.sees_addresses(project) {
             return;
         }
+        issue.address = None;
         issue.notes.retain(|note| note.kind != NoteKind::Internal);
         for person in &mut issue.participants {
             person.email = person.email.masked();

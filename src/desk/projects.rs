@@ -58,6 +58,10 @@ impl Desk {
             id: project.id,
             enabled: project.enabled,
             addresses,
+            further_addresses: match acting.rights.may(project.id, Role::Maintainer) {
+                true => project.further.clone(),
+                false => Vec::new(),
+            },
             settings: project.settings.clone(),
         }
     }
@@ -75,6 +79,8 @@ impl Desk {
             former_paths: Vec::new(),
             created_at: txn.now,
             settings: ProjectSettings::default(),
+            further: Vec::new(),
+            address_key: None,
         })?;
         txn.deed().label = format!("added the project {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
@@ -170,7 +176,7 @@ impl Desk {
         .await
     }
 
-    async fn change_project(
+    pub(super) async fn change_project(
         &self,
         acting: &Acting,
         path: &str,

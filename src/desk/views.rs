@@ -65,6 +65,7 @@ impl Desk {
             sender_name: sender_name(&project).to_owned(),
             default_note: project.settings.default_note,
             signature: project.settings.signature.clone(),
+            address: self.inner.ways.issue_address(issue.mailbox.as_deref(), &project, issue.iid),
             estimate: issue.estimate,
             spent: issue.spent,
         };

@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, Reference, RequestId, Role, SenderRule, Status, Via,
+    OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -242,6 +242,19 @@ pub enum Request {
     RenameProject {
         path: String,
         to: String,
+    },
+    /// Gives the generated address another key; mail to the earlier ones waits in triage from then on.
+    RotateKey {
+        path: String,
+    },
+    /// Adds a further address, or changes how it marks issues.
+    SetAddress {
+        path: String,
+        address: ProjectAddress,
+    },
+    RemoveAddress {
+        path: String,
+        address: EmailAddress,
     },
     AddUser {
         name: String,

@@ -4,7 +4,8 @@ use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, Request, Response, Role, SenderRule, SenderScope,
+    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
+    SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -135,6 +136,22 @@ fn table() -> Vec<(Request, Who)> {
         ),
         (Request::EnableProject { path: path(), enabled: true }, From(Role::Maintainer)),
         (Request::RenameProject { path: path(), to: path() }, From(Role::Owner)),
+        (Request::RotateKey { path: path() }, From(Role::Maintainer)),
+        (
+            Request::SetAddress {
+                path: path(),
+                address: ProjectAddress {
+                    address: "sales@acme.example".parse().unwrap(),
+                    labels: vec![],
+                    assignee: None,
+                },
+            },
+            From(Role::Maintainer),
+        ),
+        (
+            Request::RemoveAddress { path: path(), address: "q@acme.example".parse().unwrap() },
+            From(Role::Maintainer),
+        ),
         (
             Request::AddUser { name: "new".into(), full_name: None, emails: vec![], system_user: None },
             DeskOwner,
