@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use deskbell::config::Config;
 use deskbell::desk::{Caller, Content, Desk, Incoming, Ways};
 use deskbell::domain::query::{Query, Viewer};
-use deskbell::domain::{Actor, Arrival, Call, Request, RequestId, Response, Via};
+use deskbell::domain::{Actor, Arrival, Call, Request, RequestId, Response, Rights, Via};
 use deskbell::index::Index;
 use deskbell::mail::{self, Reading};
 use deskbell::store::{Commit, Put, Store, Tree};
@@ -151,7 +151,7 @@ async fn open(dir: &TempDir) -> (Desk, Index) {
 }
 
 fn viewer() -> Viewer {
-    Viewer { user: "alice".into(), now: Timestamp::now(), projects: None }
+    Viewer { user: "alice".into(), now: Timestamp::now(), rights: Rights::All }
 }
 
 #[divan::bench(args = ["plain", "html"])]

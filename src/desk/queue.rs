@@ -158,10 +158,10 @@ impl Queue {
         worst
     }
 
-    /// Counts what is not settled well.
-    pub fn counts(&self) -> OutboxCounts {
+    /// Counts what is not settled well, of the issues that are asked for.
+    pub fn counts(&self, asked: impl Fn(Option<IssueId>) -> bool) -> OutboxCounts {
         let mut counts = OutboxCounts::default();
-        for row in locked(&self.rows).values() {
+        for row in locked(&self.rows).values().filter(|row| asked(row.issue)) {
             let count = match row.state {
                 _ if row.in_flight => &mut counts.sending,
                 OutboxState::Held => &mut counts.held,

@@ -70,6 +70,7 @@ impl Desk {
         let mut unknown = Vec::new();
         for target in self.targets(txn, passing).await? {
             let (project, issue) = match target {
+                Target::Issue(issue, project) => (Some(project), Some(issue)),
                 Target::Reply(key, project) => (Some(project), Some(key.issue)),
                 Target::Project(project, _) | Target::Default(project, _) => {
                     let place = self.place(txn, passing.message, Some(project), from, &passing.projects);

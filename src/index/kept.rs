@@ -6,7 +6,7 @@
 use super::Found;
 use super::find::{Slots, compare};
 use super::rows::Rows;
-use crate::domain::ProjectId;
+use crate::domain::Rights;
 use crate::domain::query::{Query, Viewer};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ struct Key {
     query: Query,
     /// Nobody where the query finds the same for everybody.
     user: Option<String>,
-    projects: Option<BTreeSet<ProjectId>>,
+    rights: Rights,
 }
 
 /// What one query found.
@@ -61,7 +61,7 @@ impl Kept {
 
     fn list(&self, query: &Query, viewer: &Viewer) -> Arc<Mutex<List>> {
         let user = query.is_personal().then(|| viewer.user.clone());
-        let key = Key { query: query.clone(), user, projects: viewer.projects.clone() };
+        let key = Key { query: query.clone(), user, rights: viewer.rights.clone() };
         let mut lists = locked(&self.lists);
         let list = match lists.iter().position(|(known, _)| *known == key) {
             Some(at) => lists.remove(at).1,

@@ -241,7 +241,7 @@ impl Rows {
 
     /// Gives the row of an issue, if it exists and `viewer` may see its project.
     pub fn row(&self, id: IssueId, viewer: &Viewer) -> Option<IssueRow> {
-        let facts = self.get(id).filter(|facts| viewer.sees(facts.project))?;
+        let facts = self.get(id).filter(|facts| viewer.sees(facts))?;
         let seen = self.read_by(&viewer.user).and_then(|read| read.get(&id)).copied();
         let text = |name: &Arc<Name>| name.text.to_string();
         Some(IssueRow {
@@ -253,7 +253,10 @@ impl Rows {
             title: facts.title.text.to_string(),
             state: facts.state,
             status: facts.status,
-            author: facts.author.author.clone(),
+            author: match viewer.rights.sees_addresses(facts.project) {
+                true => facts.author.author.clone(),
+                false => facts.author.author.masked(),
+            },
             confidential: facts.confidential,
             labels: facts.labels.iter().map(text).collect(),
             assignee: facts.assignee.as_ref().map(text),

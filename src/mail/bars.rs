@@ -78,6 +78,12 @@ fn colon(line: &str) -> Option<usize> {
     })
 }
 
+/// Gives what a line says of the sender, if it is the sender's line of a header block.
+pub(super) fn sender_line(line: &str) -> Option<&str> {
+    let (_, value) = line.split_once([':', '：'])?;
+    (header_key(line) == Some(true)).then(|| value.trim_matches(|c: char| c.is_whitespace() || c == '*'))
+}
+
 /// Tells whether a header block as mail programs print it begins at the first of these lines.
 ///
 /// It names the sender and two more fields within a few lines, each on a line of its own; wrapped

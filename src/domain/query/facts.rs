@@ -3,11 +3,11 @@
 use super::words::fold;
 use crate::domain::{
     Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
-    State, Status,
+    Rights, State, Status,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A label, a milestone, a handle or a path: as written, and as it is compared.
@@ -198,13 +198,12 @@ impl IssueFacts {
 pub struct Viewer {
     pub user: String,
     pub now: Timestamp,
-    /// The projects this person may see; `None` is all of them.
-    pub projects: Option<BTreeSet<ProjectId>>,
+    pub rights: Rights,
 }
 
 impl Viewer {
-    /// Tells whether this person may see the issues of a project.
-    pub fn sees(&self, project: ProjectId) -> bool {
-        self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
+    /// Tells whether this person may see an issue.
+    pub fn sees(&self, facts: &IssueFacts) -> bool {
+        self.rights.sees_issue(facts.project, facts.confidential)
     }
 }

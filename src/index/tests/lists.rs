@@ -96,6 +96,6 @@ fn a_list_of_one_person_is_not_shown_to_another() {
     let mine = Query::parse("is:open assignee:me").unwrap();
     let bob = Viewer { user: "bob".to_owned(), ..viewer() };
     assert_eq!((index.count(&mine, &viewer()), index.count(&mine, &bob)), (3, 7));
-    let elsewhere = Viewer { projects: Some([ProjectId(2)].into()), ..viewer() };
+    let elsewhere = Viewer { rights: Rights::Of([(ProjectId(2), Role::Reporter)].into()), ..viewer() };
     assert_eq!(index.count(&mine, &elsewhere), 0);
 }
