@@ -5,6 +5,7 @@ use super::{calendar, charset, container, flowed, html, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::parsers::MessageStream;
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 use std::borrow::Cow;
 
@@ -382,7 +383,7 @@ fn transferred<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Cow<'
     let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
     let decoded = match part.encoding {
         Encoding::Base64 => base64_decode(raw).or_else(|| mostly_base64(raw)),
-        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw).or_else(|| mostly_quoted(raw)),
         Encoding::None if is_broken_base64(part) => mostly_base64(raw),
         Encoding::None => None,
     };
@@ -405,6 +406,12 @@ fn mostly_base64(raw: &[u8]) -> Option<Vec<u8>> {
     }
     let text = std::str::from_utf8(raw).ok().filter(|_| digits > 0 && all - digits <= all / 10)?;
     Some(super::fields::base64(text))
+}
+
+/// Decodes quoted-printable text in which an `=` stands for itself, as the parser does it with a whole mail.
+fn mostly_quoted(raw: &[u8]) -> Option<Vec<u8>> {
+    let (end, bytes) = MessageStream::new(raw).decode_quoted_printable_mime(&[]);
+    (end != usize::MAX).then(|| bytes.into_owned())
 }
 
 /// Gives the bytes of the part with that index.
