@@ -23,6 +23,10 @@ def run(argv, home, timeout=600, cwd=None, check=True, out=None):
     late.start()
     try:
         _, status, used = os.wait4(pid, 0)
+    except BaseException:
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
     finally:
         wall = clock() - began
         late.cancel()

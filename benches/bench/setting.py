@@ -58,17 +58,19 @@ class Setting:
 
     # The mail server.
 
-    def server(self):
-        """Starts the mail server over a copy of the corpus, if it does not run."""
+    def server(self, untouched=False):
+        """Starts the mail server over a copy of the corpus, if it does not run. With `untouched` the copy has nothing else
+        in it; a desk that knew the old one is thrown away, because all mails would be new to it."""
+        mail = f"{self.home}/mail"
+        if untouched and os.path.exists(f"{self.home}/fed"):
+            self.close()
+            for name in ("mail", "server", "desk", "fed"):
+                path = f"{self.home}/{name}"
+                shutil.rmtree(path) if os.path.isdir(path) else os.path.exists(path) and os.remove(path)
         if self.running:
             return
-        mail = f"{self.home}/mail"
-        if os.path.exists(f"{self.home}/fed") or not os.path.isdir(f"{mail}/cur"):
-            shutil.rmtree(mail, ignore_errors=True)
-            shutil.rmtree(f"{self.home}/server", ignore_errors=True)
+        if not os.path.isdir(f"{mail}/cur"):
             subprocess.run(["cp", "-al", self.corpus, mail], check=True)
-            if os.path.exists(f"{self.home}/fed"):
-                os.remove(f"{self.home}/fed")
         self.mail = mail
         subprocess.run([f"{HERE}/dovecot.sh", "start", f"{self.home}/server", str(self.port), mail], check=True, stdout=subprocess.DEVNULL, timeout=1800)
         self.running = True

@@ -9,6 +9,9 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+/// The last note read, by user and issue.
+pub(super) type Reads = FxHashMap<String, FxHashMap<IssueId, NoteId>>;
+
 /// So many changes are remembered; whoever is further behind looks at every row.
 const REMEMBERED: usize = 8192;
 
@@ -29,8 +32,7 @@ pub(super) struct Rows {
     /// Kept in order, so that the usual list needs no sorting.
     updated: BTreeSet<(Timestamp, IssueId, u32)>,
     projects: BTreeMap<ProjectId, String>,
-    /// The last note read, by user and issue.
-    read: FxHashMap<String, FxHashMap<IssueId, NoteId>>,
+    read: Reads,
     early: FxHashMap<IssueId, Early>,
     names: Names,
     /// When something begins or ends by itself: a snooze, a due date.
@@ -43,15 +45,12 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Makes rows without issues, where somebody knows projects and what was read already.
-    pub fn with(
-        projects: BTreeMap<ProjectId, String>,
-        read: FxHashMap<String, FxHashMap<IssueId, NoteId>>,
-    ) -> Self {
+    pub fn with(projects: BTreeMap<ProjectId, String>, read: Reads) -> Self {
         Self { projects, read, ..Self::default() }
     }
 
     /// Gives the projects, and the last note read by user and issue.
-    pub fn beside(&self) -> (&BTreeMap<ProjectId, String>, &FxHashMap<String, FxHashMap<IssueId, NoteId>>) {
+    pub fn beside(&self) -> (&BTreeMap<ProjectId, String>, &Reads) {
         (&self.projects, &self.read)
     }
 

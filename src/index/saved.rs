@@ -4,7 +4,7 @@
 //! while the desk works, so rows that changed meanwhile may be newer than the frame it names; whoever loads it
 //! takes in all frames after that one, which leaves the newest state of each.
 
-use super::rows::Rows;
+use super::rows::{Reads, Rows};
 use crate::domain::query::{IssueFacts, Name, Names, NoteFacts, Person};
 use crate::domain::{
     Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Seq, State, Status,
@@ -33,7 +33,7 @@ struct Head {
     version: u32,
     seq: Seq,
     projects: BTreeMap<ProjectId, String>,
-    read: FxHashMap<String, FxHashMap<IssueId, NoteId>>,
+    read: Reads,
 }
 
 /// What follows: names and people as they are first needed, and rows that name them by their place.
