@@ -41,7 +41,7 @@ fn the_first_unread_note_is_shown_wherever_it_stands() {
 fn every_note_is_passed_on_the_way_up_and_on_the_way_down() {
     let mut screen = long(999);
     for (keys, notes) in [
-        ("<ctrl-u>", (1..=400).rev().step_by(9).collect::<Vec<_>>()),
+        ("<ctrl-u>", (1..=400).rev().step_by(9).chain([1]).collect::<Vec<_>>()),
         ("<ctrl-d>", (1..=400).step_by(9).collect()),
     ] {
         for n in notes {
