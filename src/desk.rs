@@ -16,6 +16,7 @@ mod intake;
 mod issues;
 mod lessons;
 mod letters;
+mod merging;
 mod outbox;
 mod people;
 mod permits;
@@ -231,6 +232,10 @@ impl Desk {
             Request::NewIssue(new) => self.new_issue(&acting, new).await,
             Request::AddNote(new) => self.add_note(&acting, new).await,
             Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
+            Request::Merge { references, into, dry_run } => {
+                self.merge(&acting, &references, &into, dry_run).await
+            }
+            Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::Undo => self.undo(&acting).await,
             Request::Redo => self.redo(&acting).await,

@@ -27,6 +27,7 @@ mod keys;
 mod layout;
 mod list;
 mod markup;
+mod merging;
 mod outbox;
 mod outside;
 mod overlay;

@@ -1,11 +1,11 @@
 //! `deskbell issue …`, `undo`, `redo`.
 
-use super::args::{EditArgs, Issue, NoteArgs, OrNone};
+use super::args::{EditArgs, Issue, MergeArgs, NoteArgs, OrNone};
 use super::here::Here;
 use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
-use crate::domain::moment::work;
+use crate::domain::moment::{moment, work};
 use crate::domain::{
     AddressState, Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, ParticipantView, Reference,
     Request, Response, Upload,
@@ -45,6 +45,11 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::Edit(asked) => edit(here, asked.references.clone(), edits(&asked)?).await,
         Issue::Spam { references } => edit(here, references, vec![Edit::Spam(true)]).await,
         Issue::Ham { references } => edit(here, references, vec![Edit::Spam(false)]).await,
+        Issue::Merge(MergeArgs { references, into, dry_run }) => {
+            changed(here, Request::Merge { references, into, dry_run }).await
+        }
+        Issue::Unmerge { reference } => changed(here, Request::Unmerge(reference)).await,
+        Issue::Snooze { references, until } => edit(here, references, vec![snooze(&until)?]).await,
     }
 }
 
@@ -193,7 +198,14 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
 }
 
 async fn edit(here: &Here, references: Vec<Reference>, edits: Vec<Edit>) -> Result<u8> {
-    match ask(here, Request::Edit { references, edits }).await? {
+    changed(here, Request::Edit { references, edits }).await
+}
+
+/// Carries out a change and prints what was changed, or what would be.
+async fn changed(here: &Here, request: Request) -> Result<u8> {
+    match ask(here, request).await? {
+        Response::Plan(lines) if here.json => print::json(&lines)?,
+        Response::Plan(lines) => lines.iter().for_each(|line| println!("{}", print::line(line))),
         Response::Edited { rows, .. } if here.json => print::json(&rows)?,
         Response::Edited { label, .. } => println!("{}", print::line(&label)),
         other => return Err(unexpected(&other).into()),
@@ -250,6 +262,19 @@ fn weight(text: &str) -> Result<Option<u32>, Fault> {
         "none" => Ok(None),
         text => text.parse().map(Some).map_err(|_| Fault::usage(format!("`{text}` is not a weight"))),
     }
+}
+
+/// Reads until when issues are put away.
+fn snooze(text: &str) -> Result<Edit, Fault> {
+    let now = Timestamp::now();
+    let until = match text {
+        "none" => None,
+        text => Some(moment(text, now, &TimeZone::system()).filter(|at| *at > now).ok_or_else(|| {
+            Fault::usage(format!("`{text}` is no moment to come"))
+                .hint("write 2h, tomorrow, monday, 2026-12-01 or '2026-12-01 14:00'")
+        })?),
+    };
+    Ok(Edit::Snooze(until))
 }
 
 fn estimate(text: &str) -> Result<Option<i64>, Fault> {

@@ -60,6 +60,12 @@ impl Desk {
         subject: Option<&Subject>,
     ) -> Result<u64, Fault> {
         let before = self.load_issue(txn, id).await?;
+        if let Some(into) = merged_alone(edits)? {
+            let into = self.resolve(&acting.rights, into).await?;
+            self.merge_one(txn, acting, id, into).await?;
+            txn.deed().merged.push(id);
+            return Ok(before.iid);
+        }
         let project = self.load_project(txn, before.project).await?;
         let mut issue = before.clone();
         for edit in edits {
@@ -198,10 +204,24 @@ fn apply(issue: &mut Issue, edit: &Edit, user: &User, now: Timestamp) -> Result<
         Edit::ConvertToTicket(email) => make_ticket(issue, email),
         Edit::Estimate(seconds) => issue.estimate = *seconds,
         Edit::Spend(seconds) => spend(issue, *seconds)?,
-        // It needs the other issue, and was done before.
-        Edit::DuplicateOf(_) => {}
+        // They need the other issue, and are done elsewhere.
+        Edit::DuplicateOf(_) | Edit::MergeInto(_) => {}
     }
     Ok(())
+}
+
+/// Gives what a merge goes into; with other changes beside it, it is refused.
+fn merged_alone(edits: &[Edit]) -> Result<Option<&Reference>, Fault> {
+    let merge = edits.iter().find_map(|edit| match edit {
+        Edit::MergeInto(into) => Some(into),
+        _ => None,
+    });
+    match (merge, edits.len()) {
+        (Some(_), 2..) => {
+            Err(Fault::usage("a merge stands alone").hint("change the issue before, or afterwards"))
+        }
+        (merge, _) => Ok(merge),
+    }
 }
 
 fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
@@ -346,6 +366,7 @@ fn verb(edit: &Edit) -> String {
         Edit::ConvertToTicket(email) => format!("made a ticket of {email}:"),
         Edit::Estimate(_) => "estimated".into(),
         Edit::Spend(seconds) => format!("noted {} on", work_in_words(*seconds)),
+        Edit::MergeInto(other) => format!("merged into {other}:"),
         Edit::DuplicateOf(other) => format!("closed as a duplicate of {other}:"),
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 21] = [
+const TRACKED: [&str; 22] = [
     "title",
     "state",
     "status",
@@ -27,6 +27,7 @@ const TRACKED: [&str; 21] = [
     "weight",
     "estimate",
     "spent",
+    "merged_into",
 ];
 
 /// Lists the fields in which two versions of an issue differ.

@@ -3,6 +3,7 @@
 use super::edits::label;
 use super::letters::Draughted;
 use super::outbox::counted;
+use super::placement::HOPS;
 use super::txn::Txn;
 use super::{Acting, Desk, routing, txn};
 use crate::domain::quick::{QuickText, quick_text};
@@ -26,7 +27,28 @@ const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 impl Desk {
     /// Finds the issue that a reference names, among those that may be seen.
     pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
+        let id = self.resolve_itself(rights, reference).await?;
+        self.follow_merges(id).await
+    }
+
+    /// Finds the issue that a reference names, even if it was merged into another.
+    pub(super) async fn resolve_itself(
+        &self,
+        rights: &Rights,
+        reference: &Reference,
+    ) -> Result<IssueId, Fault> {
         self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await
+    }
+
+    async fn follow_merges(&self, mut id: IssueId) -> Result<IssueId, Fault> {
+        for _ in 0..HOPS {
+            let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
+            match kept.and_then(|kept| kept.record.merged_into) {
+                Some(next) => id = next,
+                None => break,
+            }
+        }
+        Ok(id)
     }
 
     /// Finds the issues that references name, each once, in their order.
@@ -39,6 +61,7 @@ impl Desk {
         let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
         for reference in references {
             let id = self.resolve_among(rights, &projects, reference).await?;
+            let id = self.follow_merges(id).await?;
             if known.insert(id) {
                 ids.push(id);
             }
@@ -142,6 +165,8 @@ impl Desk {
             notes: 0,
             last_note: None,
             merged_into: None,
+            was_open: false,
+            brought: Vec::new(),
             milestone: None,
             weight: None,
             estimate: None,
@@ -512,6 +537,7 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         cc: Vec::new(),
         read: false,
         seal: None,
+        came_from: Vec::new(),
     }
 }
 

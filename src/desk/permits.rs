@@ -63,6 +63,11 @@ fn need(request: &Request) -> Need<'_> {
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
+        Request::Merge { references, into, .. } => {
+            InIssues(references.iter().chain(std::iter::once(into)).collect(), Role::Reporter)
+        }
+        // The project of the merged issue itself is asked for where it is parted.
+        Request::Unmerge(reference) => one(reference, Role::Reporter),
         Request::SaveDraft(_) => Nothing,
         Request::Draft { reference, .. } | Request::DropDraft { reference, .. } => match reference {
             Some(reference) => one(reference, Role::Guest),

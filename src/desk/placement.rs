@@ -24,7 +24,7 @@ pub(super) enum Placement {
 }
 
 /// Moves and merges are followed this far; more is a circle.
-const HOPS: usize = 16;
+pub(super) const HOPS: usize = 16;
 
 impl Desk {
     /// Finds the issue of a mail that was addressed to `project`, or to none.

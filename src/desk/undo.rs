@@ -37,6 +37,9 @@ impl Desk {
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
         let mut draft = None;
+        for merged in &verb.deed.merged {
+            self.unmerge_one(&mut txn, acting, *merged).await?;
+        }
         if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
@@ -50,7 +53,9 @@ impl Desk {
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
         let label = format!("{word}: {}", verb.deed.label);
-        self.restore(&mut txn, acting, &verb, true).await?;
+        if verb.deed.merged.is_empty() {
+            self.restore(&mut txn, acting, &verb, true).await?;
+        }
         txn.deed().label.clone_from(&label);
         txn.deed().undoes = Some(verb.seq);
         txn.deed().issues.clone_from(&verb.deed.issues);
@@ -65,6 +70,10 @@ impl Desk {
         if undone.deed.note.is_some() {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
+        }
+        if !undone.deed.merged.is_empty() {
+            return Err(Fault::refused("a merge that was taken back is not done again by itself")
+                .hint("merge them once more"));
         }
         if let Some(arrival) = undone.deed.arrivals.first() {
             return Err(Fault::refused("a mail that was taken back is not answered again by itself")

@@ -69,6 +69,9 @@ pub struct Deed {
     /// Arrivals that it said are no spam.
     #[serde(default)]
     pub arrivals: Vec<super::ArrivalChange>,
+    /// Issues that it merged.
+    #[serde(default)]
+    pub merged: Vec<IssueId>,
 }
 
 /// A change as front ends see it.

@@ -101,6 +101,12 @@ pub struct Issue {
     pub notes: u32,
     pub last_note: Option<NoteId>,
     pub merged_into: Option<IssueId>,
+    /// Whether it was open before it was merged.
+    #[serde(default)]
+    pub was_open: bool,
+    /// Whom it brought along when it was merged.
+    #[serde(default)]
+    pub brought: Vec<EmailAddress>,
     #[serde(default)]
     pub milestone: Option<String>,
     #[serde(default)]

@@ -92,4 +92,7 @@ pub struct Note {
     /// What its signature or encryption said.
     #[serde(default)]
     pub seal: Option<Seal>,
+    /// The merged issues it came from, the first one first.
+    #[serde(default)]
+    pub came_from: Vec<IssueId>,
 }

@@ -25,7 +25,7 @@ const fn action(name: &'static str, takes: &'static str, does: &'static str) -> 
 }
 
 /// Every quick action there is, in the order of their names.
-pub const QUICK_ACTIONS: [QuickAction; 29] = [
+pub const QUICK_ACTIONS: [QuickAction; 30] = [
     action("add_email", "ADDRESS…", "make outside people participants"),
     action("assign", "@USER", "give it to somebody, or to @me"),
     action("cc", "ADDRESS…", "mail this one note to further people"),
@@ -37,6 +37,7 @@ pub const QUICK_ACTIONS: [QuickAction; 29] = [
     action("duplicate", "#12", "close it as a duplicate of another"),
     action("estimate", "1h 30m", "say how long it will take"),
     action("label", "~NAME…", "add labels"),
+    action("merge", "#12", "merge it into another"),
     action("milestone", "%NAME", "put it into a milestone"),
     action("priority", "low|normal|high|urgent|none", "say how much it presses"),
     action("relabel", "~NAME…", "replace all labels"),
@@ -196,6 +197,7 @@ fn edits(action: &QuickAction, rest: &str, now: Timestamp, zone: &TimeZone) -> R
         "due" => Edit::Due(Some(deadline(rest, now, zone).ok_or_else(wrong)?)),
         "remove_due_date" => Edit::Due(None),
         "duplicate" => Edit::DuplicateOf(rest.parse().map_err(|_| wrong())?),
+        "merge" => Edit::MergeInto(rest.parse().map_err(|_| wrong())?),
         "estimate" => Edit::Estimate(Some(work(rest).filter(|s| *s > 0).ok_or_else(wrong)?)),
         "remove_estimate" => Edit::Estimate(None),
         "spend" => Edit::Spend(work(rest).ok_or_else(wrong)?),
@@ -306,6 +308,7 @@ fn plan(edit: &Edit) -> String {
         Edit::Kind(IssueKind::Ticket) => "make it a ticket".into(),
         Edit::Kind(IssueKind::Issue) => "make it an issue".into(),
         Edit::ConvertToTicket(email) => format!("make it a ticket of {email}"),
+        Edit::MergeInto(reference) => format!("merge it into {reference}"),
         Edit::DuplicateOf(reference) => format!("close it as a duplicate of {reference}"),
     }
 }
@@ -342,6 +345,7 @@ mod tests {
                 "/label ~bug ~\"needs info\"",
                 vec![Edit::Label("bug".into()), Edit::Label("needs info".into())],
             ),
+            ("/merge #12", vec![Edit::MergeInto("#12".parse().unwrap())]),
             ("/milestone %\"v 1.0\"", vec![Edit::Milestone(Some("v 1.0".into()))]),
             ("/priority HIGH", vec![Edit::Priority(Some(Priority::High))]),
             ("/priority none", vec![Edit::Priority(None)]),

@@ -97,6 +97,8 @@ pub enum Edit {
     Spend(i64),
     /// Closes it and links it to the other one.
     DuplicateOf(Reference),
+    /// Merges it into the other one.
+    MergeInto(Reference),
 }
 
 /// What can be done with a mail in the outbox.
@@ -215,6 +217,15 @@ pub enum Request {
         references: Vec<Reference>,
         edits: Vec<Edit>,
     },
+    /// Merges issues into one of the same project.
+    Merge {
+        references: Vec<Reference>,
+        into: Reference,
+        /// Says what would happen and writes nothing.
+        dry_run: bool,
+    },
+    /// Parts an issue from the one it was merged into.
+    Unmerge(Reference),
     MarkRead {
         reference: Reference,
         read: bool,

@@ -20,6 +20,8 @@ pub struct Delivered {
 pub enum Response {
     /// It is done, and there is nothing to show.
     Done,
+    /// What would happen, line by line.
+    Plan(Vec<String>),
     /// `Whoami`.
     User(User),
     /// `Status`.

@@ -62,6 +62,8 @@ fn issue(id: u64, title: &str) -> Issue {
         notes: 1,
         last_note: None,
         merged_into: None,
+        was_open: false,
+        brought: Vec::new(),
         milestone: None,
         weight: None,
         estimate: None,
@@ -91,6 +93,7 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
         cc: Vec::new(),
         read: false,
         seal: None,
+        came_from: Vec::new(),
     }
 }
 

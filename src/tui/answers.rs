@@ -67,6 +67,9 @@ impl App {
             (Purpose::Edit { advance }, Response::Edited { rows, label }) => {
                 self.edited_issues(&rows, label, advance);
             }
+            (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
+                self.merge_planned(references, into, &lines);
+            }
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
                 self.undone(&label, &skipped, draft);
             }

@@ -34,6 +34,7 @@ pub enum Purpose {
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
     Edit { advance: bool },
+    MergePlan { references: Vec<Reference>, into: Reference },
     MarkRead,
     Undo,
     Redo,

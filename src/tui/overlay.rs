@@ -44,6 +44,7 @@ pub enum Ask {
     NewProject,
     Sender(SenderRule),
     Title,
+    MergeInto(Vec<Reference>),
     CancelMails(Vec<OutboxId>),
 }
 
@@ -173,6 +174,7 @@ impl App {
             Ask::Setting { project, key } => self.set_project(project, key, text),
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Title => self.change(vec![Change::Title(text)], false),
+            Ask::MergeInto(references) => self.merge_into(references, &text),
             Ask::NewProject => self.add_project(text),
             Ask::Sender(rule) => self.add_sender(rule, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),

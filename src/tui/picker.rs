@@ -18,12 +18,34 @@ pub enum Choice {
     Unlabel(String),
     Priority(Option<Priority>),
     Browse(String),
-    OpenFile { reference: Reference, note: NoteId, name: String },
-    SaveFile { reference: Reference, note: NoteId, name: String },
+    OpenFile {
+        reference: Reference,
+        note: NoteId,
+        name: String,
+    },
+    SaveFile {
+        reference: Reference,
+        note: NoteId,
+        name: String,
+    },
     Query(String),
-    Setting { project: String, key: String, value: String },
+    Setting {
+        project: String,
+        key: String,
+        value: String,
+    },
     Recipient(EmailAddress),
     Change(Change),
+    /// Asks what merging these would do.
+    MergeInto {
+        references: Vec<Reference>,
+        into: Reference,
+    },
+    Merge {
+        references: Vec<Reference>,
+        into: Reference,
+    },
+    Nothing,
 }
 
 /// One line of a choice.
@@ -222,6 +244,9 @@ impl App {
                 self.show_query(query);
             }
             Choice::Recipient(address) => self.toggle_recipient(address),
+            Choice::MergeInto { references, into } => self.plan_merge(references, into),
+            Choice::Merge { references, into } => self.merge(references, into),
+            Choice::Nothing => {}
             Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
         }

@@ -139,6 +139,7 @@ impl App {
                 let targets = self.targets();
                 self.ask_snooze(targets);
             }
+            Action::Merge => self.ask_merge(),
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),
             Action::Repeat => self.repeat(),

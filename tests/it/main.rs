@@ -18,6 +18,7 @@ mod kills;
 mod layers;
 mod machines;
 mod mails;
+mod merging;
 mod outages;
 mod quick;
 mod roles;

@@ -124,6 +124,15 @@ fn table() -> Vec<(Request, Who)> {
             Request::Edit { references: vec![open()], edits: vec![Edit::Label("x".into())] },
             From(Role::Reporter),
         ),
+        (
+            Request::Merge {
+                references: vec![open()],
+                into: "acme/support#1".parse().unwrap(),
+                dry_run: true,
+            },
+            From(Role::Reporter),
+        ),
+        (Request::Unmerge(open()), From(Role::Reporter)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),
         (Request::Redo, Everybody),

@@ -60,6 +60,8 @@ fn issue() -> Issue {
         notes: 3,
         last_note: Some(NoteId(3)),
         merged_into: None,
+        was_open: false,
+        brought: Vec::new(),
         milestone: Some("1.0 Beta".to_owned()),
         weight: None,
         estimate: None,
@@ -109,6 +111,7 @@ fn note(id: u64, user: &str) -> Note {
         cc: Vec::new(),
         read: false,
         seal: None,
+        came_from: Vec::new(),
     }
 }
 

@@ -390,6 +390,18 @@ impl FakeDesk {
             }
             Request::AddNote(new) => self.add_note(new)?,
             Request::Edit { references, edits } => self.edit(&references, &edits)?,
+            Request::Merge { references, into, dry_run: true } => Response::Plan(
+                references
+                    .iter()
+                    .filter(|r| r.iid != into.iid)
+                    .map(|r| {
+                        format!(
+                            "acme/support#{} “Slow export”: 3 notes and 1 participant go to #{}",
+                            r.iid, into.iid
+                        )
+                    })
+                    .collect(),
+            ),
             Request::MarkRead { reference, read } => {
                 let issue = self.find(&reference)?;
                 issue.row.unread = u32::from(!read);

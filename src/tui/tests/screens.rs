@@ -68,6 +68,8 @@ fn pickers_and_prompts() {
     assert_snapshot!("assign", shown(SMALL, "a"));
     assert_snapshot!("labels", shown(SMALL, "lnew one"));
     assert_snapshot!("snooze", shown(SMALL, "stomorrow"));
+    assert_snapshot!("merge", shown(SMALL, "<space><space>m"));
+    assert_snapshot!("merge_plan", shown(SMALL, "<space><space>m<enter>"));
     assert_snapshot!("palette", shown(SMALL, ":clo"));
     assert_snapshot!("help", shown(SMALL, "?"));
     assert_snapshot!("files", shown(SMALL, "<enter>o"));

@@ -1,0 +1,186 @@
+//! The arguments of `deskbell issue …`.
+
+use super::{OrNone, optional, word};
+use crate::domain::{EmailAddress, Priority, Reference, Status};
+use clap::{Args, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum Issue {
+    /// Lists what a query finds, the latest change first.
+    #[command(after_help = "Examples:\n  deskbell issue list 'is:open waiting:us'\n  \
+                            deskbell issue list 'from:ada invoice' --json")]
+    List {
+        query: Vec<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+        #[arg(long, default_value_t = 0)]
+        offset: u64,
+    },
+    /// Shows one issue with all its notes.
+    Show { reference: Reference },
+    /// Lists every change of an issue: who, when and why.
+    History { reference: Reference },
+    /// Prints the bytes of a note's mail.
+    Raw { reference: Reference, note: u64 },
+    /// Gives the HTML of a note's mail as a page that loads nothing from elsewhere.
+    Html {
+        reference: Reference,
+        note: u64,
+        /// Where to; - is standard output.
+        #[arg(short, long, default_value = "-", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// Opens it with $BROWSER, or with the browser that the system has.
+        #[arg(long, conflicts_with = "output")]
+        open: bool,
+    },
+    /// Writes a file of a note.
+    Attachment {
+        reference: Reference,
+        note: u64,
+        name: String,
+        /// Where to; - is standard output.
+        #[arg(short, long, value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+    },
+    /// Opens a ticket for an outside person, or a plain issue.
+    New {
+        project: String,
+        #[arg(long)]
+        title: String,
+        /// The outside person it is for; they are mailed the text.
+        #[arg(long)]
+        to: Option<EmailAddress>,
+        #[arg(short, long, default_value = "")]
+        message: String,
+    },
+    /// Writes a note. A public one is mailed to the participants.
+    #[command(after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
+                            deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -")]
+    Note(NoteArgs),
+    /// Changes issues, all in one step that one undo takes back.
+    #[command(after_help = "Examples:\n  deskbell issue edit 12 13 --close\n  \
+                            deskbell issue edit 12 --label bug --assign me --priority high")]
+    Edit(Box<EditArgs>),
+    /// Calls issues spam: closes them, hides their senders, and learns from them. One undo takes it back.
+    Spam {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+    },
+    /// Says that issues are no spam.
+    Ham {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+    },
+    /// Merges issues into another: their notes, people and drafts come along, their numbers lead there.
+    #[command(after_help = "Examples:\n  deskbell issue merge 13 14 --into 12 --dry-run\n  \
+                            deskbell issue unmerge 13")]
+    Merge(MergeArgs),
+    /// Parts an issue from the one it was merged into.
+    Unmerge { reference: Reference },
+    /// Puts issues away until a moment, or until an answer comes.
+    #[command(after_help = "Examples:\n  deskbell issue snooze 12 --until monday\n  \
+                            deskbell issue snooze 12 --until none")]
+    Snooze {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+        /// 2h, tomorrow, monday, 2026-12-01, '2026-12-01 14:00'; none wakes them.
+        #[arg(long)]
+        until: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    pub reference: Reference,
+    #[arg(short, long, conflicts_with = "file")]
+    pub message: Option<String>,
+    /// A file with the text; - is standard input.
+    #[arg(short = 'F', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Never mailed.
+    #[arg(long)]
+    pub internal: bool,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub attach: Vec<PathBuf>,
+    /// Further people who get this one note.
+    #[arg(long, value_name = "ADDRESS")]
+    pub cc: Vec<EmailAddress>,
+    /// Waits this long before it is mailed, such as 10s or 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub hold: Option<String>,
+    /// Closes the issue in the same step.
+    #[arg(long)]
+    pub close: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The issues that go into another.
+    #[arg(required = true)]
+    pub references: Vec<Reference>,
+    /// The one that lives on.
+    #[arg(long)]
+    pub into: Reference,
+    /// Says what would happen and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    #[arg(required = true)]
+    pub references: Vec<Reference>,
+    #[arg(long, conflicts_with = "reopen")]
+    pub close: bool,
+    #[arg(long)]
+    pub reopen: bool,
+    #[arg(long)]
+    pub title: Option<String>,
+    #[arg(long)]
+    pub label: Vec<String>,
+    #[arg(long)]
+    pub unlabel: Vec<String>,
+    /// A user's name, or me.
+    #[arg(long, conflicts_with = "unassign")]
+    pub assign: Option<String>,
+    #[arg(long)]
+    pub unassign: bool,
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub confidential: Option<bool>,
+    #[arg(long)]
+    pub add_email: Vec<EmailAddress>,
+    #[arg(long)]
+    pub remove_email: Vec<EmailAddress>,
+    #[arg(long)]
+    pub subscribe: Vec<EmailAddress>,
+    #[arg(long)]
+    pub unsubscribe: Vec<EmailAddress>,
+    /// low, normal, high, urgent or none.
+    #[arg(long, value_parser = optional::<Priority>)]
+    pub priority: Option<OrNone<Priority>>,
+    /// open, pending, solved or closed.
+    #[arg(long, value_parser = word::<Status>)]
+    pub status: Option<Status>,
+    /// A date such as 2026-12-24, or none.
+    #[arg(long)]
+    pub due: Option<String>,
+    /// A milestone's title, or none.
+    #[arg(long)]
+    pub milestone: Option<String>,
+    /// A number, or none.
+    #[arg(long)]
+    pub weight: Option<String>,
+    /// How long it will take, as 1h 30m, 2d or 1w; or none.
+    #[arg(long)]
+    pub estimate: Option<String>,
+    /// Time that was spent, as 1h 30m; with a minus it is taken back.
+    #[arg(long, allow_hyphen_values = true)]
+    pub spend: Option<String>,
+    /// Makes it a ticket of this person, who is not mailed for it.
+    #[arg(long)]
+    pub convert_to_ticket: Option<EmailAddress>,
+    /// Closes it as a duplicate of another.
+    #[arg(long)]
+    pub duplicate: Option<Reference>,
+}

@@ -1,0 +1,215 @@
+//! Merging: several issues become one, and can be parted again.
+//!
+//! The notes move to the issue that lives on and remember where they came from. The others stay under their
+//! numbers, closed; whatever is said to them, by reference or by mail, reaches the one that lives on.
+
+use super::issues::{close, reopen, turn};
+use super::letters::reference;
+use super::outbox::counted;
+use super::txn::{self, Txn};
+use super::{Acting, Desk};
+use crate::domain::{
+    Draft, EmailAddress, Fault, Issue, IssueId, Note, ParticipantRole, Party, Reference, Response, Role,
+    State,
+};
+use crate::store::record::{draft_key, note_key};
+
+impl Desk {
+    /// Merges issues into one of the same project. Nobody is mailed.
+    pub(super) async fn merge(
+        &self,
+        acting: &Acting,
+        references: &[Reference],
+        into: &Reference,
+        rehearse: bool,
+    ) -> Result<Response, Fault> {
+        let ids = self.resolve_all(&acting.rights, references).await?;
+        let into = self.resolve(&acting.rights, into).await?;
+        let sources: Vec<IssueId> = ids.into_iter().filter(|id| *id != into).collect();
+        if sources.is_empty() {
+            return Err(
+                Fault::usage("there is nothing to merge").hint("name an issue, and another one it goes into")
+            );
+        }
+        let (_gate, begun) = self.begin().await;
+        let mut txn = if rehearse { Txn::rehearse(&self.inner.store, begun.now) } else { begun };
+        let mut lines = Vec::new();
+        for source in &sources {
+            lines.push(self.merge_one(&mut txn, acting, *source, into).await?);
+        }
+        if rehearse {
+            return Ok(Response::Plan(lines));
+        }
+        let survivor = self.load_issue(&mut txn, into).await?;
+        let label = format!("merged {} into #{}", counted(sources.len(), "issue"), survivor.iid);
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        txn.deed().merged.clone_from(&sources);
+        txn.deed().issues = vec![into];
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(self.edited(acting, &[into], label))
+    }
+
+    /// Merges one issue; says in words what of it goes where.
+    pub(super) async fn merge_one(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        source: IssueId,
+        into: IssueId,
+    ) -> Result<String, Fault> {
+        if source == into {
+            return Err(Fault::refused("an issue cannot be merged into itself"));
+        }
+        let before = self.load_issue(txn, source).await?;
+        let target_before = self.load_issue(txn, into).await?;
+        if before.project != target_before.project {
+            return Err(Fault::refused(format!("#{} stands in another project", before.iid))
+                .hint("only issues of one project can be merged"));
+        }
+        let project = self.load_project(txn, before.project).await?;
+        let (mut issue, mut target) = (before.clone(), target_before.clone());
+        issue.merged_into = Some(into);
+        issue.was_open = issue.state == State::Open;
+        issue.brought = take_people(&issue, &mut target);
+        if issue.was_open {
+            close(&mut issue, txn.now);
+        }
+        if before.waiting_on == Some(Party::Us) && target.state == State::Open {
+            turn(&mut target, Some(Party::Us), txn.now);
+        }
+        let moved = self.move_notes(txn, &mut issue, &mut target, None).await?;
+        self.move_drafts(txn, source, into).await?;
+        let (theirs, ours) = (reference(&project, &before), reference(&project, &target));
+        let who = &acting.user.name;
+        self.system_note(txn, &mut target, format!("{who} merged {theirs} into this"), None).await?;
+        self.system_note(txn, &mut issue, format!("{who} merged this into {ours}"), None).await?;
+        txn.put_issue(Some(&before), &issue)?;
+        txn.put_issue(Some(&target_before), &target)?;
+        let people = match issue.brought.len() {
+            0 => String::new(),
+            many => format!(" and {}", counted(many, "participant")),
+        };
+        Ok(format!(
+            "{theirs} “{}”: {}{people} go to {ours} “{}”",
+            before.title,
+            counted(moved, "note"),
+            target.title
+        ))
+    }
+
+    /// Parts a merged issue from the one that lives on: its notes and its people go back.
+    pub(super) async fn unmerge(&self, acting: &Acting, asked: &Reference) -> Result<Response, Fault> {
+        let id = self.resolve_itself(&acting.rights, asked).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let iid = self.unmerge_one(&mut txn, acting, id).await?;
+        let label = format!("parted #{iid} from what it was merged into");
+        txn.deed().label.clone_from(&label);
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(self.edited(acting, &[id], label))
+    }
+
+    pub(super) async fn unmerge_one(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+    ) -> Result<u64, Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let Some(into) = before.merged_into else {
+            return Err(Fault::refused(format!("#{} is not merged into another", before.iid)));
+        };
+        let into = self.survivor(txn, into).await?;
+        let project = self.load_project(txn, before.project).await?;
+        self.demand(acting, &project, Role::Reporter)?;
+        let target_before = self.load_issue(txn, into).await?;
+        let (mut issue, mut target) = (before.clone(), target_before.clone());
+        issue.merged_into = None;
+        self.move_notes(txn, &mut target, &mut issue, Some(id)).await?;
+        let brought = std::mem::take(&mut issue.brought);
+        let wrote = self.writers(txn, into).await?;
+        target.participants.retain(|p| !brought.contains(&p.email) || wrote.contains(&p.email));
+        if std::mem::take(&mut issue.was_open) {
+            reopen(&mut issue, txn.now);
+        }
+        let (theirs, ours) = (reference(&project, &issue), reference(&project, &target));
+        let who = &acting.user.name;
+        self.system_note(txn, &mut target, format!("{who} parted {theirs} from this"), None).await?;
+        self.system_note(txn, &mut issue, format!("{who} parted this from {ours}"), None).await?;
+        txn.put_issue(Some(&before), &issue)?;
+        txn.put_issue(Some(&target_before), &target)?;
+        Ok(issue.iid)
+    }
+
+    /// Moves notes from one issue to another: all of them, or those that once came from `home`.
+    async fn move_notes(
+        &self,
+        txn: &mut Txn<'_>,
+        from: &mut Issue,
+        to: &mut Issue,
+        home: Option<IssueId>,
+    ) -> Result<usize, Fault> {
+        let notes = txn.list::<Note>(&txn::below(from.id.0)).await?;
+        let goes = |note: &&Note| home.is_none_or(|home| note.came_from.contains(&home));
+        let moving: Vec<Note> = notes.iter().filter(goes).cloned().collect();
+        for note in &moving {
+            txn.remove::<Note>(note_key(from.id, note.id));
+            let mut note = note.clone();
+            match home.and_then(|home| note.came_from.iter().position(|id| *id == home)) {
+                Some(at) => note.came_from.truncate(at),
+                None => note.came_from.push(from.id),
+            }
+            note.issue = to.id;
+            txn.put(&note)?;
+        }
+        from.notes = from.notes.saturating_sub(u32::try_from(moving.len()).unwrap_or(u32::MAX));
+        to.notes += u32::try_from(moving.len()).unwrap_or(0);
+        let left = notes.iter().filter(|note| !moving.iter().any(|m| m.id == note.id));
+        from.last_note = left.map(|note| note.id).max();
+        to.last_note = moving.iter().map(|note| note.id).chain(to.last_note).max();
+        Ok(moving.len())
+    }
+
+    /// Lets everybody's drafts come along; where there is one already, both texts stay.
+    async fn move_drafts(&self, txn: &mut Txn<'_>, from: IssueId, to: IssueId) -> Result<(), Fault> {
+        let drafts = txn.list::<Draft>(&[]).await?;
+        for draft in drafts.into_iter().filter(|draft| draft.issue == Some(from)) {
+            txn.remove::<Draft>(draft_key(&draft.user, draft.issue, draft.kind));
+            let key = draft_key(&draft.user, Some(to), draft.kind);
+            let text = match txn.get::<Draft>(&key).await? {
+                Some(other) if !other.text.trim().is_empty() => {
+                    format!("{}\n\n{}", other.text.trim_end(), draft.text)
+                }
+                _ => draft.text.clone(),
+            };
+            txn.put(&Draft { issue: Some(to), text, ..draft })?;
+        }
+        Ok(())
+    }
+
+    /// Lists who wrote the notes of an issue that are its own.
+    async fn writers(&self, txn: &mut Txn<'_>, id: IssueId) -> Result<Vec<EmailAddress>, Fault> {
+        let notes = txn.list::<Note>(&txn::below(id.0)).await?;
+        Ok(notes
+            .into_iter()
+            .filter(|note| note.came_from.is_empty())
+            .filter_map(|note| note.author.email)
+            .collect())
+    }
+}
+
+/// Makes the people of one issue participants of another; gives those that are new there.
+fn take_people(issue: &Issue, target: &mut Issue) -> Vec<EmailAddress> {
+    let mut brought = Vec::new();
+    for person in &issue.participants {
+        if target.participant(&person.email).is_none() {
+            let mut person = person.clone();
+            if person.role == ParticipantRole::Requester {
+                person.role = ParticipantRole::Cc;
+            }
+            brought.push(person.email.clone());
+            target.participants.push(person);
+        }
+    }
+    brought
+}
