@@ -99,6 +99,12 @@ struct Progress {
     saving: bool,
 }
 
+/// Tells whether a note that is gone from an issue stands in another one now, where its text is found.
+fn has_moved(update: &Update, updates: &[Update]) -> bool {
+    let Update::NoteGone { note: gone, .. } = update else { return false };
+    updates.iter().any(|update| matches!(update, Update::Note(note) if note.id == *gone))
+}
+
 /// Rows and texts of all issues. Clones share one index; its writer ends with the last of them.
 #[derive(Clone)]
 pub struct Index {
@@ -189,7 +195,7 @@ impl Index {
         let mut works: Vec<_> = if new_text { notes.collect() } else { Vec::new() };
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         for update in updates {
-            works.extend(rows.apply(update).filter(|_| new_text));
+            works.extend(rows.apply(update).filter(|_| new_text && !has_moved(update, updates)));
         }
         drop(rows);
         self.texts().push(works);
