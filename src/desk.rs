@@ -49,12 +49,12 @@ use crate::domain::{
 };
 use crate::index::{Index, Update};
 use crate::spam::Judges;
-use crate::store::{Put, Store};
+use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast};
-use txn::{Txn, Written};
+use txn::{Txn, Written, Wrote};
 
 /// How many events a slow front end may be behind before it is told to reload.
 const EVENTS: usize = 1024;
@@ -285,17 +285,17 @@ impl Desk {
     }
 
     async fn follow(&self, written: &Written) -> Result<(), Fault> {
-        self.follow_spam(&written.puts)?;
-        let updates = self.updates(&written.puts).await?;
+        self.follow_spam(&written.records);
+        let updates = self.updates(&written.records);
         self.inner.index.apply(written.seq, &updates);
-        self.announce(written.seq, &written.puts, &updates);
+        self.announce(written.seq, &written.records, &updates);
         Ok(())
     }
 
-    fn announce(&self, seq: Seq, puts: &[Put], updates: &[Update]) {
+    fn announce(&self, seq: Seq, records: &[Wrote], updates: &[Update]) {
         use crate::store::Tree;
         let issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
-        let touched: BTreeSet<Tree> = puts.iter().map(|put| put.tree).collect();
+        let touched: BTreeSet<Tree> = records.iter().map(|wrote| wrote.tree).collect();
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }

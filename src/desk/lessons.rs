@@ -10,7 +10,6 @@ use crate::domain::{Fault, Judge, Lesson, LessonChange, Opinion, RawRef};
 use crate::mail;
 use crate::spam::{Suspect, TeachError, local};
 use crate::store::record::text_key;
-use crate::store::{Put, Store};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,14 +54,15 @@ pub struct Told {
 }
 
 impl School {
-    pub fn follow(&self, put: &Put) -> Result<(), Fault> {
-        let Some(document) = &put.document else {
-            let name = put.key.strip_suffix(&[0]).unwrap_or(&put.key);
-            locked(&self.inner).drop_lesson(&String::from_utf8_lossy(name));
-            return Ok(());
-        };
-        self.take(Store::decode(document).map_err(store_fault)?);
-        Ok(())
+    /// Takes note of what was committed under a key.
+    pub fn follow(&self, key: &[u8], lesson: Option<&Lesson>) {
+        match lesson {
+            Some(lesson) => self.take(lesson.clone()),
+            None => {
+                let name = key.strip_suffix(&[0]).unwrap_or(key);
+                locked(&self.inner).drop_lesson(&String::from_utf8_lossy(name));
+            }
+        }
     }
 
     pub fn take(&self, lesson: Lesson) {
@@ -320,7 +320,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Tree;
     use std::time::{Duration, Instant};
 
     fn lesson(number: u64, features: Vec<u32>) -> Lesson {
@@ -351,7 +350,7 @@ mod tests {
         assert_eq!(school.surplus(), [format!("{:064}", 0)]);
         let all: Vec<String> = locked(&school.inner).known.keys().cloned().collect();
         for fingerprint in all {
-            school.follow(&Put { tree: Tree::Lessons, key: text_key(&fingerprint), document: None }).unwrap();
+            school.follow(&text_key(&fingerprint), None);
         }
         let learned = locked(&school.inner);
         assert_eq!(learned.model, local::Model::default());
