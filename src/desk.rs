@@ -36,7 +36,7 @@ mod undo;
 mod upkeep;
 mod views;
 
-pub use arrival::{Content, Incoming, Received};
+pub use arrival::{Content, Incoming, ReadBatch, Received};
 pub use lessons::Told;
 pub use letters::template_name;
 pub use outbox::{Claim, Settled};

@@ -62,7 +62,7 @@ impl Desk {
         let Some(message) = message.cloned() else { return Ok(None) };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let mut unsealing = Unsealing {
-            view: prepared.bytes.clone(),
+            view: prepared.bytes.to_vec(),
             sender: message.from.as_ref().map(|from| from.email.clone()),
             message,
             seal: None,

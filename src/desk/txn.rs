@@ -34,6 +34,8 @@ impl<R: Record> Held for R {
 /// Records to write, in memory until [`Txn::commit`].
 pub struct Txn<'a> {
     store: &'a Store,
+    /// The last frame when it began.
+    since: Seq,
     /// The one moment at which all of it happens.
     pub now: Timestamp,
     written: BTreeMap<Place, Option<Arc<dyn Held>>>,
@@ -71,6 +73,7 @@ impl<'a> Txn<'a> {
     pub fn new(store: &'a Store, now: Timestamp) -> Self {
         Self {
             store,
+            since: store.last(),
             now,
             written: BTreeMap::new(),
             read: BTreeMap::new(),
@@ -89,7 +92,7 @@ impl<'a> Txn<'a> {
     /// Puts raw bytes into the journal, for a record of this step to name.
     pub async fn stash(&self, bytes: Vec<u8>) -> Result<RawRef, Fault> {
         if self.rehearsal {
-            return Ok(RawRef { segment: 0, offset: 0, length: 0, size: bytes.len() as u64 });
+            return Ok(RawRef { segment: 0, offset: 0, length: 0, size: bytes.len() as u64, from: 0 });
         }
         self.store.stash(bytes).await.map_err(store_fault)
     }
@@ -241,6 +244,7 @@ impl<'a> Txn<'a> {
             deed,
             changes: self.changes,
             expectations,
+            since: Some(self.since),
             puts,
         };
         let seq = self.store.commit(commit).await.map_err(store_fault)?;
