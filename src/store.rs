@@ -23,6 +23,7 @@ mod disk;
 mod error;
 mod files;
 mod frame;
+mod fresh;
 mod journal;
 mod opening;
 mod pending;
