@@ -22,6 +22,7 @@ mod purge;
 mod queue;
 mod repeat;
 mod reports;
+mod rest;
 mod routing;
 mod screening;
 mod sealing;
@@ -40,6 +41,7 @@ pub use arrival::{Content, Incoming, ReadBatch, Received};
 pub use lessons::Told;
 pub use letters::template_name;
 pub use outbox::{Claim, Settled};
+pub use rest::Rest;
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
@@ -330,7 +332,8 @@ impl Desk {
     /// Makes the index durable and closes it and the store, for everybody who still has this desk.
     pub async fn close(&self) -> Result<(), Fault> {
         self.inner.index.clone().close();
-        self.inner.store.clone().close().await.map_err(txn::store_fault)
+        let rest = self.rest().await;
+        self.inner.store.clone().close_with(rest).await.map_err(txn::store_fault)
     }
 }
 

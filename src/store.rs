@@ -279,7 +279,17 @@ impl Store {
 
     /// Closes the store for all its clones, and notes that it was left cleanly.
     pub async fn close(self) -> Result<(), StoreError> {
-        self.order(writer::Order::Close).await
+        self.close_with(None).await
+    }
+
+    /// Closes the store as [`Store::close`] does, and leaves word for [`Store::farewell`].
+    pub async fn close_with(self, farewell: Option<String>) -> Result<(), StoreError> {
+        self.order(|answer| writer::Order::Close(farewell, answer)).await
+    }
+
+    /// Gives what was said when the store in a data dir was closed; nothing if it was opened since.
+    pub fn farewell(dir: &Path) -> Option<String> {
+        state::State::read(dir).farewell(&dir.join("trees")).map(str::to_owned)
     }
 
     /// Writes a record as a document: MessagePack with the names of the fields.

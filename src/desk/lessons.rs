@@ -93,6 +93,10 @@ impl School {
         (lessons as u64, owed as u64)
     }
 
+    fn owes(&self) -> bool {
+        !locked(&self.inner).owed.is_empty()
+    }
+
     fn owed(&self) -> Vec<(String, Vec<Judge>)> {
         locked(&self.inner).owed.iter().map(|(name, owed)| (name.clone(), owed.clone())).collect()
     }
@@ -117,6 +121,11 @@ impl Learned {
 }
 
 impl Desk {
+    /// Tells whether a service is still to be told something.
+    pub(super) fn owes_lessons(&self) -> bool {
+        self.inner.school.owes()
+    }
+
     pub(super) async fn load_lessons(&self) -> Result<(), Fault> {
         for lesson in txn::all::<Lesson>(&self.inner.store, &[]).await? {
             self.inner.school.take(lesson);

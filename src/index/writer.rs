@@ -19,13 +19,13 @@ const QUIET: Duration = Duration::from_secs(1);
 const COMMIT_AFTER: Duration = Duration::from_secs(15);
 /// Octets of texts that are committed at once, at most. Each commit makes a segment that has to be merged
 /// with others later, so they are few; searches look through what waits.
-const COMMIT_AT: usize = 24 << 20;
+const COMMIT_AT: usize = 12 << 20;
 /// Octets of texts that may wait before whoever brings more has to.
-const MOST_WAITING: usize = COMMIT_AT + (8 << 20);
+const MOST_WAITING: usize = COMMIT_AT + (4 << 20);
 /// How long after a failed write the next is tried.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Octets that tantivy may gather before it writes a segment.
-const MEMORY: usize = 32 << 20;
+const MEMORY: usize = 20 << 20;
 
 /// What is not on disk yet.
 #[derive(Default)]

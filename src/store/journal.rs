@@ -63,9 +63,9 @@ impl Journal {
         self.state.set_open(self.active.header.number)
     }
 
-    /// Notes that the store was left cleanly.
-    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
-        self.state.set_clean(trees)
+    /// Notes that the store was left cleanly. Everything is synced by now.
+    pub fn set_clean(&mut self, trees: &Path, farewell: Option<String>) -> Result<(), StoreError> {
+        self.state.set_clean(trees, (self.active.durable, self.active.durable_last), farewell)
     }
 
     /// Gives up to where everything is durable.

@@ -26,7 +26,7 @@ pub(super) enum Order {
     Ends(Answer<Vec<(u64, u64)>>),
     /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
     Rebuild(Option<u64>, Answer<u64>),
-    Close(Answer<()>),
+    Close(Option<String>, Answer<()>),
 }
 
 /// The writer and all it owns.
@@ -66,8 +66,8 @@ impl Writer {
             }
             self.settle(batch);
             match other {
-                Some(Order::Close(answer)) => {
-                    let _ = answer.send(self.close());
+                Some(Order::Close(farewell, answer)) => {
+                    let _ = answer.send(self.close(farewell));
                     return;
                 }
                 Some(Order::Ends(answer)) => drop(answer.send(Ok(self.ends()))),
@@ -79,7 +79,7 @@ impl Writer {
             }
             next = orders.blocking_recv();
         }
-        if let Err(error) = self.close() {
+        if let Err(error) = self.close(None) {
             tracing::error!(%error, "closing the store failed");
         }
     }
@@ -214,11 +214,11 @@ impl Writer {
         segments.iter().map(|s| (s.header.number, within(s.header.number, s.end))).collect()
     }
 
-    fn close(&mut self) -> Result<(), StoreError> {
+    fn close(&mut self, farewell: Option<String>) -> Result<(), StoreError> {
         let synced = self.journal.ready().and_then(|()| self.journal.sync());
         let closed = self.trees.close();
         synced.and(closed)?;
-        self.journal.set_clean(&self.trees.dir)
+        self.journal.set_clean(&self.trees.dir, farewell)
     }
 }
 
