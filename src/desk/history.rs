@@ -29,7 +29,12 @@ const TRACKED: [&str; 19] = [
 /// Lists the fields in which two versions of an issue differ.
 pub fn differences(before: &Issue, after: &Issue) -> Vec<Change> {
     // Most often only a note came to it.
-    let noted = Issue { updated_at: after.updated_at, notes: after.notes, last_note: after.last_note, ..before.clone() };
+    let noted = Issue {
+        updated_at: after.updated_at,
+        notes: after.notes,
+        last_note: after.last_note,
+        ..before.clone()
+    };
     if noted == *after {
         return Vec::new();
     }

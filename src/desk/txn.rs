@@ -31,6 +31,9 @@ impl<R: Record> Held for R {
     }
 }
 
+/// A record as it was read, and the frame that wrote it.
+type Seen = (Seq, Arc<dyn Held>);
+
 /// Records to write, in memory until [`Txn::commit`].
 pub struct Txn<'a> {
     store: &'a Store,
@@ -39,7 +42,7 @@ pub struct Txn<'a> {
     /// The one moment at which all of it happens.
     pub now: Timestamp,
     written: BTreeMap<Place, Option<Arc<dyn Held>>>,
-    read: BTreeMap<Place, Option<(Seq, Arc<dyn Held>)>>,
+    read: BTreeMap<Place, Option<Seen>>,
     /// The projects as they stood before this step, once it asked for them.
     projects: Option<Arc<[Project]>>,
     changes: Vec<Change>,
@@ -226,7 +229,8 @@ impl<'a> Txn<'a> {
         let mut puts = Vec::with_capacity(self.written.len());
         let mut records = Vec::with_capacity(self.written.len());
         for ((tree, key), record) in self.written {
-            let document = record.as_ref().map(|record| record.document()).transpose().map_err(store_fault)?;
+            let document =
+                record.as_ref().map(|record| record.document()).transpose().map_err(store_fault)?;
             puts.push(Put { tree, key: key.clone(), document });
             records.push(Wrote { tree, key, record });
         }

@@ -8,8 +8,8 @@ use crate::domain::RawRef;
 
 /// Octets of raw bytes that are packed together; a mail is rarely read, and then alone.
 const RAWS: usize = 128 << 10;
-/// Octets of documents that are packed together; those of one list are read at once.
-const DOCUMENTS: usize = 32 << 10;
+/// Octets of documents that are packed together; a thread may have each of its notes in another block.
+const DOCUMENTS: usize = 16 << 10;
 /// A smaller document stands in the frame itself.
 const APART: usize = 256;
 

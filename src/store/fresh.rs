@@ -107,16 +107,12 @@ mod tests {
 
     #[test]
     fn what_is_fresher_counts_and_what_was_taken_away_is_gone() {
-        let old = |numbers: &[u8]| -> Vec<Result<(Vec<u8>, Vec<u8>), ()>> {
-            numbers.iter().map(|n| Ok((vec![*n], vec![*n]))).collect()
-        };
+        let old = |numbers: &'static [u8]| numbers.iter().map(|n| Ok((vec![*n], vec![*n])));
         let fresh = vec![(vec![2], None), (vec![3], Some(vec![30])), (vec![9], Some(vec![90]))];
-        let up: Result<Vec<_>, ()> =
-            merged(old(&[1, 2, 3, 5]).into_iter(), fresh.clone(), Direction::Up).collect();
+        let up: Result<Vec<_>, ()> = merged(old(&[1, 2, 3, 5]), fresh.clone(), Direction::Up).collect();
         assert_eq!(up.unwrap(), [[1], [30], [5], [90]]);
         let fresh = fresh.into_iter().rev().collect();
-        let down: Result<Vec<_>, ()> =
-            merged(old(&[5, 3, 2, 1]).into_iter(), fresh, Direction::Down).collect();
+        let down: Result<Vec<_>, ()> = merged(old(&[5, 3, 2, 1]), fresh, Direction::Down).collect();
         assert_eq!(down.unwrap(), [[90], [5], [30], [1]]);
     }
 

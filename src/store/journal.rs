@@ -1,13 +1,13 @@
 //! The writing end of the journal: appending, syncing, rolling, and mending after a failure.
 
+use super::StoreError;
+use super::block::{Block, Ready};
 use super::disk::{Disk, Faults};
 use super::frame::{Position, StoredFrame};
 use super::scan::{Scan, Step};
-use super::block::{Block, Ready};
 use super::segment::{HEADER, Packed, SCHEMA, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
-use super::StoreError;
 use crate::domain::{RawRef, Seq};
 use std::path::Path;
 use std::sync::Arc;

@@ -86,15 +86,19 @@ impl Shelf {
         Reading::new(self).raw(raw)
     }
 
-    /// Reads all that the record holds in which raw bytes stand.
-    fn record(&self, raw: &RawRef) -> Result<Vec<u8>, StoreError> {
+    /// Reads all that the record holds in which raw bytes stand; `opened` is the file that was read last.
+    fn record(&self, raw: &RawRef, opened: &mut Option<(u64, File)>) -> Result<Vec<u8>, StoreError> {
         let salt = self.read().get(&raw.segment).map(|segment| segment.header.salt);
         let salt = salt.ok_or(StoreError::MissingSegment(raw.segment))?;
         if !self.reaches(raw) || u64::from(raw.length) < RECORD {
             return Err(damaged(raw));
         }
         let failed = |error| StoreError::io(&format!("cannot read segment {:08}", raw.segment), &error);
-        let file = File::open(self.path(raw.segment)).map_err(failed)?;
+        let file = match opened.take() {
+            Some((number, file)) if number == raw.segment => file,
+            _ => File::open(self.path(raw.segment)).map_err(failed)?,
+        };
+        let (_, file) = opened.insert((raw.segment, file));
         let mut octets = vec![0; raw.length as usize];
         file.read_exact_at(&mut octets, raw.offset).map_err(failed)?;
         unpack_raw(raw, salt, octets).ok_or_else(|| damaged(raw))
@@ -167,13 +171,15 @@ impl Shelf {
 /// Reads raw bytes one after the other; those of one record are unpacked once.
 pub(super) struct Reading<'a> {
     shelf: &'a Shelf,
+    /// The segment read last.
+    opened: Option<(u64, File)>,
     /// What the last record holds, and where it stands.
     record: Option<((u64, u64, u32), Vec<u8>)>,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(shelf: &'a Shelf) -> Self {
-        Self { shelf, record: None }
+        Self { shelf, opened: None, record: None }
     }
 
     /// Reads raw bytes, and checks them.
@@ -181,7 +187,7 @@ impl<'a> Reading<'a> {
         let place = (raw.segment, raw.offset, raw.length);
         let content = match self.record.take() {
             Some((known, content)) if known == place => content,
-            _ => self.shelf.record(raw)?,
+            _ => self.shelf.record(raw, &mut self.opened)?,
         };
         if raw.from == 0 && raw.size == content.len() as u64 {
             return Ok(content);
