@@ -4,11 +4,13 @@
 //! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
 
 mod acknowledge;
+mod addresses;
 mod arrival;
 mod bounces;
 mod drafts;
 mod edits;
 mod filing;
+mod filling;
 mod history;
 mod intake;
 mod issues;
@@ -16,6 +18,7 @@ mod lessons;
 mod letters;
 mod outbox;
 mod people;
+mod permits;
 mod placement;
 mod projects;
 mod purge;
@@ -30,6 +33,7 @@ mod senders;
 mod spam;
 mod status;
 mod targets;
+mod telling;
 mod triage;
 mod turns;
 mod txn;
@@ -47,7 +51,7 @@ pub use status::Board;
 
 use crate::crypt::Crypt;
 use crate::domain::{
-    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, SenderScope, Seq, User, Via,
+    Actor, Call, Event, Fault, FaultKind, IssueId, Request, RequestId, Response, Rights, Seq, User, Via,
 };
 use crate::index::{Index, Update};
 use crate::spam::Judges;
@@ -136,8 +140,9 @@ impl Desk {
             ways,
         };
         let desk = Self { inner: Arc::new(inner) };
-        desk.fill_index(indexed).await?;
+        let mailed = desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
+        desk.fill_troubles(&mailed);
         desk.list_judges();
         desk.load_senders().await?;
         desk.load_lessons().await?;
@@ -170,37 +175,42 @@ impl Desk {
     /// Faults say what could not be done and what helps; nothing was changed then.
     pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
         let user = self.user_of(caller, &call.request).await?;
-        refuse_strangers(caller, &user, &call.request)?;
-        let acting = Acting { user, via: call.via, request: call.id, now: self.now() };
+        let rights = self.rights_of(&user).await?;
+        let acting = Acting { user, rights, via: call.via, request: call.id, now: self.now() };
+        self.permit(caller, &acting, &call.request).await?;
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
-            Request::Status => Ok(Response::Status(Box::new(self.status().await?))),
+            Request::Status => Ok(Response::Status(Box::new(self.status(&acting).await?))),
             Request::Issues(query) => self.issues(&acting, &query).await,
             Request::Counts(queries) => self.counts(&acting, &queries).await,
             Request::Issue(reference) => {
-                let id = self.resolve(&reference).await?;
-                Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, id).await?)))
+                let id = self.resolve(&acting.rights, &reference).await?;
+                Ok(Response::Issue(Box::new(self.issue_view(&acting, id).await?)))
             }
-            Request::History(reference) => self.history(&reference).await,
-            Request::RawMail { reference, note } => self.raw_mail(&reference, note).await,
-            Request::Attachment { reference, note, name } => self.attachment(&reference, note, &name).await,
-            Request::OriginalHtml { reference, note } => self.original_html(&reference, note).await,
-            Request::Outbox { states, limit } => self.outbox_list(&states, limit).await,
-            Request::Intake { fate, limit } => self.intake_list(fate, limit).await,
+            Request::History(reference) => self.history(&acting, &reference).await,
+            Request::RawMail { reference, note } => self.raw_mail(&acting, &reference, note).await,
+            Request::Attachment { reference, note, name } => {
+                self.attachment(&acting, &reference, note, &name).await
+            }
+            Request::OriginalHtml { reference, note } => self.original_html(&acting, &reference, note).await,
+            Request::Outbox { states, limit } => self.outbox_list(&acting, &states, limit).await,
+            Request::Intake { fate, limit } => self.intake_list(&acting, fate, limit).await,
             Request::IntakeEntry(id) => self.intake_entry(id).await,
             Request::IntakeRaw(id) => self.intake_raw(id).await,
-            Request::Projects => self.projects().await,
-            Request::Project(path) => self.project(&path).await,
+            Request::Projects => self.projects(&acting).await,
+            Request::Project(path) => self.project(&acting, &path).await,
             Request::Users => self.users().await,
-            Request::Members(project) => self.members(&project).await,
+            Request::Members(project) => self.members(&acting, &project).await,
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => Ok(Response::Labels(self.inner.index.labels(&self.viewer(&acting)))),
             Request::Drafts => self.drafts(&acting).await,
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
-            Request::Senders(scope) => self.senders(scope.as_ref()).await,
-            Request::TestSender { scope, address, raw } => self.test_sender(&scope, address, &raw).await,
+            Request::Senders(scope) => self.senders(&acting, scope.as_ref()).await,
+            Request::TestSender { scope, address, raw } => {
+                self.test_sender(&acting, &scope, address, &raw).await
+            }
             Request::Deliver(deliver) => self.deliver(deliver).await,
             Request::Backup { path } => self.backup(&path).await,
             Request::Rebuild => self.rebuild().await,
@@ -234,6 +244,9 @@ impl Desk {
             Request::SetProject { path, settings } => self.set_project(&acting, &path, &settings).await,
             Request::EnableProject { path, enabled } => self.enable_project(&acting, &path, enabled).await,
             Request::RenameProject { path, to } => self.rename_project(&acting, &path, &to).await,
+            Request::RotateKey { path } => self.rotate_key(&acting, &path).await,
+            Request::SetAddress { path, address } => self.set_address(&acting, &path, address).await,
+            Request::RemoveAddress { path, address } => self.remove_address(&acting, &path, &address).await,
             Request::AddUser { name, full_name, emails, system_user } => {
                 self.add_user(&acting, name, full_name, emails, system_user).await
             }
@@ -290,6 +303,10 @@ impl Desk {
         self.follow_spam(&written.records);
         let updates = self.updates(&written.records);
         self.inner.index.apply(written.seq, &updates);
+        if self.inner.index.wants_saving() {
+            let index = self.inner.index.clone();
+            tokio::task::spawn_blocking(move || index.save_rows());
+        }
         self.announce(written.seq, &written.records, &updates);
         Ok(())
     }
@@ -337,38 +354,11 @@ impl Desk {
     }
 }
 
-/// Refuses what only an owner of the desk may do, or the account whose files it is.
-fn refuse_strangers(caller: &Caller, user: &User, request: &Request) -> Result<(), Fault> {
-    let owners_only = matches!(
-        request,
-        Request::AddUser { .. }
-            | Request::SetUser { .. }
-            | Request::RemoveUser { .. }
-            | Request::SetMember { .. }
-            | Request::RemoveMember { .. }
-            | Request::SetDesk { .. }
-            | Request::SetSender { scope: SenderScope::Desk, .. }
-            | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
-            | Request::AddProject { .. }
-            | Request::RenameProject { .. }
-            | Request::Backup { .. }
-            | Request::Rebuild
-            | Request::Verify
-    );
-    if !owners_only || user.owner || caller.owns_desk {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::NotAllowed,
-        format!("only an owner of the desk may do that, and {} is none", user.name),
-    )
-    .hint("an owner can say `deskbell user set NAME owner=true`"))
-}
-
 /// Who acts, from where, and under which request id.
 #[derive(Clone, Debug)]
 pub(crate) struct Acting {
     pub user: User,
+    pub rights: Rights,
     pub via: Via,
     pub request: RequestId,
     pub now: Timestamp,

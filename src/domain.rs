@@ -11,14 +11,17 @@ mod ids;
 mod intake;
 mod issue;
 mod lesson;
+pub mod moment;
 mod note;
 mod outbox;
 mod person;
 mod project;
 pub mod query;
+pub mod quick;
 mod reference;
 mod request;
 mod response;
+mod rights;
 mod screening;
 mod seal;
 mod sender;
@@ -26,7 +29,7 @@ mod spam;
 mod status;
 mod view;
 
-pub use address::{EmailAddress, Mailbox, MessageId};
+pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
@@ -40,8 +43,8 @@ pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
 };
 pub use project::{
-    DefaultNote, DeskSettings, ImportCc, Project, ProjectSettings, ProjectView, Visibility, nearest,
-    path_fits, set_field, slug,
+    DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Visibility,
+    nearest, path_fits, set_field, slug,
 };
 pub use query::Query;
 pub use reference::Reference;
@@ -50,6 +53,7 @@ pub use request::{
     Upload,
 };
 pub use response::{Delivered, Event, Response};
+pub use rights::Rights;
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

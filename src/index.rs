@@ -5,7 +5,9 @@
 
 mod cut;
 mod find;
+mod kept;
 mod rows;
+mod saved;
 mod text;
 mod writer;
 
@@ -13,7 +15,7 @@ use crate::domain::query::{Query, Viewer};
 use crate::domain::{Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq};
 use rows::Rows;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use writer::Texts;
 
 /// Why the index could not be opened.
@@ -82,24 +84,94 @@ pub struct Found {
     pub issues: Vec<IssueId>,
 }
 
+/// So many changes of rows may have to be taken in again at a start.
+const UNSAVED: u64 = 20_000;
+/// And so many after an end in order.
+const UNSAVED_AT_END: u64 = 500;
+
+/// How far the rows are, in memory and on disk.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The frame that they have taken in, with all before it.
+    rows: Seq,
+    /// How many changes there had been when they were saved.
+    saved: u64,
+    saving: bool,
+}
+
 /// Rows and texts of all issues. Clones share one index; its writer ends with the last of them.
 #[derive(Clone)]
 pub struct Index {
     dir: Arc<Path>,
     rows: Arc<RwLock<Rows>>,
+    kept: Arc<kept::Kept>,
+    progress: Arc<Mutex<Progress>>,
     /// In a lock of its own, because a rebuild puts new ones in their place.
     texts: Arc<RwLock<Arc<Texts>>>,
 }
 
 impl Index {
-    /// Opens the full text in `dir`, and tells up to where it has read; the rows start empty.
+    /// Opens the full text in `dir` and the rows beside it, and tells up to where the text has read.
     ///
-    /// A full text that is broken or of another version is thrown away and starts at `Seq(0)`.
+    /// What is broken or of another version is thrown away and starts at `Seq(0)`.
     pub fn open(dir: &Path) -> Result<(Self, Seq), IndexError> {
         let texts = Arc::new(Texts::open(dir)?);
-        let seq = texts.seq();
-        let texts = Arc::new(RwLock::new(texts));
-        Ok((Self { dir: dir.into(), rows: Arc::default(), texts }, seq))
+        let (rows, seq) = saved::load(dir).unwrap_or_default();
+        let progress = Progress { rows: seq, saved: rows.change_count(), saving: false };
+        let index = Self {
+            dir: dir.into(),
+            rows: Arc::new(RwLock::new(rows)),
+            kept: Arc::default(),
+            progress: Arc::new(Mutex::new(progress)),
+            texts: Arc::new(RwLock::new(Arc::clone(&texts))),
+        };
+        Ok((index, texts.seq()))
+    }
+
+    /// Gives the frame up to which the rows have taken everything in; with `Seq(0)` there are none.
+    pub fn row_seq(&self) -> Seq {
+        self.progress().rows
+    }
+
+    /// Forgets all rows, where what they say cannot be brought up to date.
+    pub fn forget_rows(&self) {
+        self.progress().rows = Seq(0);
+        self.rows.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Tells whether so much changed that the rows should be saved.
+    pub fn wants_saving(&self) -> bool {
+        self.has_unsaved(UNSAVED)
+    }
+
+    fn has_unsaved(&self, many: u64) -> bool {
+        let changes = self.read().change_count();
+        let progress = self.progress();
+        !progress.saving && progress.rows > Seq(0) && changes.saturating_sub(progress.saved) > many
+    }
+
+    /// Writes the rows to disk, a long piece of work, while others use them. A failure is told to the log only:
+    /// the next start takes longer then.
+    pub fn save_rows(&self) {
+        let changes = self.read().change_count();
+        let seq = {
+            let mut progress = self.progress();
+            if std::mem::replace(&mut progress.saving, true) {
+                return;
+            }
+            progress.rows
+        };
+        let saved = saved::save(&self.dir, &self.rows, seq);
+        let mut progress = self.progress();
+        progress.saving = false;
+        match saved {
+            Ok(()) => progress.saved = changes,
+            Err(error) => tracing::warn!(%error, "the rows cannot be saved"),
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in what the frame `seq` changed. Frames come in order; those that came before do no harm.
@@ -126,6 +198,7 @@ impl Index {
     /// Says that everything up to the frame `seq` was taken in.
     pub fn loaded(&self, seq: Seq) {
         self.texts().mark(seq);
+        self.progress().rows = seq;
     }
 
     /// Throws every row and every text away, for filling it anew from the beginning.
@@ -135,7 +208,7 @@ impl Index {
         let gone = std::fs::remove_dir_all(&self.dir);
         gone.map_err(|reason| IndexError::Folder { path: self.dir.to_path_buf(), reason })?;
         *texts = Arc::new(Texts::open(&self.dir)?);
-        *self.rows.write().unwrap_or_else(PoisonError::into_inner) = Rows::default();
+        self.forget_rows();
         Ok(())
     }
 
@@ -169,16 +242,25 @@ impl Index {
     /// Writes what is left and stops writing; other clones can only read from then on.
     pub fn close(self) {
         self.texts().close();
+        if self.has_unsaved(UNSAVED_AT_END) {
+            self.save_rows();
+        }
     }
 
     /// Gives a window of what a query finds for `viewer`, and how much there is.
     pub fn find(&self, query: &Query, viewer: &Viewer, offset: u64, limit: u64) -> Found {
+        if kept::fits(query) {
+            return self.kept.find(&self.read(), query, viewer, (offset, limit));
+        }
         let hits = self.texts().hits(query);
         find::find(&self.read(), query, viewer, &hits, (offset, limit))
     }
 
     /// Counts what a query finds for `viewer`.
     pub fn count(&self, query: &Query, viewer: &Viewer) -> u64 {
+        if kept::fits(query) {
+            return self.kept.find(&self.read(), query, viewer, (0, 0)).total;
+        }
         let hits = self.texts().hits(query);
         find::matching(&self.read(), query, viewer, &hits).total()
     }

@@ -11,5 +11,5 @@ mod wire;
 pub use client::{Client, Events};
 pub use place::{Lock, Owner, Place};
 pub use proxy::relay;
-pub use server::{Answering, Server, Serving};
+pub use server::{Answering, Knowing, Server, Serving};
 pub use wire::{Frame, PROTOCOL, decode, encode};

@@ -36,7 +36,7 @@ const MARGIN: Duration = Duration::from_millis(250);
 /// A mail as judges need to know it.
 #[derive(Clone, Debug, Default)]
 pub struct Suspect {
-    pub raw: Arc<[u8]>,
+    pub raw: Arc<Vec<u8>>,
     pub from: Option<EmailAddress>,
     pub from_name: Option<String>,
     pub subject: String,

@@ -195,8 +195,8 @@ impl Store {
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
-    pub async fn stash(&self, bytes: Vec<u8>) -> Result<RawRef, StoreError> {
-        let places = self.stash_all(vec![Arc::new(bytes)]).await?;
+    pub async fn stash(&self, bytes: impl Into<Arc<Vec<u8>>>) -> Result<RawRef, StoreError> {
+        let places = self.stash_all(vec![bytes.into()]).await?;
         places.first().copied().ok_or_else(|| StoreError::Other("raw bytes found no place".into()))
     }
 

@@ -8,7 +8,7 @@
 //!   `picker`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
-//! - `terminal`, `outside`: what touches the world.
+//! - `terminal`, `frames`, `outside`: what touches the world.
 
 mod action;
 mod answers;
@@ -19,6 +19,7 @@ mod composer;
 mod drafts;
 mod draw;
 mod edit;
+mod frames;
 mod input;
 mod intake;
 mod keymap;

@@ -247,6 +247,11 @@ pub enum Project {
     Disable { path: String },
     /// Gives a project another path; its published addresses go on working.
     Rename { path: String, to: String },
+    /// Gives the generated address another key; mail to the old one waits in triage.
+    RotateKey { path: String },
+    /// Further addresses, whose issues can be labelled and assigned.
+    #[command(subcommand)]
+    Address(super::project::Address),
 }
 
 #[derive(Debug, Subcommand)]
@@ -444,6 +449,18 @@ pub struct EditArgs {
     /// A number, or none.
     #[arg(long)]
     pub weight: Option<String>,
+    /// How long it will take, as 1h 30m, 2d or 1w; or none.
+    #[arg(long)]
+    pub estimate: Option<String>,
+    /// Time that was spent, as 1h 30m; with a minus it is taken back.
+    #[arg(long, allow_hyphen_values = true)]
+    pub spend: Option<String>,
+    /// Makes it a ticket of this person, who is not mailed for it.
+    #[arg(long)]
+    pub convert_to_ticket: Option<EmailAddress>,
+    /// Closes it as a duplicate of another.
+    #[arg(long)]
+    pub duplicate: Option<Reference>,
 }
 
 #[derive(Debug, Subcommand)]

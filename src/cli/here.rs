@@ -68,8 +68,10 @@ impl Here {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         // Over a limit on file sizes the system would end the process; heard of, it is an error to handle.
         drop(signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32)));
-        let opened = Store::open(&self.paths.data_dir).await.map_err(store_fault)?;
-        let (index, indexed) = self.open_index().await?;
+        // The store reads on a thread of its own, so that both are opened at the same time.
+        let (opened, index) = tokio::join!(Store::open(&self.paths.data_dir), self.open_index());
+        let opened = opened.map_err(store_fault)?;
+        let (index, indexed) = index?;
         let ways = Ways::of(&self.config, self.config_dir());
         let desk = Desk::open(opened.store, index, indexed, ways, self.crypt(), clock).await?;
         self.hold_if_restored(&desk).await?;

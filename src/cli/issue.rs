@@ -5,6 +5,7 @@ use super::here::Here;
 use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
+use crate::domain::moment::work;
 use crate::domain::{
     AddressState, Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, ParticipantView, Reference,
     Request, Response, Upload,
@@ -217,6 +218,10 @@ fn edits(asked: &EditArgs) -> Result<Vec<Edit>, Fault> {
     edits.extend(asked.due.as_deref().map(due).transpose()?.map(Edit::Due));
     edits.extend(asked.milestone.clone().map(|name| Edit::Milestone(Some(name).filter(|n| n != "none"))));
     edits.extend(asked.weight.as_deref().map(weight).transpose()?.map(Edit::Weight));
+    edits.extend(asked.estimate.as_deref().map(estimate).transpose()?.map(Edit::Estimate));
+    edits.extend(asked.spend.as_deref().map(spent).transpose()?.map(Edit::Spend));
+    edits.extend(asked.convert_to_ticket.clone().map(Edit::ConvertToTicket));
+    edits.extend(asked.duplicate.clone().map(Edit::DuplicateOf));
     edits.extend(asked.reopen.then_some(Edit::Reopen));
     edits.extend(asked.close.then_some(Edit::Close));
     if edits.is_empty() {
@@ -245,6 +250,19 @@ fn weight(text: &str) -> Result<Option<u32>, Fault> {
         "none" => Ok(None),
         text => text.parse().map(Some).map_err(|_| Fault::usage(format!("`{text}` is not a weight"))),
     }
+}
+
+fn estimate(text: &str) -> Result<Option<i64>, Fault> {
+    match text {
+        "none" => Ok(None),
+        text => spent(text).map(Some),
+    }
+}
+
+fn spent(text: &str) -> Result<i64, Fault> {
+    work(text).ok_or_else(|| {
+        Fault::usage(format!("`{text}` is not a time of work")).hint("write it as 30m, 1h 30m, 2d or 1w")
+    })
 }
 
 fn hold_ms(text: &str) -> Result<u64, Fault> {

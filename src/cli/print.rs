@@ -160,6 +160,9 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
     facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
     println!("{}", facts.join(" · "));
+    if let Some(address) = &issue.address {
+        println!("forward to {address}");
+    }
     for person in &issue.participants {
         let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));
         let mailed = if person.subscribed { "" } else { ", not mailed" };

@@ -4,8 +4,43 @@ use super::args::{Member, Project, User};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{Request, Response};
+use crate::domain::{EmailAddress, ProjectAddress, Request, Response};
 use anyhow::Result;
+use clap::Subcommand;
+
+/// `deskbell project address …`.
+#[derive(Debug, Subcommand)]
+pub enum Address {
+    /// Adds an address, or changes how it marks issues.
+    #[command(
+        after_help = "Example:\n  deskbell project address add acme/support sales@acme.example --label sales --assign mia"
+    )]
+    Add {
+        project: String,
+        address: EmailAddress,
+        /// Labels the issues that come by it.
+        #[arg(long)]
+        label: Vec<String>,
+        /// Who gets them.
+        #[arg(long)]
+        assign: Option<String>,
+    },
+    /// Lists every address that reaches a project.
+    List { project: String },
+    /// Takes an address away; mail to it waits in triage.
+    Remove { project: String, address: EmailAddress },
+}
+
+fn about_address(asked: Address) -> Request {
+    match asked {
+        Address::Add { project, address, label, assign } => Request::SetAddress {
+            path: project,
+            address: ProjectAddress { address, labels: label, assignee: assign },
+        },
+        Address::List { project } => Request::Project(project),
+        Address::Remove { project, address } => Request::RemoveAddress { path: project, address },
+    }
+}
 
 /// Carries out one of the commands about projects.
 pub async fn run(here: &Here, asked: Project) -> Result<u8> {
@@ -17,6 +52,8 @@ pub async fn run(here: &Here, asked: Project) -> Result<u8> {
         Project::Enable { path } => Request::EnableProject { path, enabled: true },
         Project::Disable { path } => Request::EnableProject { path, enabled: false },
         Project::Rename { path, to } => Request::RenameProject { path, to },
+        Project::RotateKey { path } => Request::RotateKey { path },
+        Project::Address(asked) => about_address(asked),
     };
     match ask(here, request).await? {
         Response::Project(project) if here.json => print::json(&print::project_json(&project))?,

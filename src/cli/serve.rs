@@ -6,7 +6,7 @@ use super::session::{new_request_id, unusable};
 use super::{display, log, print};
 use crate::desk::{Caller, Desk, Rest};
 use crate::domain::{Call, ChannelState, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
-use crate::rpc::{Answering, Client, Lock, Owner, Server, Serving, relay};
+use crate::rpc::{Answering, Client, Knowing, Lock, Owner, Server, Serving, relay};
 use crate::sync::{self, Plan};
 use anyhow::Result;
 use std::os::unix::net::UnixDatagram;
@@ -48,6 +48,11 @@ impl Serving for Served {
 
     fn events(&self) -> broadcast::Receiver<Event> {
         self.desk.subscribe()
+    }
+
+    fn event_for(&self, user: &str, owns_desk: bool, event: Event) -> Knowing {
+        let (desk, caller) = (self.desk.clone(), Caller { user: user.to_owned(), owns_desk });
+        Box::pin(async move { desk.event_for(&caller, event).await })
     }
 }
 

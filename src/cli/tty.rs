@@ -31,7 +31,7 @@ pub async fn open(here: &Here) -> Result<u8> {
 pub fn options(here: &Here) -> Result<Options, Fault> {
     let Ui { theme, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
     let zone = match time_zone.as_str() {
-        "local" | "" => TimeZone::system(),
+        "local" | "" => local_zone(),
         name => TimeZone::get(name).map_err(|e| {
             Fault::usage(format!("time_zone: {e}")).hint("write it as in `Europe/Berlin`, or `local`")
         })?,
@@ -82,4 +82,11 @@ fn user_keys(here: &Here) -> Vec<UserKey> {
             line: None,
         })
         .collect()
+}
+
+/// Gives the time zone of this machine.
+fn local_zone() -> TimeZone {
+    // jiff would look through every zone there is for the name of this one, which nobody asks for here.
+    let file = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok()).flatten();
+    file.and_then(|octets| TimeZone::tzif("local", &octets).ok()).unwrap_or_else(TimeZone::system)
 }

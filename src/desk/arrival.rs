@@ -70,6 +70,7 @@ pub(super) struct Prepared {
     pub message: Result<Message, String>,
     /// Its text, read the way that its headers suggest; rendering hostile HTML takes its time.
     pub visible: Option<(mail::Reading, mail::Visible)>,
+    /// Everything that looks at them shares them: a mail may be large.
     pub bytes: Arc<Vec<u8>>,
     /// Whether all of it came.
     whole: bool,

@@ -22,7 +22,7 @@ impl Desk {
         kind: DraftKind,
     ) -> Result<Vec<u8>, Fault> {
         let issue = match reference {
-            Some(reference) => Some(self.resolve(reference).await?),
+            Some(reference) => Some(self.resolve(&acting.rights, reference).await?),
             None => None,
         };
         Ok(draft_key(&acting.user.name, issue, kind))

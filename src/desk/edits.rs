@@ -2,12 +2,14 @@
 
 use super::issues::{close, participant, reopen, tidy_title, turn};
 use super::lessons::Subject;
+use super::letters::reference;
 use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk};
+use crate::domain::moment::work_in_words;
 use crate::domain::{
-    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, ParticipantRole, Party, Reference,
-    Response, State, Status, User, Via,
+    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, Link, LinkKind, MailKind, Mailbox, Participant,
+    ParticipantRole, Party, Project, Reference, Response, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -24,13 +26,7 @@ impl Desk {
         if references.is_empty() || edits.is_empty() {
             return Err(Fault::usage("there is nothing to change").hint("name an issue and a change"));
         }
-        let mut ids: Vec<IssueId> = Vec::with_capacity(references.len());
-        for reference in references {
-            let id = self.resolve(reference).await?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
+        let ids = self.resolve_all(&acting.rights, references).await?;
         let subjects = self.subjects_of(&ids, edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
@@ -54,7 +50,8 @@ impl Desk {
         Ok(self.edited(acting, &ids, label))
     }
 
-    async fn edit_one(
+    /// Carries out edits on one issue as part of a step; gives its number.
+    pub(super) async fn edit_one(
         &self,
         txn: &mut Txn<'_>,
         acting: &Acting,
@@ -66,7 +63,10 @@ impl Desk {
         let project = self.load_project(txn, before.project).await?;
         let mut issue = before.clone();
         for edit in edits {
-            apply(&mut issue, edit, &acting.user, txn.now)?;
+            match edit {
+                Edit::DuplicateOf(other) => self.mark_duplicate(txn, acting, &mut issue, other).await?,
+                edit => apply(&mut issue, edit, &acting.user, txn.now)?,
+            }
         }
         issue.updated_at = txn.now;
         let mark = txn.changes().len();
@@ -77,6 +77,7 @@ impl Desk {
         }
         self.note_changes(txn, &mut issue, &acting.user.name).await?;
         txn.put(&issue)?;
+        self.welcome_added(txn, acting, &project, &before, &issue).await?;
         if before.spam != issue.spam {
             self.spam_decided(txn, acting, &issue, subject).await?;
             // Nobody was told that it was closed as spam.
@@ -98,14 +99,14 @@ impl Desk {
     }
 
     /// Refuses assignees that do not exist and participants that are the desk itself.
-    async fn check_people(&self, txn: &mut Txn<'_>, edits: &[Edit]) -> Result<(), Fault> {
+    pub(super) async fn check_people(&self, txn: &mut Txn<'_>, edits: &[Edit]) -> Result<(), Fault> {
         let projects = self.all_projects().await?;
         for edit in edits {
             match edit {
                 Edit::Assign(name) if name != "me" => {
                     self.known_user(txn, name).await?;
                 }
-                Edit::AddEmail(email) | Edit::Subscribe(email)
+                Edit::AddEmail(email) | Edit::Subscribe(email) | Edit::ConvertToTicket(email)
                     if self.inner.ways.is_ours(email, &projects) =>
                 {
                     return Err(Fault::refused(format!("{email} is an address of this desk")));
@@ -114,6 +115,52 @@ impl Desk {
             }
         }
         Ok(())
+    }
+}
+
+impl Desk {
+    /// Closes an issue as a duplicate, and says so in the other one.
+    async fn mark_duplicate(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        issue: &mut Issue,
+        other: &Reference,
+    ) -> Result<(), Fault> {
+        let id = self.resolve(&acting.rights, other).await?;
+        if id == issue.id {
+            return Err(Fault::refused(format!("#{} cannot be a duplicate of itself", issue.iid)));
+        }
+        let mut original = self.load_issue(txn, id).await?;
+        let project = self.load_project(txn, issue.project).await?;
+        let link = Link { kind: LinkKind::DuplicateOf, issue: id };
+        if !issue.links.contains(&link) {
+            issue.links.push(link);
+            let words =
+                format!("{} marked {} as a duplicate of this", acting.user.name, reference(&project, issue));
+            self.system_note(txn, &mut original, words, None).await?;
+            txn.put(&original)?;
+        }
+        if issue.state == State::Open {
+            close(issue, txn.now);
+        }
+        Ok(())
+    }
+
+    /// Greets the outside people whom the staff made participants.
+    async fn welcome_added(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        project: &Project,
+        before: &Issue,
+        issue: &Issue,
+    ) -> Result<(), Fault> {
+        let new = |person: &&Participant| {
+            person.role == ParticipantRole::Cc && before.participant(&person.email).is_none()
+        };
+        let people: Vec<Mailbox> = issue.subscribers().filter(new).map(Participant::mailbox).collect();
+        self.greet(txn, project, issue, people, self.hold(acting, None)).await
     }
 }
 
@@ -145,6 +192,14 @@ fn apply(issue: &mut Issue, edit: &Edit, user: &User, now: Timestamp) -> Result<
         Edit::Snooze(until) => issue.snoozed_until = *until,
         Edit::Spam(spam) => set_spam(issue, *spam, now),
         Edit::Kind(kind) => set_kind(issue, *kind)?,
+        Edit::Relabel(labels) => {
+            issue.labels = labels.iter().map(|label| checked_label(label)).collect::<Result<_, _>>()?;
+        }
+        Edit::ConvertToTicket(email) => make_ticket(issue, email),
+        Edit::Estimate(seconds) => issue.estimate = *seconds,
+        Edit::Spend(seconds) => spend(issue, *seconds)?,
+        // It needs the other issue, and was done before.
+        Edit::DuplicateOf(_) => {}
     }
     Ok(())
 }
@@ -182,6 +237,31 @@ fn set_kind(issue: &mut Issue, kind: IssueKind) -> Result<(), Fault> {
         );
     }
     issue.kind = kind;
+    Ok(())
+}
+
+/// Makes it a ticket of this person; who asked before stays as a participant.
+fn make_ticket(issue: &mut Issue, email: &EmailAddress) {
+    issue.kind = IssueKind::Ticket;
+    for person in &mut issue.participants {
+        match &person.email == email {
+            true => (person.role, person.subscribed) = (ParticipantRole::Requester, true),
+            false if person.role == ParticipantRole::Requester => person.role = ParticipantRole::Cc,
+            false => {}
+        }
+    }
+    if issue.participant(email).is_none() {
+        issue.participants.insert(0, participant(None, email.clone(), ParticipantRole::Requester));
+    }
+}
+
+fn spend(issue: &mut Issue, seconds: i64) -> Result<(), Fault> {
+    let spent = issue.spent.saturating_add(seconds);
+    if spent < 0 {
+        let had = work_in_words(issue.spent);
+        return Err(Fault::refused(format!("only {had} were spent on #{}", issue.iid)));
+    }
+    issue.spent = spent;
     Ok(())
 }
 
@@ -227,7 +307,7 @@ fn checked_label(label: &str) -> Result<String, Fault> {
 }
 
 /// Says what was done, for a status line: `closed #12`, `assigned 3 issues`.
-fn label(edits: &[Edit], iids: &[u64]) -> String {
+pub(super) fn label(edits: &[Edit], iids: &[u64]) -> String {
     let mut words: Vec<String> = edits.iter().map(verb).collect();
     words.dedup();
     let object = match iids {
@@ -262,5 +342,10 @@ fn verb(edit: &Edit) -> String {
         Edit::Spam(true) => "marked as spam:".into(),
         Edit::Spam(false) => "said is no spam:".into(),
         Edit::Kind(_) => "changed the type of".into(),
+        Edit::Relabel(_) => "relabelled".into(),
+        Edit::ConvertToTicket(email) => format!("made a ticket of {email}:"),
+        Edit::Estimate(_) => "estimated".into(),
+        Edit::Spend(seconds) => format!("noted {} on", work_in_words(*seconds)),
+        Edit::DuplicateOf(other) => format!("closed as a duplicate of {other}:"),
     }
 }

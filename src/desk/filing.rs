@@ -45,6 +45,7 @@ impl Desk {
                 self.heard_from(txn, &mut issue, from).await?;
             }
             words = welcome(&mut issue, passing, &mut note);
+            self.take_in_others(txn, passing, project, &mut issue).await?;
             self.wake(&mut issue, project, passing, &note, &mut words);
         }
         txn.add_note(&mut issue, &note)?;
@@ -103,6 +104,7 @@ impl Desk {
         issue.author = passing.author();
         issue.created_at = passing.at;
         issue.mailbox.clone_from(&passing.prepared.arrival.mailbox);
+        mark_by_address(&mut issue, &project, address.as_ref());
         issue.arrived_to = address;
         issue.participants = self.people_of(passing, &project);
         issue.links = related.iter().map(|id| Link { kind: LinkKind::RelatesTo, issue: *id }).collect();
@@ -123,6 +125,9 @@ impl Desk {
         txn.put_issue(None, &issue)?;
         self.index_ids(txn, passing, &issue, &note).await?;
         let thanked = self.acknowledge(txn, passing, &project, &issue).await?;
+        let others: Vec<Participant> =
+            issue.participants.iter().filter(|p| p.role == ParticipantRole::Cc).cloned().collect();
+        self.greet_others(txn, passing, &project, &issue, &others).await?;
         let reason = format!("{why}; {thanked}");
         let fate = (Fate::Issue, reason);
         let entry =
@@ -133,19 +138,62 @@ impl Desk {
     /// Lists who takes part in a new issue: the writer, and the others as the project wants it.
     fn people_of(&self, passing: &Passing<'_>, project: &Project) -> Vec<Participant> {
         let Some(from) = &passing.from else { return Vec::new() };
-        let mut people = vec![participant(from.name.clone(), from.email.clone(), ParticipantRole::Requester)];
+        let writer = participant(from.name.clone(), from.email.clone(), ParticipantRole::Requester);
+        let mut people = vec![writer];
+        people.extend(self.others(passing, project, &people));
+        people
+    }
+
+    /// Lists the other people of a mail's To and Cc, but for those who take part already.
+    fn others(&self, passing: &Passing<'_>, project: &Project, known: &[Participant]) -> Vec<Participant> {
+        let mut people: Vec<Participant> = Vec::new();
         if project.settings.import_cc == ImportCc::Never {
             return people;
         }
         for other in passing.message.to.iter().chain(&passing.message.cc) {
-            let known = people.iter().any(|p| p.email == other.email);
-            if !known && !self.inner.ways.is_ours(&other.email, &passing.projects) {
+            let is_known = known.iter().chain(&people).any(|p| p.email == other.email);
+            if !is_known && !self.inner.ways.is_ours(&other.email, &passing.projects) {
                 let mut person = participant(other.name.clone(), other.email.clone(), ParticipantRole::Cc);
                 person.subscribed = project.settings.import_cc == ImportCc::Always;
                 people.push(person);
             }
         }
         people
+    }
+
+    /// Makes those participants whom the writer of an answer brought in; a stranger brings nobody.
+    async fn take_in_others(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        project: &Project,
+        issue: &mut Issue,
+    ) -> Result<(), Fault> {
+        let takes_part = |from: &Mailbox| {
+            issue.participant(&from.email).is_some_and(|p| p.role != ParticipantRole::Stranger)
+        };
+        if !passing.from.as_ref().is_some_and(takes_part) {
+            return Ok(());
+        }
+        let others = self.others(passing, project, &issue.participants);
+        issue.participants.extend(others.iter().cloned());
+        self.greet_others(txn, passing, project, issue, &others).await
+    }
+
+    /// Tells people whom a customer's mail brought in that they get the answers from now on.
+    async fn greet_others(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        project: &Project,
+        issue: &Issue,
+        others: &[Participant],
+    ) -> Result<(), Fault> {
+        if passing.silent || !passing.verdict.may_answer || !passing.counting {
+            return Ok(());
+        }
+        let people = others.iter().filter(|p| p.subscribed).map(Participant::mailbox).collect();
+        self.greet(txn, project, issue, people, None).await
     }
 
     /// Makes the note that a mail becomes.
@@ -239,6 +287,15 @@ fn welcome(issue: &mut Issue, passing: &Passing<'_>, note: &mut Note) -> Vec<Str
     }
 }
 
+/// Labels and assigns an issue as the address wants it by which it came.
+fn mark_by_address(issue: &mut Issue, project: &Project, address: Option<&EmailAddress>) {
+    let Some(further) = project.further.iter().find(|known| Some(&known.address) == address) else { return };
+    issue.labels.extend(further.labels.iter().cloned());
+    if further.assignee.is_some() {
+        issue.assignee.clone_from(&further.assignee);
+    }
+}
+
 fn stranger_words(from: &Mailbox) -> String {
     format!("{} did not take part in this issue before", from.email)
 }
@@ -277,20 +334,24 @@ fn with_armour(folded: Option<String>, armour: Option<&str>) -> Option<String> {
     }
 }
 
-/// Lists what the reader should know before trusting the mail.
 /// Gives what of a long subject did not fit into the title.
 fn rest_of_subject(subject: &str) -> Option<String> {
     let rest: String = subject.trim().chars().skip(super::issues::TITLE).take(SUBJECT_REST).collect();
     (!rest.trim().is_empty()).then(|| format!("the subject goes on: {}", rest.trim()))
 }
 
+/// Lists what the reader should know before trusting the mail.
 fn warnings(passing: &Passing<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let replies = &passing.message.reply_to;
-    if let (Some(from), Some(other)) = (&passing.from, replies.first())
+    if passing.forwarded_by.is_none()
+        && let (Some(from), Some(other)) = (&passing.from, replies.first())
         && replies.iter().all(|r| r.email != from.email)
     {
         warnings.push(format!("it asks for answers to {}, not to {}", other.email, from.email));
+    }
+    if let Some(user) = &passing.forwarded_by {
+        warnings.push(format!("{user} forwarded it"));
     }
     warnings.extend(passing.message.defects.iter().cloned());
     warnings

@@ -1,10 +1,11 @@
 //! What changed in an issue, field by field, and the way back.
 
+use crate::domain::moment::work_in_words;
 use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 19] = [
+const TRACKED: [&str; 21] = [
     "title",
     "state",
     "status",
@@ -24,6 +25,8 @@ const TRACKED: [&str; 19] = [
     "links",
     "milestone",
     "weight",
+    "estimate",
+    "spent",
 ];
 
 /// Lists the fields in which two versions of an issue differ.
@@ -104,6 +107,15 @@ fn phrase(change: &Change) -> Option<String> {
         ("milestone", Some(name)) => format!("set the milestone to {name}"),
         ("milestone", None) => "took the milestone away".to_owned(),
         ("weight", _) => format!("set the weight to {}", change.after),
+        ("estimate", _) => match change.after.as_i64() {
+            Some(seconds) => format!("estimated {}", work_in_words(seconds)),
+            None => "took the estimate away".to_owned(),
+        },
+        ("spent", _) => {
+            let spent = change.after.as_i64().unwrap_or(0) - change.before.as_i64().unwrap_or(0);
+            let verb = if spent < 0 { "took back" } else { "spent" };
+            format!("{verb} {} of work", work_in_words(spent.abs()))
+        }
         ("labels", _) => labels_phrase(change)?,
         ("participants", _) => people_phrase(change)?,
         _ => return None,

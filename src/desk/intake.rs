@@ -10,7 +10,7 @@ use super::targets::Target;
 use super::txn::Txn;
 use crate::domain::{
     Author, EmailAddress, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Mailbox, Note, Outcome,
-    Project, ProjectId, ReplyKey,
+    Project, ProjectId, ReplyKey, User,
 };
 use crate::mail::{self, MailClass, Message, Verdict};
 use crate::store::record::{Fingerprint, SpamMail, intake_key, issue_key, text_key};
@@ -22,7 +22,10 @@ pub(super) struct Passing<'a> {
     pub prepared: &'a Prepared,
     pub message: &'a Message,
     pub verdict: Verdict,
+    /// Who wrote it; of a customer's mail that the staff forwarded, the customer.
     pub from: Option<Mailbox>,
+    /// The user who forwarded it.
+    pub forwarded_by: Option<String>,
     pub at: Timestamp,
     pub projects: Arc<[Project]>,
     pub silent: bool,
@@ -112,24 +115,46 @@ impl Desk {
         };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let none: &[String] = &[];
-        let own = mail::Own {
-            is_ours: &|address| self.inner.ways.is_ours(address, &projects),
-            our_message_id: &|id| ours && message.message_id.as_ref() == Some(id),
-            own_lists: way.map_or(none, |way| &way.own_lists),
-            trusted_authserv_ids: way.map_or(none, |way| &way.trusted_authserv_ids),
+        let verdict = {
+            let own = mail::Own {
+                is_ours: &|address| self.inner.ways.is_ours(address, &projects),
+                our_message_id: &|id| ours && message.message_id.as_ref() == Some(id),
+                own_lists: way.map_or(none, |way| &way.own_lists),
+                trusted_authserv_ids: way.map_or(none, |way| &way.trusted_authserv_ids),
+            };
+            mail::verdict(&prepared.bytes, message, &own)
         };
-        let verdict = mail::verdict(&prepared.bytes, message, &own);
+        let forwarded = self.forwarded(txn, prepared, message, &verdict).await?;
         Ok(Passing {
+            from: forwarded.as_ref().map(|(from, _)| from.clone()).or_else(|| message.from.clone()),
+            forwarded_by: forwarded.map(|(_, user)| user),
             prepared,
             message,
             verdict,
-            from: message.from.clone(),
             at: received_at(&prepared.arrival, Some(message), txn.now),
             silent: prepared.arrival.silent,
             projects,
             counting,
             cleared: false,
         })
+    }
+
+    /// Gives whose mail it is that one of the staff passed on, and who did.
+    async fn forwarded(
+        &self,
+        txn: &mut Txn<'_>,
+        prepared: &Prepared,
+        message: &Message,
+        verdict: &Verdict,
+    ) -> Result<Option<(Mailbox, String)>, Fault> {
+        let Some(from) = &message.from else { return Ok(None) };
+        if verdict.class != MailClass::Person {
+            return Ok(None);
+        }
+        let Some(original) = mail::forwarded(&prepared.bytes, message) else { return Ok(None) };
+        let users = txn.list::<User>(&[]).await?;
+        let user = users.into_iter().find(|user| !user.removed && user.emails.contains(&from.email));
+        Ok(user.map(|user| (original, user.name)))
     }
 
     pub(super) async fn take_to(
@@ -139,8 +164,13 @@ impl Desk {
         again: Option<&IntakeEntry>,
         target: Target,
     ) -> Result<IntakeEntry, Fault> {
-        let (project, key, address) = match target {
-            Target::Reply(key, project) => (Some(project), Some(key), None),
+        let (project, placed, address) = match target {
+            Target::Reply(key, project) => (Some(project), Some(self.placed_by_key(txn, &key).await?), None),
+            Target::Issue(issue, project) => {
+                let issue = self.survivor(txn, issue).await?;
+                let why = "it was sent to the address of the issue itself".to_owned();
+                (Some(project), Some(Placement::Join { issue, why }), None)
+            }
             Target::Project(project, address) => (Some(project), None, address),
             Target::Default(project, address) => {
                 // Addressed to none of ours: it may answer an issue of any project.
@@ -163,8 +193,8 @@ impl Desk {
             let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
             return self.enter(txn, passing.prepared, Some(passing.message), again, Some(id), fate).await;
         }
-        let placement = match key {
-            Some(key) => self.placed_by_key(txn, &key).await?,
+        let placement = match placed {
+            Some(placement) => placement,
             None => {
                 let from = passing.from.as_ref().map(|m| &m.email);
                 self.place(txn, passing.message, Some(id), from, &passing.projects).await?

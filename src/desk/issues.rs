@@ -1,17 +1,20 @@
 //! Issues that staff open, and notes that staff write.
 
+use super::edits::label;
 use super::letters::Draughted;
 use super::outbox::counted;
 use super::txn::Txn;
-use super::{Acting, Desk, history, routing, txn};
+use super::{Acting, Desk, routing, txn};
+use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
-    Attachment, Author, Draft, DraftKind, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
+    Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, ProjectId, Reference, Response, State, Status, Upload, Via,
+    Party, Project, ProjectId, Reference, Response, Rights, Role, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// Longest title, in characters (as GitLab has it).
 pub(super) const TITLE: usize = 255;
@@ -21,11 +24,42 @@ const TEXT: usize = 1 << 20;
 const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 
 impl Desk {
-    /// Finds the issue that a reference names.
-    pub(super) async fn resolve(&self, reference: &Reference) -> Result<IssueId, Fault> {
-        let projects = self.all_projects().await?;
-        let project = match (&reference.project, projects.as_slice()) {
-            (Some(path), _) => routing::by_path(path, &projects)
+    /// Finds the issue that a reference names, among those that may be seen.
+    pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
+        self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await
+    }
+
+    /// Finds the issues that references name, each once, in their order.
+    pub(super) async fn resolve_all(
+        &self,
+        rights: &Rights,
+        references: &[Reference],
+    ) -> Result<Vec<IssueId>, Fault> {
+        let projects = self.projects_seen_by(rights).await?;
+        let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
+        for reference in references {
+            let id = self.resolve_among(rights, &projects, reference).await?;
+            if known.insert(id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn projects_seen_by(&self, rights: &Rights) -> Result<Vec<Project>, Fault> {
+        let mut projects = self.all_projects().await?;
+        projects.retain(|project| rights.sees(project.id));
+        Ok(projects)
+    }
+
+    async fn resolve_among(
+        &self,
+        rights: &Rights,
+        projects: &[Project],
+        reference: &Reference,
+    ) -> Result<IssueId, Fault> {
+        let project = match (&reference.project, projects) {
+            (Some(path), _) => routing::by_path(path, projects)
                 .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
             (None, [only]) => only.id,
             (None, []) => {
@@ -42,14 +76,16 @@ impl Desk {
                     )));
             }
         };
-        let id = self.by_number(project, reference.iid).await?.ok_or_else(|| {
+        let unknown = || {
             Fault::not_found(format!("there is no issue {reference}"))
                 .hint("`deskbell issue list` shows them")
-        })?;
+        };
+        let id = self.by_number(project, reference.iid).await?.ok_or_else(unknown)?;
         let issue = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
-        match issue.is_some_and(|kept| kept.record.purged) {
-            true => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
-            false => Ok(id),
+        match issue.map(|kept| kept.record) {
+            Some(issue) if !rights.sees_issue(project, issue.confidential) => Err(unknown()),
+            Some(issue) if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
+            _ => Ok(id),
         }
     }
 
@@ -108,6 +144,8 @@ impl Desk {
             merged_into: None,
             milestone: None,
             weight: None,
+            estimate: None,
+            spent: 0,
             spam_since: None,
             purged: false,
         })
@@ -115,8 +153,14 @@ impl Desk {
 
     pub(super) async fn new_issue(&self, acting: &Acting, new: NewIssue) -> Result<Response, Fault> {
         check_text(&new.text)?;
-        let project_id = self.project_by_path(&new.project).await?.id;
+        let quick = quick_text(&new.text, self.now(), &self.time_zone().await?)?;
+        let project = self.project_by_path(&acting.rights, &new.project).await?;
+        if !quick.is_plain() {
+            self.demand(acting, &project, Role::Reporter)?;
+        }
+        let project_id = project.id;
         let (_gate, mut txn) = self.begin().await;
+        self.check_people(&mut txn, &quick.edits).await?;
         let mut project = self.load_project(&mut txn, project_id).await?;
         if new.to.is_some() {
             refuse_disabled(&project)?;
@@ -128,12 +172,12 @@ impl Desk {
             new.to.iter().map(|to| participant(None, to.clone(), ParticipantRole::Requester)).collect();
         issue.mailbox.clone_from(&project.settings.mailbox);
         let kind = if new.to.is_some() { NoteKind::Reply } else { NoteKind::Internal };
-        let mut note = staff_note(&mut txn, &issue, acting, kind, &new.text).await?;
+        let mut note = staff_note(&mut txn, &issue, acting, kind, &quick.text).await?;
         note.why = Some("it opened the issue".to_owned());
         let hold = self.hold(acting, new.hold_ms);
         if new.to.is_some() {
-            self.mail_note(&mut txn, &mut issue, &project, &note, Addressees::default(), &[], hold, acting)
-                .await?;
+            let to = Addressees { cc: quick.cc, without: Vec::new() };
+            self.mail_note(&mut txn, &mut issue, &project, &note, to, &[], hold, acting).await?;
             turn(&mut issue, Some(Party::Them), txn.now);
         } else {
             turn(&mut issue, Some(Party::Us), txn.now);
@@ -143,12 +187,15 @@ impl Desk {
         let mut before = issue.clone();
         close(&mut before, txn.now);
         txn.put_issue(Some(&before), &issue)?;
-        txn.put(&ReadMark { user: acting.user.name.clone(), issue: issue.id, note: note.id })?;
+        if !quick.edits.is_empty() {
+            self.edit_one(&mut txn, acting, issue.id, &quick.edits, None).await?;
+        }
+        self.mark_seen(&mut txn, acting, issue.id).await?;
         txn.remove::<Draft>(draft_key(&acting.user.name, None, DraftKind::Issue));
         txn.deed().undoable = true;
         txn.deed().label = format!("opened {}", super::letters::reference(&project, &issue));
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, issue.id).await?)))
+        Ok(Response::Issue(Box::new(self.issue_view(acting, issue.id).await?)))
     }
 
     pub(super) async fn again_issue(
@@ -157,23 +204,34 @@ impl Desk {
         done: &crate::domain::Verb,
     ) -> Result<Response, Fault> {
         let id = done.deed.issues.first().ok_or_else(|| super::missing("the issue of a repeated request"))?;
-        Ok(Response::Issue(Box::new(self.issue_view(&acting.user.name, *id).await?)))
+        Ok(Response::Issue(Box::new(self.issue_view(acting, *id).await?)))
     }
 
-    pub(super) async fn add_note(&self, acting: &Acting, new: NewNote) -> Result<Response, Fault> {
+    pub(super) async fn add_note(&self, acting: &Acting, mut new: NewNote) -> Result<Response, Fault> {
         check_text(&new.text)?;
-        if new.text.trim().is_empty() && new.attach.is_empty() {
-            return Err(Fault::usage("the note is empty").hint("write something, or attach a file"));
+        let quick = self.quick(&new).await?;
+        let asks = !quick.is_plain();
+        let id = self.resolve(&acting.rights, &new.reference).await?;
+        if asks {
+            self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
         }
-        let id = self.resolve(&new.reference).await?;
+        if quick.text.trim().is_empty() && new.attach.is_empty() {
+            return match quick.edits.is_empty() {
+                true => Err(Fault::usage("the note is empty").hint("write something, or attach a file")),
+                false => self.only_act(acting, id, &new, &quick.edits).await,
+            };
+        }
+        new.cc.extend(quick.cc);
         let files = named_files(&new.attach);
+        let subjects = self.subjects_of(&[id], &quick.edits).await?;
         let (_gate, mut txn) = self.begin().await;
+        self.check_people(&mut txn, &quick.edits).await?;
         let before = self.load_issue(&mut txn, id).await?;
         let project = self.load_project(&mut txn, before.project).await?;
         self.refuse_stale(&mut txn, acting, &before, new.seen).await?;
         let mut issue = before.clone();
         let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
-        let mut note = staff_note(&mut txn, &issue, acting, kind, &new.text).await?;
+        let mut note = staff_note(&mut txn, &issue, acting, kind, &quick.text).await?;
         note.cc.clone_from(&new.cc);
         note.attachments = self.keep_files(&new.attach, &files).await?;
         if kind == NoteKind::Reply {
@@ -185,25 +243,18 @@ impl Desk {
             turn(&mut issue, party, txn.now);
         }
         txn.add_note(&mut issue, &note)?;
-        if new.close && issue.state == State::Open {
-            close(&mut issue, txn.now);
-        }
         txn.put_issue(Some(&before), &issue)?;
-        if new.close {
-            self.note_changes(&mut txn, &mut issue, &acting.user.name).await?;
-            txn.put(&issue)?;
-            self.tell_of_state(&mut txn, &project, &issue, MailKind::Closed).await?;
+        if !quick.edits.is_empty() {
+            self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id)).await?;
         }
-        let draft = if new.internal { DraftKind::Internal } else { DraftKind::Reply };
-        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft));
-        txn.put(&ReadMark {
-            user: acting.user.name.clone(),
-            issue: id,
-            note: issue.last_note.unwrap_or(note.id),
-        })?;
+        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
+        self.mark_seen(&mut txn, acting, id).await?;
         let what = if new.internal { "commented on" } else { "answered" };
-        let ending = if new.close { " and closed it" } else { "" };
-        txn.deed().label = format!("{what} #{}{ending}", issue.iid);
+        let further = match quick.edits.as_slice() {
+            [] => String::new(),
+            edits => format!(" and {}", label(edits, &[issue.iid])),
+        };
+        txn.deed().label = format!("{what} #{}{further}", issue.iid);
         txn.deed().note = Some(note.id);
         txn.deed().undoable = true;
         let deed = txn.deed().clone();
@@ -211,11 +262,55 @@ impl Desk {
         self.noted(acting, &deed).await
     }
 
+    /// Takes the quick actions out of a note's text; one that closes stands behind them.
+    async fn quick(&self, new: &NewNote) -> Result<QuickText, Fault> {
+        let mut quick = quick_text(&new.text, self.now(), &self.time_zone().await?)?;
+        if !quick.cc.is_empty() && new.internal {
+            return Err(Fault::usage("an internal comment is mailed to nobody, so `/cc` does nothing")
+                .hint("write a reply, or take the line out"));
+        }
+        if new.close {
+            quick.edits.push(Edit::Close);
+        }
+        Ok(quick)
+    }
+
+    /// Carries out the quick actions of a text that holds nothing else. It makes no note.
+    async fn only_act(
+        &self,
+        acting: &Acting,
+        id: IssueId,
+        new: &NewNote,
+        edits: &[Edit],
+    ) -> Result<Response, Fault> {
+        let subjects = self.subjects_of(&[id], edits).await?;
+        let (_gate, mut txn) = self.begin().await;
+        self.check_people(&mut txn, edits).await?;
+        let iid = self.edit_one(&mut txn, acting, id, edits, subjects.get(&id)).await?;
+        let label = label(edits, &[iid]);
+        if txn.changes().is_empty() {
+            return Err(Fault::refused(format!("nothing to change: {label} before")));
+        }
+        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(new)));
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        txn.deed().issues = vec![id];
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(self.edited(acting, &[id], label))
+    }
+
+    /// Counts everything in an issue as seen by whoever acts.
+    async fn mark_seen(&self, txn: &mut Txn<'_>, acting: &Acting, id: IssueId) -> Result<(), Fault> {
+        let issue = self.load_issue(txn, id).await?;
+        let note = issue.last_note.unwrap_or(NoteId(0));
+        txn.put(&ReadMark { user: acting.user.name.clone(), issue: id, note })
+    }
+
     /// Builds the answer to `AddNote` from what the verb did.
     pub(super) async fn noted(&self, acting: &Acting, deed: &crate::domain::Deed) -> Result<Response, Fault> {
         let issue = deed.issues.first().ok_or_else(|| super::missing("the issue of a note"))?;
         let note = deed.note.ok_or_else(|| super::missing("the note of a verb"))?;
-        let issue = self.issue_view(&acting.user.name, *issue).await?;
+        let issue = self.issue_view(acting, *issue).await?;
         let rows = issue.notes.iter().filter(|n| n.id == note).flat_map(|n| &n.delivery);
         let held_until = rows.filter(|d| d.state == OutboxState::Held).filter_map(|d| d.held_until).max();
         Ok(Response::Noted { issue: Box::new(issue), note, outbox: deed.outbox.clone(), held_until })
@@ -284,70 +379,6 @@ impl Desk {
         Ok(())
     }
 
-    /// Tells the participants that an issue was closed or reopened, if the project wants that.
-    pub(super) async fn tell_of_state(
-        &self,
-        txn: &mut Txn<'_>,
-        project: &Project,
-        issue: &Issue,
-        kind: MailKind,
-    ) -> Result<(), Fault> {
-        if !project.settings.closed_mail || !project.enabled || issue.spam {
-            return Ok(());
-        }
-        let people: Vec<Mailbox> =
-            issue.subscribers().map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() }).collect();
-        let settings = self.desk_settings().await?;
-        for to in people {
-            let go = self.inner.queue.allow_one_more(&settings);
-            let state = if go { OutboxState::Queued } else { OutboxState::Held };
-            let draughted = Draughted {
-                kind,
-                issue,
-                project,
-                note: None,
-                to,
-                files: &[],
-                state,
-                held_until: None,
-                user: None,
-            };
-            self.write_letter(txn, draughted).await?;
-            if !go {
-                self.tell_of_breaker(&settings);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what this step changed as a small note into the thread.
-    pub(super) async fn note_changes(
-        &self,
-        txn: &mut Txn<'_>,
-        issue: &mut Issue,
-        who: &str,
-    ) -> Result<(), Fault> {
-        let mine: Vec<_> = txn.changes().iter().filter(|c| c.issue == issue.id).cloned().collect();
-        let Some(sentence) = history::sentence(&mine) else { return Ok(()) };
-        self.system_note(txn, issue, format!("{who} {sentence}"), None).await
-    }
-
-    /// Writes a small note of the desk's own.
-    pub(super) async fn system_note(
-        &self,
-        txn: &mut Txn<'_>,
-        issue: &mut Issue,
-        text: String,
-        why: Option<String>,
-    ) -> Result<(), Fault> {
-        let note = Note {
-            author: Author::system(),
-            why,
-            ..blank_note(txn.next_note().await?, issue.id, NoteKind::System, text, txn.now)
-        };
-        txn.add_note(issue, &note)
-    }
-
     /// Gives how long a send waits: as asked, else the undo window for the TUI and nothing for commands.
     pub(super) fn hold(&self, acting: &Acting, asked: Option<u64>) -> Option<SignedDuration> {
         let window = u64::try_from(self.inner.ways.undo_window.as_millis()).unwrap_or(0);
@@ -383,7 +414,7 @@ impl Desk {
         reference: &Reference,
         read: bool,
     ) -> Result<Response, Fault> {
-        let id = self.resolve(reference).await?;
+        let id = self.resolve(&acting.rights, reference).await?;
         let (_gate, mut txn) = self.begin().await;
         let issue = self.load_issue(&mut txn, id).await?;
         let user = acting.user.name.clone();
@@ -410,7 +441,7 @@ impl Addressees {
         let mut to: Vec<Mailbox> = issue
             .subscribers()
             .filter(|p| !self.without.contains(&p.email))
-            .map(|p| Mailbox { name: p.name.clone(), email: p.email.clone() })
+            .map(Participant::mailbox)
             .collect();
         for email in &self.cc {
             if !to.iter().any(|m| &m.email == email) {
@@ -482,6 +513,10 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         read: false,
         seal: None,
     }
+}
+
+fn draft_kind(new: &NewNote) -> DraftKind {
+    if new.internal { DraftKind::Internal } else { DraftKind::Reply }
 }
 
 async fn staff_note(

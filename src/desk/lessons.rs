@@ -140,7 +140,7 @@ impl Desk {
             let message = mail::read(&bytes).ok()?;
             let fingerprint = mail::fingerprint(&bytes, &message);
             let visible = mail::visible(&message, mail::Reading::of(&message));
-            let features = local::features(&suspect_of(bytes, &message, &visible, None, &[]));
+            let features = local::features(&suspect_of(bytes.into(), &message, &visible, None, &[]));
             Some(Subject { fingerprint, features, raw })
         });
         read.await.map_err(|e| Fault::internal(format!("reading a mail failed: {e}")))
@@ -266,7 +266,7 @@ impl Desk {
         let read = tokio::task::spawn_blocking(move || {
             let message = mail::read(&bytes).ok()?;
             let visible = mail::visible(&message, mail::Reading::of(&message));
-            Some(suspect_of(bytes, &message, &visible, None, &[]))
+            Some(suspect_of(bytes.into(), &message, &visible, None, &[]))
         });
         read.await.ok().flatten()
     }

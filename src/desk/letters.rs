@@ -65,7 +65,7 @@ impl Desk {
             project_path: project.path.clone(),
             reference: reference(project, issue),
             list_id: Some(list_id(project, &way)),
-            unsubscribe: self.inner.ways.unsubscribe_address(issue.mailbox.as_deref(), project, &key),
+            unsubscribe: self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
             files: draughted.files.to_vec(),
             for_signing: self.inner.crypt.signs().is_some(),
@@ -189,11 +189,8 @@ impl Desk {
         let desk = self.desk_settings().await?;
         let template = self.template(kind, project, desk.templates_dir.as_deref());
         let reference = reference(project, issue);
-        let unsubscribe = self
-            .inner
-            .ways
-            .unsubscribe_address(issue.mailbox.as_deref(), project, key)
-            .map_or(String::new(), |address| format!("mailto:{address}?subject=unsubscribe"));
+        let unsubscribe =
+            self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, key).unwrap_or_default();
         let text = note.map_or(String::new(), |note| signed_text(note, project));
         let description = match kind {
             MailKind::ThankYou => String::new(),

@@ -215,7 +215,12 @@ impl Desk {
         self.inner.outgoing.notify_waiters();
     }
 
-    pub(super) async fn outbox_list(&self, states: &[OutboxState], limit: u64) -> Result<Response, Fault> {
+    pub(super) async fn outbox_list(
+        &self,
+        acting: &Acting,
+        states: &[OutboxState],
+        limit: u64,
+    ) -> Result<Response, Fault> {
         let store = &self.inner.store;
         let mut views = Vec::new();
         let mut from: Option<Vec<u8>> = None;
@@ -227,6 +232,9 @@ impl Desk {
             let Some(last) = page.last() else { break };
             from = Some(outbox_key(last.record.id));
             for entry in page.into_iter().map(|k| k.record) {
+                if !self.sees_mail(acting, &entry).await? {
+                    continue;
+                }
                 let view = self.outbox_view(entry).await?;
                 if states.is_empty() || states.contains(&view.state) {
                     views.push(view);

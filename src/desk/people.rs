@@ -3,7 +3,7 @@
 use super::{Acting, Caller, Desk, txn};
 use crate::domain::query::Viewer;
 use crate::domain::{
-    Actor, EmailAddress, Fault, FaultKind, Member, Request, Response, Role, User, Via, set_field,
+    Actor, EmailAddress, Fault, FaultKind, Member, Project, Request, Response, Role, User, Via, set_field,
 };
 use crate::store::record::text_key;
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,8 @@ impl Desk {
         })
     }
 
-    pub(super) async fn members(&self, path: &str) -> Result<Response, Fault> {
-        let project = self.project_by_path(path).await?;
+    pub(super) async fn members(&self, acting: &Acting, path: &str) -> Result<Response, Fault> {
+        let project = self.project_by_path(&acting.rights, path).await?;
         Ok(Response::Members(txn::all::<Member>(&self.inner.store, &txn::below(project.id.0)).await?))
     }
 
@@ -132,13 +132,14 @@ impl Desk {
         user: &str,
         role: Role,
     ) -> Result<Response, Fault> {
-        let project = self.project_by_path(path).await?;
+        let project = self.project_by_path(&acting.rights, path).await?;
         let (_gate, mut txn) = self.begin().await;
         let user = self.known_user(&mut txn, user).await?;
+        self.demand_over(&mut txn, acting, &project, &user.name, role).await?;
         txn.put(&Member { project: project.id, user: user.name.clone(), role })?;
         txn.deed().label = format!("made {} a member of {path}", user.name);
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.members(path).await
+        self.members(acting, path).await
     }
 
     pub(super) async fn remove_member(
@@ -147,20 +148,40 @@ impl Desk {
         path: &str,
         user: &str,
     ) -> Result<Response, Fault> {
-        let project = self.project_by_path(path).await?;
+        let project = self.project_by_path(&acting.rights, path).await?;
         let key = crate::store::Key::new().number(project.id.0).text(user).octets();
         let (_gate, mut txn) = self.begin().await;
+        self.demand_over(&mut txn, acting, &project, user, Role::Guest).await?;
         if txn.get::<Member>(&key).await?.is_none() {
             return Err(Fault::not_found(format!("`{user}` is no member of {path}")));
+        }
+        if txn.list::<Member>(&txn::below(project.id.0)).await?.len() == 1 {
+            return Err(Fault::refused(format!("`{user}` is the last member of {path}")).hint(
+                "without members every user of the desk would see the project: add another one first",
+            ));
         }
         txn.remove::<Member>(key);
         txn.deed().label = format!("took {user} out of {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.members(path).await
+        self.members(acting, path).await
+    }
+
+    /// Refuses to give a role above one's own, or to take one away.
+    async fn demand_over(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        acting: &Acting,
+        project: &Project,
+        user: &str,
+        role: Role,
+    ) -> Result<(), Fault> {
+        let key = crate::store::Key::new().number(project.id.0).text(user).octets();
+        let today = txn.get::<Member>(&key).await?.map_or(Role::Guest, |member| member.role);
+        self.demand(acting, project, role.max(today))
     }
 
     pub(super) fn viewer(&self, acting: &Acting) -> Viewer {
-        Viewer { user: acting.user.name.clone(), now: acting.now, projects: None }
+        Viewer { user: acting.user.name.clone(), now: acting.now, rights: acting.rights.clone() }
     }
 }
 

@@ -4,9 +4,10 @@ use super::routing::by_path;
 use super::{Acting, Desk, txn};
 use crate::domain::{
     DeskSettings, Fault, Issue, OutboxEntry, OutboxState, Project, ProjectId, ProjectSettings, ProjectView,
-    Response, path_fits, set_field, slug,
+    Response, Rights, Role, path_fits, set_field, slug,
 };
 use crate::store::record;
+use jiff::tz::TimeZone;
 
 /// Why the waiting mails of a project are held.
 const SWITCHED_OFF: &str = "Service Desk is switched off for its project";
@@ -17,8 +18,10 @@ impl Desk {
         txn::all::<Project>(&self.inner.store, &[]).await
     }
 
-    pub(super) async fn project_by_path(&self, path: &str) -> Result<Project, Fault> {
-        let projects = self.all_projects().await?;
+    /// Finds a project by its path, among those that may be seen.
+    pub(super) async fn project_by_path(&self, rights: &Rights, path: &str) -> Result<Project, Fault> {
+        let mut projects = self.all_projects().await?;
+        projects.retain(|project| rights.sees(project.id));
         let id = by_path(path, &projects);
         projects.into_iter().find(|p| Some(p.id) == id).ok_or_else(|| {
             Fault::not_found(format!("there is no project `{path}`"))
@@ -26,29 +29,39 @@ impl Desk {
         })
     }
 
-    pub(super) async fn projects(&self) -> Result<Response, Fault> {
+    pub(super) async fn projects(&self, acting: &Acting) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
-        Ok(Response::Projects(projects.iter().map(|p| self.project_view(p, &projects)).collect()))
+        let seen = projects.iter().filter(|project| acting.rights.sees(project.id));
+        Ok(Response::Projects(seen.map(|p| self.project_view(acting, p, &projects)).collect()))
     }
 
-    pub(super) async fn project(&self, path: &str) -> Result<Response, Fault> {
-        let project = self.project_by_path(path).await?;
-        self.shown_project(project.id).await
+    pub(super) async fn project(&self, acting: &Acting, path: &str) -> Result<Response, Fault> {
+        let project = self.project_by_path(&acting.rights, path).await?;
+        self.shown_project(acting, project.id).await
     }
 
-    async fn shown_project(&self, id: ProjectId) -> Result<Response, Fault> {
+    async fn shown_project(&self, acting: &Acting, id: ProjectId) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
         let project =
             projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
-        Ok(Response::Project(Box::new(self.project_view(project, &projects))))
+        Ok(Response::Project(Box::new(self.project_view(acting, project, &projects))))
     }
 
-    fn project_view(&self, project: &Project, projects: &[Project]) -> ProjectView {
+    /// Shows a project; the addresses that reach it only to its maintainers, but for a public one.
+    fn project_view(&self, acting: &Acting, project: &Project, projects: &[Project]) -> ProjectView {
+        let addresses = match acting.rights.may(project.id, Role::Maintainer) {
+            true => self.inner.ways.addresses(project, projects),
+            false => project.settings.public_address.iter().cloned().collect(),
+        };
         ProjectView {
             path: project.path.clone(),
             id: project.id,
             enabled: project.enabled,
-            addresses: self.inner.ways.addresses(project, projects),
+            addresses,
+            further_addresses: match acting.rights.may(project.id, Role::Maintainer) {
+                true => project.further.clone(),
+                false => Vec::new(),
+            },
             settings: project.settings.clone(),
         }
     }
@@ -66,10 +79,12 @@ impl Desk {
             former_paths: Vec::new(),
             created_at: txn.now,
             settings: ProjectSettings::default(),
+            further: Vec::new(),
+            address_key: None,
         })?;
         txn.deed().label = format!("added the project {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     pub(super) async fn set_project(
@@ -96,7 +111,7 @@ impl Desk {
         path: &str,
         enabled: bool,
     ) -> Result<Response, Fault> {
-        let id = self.project_by_path(path).await?.id;
+        let id = self.project_by_path(&acting.rights, path).await?.id;
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, id).await?;
         project.enabled = enabled;
@@ -105,7 +120,7 @@ impl Desk {
         let word = if enabled { "on" } else { "off" };
         txn.deed().label = format!("turned Service Desk {word} for {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     /// Holds the waiting mails of a project, or lets those go that were held for this reason.
@@ -161,14 +176,14 @@ impl Desk {
         .await
     }
 
-    async fn change_project(
+    pub(super) async fn change_project(
         &self,
         acting: &Acting,
         path: &str,
         label: String,
         change: impl FnOnce(&Self, &mut Project, &[Project]) -> Result<(), Fault>,
     ) -> Result<Response, Fault> {
-        let id = self.project_by_path(path).await?.id;
+        let id = self.project_by_path(&acting.rights, path).await?.id;
         let (_gate, mut txn) = self.begin().await;
         let mut project = self.load_project(&mut txn, id).await?;
         let projects = txn.list::<Project>(&[]).await?;
@@ -176,7 +191,7 @@ impl Desk {
         txn.put(&project)?;
         txn.deed().label = label;
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.shown_project(id).await
+        self.shown_project(acting, id).await
     }
 
     fn check_settings(
@@ -209,6 +224,16 @@ impl Desk {
         Ok(kept.map(|k| k.record.settings).unwrap_or_default())
     }
 
+    /// Gives the zone in which the desk counts days: its own where one is set, else that of the machine.
+    pub(super) async fn time_zone(&self) -> Result<TimeZone, Fault> {
+        let settings = self.desk_settings().await?;
+        Ok(settings
+            .time_zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or_else(TimeZone::system))
+    }
+
     pub(super) async fn set_desk(
         &self,
         acting: &Acting,
@@ -224,10 +249,20 @@ impl Desk {
             return Err(Fault::usage(format!("`{text}` is not a length of time"))
                 .hint("write it as 30d; empty keeps spam for good"));
         }
+        check_zone(desk.settings.time_zone.as_deref())?;
         txn.put(&desk)?;
         txn.deed().label = "changed the desk".to_owned();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         Ok(Response::Desk(desk.settings))
+    }
+}
+
+/// Refuses a zone that nobody knows.
+fn check_zone(name: Option<&str>) -> Result<(), Fault> {
+    match name.filter(|name| TimeZone::get(name).is_err()) {
+        None => Ok(()),
+        Some(name) => Err(Fault::usage(format!("`{name}` is not a time zone"))
+            .hint("write it as Europe/Berlin; empty takes the machine's")),
     }
 }
 

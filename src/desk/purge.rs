@@ -7,7 +7,9 @@ use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::config::parse_duration;
 use crate::domain::query::Viewer;
-use crate::domain::{Author, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Note, Query, SUPPORT_BOT};
+use crate::domain::{
+    Author, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Note, Query, Rights, SUPPORT_BOT,
+};
 use crate::store::record::{Fingerprint, Known, SpamMail, intake_key, note_key, text_key};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -75,7 +77,7 @@ impl Desk {
     }
 
     fn spam_issues(&self) -> Result<Vec<IssueId>, Fault> {
-        let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), projects: None };
+        let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };
         Ok(self.inner.index.find(&Query::parse("is:spam")?, &viewer, 0, ISSUES).issues)
     }
 

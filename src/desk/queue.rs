@@ -146,10 +146,22 @@ impl Queue {
         rows.values().filter(|row| row.issue == Some(issue)).map(|row| row.state).max()
     }
 
-    /// Counts what is not settled well.
-    pub fn counts(&self) -> OutboxCounts {
-        let mut counts = OutboxCounts::default();
+    /// Gives for each issue with mail here the state that is furthest from sent.
+    pub fn worst_of_each(&self) -> BTreeMap<IssueId, OutboxState> {
+        let mut worst = BTreeMap::new();
         for row in locked(&self.rows).values() {
+            if let Some(issue) = row.issue {
+                let state = worst.entry(issue).or_insert(row.state);
+                *state = row.state.max(*state);
+            }
+        }
+        worst
+    }
+
+    /// Counts what is not settled well, of the issues that are asked for.
+    pub fn counts(&self, asked: impl Fn(Option<IssueId>) -> bool) -> OutboxCounts {
+        let mut counts = OutboxCounts::default();
+        for row in locked(&self.rows).values().filter(|row| asked(row.issue)) {
             let count = match row.state {
                 _ if row.in_flight => &mut counts.sending,
                 OutboxState::Held => &mut counts.held,

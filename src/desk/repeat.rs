@@ -24,12 +24,12 @@ impl Desk {
             Request::AddProject { path }
             | Request::SetProject { path, .. }
             | Request::EnableProject { path, .. }
-            | Request::RenameProject { to: path, .. } => self.project(path).await,
+            | Request::RenameProject { to: path, .. } => self.project(acting, path).await,
             Request::AddUser { .. } | Request::SetUser { .. } | Request::RemoveUser { .. } => {
                 self.users().await
             }
             Request::SetMember { project, .. } | Request::RemoveMember { project, .. } => {
-                self.members(project).await
+                self.members(acting, project).await
             }
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,

@@ -6,7 +6,7 @@ use super::txn::{self, Txn};
 use super::{Desk, outbox};
 use crate::domain::{
     AddressRecord, AddressState, EmailAddress, Fate, Fault, IntakeEntry, Issue, Mailbox, NoteId, OutboxEntry,
-    OutboxId, OutboxState, Reference,
+    OutboxId, OutboxState, Reference, Rights,
 };
 use crate::mail;
 use crate::store::Direction;
@@ -101,7 +101,7 @@ impl Desk {
     ) -> Result<(Vec<OutboxId>, &'static str), Fault> {
         let reference = returned.reference.as_deref().and_then(|text| text.parse::<Reference>().ok());
         let named = match reference {
-            Some(reference) => self.resolve(&reference).await.ok(),
+            Some(reference) => self.resolve(&Rights::All, &reference).await.ok(),
             None => None,
         };
         let page = self.inner.store.scan::<OutboxEntry>(&[], None, LOOKED_THROUGH, Direction::Down).await;

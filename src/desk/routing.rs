@@ -65,6 +65,8 @@ pub enum KeyKind {
     Reply(String),
     Unsubscribe(String),
     Project(ProjectId),
+    /// An issue by its number in the project.
+    Issue(ProjectId, u64),
 }
 
 /// What one address of a mail stands for.
@@ -145,8 +147,12 @@ impl Ways {
         if key.contains('/') {
             return by_path(&key, projects).map(KeyKind::Project);
         }
-        if let Some(id) = default_key_id(&key) {
-            return projects.iter().find(|p| p.id == id).map(|p| KeyKind::Project(p.id));
+        if let Some((id, rotated, iid)) = default_key(&key) {
+            let theirs = |p: &&Project| p.id == id && (iid.is_some() || p.address_key.as_deref() == rotated);
+            return projects.iter().find(theirs).map(|p| match iid {
+                Some(iid) => KeyKind::Issue(p.id, iid),
+                None => KeyKind::Project(p.id),
+            });
         }
         let names = |p: &&Project| suffix_keys(pattern, p).contains(&key);
         projects.iter().find(names).map(|p| KeyKind::Project(p.id))
@@ -155,10 +161,7 @@ impl Ways {
     /// Finds the project of an address without a key.
     fn plain_project(&self, address: &str, projects: &[Project]) -> Option<ProjectId> {
         let address = EmailAddress::parse(address)?;
-        let own = |p: &&Project| {
-            p.settings.public_address.as_ref() == Some(&address)
-                || p.settings.custom_email.as_ref() == Some(&address)
-        };
+        let own = |p: &&Project| has_own(p, &address);
         if let Some(project) = projects.iter().find(own) {
             return Some(project.id);
         }
@@ -184,10 +187,7 @@ impl Ways {
             way.pattern.plain().as_ref() == Some(address)
                 || way.pattern.key_of(address.as_str()).is_some_and(means)
         };
-        let by_project = |p: &Project| {
-            p.settings.public_address.as_ref() == Some(address)
-                || p.settings.custom_email.as_ref() == Some(address)
-        };
+        let by_project = |p: &Project| has_own(p, address);
         self.mailboxes.iter().any(by_mailbox)
             || self.outlets.iter().any(|way| &way.from == address)
             || projects.iter().any(by_project)
@@ -206,26 +206,43 @@ impl Ways {
                 found.extend(way.pattern.plain());
             }
         }
+        found.extend(project.further.iter().map(|further| further.address.clone()));
         let mut seen = std::collections::HashSet::new();
         found.retain(|address| seen.insert(address.key()));
         found
     }
 
-    /// Gives the address to which answers about a delivery come back: keyed where a mailbox has keys,
-    /// else the plain address by which the issue came.
+    /// Gives the address to which answers about a delivery come back: keyed where a mailbox has keys.
+    ///
+    /// In front of a project with a public address no other domain is shown: without keys under that
+    /// domain it is the public address itself, and answers are found by their Message-IDs.
     pub fn reply_address(&self, mailbox: Option<&str>, project: &Project, key: &str) -> Option<EmailAddress> {
-        self.by_preference(mailbox, project).find_map(|way| way.pattern.with_key(key))
+        self.keyed(mailbox, project, key).or_else(|| project.settings.public_address.clone())
     }
 
-    /// Gives the address that unsubscribes whoever writes to it.
-    pub fn unsubscribe_address(
-        &self,
-        mailbox: Option<&str>,
-        project: &Project,
-        key: &str,
-    ) -> Option<EmailAddress> {
-        let key = format!("{key}{UNSUBSCRIBE}");
-        self.by_preference(mailbox, project).find_map(|way| way.pattern.with_key(&key))
+    /// Gives the link that unsubscribes whoever follows it.
+    pub fn unsubscribe_link(&self, mailbox: Option<&str>, project: &Project, key: &str) -> Option<String> {
+        if let Some(address) = self.keyed(mailbox, project, &format!("{key}{UNSUBSCRIBE}")) {
+            return Some(crate::mail::unsubscribe_link(&address, None));
+        }
+        let public = project.settings.public_address.as_ref()?;
+        Some(crate::mail::unsubscribe_link(public, Some(key)))
+    }
+
+    /// Puts a key into the address of a mailbox, one under the domain of the public address if there is one.
+    fn keyed(&self, mailbox: Option<&str>, project: &Project, key: &str) -> Option<EmailAddress> {
+        let public = project.settings.public_address.as_ref().map(EmailAddress::domain);
+        let fits = |way: &&WayIn| public.as_ref().is_none_or(|domain| *domain == way.pattern.domain);
+        self.by_preference(mailbox, project).filter(fits).find_map(|way| way.pattern.with_key(key))
+    }
+
+    /// Gives the address at which an issue takes further mail, for the staff.
+    pub fn issue_address(&self, mailbox: Option<&str>, project: &Project, iid: u64) -> Option<EmailAddress> {
+        self.by_preference(mailbox, project).find_map(|way| {
+            let tail = format!("-{}-issue-{iid}", project.id);
+            let slug = cut_slug(&way.pattern, &project.path, &tail)?;
+            way.pattern.with_key(&format!("{slug}{tail}"))
+        })
     }
 
     /// Gives a plain address of ours for answers, where no mailbox has keys.
@@ -302,10 +319,27 @@ pub fn new_reply_key() -> String {
     key
 }
 
-/// Reads the project's number out of `<slug>-<id>-issue-`.
-fn default_key_id(key: &str) -> Option<ProjectId> {
-    let (_, id) = key.strip_suffix("-issue-")?.rsplit_once('-')?;
-    id.parse().ok().map(ProjectId)
+/// Reads `<slug>-<id>-issue-`, `<slug>-<id>-<key>-issue-` once the key was changed, and an issue's own
+/// `<slug>-<id>-issue-<iid>`: the project, the key, the issue's number.
+fn default_key(key: &str) -> Option<(ProjectId, Option<&str>, Option<u64>)> {
+    let (before, iid) = key.rsplit_once("-issue-")?;
+    let iid = match iid {
+        "" => None,
+        digits => Some(digits.parse().ok()?),
+    };
+    let (slug, last) = before.rsplit_once('-')?;
+    if let Ok(id) = last.parse() {
+        return Some((ProjectId(id), None, iid));
+    }
+    let (_, id) = slug.rsplit_once('-')?;
+    Some((ProjectId(id.parse().ok()?), Some(last), iid))
+}
+
+/// Tells whether somebody gave this address to a project, beside those that mailboxes give it.
+fn has_own(project: &Project, address: &EmailAddress) -> bool {
+    project.settings.public_address.as_ref() == Some(address)
+        || project.settings.custom_email.as_ref() == Some(address)
+        || project.further.iter().any(|further| &further.address == address)
 }
 
 /// Finds a project by a path that it has or had, without regard to case.
@@ -342,7 +376,8 @@ fn suffix_address(pattern: &AddressPattern, project: &Project) -> Option<EmailAd
 }
 
 fn default_address(pattern: &AddressPattern, project: &Project) -> Option<EmailAddress> {
-    let tail = format!("-{}-issue-", project.id);
+    let key = project.address_key.as_ref().map_or(String::new(), |key| format!("-{key}"));
+    let tail = format!("-{}{key}-issue-", project.id);
     let slug = cut_slug(pattern, &project.path, &tail)?;
     pattern.with_key(&format!("{slug}{tail}"))
 }

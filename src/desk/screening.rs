@@ -33,7 +33,8 @@ impl Desk {
         };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
-        let mut opinions: Vec<Opinion> = spam::headers(&message.headers, filters).into_iter().collect();
+        let mut opinions: Vec<Opinion> =
+            spam::headers(|name| message.header(name), filters).into_iter().collect();
         // What filters on the way said of a stranger's mail is all that counts of a silent one.
         if prepared.arrival.silent && opinions.is_empty() {
             return Ok(opinions);
@@ -53,7 +54,7 @@ impl Desk {
         }
         let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
-        let suspect = suspect_of(prepared.bytes.to_vec(), message, visible, envelope_to, trusted);
+        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
         if self.inner.ways.spam.local {
             opinions.push(self.inner.school.judge(&suspect));
         }
@@ -73,6 +74,7 @@ impl Desk {
         let mut unknown = Vec::new();
         for target in self.targets(txn, passing).await? {
             let (project, issue) = match target {
+                Target::Issue(issue, project) => (Some(project), Some(issue)),
                 Target::Reply(key, project) => (Some(project), Some(key.issue)),
                 Target::Project(project, _) | Target::Default(project, _) => {
                     let place = self.place(txn, passing.message, Some(project), from, &passing.projects);
@@ -163,7 +165,7 @@ fn opinion_of(line: &Sender, project: Option<ProjectId>) -> Opinion {
 
 /// Puts together what judges need to know of a mail.
 pub(super) fn suspect_of(
-    raw: Vec<u8>,
+    raw: Arc<Vec<u8>>,
     message: &Message,
     visible: &Visible,
     envelope_to: Option<&str>,
@@ -176,7 +178,7 @@ pub(super) fn suspect_of(
     };
     let (client, helo) = border.map_or((None, None), |border| (Some(border.client), border.helo));
     Suspect {
-        raw: Arc::from(raw),
+        raw,
         from: message.from.as_ref().map(|from| from.email.clone()),
         from_name: message.from.as_ref().and_then(|from| from.name.clone()),
         subject: message.subject.clone(),

@@ -12,6 +12,7 @@ use crate::mail::{self, Message, Sealed, SealedForm};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 /// Most layers of one mail: signed within encrypted, and one more for good measure.
 const LAYERS: usize = 3;
@@ -21,7 +22,7 @@ const CONTENT: u64 = 50_000_000;
 /// A mail while its layers are taken off.
 struct Unsealing {
     /// The mail as it would have come without the layers so far.
-    view: Vec<u8>,
+    view: Arc<Vec<u8>>,
     message: Message,
     seal: Option<Seal>,
     /// Lines of armour that are no text.
@@ -62,7 +63,7 @@ impl Desk {
         let Some(message) = message.cloned() else { return Ok(None) };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let mut unsealing = Unsealing {
-            view: prepared.bytes.to_vec(),
+            view: Arc::clone(&prepared.bytes),
             sender: message.from.as_ref().map(|from| from.email.clone()),
             message,
             seal: None,
@@ -112,7 +113,7 @@ impl Desk {
                 let strange = read.is_none();
                 mail.message = read.unwrap_or_else(|| mail.message.clone());
                 if mail.opened {
-                    mail.view = mail::unsealed(&mail.view, &signed);
+                    mail.view = Arc::new(mail::unsealed(&mail.view, &signed));
                     mail.message = mail::read(&mail.view).unwrap_or_else(|_| mail.message.clone());
                 }
                 if crypt.reads(kind) {
@@ -190,7 +191,7 @@ impl Unsealing {
         let Opened { content, seal, why } = opened;
         self.seal = Some(under(earlier, seal, why.as_deref()));
         let Some(content) = content else { return false };
-        let view = mail::unsealed(&self.view, &content);
+        let view = Arc::new(mail::unsealed(&self.view, &content));
         let inner = view.clone();
         let Some(Ok(message)) = aside(move || mail::read(&inner)).await else { return false };
         (self.view, self.message, self.opened) = (view, message, true);

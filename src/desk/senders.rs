@@ -7,8 +7,8 @@
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    EmailAddress, Fault, FaultKind, Project, ProjectId, Response, Sender, SenderChange, SenderRule,
-    SenderScope, SenderVerdict, SenderView,
+    EmailAddress, Fault, FaultKind, Project, ProjectId, Response, Rights, Role, Sender, SenderChange,
+    SenderRule, SenderScope, SenderVerdict, SenderView,
 };
 use crate::mail::{self, Message};
 use crate::store::record::sender_key;
@@ -185,19 +185,24 @@ impl Desk {
         Ok(())
     }
 
-    pub(super) async fn senders(&self, scope: Option<&SenderScope>) -> Result<Response, Fault> {
+    pub(super) async fn senders(
+        &self,
+        acting: &Acting,
+        scope: Option<&SenderScope>,
+    ) -> Result<Response, Fault> {
         let wanted = match scope {
             None => None,
-            Some(scope) => Some(self.scope_id(scope).await?),
+            Some(scope) => Some(self.scope_id(&acting.rights, scope).await?),
         };
-        let found = self.inner.senders.all(|sender| wanted.is_none_or(|id| sender.project == id));
+        let seen = |sender: &Sender| sender.project.is_none_or(|id| acting.rights.may(id, Role::Reporter));
+        let found = self.inner.senders.all(|s| wanted.is_none_or(|id| s.project == id) && seen(s));
         self.shown_senders(found).await.map(Response::Senders)
     }
 
-    async fn scope_id(&self, scope: &SenderScope) -> Result<Option<ProjectId>, Fault> {
+    async fn scope_id(&self, rights: &Rights, scope: &SenderScope) -> Result<Option<ProjectId>, Fault> {
         Ok(match scope {
             SenderScope::Desk => None,
-            SenderScope::Project(path) => Some(self.project_by_path(path).await?.id),
+            SenderScope::Project(path) => Some(self.project_by_path(rights, path).await?.id),
         })
     }
 
@@ -224,11 +229,12 @@ impl Desk {
 
     pub(super) async fn test_sender(
         &self,
+        acting: &Acting,
         scope: &SenderScope,
         address: Option<EmailAddress>,
         raw: &[u8],
     ) -> Result<Response, Fault> {
-        let project = self.scope_id(scope).await?;
+        let project = self.scope_id(&acting.rights, scope).await?;
         let message = if raw.is_empty() { None } else { Some(mail::read(raw)) };
         let message = message.transpose().map_err(|error| Fault::refused(error.to_string()))?;
         let from = address.or_else(|| message.as_ref()?.from.as_ref().map(|from| from.email.clone()));
@@ -253,7 +259,7 @@ impl Desk {
             Fault::usage(why)
                 .hint("write an address, a domain, *.example.com, a pattern, /regex/ or header:Name=pattern")
         })?;
-        let project = self.scope_id(scope).await?;
+        let project = self.scope_id(&acting.rights, scope).await?;
         self.list_line(acting, project, pattern, rule).await
     }
 
@@ -283,10 +289,15 @@ impl Desk {
         let asked = Matcher::parse(pattern).map_or_else(|_| pattern.trim().to_owned(), |(kept, _)| kept);
         let wanted = match scope {
             None => None,
-            Some(scope) => Some(self.scope_id(scope).await?),
+            Some(scope) => Some(self.scope_id(&acting.rights, scope).await?),
         };
         let (_gate, mut txn) = self.begin().await;
-        let found = self.inner.senders.all(|s| s.pattern == asked && wanted.is_none_or(|id| s.project == id));
+        let keeps = |s: &Sender| match s.project {
+            Some(project) => acting.rights.may(project, Role::Maintainer),
+            None => scope.is_some() || acting.rights == Rights::All,
+        };
+        let on_list = |s: &Sender| s.pattern == asked && wanted.is_none_or(|id| s.project == id);
+        let found = self.inner.senders.all(|s| on_list(s) && keeps(s));
         let sender = match found.as_slice() {
             [only] => only.clone(),
             [] => {

@@ -1,9 +1,9 @@
 //! How the desk is doing: the board that mailboxes and outlets write their state on.
 
-use super::{Desk, txn};
+use super::{Acting, Desk, txn};
 use crate::domain::{
-    Channel, ChannelState, DeskStatus, Fate, Fault, Finding, IntakeEntry, Judge, Opinion, OutboxCounts,
-    SpamStatus,
+    Channel, ChannelState, DeskStatus, Fate, Fault, Finding, IntakeEntry, IssueId, Judge, Opinion,
+    OutboxCounts, Rights, Role, SpamStatus,
 };
 use crate::store::Direction;
 use jiff::Timestamp;
@@ -94,18 +94,26 @@ impl Desk {
         let board = &self.inner.board;
         let mailboxes = locked(&board.mailboxes).values().cloned().collect();
         let outlets = locked(&board.outlets).values().cloned().collect();
-        (mailboxes, outlets, self.inner.queue.counts())
+        (mailboxes, outlets, self.outbox_counts())
     }
 
     /// Counts the mails that are not settled well.
     pub fn outbox_counts(&self) -> OutboxCounts {
-        self.inner.queue.counts()
+        self.inner.queue.counts(|_| true)
     }
 
-    pub(super) async fn status(&self) -> Result<DeskStatus, Fault> {
+    /// Shows how the desk is doing. What names people or projects is for those who maintain one.
+    pub(super) async fn status(&self, acting: &Acting) -> Result<DeskStatus, Fault> {
+        let maintains = acting.rights.may_anywhere(Role::Maintainer);
         let board = &self.inner.board;
         let (data_dir, serving, while_used) = locked(&board.place).clone();
-        let (mailboxes, outlets, outbox) = self.glance();
+        let (mailboxes, outlets, _) = self.glance();
+        let viewer = self.viewer(acting);
+        let sees = |issue: Option<IssueId>| {
+            acting.rights == Rights::All
+                || issue.is_some_and(|issue| self.inner.index.row(issue, &viewer).is_some())
+        };
+        let outbox = self.inner.queue.counts(sees);
         Ok(DeskStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -117,9 +125,9 @@ impl Desk {
             mailboxes,
             outlets,
             outbox,
-            triage: self.triage_count().await?,
+            triage: if maintains { self.triage_count().await? } else { 0 },
             free_space: self.inner.store.free_space(),
-            notices: locked(&board.notices).values().cloned().collect(),
+            notices: locked(&board.notices).values().filter(|_| maintains).cloned().collect(),
             spam: self.spam_status(),
         })
     }

@@ -4,12 +4,14 @@ use super::Desk;
 use super::intake::Passing;
 use super::routing::KeyKind;
 use super::txn::Txn;
-use crate::domain::{EmailAddress, Fault, Issue, ProjectId, ReplyKey};
-use crate::store::record::issue_key;
+use crate::domain::{EmailAddress, Fault, Issue, IssueId, ProjectId, ReplyKey};
+use crate::store::record::{Number, issue_key, number_key};
 
 /// What an address of the mail leads to.
 pub(super) enum Target {
     Reply(ReplyKey, ProjectId),
+    /// An issue's own address.
+    Issue(IssueId, ProjectId),
     /// The project, and the plain address of ours it was written to.
     Project(ProjectId, Option<EmailAddress>),
     /// Where mail goes whose addresses name no project.
@@ -20,7 +22,9 @@ pub(super) enum Target {
 impl Target {
     pub fn project(&self) -> Option<ProjectId> {
         match self {
-            Self::Reply(_, id) | Self::Project(id, _) | Self::Default(id, _) => Some(*id),
+            Self::Reply(_, id) | Self::Issue(_, id) | Self::Project(id, _) | Self::Default(id, _) => {
+                Some(*id)
+            }
             Self::Nowhere(_) => None,
         }
     }
@@ -53,15 +57,36 @@ impl Desk {
                 targets.push(Target::Reply(key, issue.project));
             }
         }
+        for hit in &hits {
+            let KeyKind::Issue(project, iid) = hit.kind else { continue };
+            let Some(number) = txn.get::<Number>(&number_key(project, iid)).await? else { continue };
+            if !reached.contains(&project) {
+                reached.push(project);
+                targets.push(Target::Issue(number.issue, project));
+            }
+        }
+        // An address that was given to the project says more of a mail than the keyed one behind it.
+        let given_to = |id: ProjectId| {
+            let of_it = hits.iter().filter(|hit| hit.plain && hit.kind == KeyKind::Project(id));
+            of_it.filter_map(|hit| EmailAddress::parse(&hit.address)).next()
+        };
+        let given: Vec<(ProjectId, Option<EmailAddress>)> =
+            passing.projects.iter().map(|project| (project.id, given_to(project.id))).collect();
         for hit in hits {
             match hit.kind {
-                KeyKind::Reply(_) | KeyKind::Unsubscribe(_) => {}
+                // One whose number nobody has is the project's.
+                KeyKind::Issue(id, _) if !reached.contains(&id) => {
+                    reached.push(id);
+                    targets.push(Target::Project(id, None));
+                }
+                KeyKind::Reply(_) | KeyKind::Unsubscribe(_) | KeyKind::Issue(..) => {}
                 KeyKind::Project(id) if hit.plain => {
                     plain.extend(EmailAddress::parse(&hit.address).map(|a| (id, a)))
                 }
                 KeyKind::Project(id) if !reached.contains(&id) => {
                     reached.push(id);
-                    targets.push(Target::Project(id, None));
+                    let address = given.iter().find(|(project, _)| *project == id);
+                    targets.push(Target::Project(id, address.and_then(|(_, address)| address.clone())));
                 }
                 KeyKind::Project(_) => {}
             }
@@ -112,6 +137,10 @@ impl Desk {
                 return Ok(Some(key));
             }
         }
-        Ok(None)
+        // Where addresses carry no key, the subject does.
+        match passing.message.subject.trim().to_lowercase().strip_prefix("unsubscribe ") {
+            Some(key) => self.by_reply_key(txn, key.trim()).await,
+            None => Ok(None),
+        }
     }
 }

@@ -52,11 +52,11 @@ impl Desk {
                 return self.intake_entry(id).await;
             }
             IntakeAction::Attach(reference) => {
-                let issue = self.resolve(&reference).await?;
+                let issue = self.resolve(&acting.rights, &reference).await?;
                 self.by_hand(acting, &prepared, &entry, ByHand::Note(issue)).await?
             }
             IntakeAction::Issue(path) => {
-                let project = self.project_by_path(&path).await?.id;
+                let project = self.project_by_path(&acting.rights, &path).await?.id;
                 self.by_hand(acting, &prepared, &entry, ByHand::Issue(project)).await?
             }
             IntakeAction::Ham { allow_sender } => self.ham(acting, &prepared, &entry, allow_sender).await?,

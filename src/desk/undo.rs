@@ -3,7 +3,7 @@
 use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
-use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Verb};
+use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Role, Verb};
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ impl Desk {
             .find(open)
             .ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?;
         let mut verb = verb.clone();
+        self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
         let mut draft = None;
         if let Some(note) = verb.deed.note {
@@ -69,6 +70,7 @@ impl Desk {
             return Err(Fault::refused("a mail that was taken back is not answered again by itself")
                 .hint(format!("`deskbell intake ham {}` does it", arrival.id)));
         }
+        self.still_may(acting, &undone).await?;
         let label = format!("did again: {}", undone.deed.label);
         self.restore(&mut txn, acting, &undone, false).await?;
         txn.deed().label.clone_from(&label);
@@ -76,6 +78,14 @@ impl Desk {
         txn.deed().issues.clone_from(&undone.deed.issues);
         self.finish(txn, acting.actor(), Some("redo".to_owned()), Some(acting.request.clone())).await?;
         Ok(Response::Undone { label, skipped: Vec::new(), draft: None })
+    }
+
+    /// Refuses to touch issues in which the caller has no say any more.
+    async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
+        for issue in &verb.deed.issues {
+            self.demand(acting, &self.project_of_issue(*issue).await?, Role::Guest)?;
+        }
+        Ok(())
     }
 
     /// Finds what the latest undo took back, if nothing was decided since.

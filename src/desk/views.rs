@@ -6,14 +6,14 @@ use super::{Acting, Desk};
 use crate::domain::{
     AddressRecord, AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView,
     Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
-    OutboxEntry, OutboxView, ParticipantView, Project, Query, Reference, Response, Seq,
+    OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, Query, Reference, Response,
 };
 use crate::index::Update;
 use crate::mail;
 use crate::store::record::{
     Changed, ReadMark, intake_key, issue_key, note_key, person_key, project_key, read_key,
 };
-use crate::store::{Direction, Tree};
+use crate::store::{Direction, Store, Tree};
 
 /// The most rows that one answer holds.
 const WINDOW: u64 = 10_000;
@@ -34,13 +34,13 @@ impl Desk {
         Ok(Response::Counts(queries.iter().map(count).collect()))
     }
 
-    /// Puts everything about an issue together, as `user` sees it.
-    pub(super) async fn issue_view(&self, user: &str, id: IssueId) -> Result<IssueView, Fault> {
+    /// Puts everything about an issue together, as whoever acts may see it.
+    pub(super) async fn issue_view(&self, acting: &Acting, id: IssueId) -> Result<IssueView, Fault> {
+        let user = acting.user.name.as_str();
         let store = &self.inner.store;
         let issue = self.stored_issue(id).await?;
         let project = self.stored_project(&issue).await?;
-        let viewer = crate::domain::query::Viewer { user: user.to_owned(), now: self.now(), projects: None };
-        let row = self.inner.index.rows(&[id], &viewer).pop();
+        let row = self.inner.index.rows(&[id], &self.viewer(acting)).pop();
         let row = row.ok_or_else(|| super::missing(format!("the row of {}", reference(&project, &issue))))?;
         let mark = store.get::<ReadMark>(&read_key(user, id)).await.map_err(txn::store_fault)?;
         let mark = mark.map_or(NoteId(0), |k| k.record.note);
@@ -57,16 +57,21 @@ impl Desk {
             participants.push(ParticipantView { address_state, ..participant_view(person) });
         }
         let way = self.way_out(&issue, &project).ok();
-        Ok(IssueView {
+        let mut view = IssueView {
             row,
             participants,
-            links: self.link_views(&issue).await?,
+            links: self.link_views(acting, &issue).await?,
             notes,
             max_size: way.map(|way| way.max_size),
             sender_name: sender_name(&project).to_owned(),
             default_note: project.settings.default_note,
             signature: project.settings.signature.clone(),
-        })
+            address: self.inner.ways.issue_address(issue.mailbox.as_deref(), &project, issue.iid),
+            estimate: issue.estimate,
+            spent: issue.spent,
+        };
+        acting.keep_back(project.id, &mut view);
+        Ok(view)
     }
 
     async fn note_view(&self, user: &str, mark: NoteId, note: Note) -> Result<NoteView, Fault> {
@@ -107,10 +112,13 @@ impl Desk {
         }
     }
 
-    async fn link_views(&self, issue: &Issue) -> Result<Vec<LinkView>, Fault> {
+    async fn link_views(&self, acting: &Acting, issue: &Issue) -> Result<Vec<LinkView>, Fault> {
         let mut views = Vec::with_capacity(issue.links.len());
         for link in &issue.links {
             let other = self.stored_issue(link.issue).await?;
+            if !acting.rights.sees_issue(other.project, other.confidential) {
+                continue;
+            }
             let project = self.stored_project(&other).await?;
             views.push(LinkView {
                 kind: link.kind,
@@ -133,14 +141,19 @@ impl Desk {
         kept.map(|k| k.record).ok_or_else(|| super::missing(format!("project {}", issue.project)))
     }
 
+    /// Gives the project that an issue belongs to.
+    pub(super) async fn project_of_issue(&self, id: IssueId) -> Result<Project, Fault> {
+        self.stored_project(&self.stored_issue(id).await?).await
+    }
+
     /// Gives `mygroup/myproject#12` of an issue.
     pub(super) async fn reference_of(&self, id: IssueId) -> Result<String, Fault> {
         let issue = self.stored_issue(id).await?;
         Ok(reference(&self.stored_project(&issue).await?, &issue))
     }
 
-    pub(super) async fn history(&self, asked: &Reference) -> Result<Response, Fault> {
-        let id = self.resolve(asked).await?;
+    pub(super) async fn history(&self, acting: &Acting, asked: &Reference) -> Result<Response, Fault> {
+        let id = self.resolve(&acting.rights, asked).await?;
         let changes = txn::all::<Changed>(&self.inner.store, &txn::below(id.0)).await?;
         let view = |c: Changed| ChangeView {
             seq: c.seq,
@@ -154,17 +167,23 @@ impl Desk {
         Ok(Response::History(changes.into_iter().map(view).collect()))
     }
 
-    async fn stored_note(&self, asked: &Reference, note: NoteId) -> Result<Note, Fault> {
-        let id = self.resolve(asked).await?;
+    async fn stored_note(&self, acting: &Acting, asked: &Reference, note: NoteId) -> Result<Note, Fault> {
+        let id = self.resolve(&acting.rights, asked).await?;
         let kept = self.inner.store.get::<Note>(&note_key(id, note)).await.map_err(txn::store_fault)?;
-        kept.map(|k| k.record).ok_or_else(|| {
+        let issue = self.stored_issue(id).await?;
+        kept.map(|k| k.record).filter(|note| acting.rights.sees_note(&issue, note)).ok_or_else(|| {
             Fault::not_found(format!("there is no note {note} in {asked}"))
                 .hint(format!("`deskbell issue show {asked}` lists its notes"))
         })
     }
 
-    pub(super) async fn raw_mail(&self, asked: &Reference, note: NoteId) -> Result<Response, Fault> {
-        let note = self.stored_note(asked, note).await?;
+    pub(super) async fn raw_mail(
+        &self,
+        acting: &Acting,
+        asked: &Reference,
+        note: NoteId,
+    ) -> Result<Response, Fault> {
+        let note = self.stored_note(acting, asked, note).await?;
         let sent = self.rows_of(&note).await?;
         let raw = note.raw.or_else(|| sent.first().map(|row| row.raw)).ok_or_else(|| {
             Fault::refused(format!("note {} was not a mail", note.id))
@@ -174,8 +193,13 @@ impl Desk {
     }
 
     /// Gives the HTML of a note's mail as a page for the browser.
-    pub(super) async fn original_html(&self, asked: &Reference, note: NoteId) -> Result<Response, Fault> {
-        let Response::Bytes(raw) = self.raw_mail(asked, note).await? else {
+    pub(super) async fn original_html(
+        &self,
+        acting: &Acting,
+        asked: &Reference,
+        note: NoteId,
+    ) -> Result<Response, Fault> {
+        let Response::Bytes(raw) = self.raw_mail(acting, asked, note).await? else {
             return Err(Fault::internal("a mail came back as something else"));
         };
         let page = tokio::task::spawn_blocking(move || mail::original_html(&raw)).await;
@@ -188,11 +212,12 @@ impl Desk {
 
     pub(super) async fn attachment(
         &self,
+        acting: &Acting,
         asked: &Reference,
         note: NoteId,
         name: &str,
     ) -> Result<Response, Fault> {
-        let note = self.stored_note(asked, note).await?;
+        let note = self.stored_note(acting, asked, note).await?;
         let by_number = name.parse::<usize>().ok().and_then(|n| note.attachments.get(n.checked_sub(1)?));
         let file = note.attachments.iter().find(|f| f.name == name).or(by_number).ok_or_else(|| {
             let names: Vec<&str> = note.attachments.iter().map(|f| f.name.as_str()).collect();
@@ -261,7 +286,12 @@ impl Desk {
         })
     }
 
-    pub(super) async fn intake_list(&self, fate: Option<Fate>, limit: u64) -> Result<Response, Fault> {
+    pub(super) async fn intake_list(
+        &self,
+        acting: &Acting,
+        fate: Option<Fate>,
+        limit: u64,
+    ) -> Result<Response, Fault> {
         let mut views = Vec::new();
         let mut from: Option<Vec<u8>> = None;
         while (views.len() as u64) < limit {
@@ -269,7 +299,12 @@ impl Desk {
             let page = page.map_err(txn::store_fault)?;
             let Some(last) = page.last() else { break };
             from = Some(intake_key(last.record.id));
-            for entry in page.into_iter().map(|k| k.record).filter(|e| fate.is_none_or(|f| f == e.fate)) {
+            for entry in page
+                .into_iter()
+                .map(|k| k.record)
+                .filter(|e| fate.is_none_or(|f| f == e.fate))
+                .filter(|e| acting.sees_arrival(e))
+            {
                 views.push(self.intake_view(entry).await?);
             }
         }
@@ -327,40 +362,18 @@ impl Desk {
     }
 
     /// Gives the worst state of an issue's mail that somebody should look at.
-    fn trouble(&self, issue: IssueId) -> Option<crate::domain::OutboxState> {
-        use crate::domain::OutboxState::{Bounced, Deferred, Failed};
-        self.inner.queue.worst(issue).filter(|state| matches!(state, Deferred | Failed | Bounced))
+    fn trouble(&self, issue: IssueId) -> Option<OutboxState> {
+        self.inner.queue.worst(issue).filter(|state| is_trouble(*state))
     }
+}
 
-    /// Shows the index everything after what it has.
-    pub(super) async fn fill_index(&self, indexed: Seq) -> Result<(), Fault> {
-        let store = &self.inner.store;
-        let last = store.last();
-        let mut rows = Vec::new();
-        for project in txn::all::<Project>(store, &[]).await? {
-            rows.push(path_of(&project));
-        }
-        rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(row_of));
-        for mark in txn::all::<ReadMark>(store, &[]).await? {
-            rows.push(read_by(mark));
-        }
-        self.inner.index.load(last, &rows);
-        let mut from: Option<Vec<u8>> = None;
-        loop {
-            let page = store
-                .scan::<Note>(&[], from.as_deref(), 1000, Direction::Up)
-                .await
-                .map_err(txn::store_fault)?;
-            let Some(end) = page.last() else { break };
-            from = Some(note_key(end.record.issue, end.record.id));
-            for kept in page {
-                self.inner.index.load(kept.seq, &[Update::Note(kept.record)]);
-            }
-        }
-        self.inner.index.loaded(last);
-        tracing::debug!(%indexed, %last, "the index is filled");
-        Ok(())
-    }
+/// Tells whether somebody should look at mail in this state.
+pub(super) fn is_trouble(state: OutboxState) -> bool {
+    matches!(state, OutboxState::Deferred | OutboxState::Failed | OutboxState::Bounced)
+}
+
+pub(super) fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
+    Store::decode(document).map_err(txn::store_fault)
 }
 
 fn path_of(project: &Project) -> Update {
@@ -372,11 +385,11 @@ fn read_by(mark: ReadMark) -> Update {
 }
 
 /// Shows an issue; none of which nothing is left.
-fn row_of(issue: Issue) -> Update {
+pub(super) fn row_of(issue: Issue) -> Update {
     if issue.purged { Update::IssueGone(issue.id) } else { Update::Issue(issue) }
 }
 
-fn gone_note(key: &[u8]) -> Option<Update> {
+pub(super) fn gone_note(key: &[u8]) -> Option<Update> {
     let number = |range: std::ops::Range<usize>| Some(u64::from_be_bytes(key.get(range)?.try_into().ok()?));
     Some(Update::NoteGone { issue: IssueId(number(0..8)?), note: NoteId(number(8..16)?) })
 }

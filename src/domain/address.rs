@@ -44,6 +44,15 @@ impl EmailAddress {
         self.0.to_lowercase()
     }
 
+    /// Gives the address as those see it who may not know it: `a*****@c*****.e**`.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let first = |text: &str| text.chars().next().unwrap_or('*');
+        let domain = self.domain();
+        let (host, end) = domain.rsplit_once('.').unwrap_or((&domain, "*"));
+        Self(format!("{}*****@{}*****.{}**", first(self.local()), first(host), first(end)))
+    }
+
     /// Gives what stands before the last `@`.
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
@@ -53,6 +62,21 @@ impl EmailAddress {
     pub fn domain(&self) -> String {
         self.0.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.to_lowercase())
     }
+}
+
+/// Masks every address in a text.
+pub fn mask_addresses(text: &str) -> String {
+    let border =
+        |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '(' | ')' | '"' | '“' | '”');
+    text.split_inclusive(border)
+        .map(|piece| {
+            let word = piece.trim_end_matches(border).trim_end_matches(['.', ':']);
+            match EmailAddress::parse(word).filter(|_| word.contains('@')) {
+                Some(address) => piece.replacen(word, address.masked().as_str(), 1),
+                None => piece.to_owned(),
+            }
+        })
+        .collect()
 }
 
 impl PartialEq for EmailAddress {

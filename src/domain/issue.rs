@@ -105,6 +105,12 @@ pub struct Issue {
     pub milestone: Option<String>,
     #[serde(default)]
     pub weight: Option<u32>,
+    /// How long it will take, in seconds of work.
+    #[serde(default)]
+    pub estimate: Option<i64>,
+    /// How long it took so far, in seconds of work.
+    #[serde(default)]
+    pub spent: i64,
     /// Since when it counts as spam.
     #[serde(default)]
     pub spam_since: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! People: staff who have a name on the desk, and outside persons who only have an address.
 
-use super::{EmailAddress, ProjectId};
+use super::address::mask_addresses;
+use super::{EmailAddress, Mailbox, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,16 @@ impl Author {
     /// Tells whether this is neither staff nor the system.
     pub fn is_outside(&self) -> bool {
         self.user.as_deref() == Some(SUPPORT_BOT) && self.email.is_some()
+    }
+
+    /// Gives the author as those see them who may not see addresses.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        if !self.is_outside() {
+            return self.clone();
+        }
+        let named = self.name.as_deref().map(mask_addresses);
+        Self { name: named, email: self.email.as_ref().map(EmailAddress::masked), user: self.user.clone() }
     }
 
     /// Gives the shortest thing to call this author by.
@@ -83,6 +94,13 @@ pub struct Participant {
     pub subscribed: bool,
     pub role: ParticipantRole,
     pub address_state: AddressState,
+}
+
+impl Participant {
+    /// Gives the name and address to which mail goes.
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox { name: self.name.clone(), email: self.email.clone() }
+    }
 }
 
 /// What the desk keeps of an outside address, whatever the issue.
@@ -134,6 +152,19 @@ pub enum Role {
     Developer,
     Maintainer,
     Owner,
+}
+
+impl Role {
+    /// Gives the role's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Reporter => "reporter",
+            Self::Developer => "developer",
+            Self::Maintainer => "maintainer",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 /// That a user belongs to a project.

@@ -118,6 +118,22 @@ pub struct Project {
     pub former_paths: Vec<String>,
     pub created_at: Timestamp,
     pub settings: ProjectSettings,
+    /// Further addresses, each of which marks the issues that come by it.
+    #[serde(default)]
+    pub further: Vec<ProjectAddress>,
+    /// What the generated address carries since its key was changed; the earlier ones lead nowhere.
+    #[serde(default)]
+    pub address_key: Option<String>,
+}
+
+/// A further address of a project, such as one that is forwarded to the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectAddress {
+    pub address: EmailAddress,
+    /// What the issues that come by it are labelled with, beside the project's own labels.
+    pub labels: Vec<String>,
+    /// Who gets them, instead of the project's own assignee.
+    pub assignee: Option<String>,
 }
 
 /// Everything that can be set for the whole desk.
@@ -166,6 +182,9 @@ pub struct ProjectView {
     pub enabled: bool,
     /// Every address that reaches it now, the one to publish first.
     pub addresses: Vec<EmailAddress>,
+    /// Those that mark their issues.
+    #[serde(default)]
+    pub further_addresses: Vec<ProjectAddress>,
     pub settings: ProjectSettings,
 }
 
@@ -252,7 +271,8 @@ pub fn nearest<'a>(word: &str, known: &'a [String]) -> &'a str {
     known.iter().min_by_key(|other| distance(word, other)).map_or("", String::as_str)
 }
 
-fn distance(a: &str, b: &str) -> usize {
+/// Counts the letters in which two words differ.
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

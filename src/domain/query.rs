@@ -76,6 +76,20 @@ impl Query {
         self.terms.iter().any(|term| term.field == Field::Number && !term.negated)
     }
 
+    /// Tells whether it depends on who asks.
+    pub fn is_personal(&self) -> bool {
+        self.means(|meaning| matches!(meaning, Meaning::Me | Meaning::Is(Flag::Unread | Flag::Mine)))
+    }
+
+    /// Tells whether it asks how long ago something was, or how long until.
+    pub fn measures_time(&self) -> bool {
+        self.means(|meaning| matches!(meaning, Meaning::When(_)))
+    }
+
+    fn means(&self, any: impl Fn(&Meaning) -> bool) -> bool {
+        self.terms.iter().flat_map(|term| &term.values).any(|value| any(&value.meaning))
+    }
+
     /// Tells whether spam, or merged issues, are asked for.
     fn asks_for(&self, flag: Flag) -> bool {
         let asked = |term: &Term| term.values.iter().any(|value| value.meaning == Meaning::Is(flag));

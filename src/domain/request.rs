@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, Reference, RequestId, Role, SenderRule, Status, Via,
+    OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,16 @@ pub enum Edit {
     Snooze(Option<Timestamp>),
     Spam(bool),
     Kind(IssueKind),
+    /// Replaces all labels.
+    Relabel(Vec<String>),
+    /// Makes it a ticket of this person. Nobody is mailed for it.
+    ConvertToTicket(EmailAddress),
+    /// How long it will take, in seconds of work.
+    Estimate(Option<i64>),
+    /// Time that was spent, in seconds of work; a negative one is taken back.
+    Spend(i64),
+    /// Closes it and links it to the other one.
+    DuplicateOf(Reference),
 }
 
 /// What can be done with a mail in the outbox.
@@ -232,6 +242,19 @@ pub enum Request {
     RenameProject {
         path: String,
         to: String,
+    },
+    /// Gives the generated address another key; mail to the earlier ones waits in triage from then on.
+    RotateKey {
+        path: String,
+    },
+    /// Adds a further address, or changes how it marks issues.
+    SetAddress {
+        path: String,
+        address: ProjectAddress,
+    },
+    RemoveAddress {
+        path: String,
+        address: EmailAddress,
     },
     AddUser {
         name: String,

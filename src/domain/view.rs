@@ -141,4 +141,13 @@ pub struct IssueView {
     pub sender_name: String,
     pub default_note: super::DefaultNote,
     pub signature: Option<String>,
+    /// Where the staff can forward further mail that belongs to it.
+    #[serde(default)]
+    pub address: Option<EmailAddress>,
+    /// Seconds of work that are expected.
+    #[serde(default)]
+    pub estimate: Option<i64>,
+    /// Seconds of work that were spent.
+    #[serde(default)]
+    pub spent: i64,
 }

@@ -18,11 +18,11 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    fn with_room(slots: usize) -> Self {
+    pub fn with_room(slots: usize) -> Self {
         Self { bits: vec![0; slots.div_ceil(64)], count: 0 }
     }
 
-    fn insert(&mut self, slot: u32) {
+    pub fn insert(&mut self, slot: u32) {
         if let Some(bits) = self.bits.get_mut(slot as usize / 64) {
             let bit = 1 << (slot % 64);
             self.count += usize::from(*bits & bit == 0);
@@ -30,7 +30,7 @@ impl Slots {
         }
     }
 
-    fn contains(&self, slot: u32) -> bool {
+    pub fn contains(&self, slot: u32) -> bool {
         self.bits.get(slot as usize / 64).is_some_and(|bits| bits & (1 << (slot % 64)) != 0)
     }
 
@@ -121,7 +121,7 @@ fn sorted(rows: &Rows, slots: &Slots, query: &Query, offset: usize, limit: usize
 }
 
 /// Compares two issues; the latest change decides between equals.
-fn compare(sort: Sort, a: &IssueFacts, b: &IssueFacts) -> Ordering {
+pub(super) fn compare(sort: Sort, a: &IssueFacts, b: &IssueFacts) -> Ordering {
     let way = |order: Ordering| if sort.descending { order.reverse() } else { order };
     let latest = |facts: &IssueFacts| Reverse((facts.updated_at, facts.id));
     let order = match sort.key {

@@ -6,8 +6,14 @@ use crate::domain::query::{IssueFacts, Name, Names, Query, Viewer};
 use crate::domain::{Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// The last note read, by user and issue.
+pub(super) type Reads = FxHashMap<String, FxHashMap<IssueId, NoteId>>;
+
+/// So many changes are remembered; whoever is further behind looks at every row.
+const REMEMBERED: usize = 8192;
 
 /// What came before its issue did.
 #[derive(Default)]
@@ -26,13 +32,40 @@ pub(super) struct Rows {
     /// Kept in order, so that the usual list needs no sorting.
     updated: BTreeSet<(Timestamp, IssueId, u32)>,
     projects: BTreeMap<ProjectId, String>,
-    /// The last note read, by user and issue.
-    read: FxHashMap<String, FxHashMap<IssueId, NoteId>>,
+    read: Reads,
     early: FxHashMap<IssueId, Early>,
     names: Names,
+    /// When something begins or ends by itself: a snooze, a due date.
+    moments: BTreeSet<(Timestamp, u32)>,
+    /// The slots that changed last, the latest at the end.
+    changed: VecDeque<u32>,
+    /// How many changes there have been.
+    changes: u64,
 }
 
 impl Rows {
+    /// Makes rows without issues, where somebody knows projects and what was read already.
+    pub fn with(projects: BTreeMap<ProjectId, String>, read: Reads) -> Self {
+        Self { projects, read, ..Self::default() }
+    }
+
+    /// Gives the projects, and the last note read by user and issue.
+    pub fn beside(&self) -> (&BTreeMap<ProjectId, String>, &Reads) {
+        (&self.projects, &self.read)
+    }
+
+    /// Takes the names and people over that the rows hold.
+    pub fn adopt(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// Forgets every issue.
+    pub fn clear(&mut self) {
+        // The count goes on, so that whoever remembers an earlier one finds itself behind.
+        *self = Self { changes: self.changes, ..Self::default() };
+        self.change_all();
+    }
+
     /// Takes in a change, and gives the work that it makes for the full text beside the note's own.
     pub fn apply(&mut self, update: &Update) -> Option<Work> {
         match update {
@@ -40,7 +73,7 @@ impl Rows {
             Update::IssueGone(id) => return self.remove(*id).then_some(Work::Drop(*id)),
             Update::Note(note) => self.add_note(note),
             Update::NoteGone { issue, note } => {
-                if let Some(facts) = self.get_mut(*issue) {
+                if let Some(facts) = self.change(*issue) {
                     facts.notes.retain(|known| known.id != *note);
                 }
                 return Some(text::of_nothing(*issue, *note));
@@ -48,8 +81,9 @@ impl Rows {
             Update::Project { id, path } => self.rename(*id, path),
             Update::Read { user, issue, note } => {
                 self.read.entry(user.clone()).or_default().insert(*issue, *note);
+                self.change(*issue);
             }
-            Update::Trouble { issue, state } => match self.get_mut(*issue) {
+            Update::Trouble { issue, state } => match self.change(*issue) {
                 Some(facts) => facts.trouble = *state,
                 None => self.early.entry(*issue).or_default().trouble = *state,
             },
@@ -73,11 +107,14 @@ impl Rows {
         work
     }
 
-    fn insert(&mut self, facts: IssueFacts) {
+    /// Puts an issue into a slot that is free.
+    pub fn insert(&mut self, facts: IssueFacts) {
         let slot = self.free.pop().unwrap_or(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
         self.by_id.insert(facts.id, slot);
         self.by_number.insert((facts.project, facts.iid), slot);
         self.updated.insert((facts.updated_at, facts.id, slot));
+        self.moments.extend(moments(&facts).map(|at| (at, slot)));
+        self.note_change(slot);
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(facts),
             None => self.slots.push(Some(facts)),
@@ -89,6 +126,10 @@ impl Rows {
         let facts = self.slots.get_mut(slot as usize)?.take()?;
         self.by_number.remove(&(facts.project, facts.iid));
         self.updated.remove(&(facts.updated_at, id, slot));
+        for at in moments(&facts) {
+            self.moments.remove(&(at, slot));
+        }
+        self.note_change(slot);
         self.free.push(slot);
         Some(facts)
     }
@@ -102,9 +143,12 @@ impl Rows {
     }
 
     fn add_note(&mut self, note: &Note) {
-        let slot = self.by_id.get(&note.issue).map(|slot| *slot as usize);
-        match slot.and_then(|slot| self.slots.get_mut(slot)?.as_mut()) {
-            Some(facts) => facts.add_note(note, &mut self.names),
+        let slot = self.by_id.get(&note.issue).copied();
+        match slot.and_then(|slot| Some((slot, self.slots.get_mut(slot as usize)?.as_mut()?))) {
+            Some((slot, facts)) => {
+                facts.add_note(note, &mut self.names);
+                self.note_change(slot);
+            }
             None => {
                 let bare = Note { body: String::new(), folded: None, ..note.clone() };
                 self.early.entry(note.issue).or_default().notes.push(bare);
@@ -120,11 +164,44 @@ impl Rows {
         for facts in self.slots.iter_mut().flatten().filter(|facts| facts.project == id) {
             facts.project_path = name.clone();
         }
+        self.change_all();
     }
 
-    fn get_mut(&mut self, id: IssueId) -> Option<&mut IssueFacts> {
+    /// Gives an issue to be changed.
+    fn change(&mut self, id: IssueId) -> Option<&mut IssueFacts> {
         let slot = *self.by_id.get(&id)?;
+        self.note_change(slot);
         self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    fn note_change(&mut self, slot: u32) {
+        self.changes += 1;
+        self.changed.push_back(slot);
+        if self.changed.len() > REMEMBERED {
+            self.changed.pop_front();
+        }
+    }
+
+    fn change_all(&mut self) {
+        self.changes += 1;
+        self.changed.clear();
+    }
+
+    /// Counts the changes so far.
+    pub fn change_count(&self) -> u64 {
+        self.changes
+    }
+
+    /// Gives the slots that changed after so many changes; `None` when that is not remembered.
+    pub fn changed_since(&self, count: u64) -> Option<impl Iterator<Item = u32>> {
+        let behind = usize::try_from(self.changes.checked_sub(count)?).ok()?;
+        let known = self.changed.len().checked_sub(behind)?;
+        Some(self.changed.iter().skip(known).copied())
+    }
+
+    /// Gives the slots in which something begins or ends within this time, both ends included.
+    pub fn moments(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = u32> {
+        self.moments.range((from, 0)..=(to, u32::MAX)).map(|(_, slot)| *slot)
     }
 
     fn get(&self, id: IssueId) -> Option<&IssueFacts> {
@@ -163,7 +240,7 @@ impl Rows {
 
     /// Gives the row of an issue, if it exists and `viewer` may see its project.
     pub fn row(&self, id: IssueId, viewer: &Viewer) -> Option<IssueRow> {
-        let facts = self.get(id).filter(|facts| viewer.sees(facts.project))?;
+        let facts = self.get(id).filter(|facts| viewer.sees(facts))?;
         let seen = self.read_by(&viewer.user).and_then(|read| read.get(&id)).copied();
         let text = |name: &Arc<Name>| name.text.to_string();
         Some(IssueRow {
@@ -175,7 +252,10 @@ impl Rows {
             title: facts.title.text.to_string(),
             state: facts.state,
             status: facts.status,
-            author: facts.author.author.clone(),
+            author: match viewer.rights.sees_addresses(facts.project) {
+                true => facts.author.author.clone(),
+                false => facts.author.author.masked(),
+            },
             confidential: facts.confidential,
             labels: facts.labels.iter().map(text).collect(),
             assignee: facts.assignee.as_ref().map(text),
@@ -223,6 +303,11 @@ impl Rows {
         };
         self.at(*self.by_number.get(&(id, iid))?).map(|facts| facts.id)
     }
+}
+
+/// Gives the moments at which an issue is found by other queries than before.
+fn moments(facts: &IssueFacts) -> impl Iterator<Item = Timestamp> + use<> {
+    [facts.snoozed_until, facts.due_at].into_iter().flatten()
 }
 
 fn reference(facts: &IssueFacts) -> String {

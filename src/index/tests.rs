@@ -4,17 +4,20 @@ use crate::domain::{
     Attachment, Author, EmailAddress, IssueKind, NoteKind, Participant, ParticipantRole, Party, Priority,
     SUPPORT_BOT, State, Status,
 };
+use crate::domain::{Rights, Role};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+mod lists;
 mod speed;
+mod starts;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
 fn viewer() -> Viewer {
-    Viewer { user: "alice".to_owned(), now: at(1_000_000), projects: None }
+    Viewer { user: "alice".to_owned(), now: at(1_000_000), rights: Rights::All }
 }
 
 fn ada() -> Author {
@@ -61,6 +64,8 @@ fn issue(id: u64, title: &str) -> Issue {
         merged_into: None,
         milestone: None,
         weight: None,
+        estimate: None,
+        spent: 0,
     }
 }
 
@@ -476,7 +481,7 @@ fn what_a_viewer_may_not_see_is_neither_found_nor_shown() {
     let dir = TempDir::new().unwrap();
     let (index, _) = open(&dir);
     index.apply(Seq(1), &texts(&["secret"]));
-    let stranger = Viewer { projects: Some([ProjectId(2)].into()), ..viewer() };
+    let stranger = Viewer { rights: Rights::Of([(ProjectId(2), Role::Reporter)].into()), ..viewer() };
     let query = Query::parse("secret").unwrap();
     assert_eq!(index.find(&query, &stranger, 0, 10), Found::default());
     assert_eq!(index.row(IssueId(1), &stranger), None);

@@ -13,7 +13,7 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::ColumnValues;
 use tantivy::query::{BooleanQuery, PhrasePrefixQuery, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{DocId, Score, Searcher, SegmentReader, TantivyDocument, Term};
+use tantivy::{DocId, IndexReader, ReloadPolicy, Score, Searcher, SegmentReader, TantivyDocument, Term};
 
 /// Raised when texts are cut or kept differently, so that what an older version made is thrown away.
 const VERSION: u32 = 1;
@@ -178,8 +178,11 @@ fn open_known(dir: &Path, schema: &Schema) -> Option<(tantivy::Index, Seq)> {
     let (version, seq) = payload.split_once(' ')?;
     let seq = seq.parse().ok().filter(|_| version == VERSION.to_string())?;
     index.tokenizers().register(CUTTER, Cutter);
-    // A file that is missing or cut off shows here; damage inside one does when it is searched.
-    index.reader().ok()?;
+    // A file that is missing or cut off shows here; damage inside one does when it is searched. With its usual
+    // policy the reader would leave a thread behind that looks at the folder twice a second for ever.
+    let reader: tantivy::Result<IndexReader> =
+        index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+    reader.ok()?;
     Some((index, Seq(seq)))
 }
 

@@ -58,7 +58,8 @@ mod tests {
             ),
             ("Authentication-Results", "mx.example; dmarc=pass"),
         ];
-        let headers = headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
+        let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+        let headers = super::super::headers::Headers::new(&headers);
         let message = Message { headers, ..Message::default() };
         let trusted = |id: &str| authentication(&message, &[id.to_owned()]);
         assert_eq!(trusted("MX.example").as_deref(), Some("dmarc=none spf=fail dkim=pass"));

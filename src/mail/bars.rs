@@ -15,6 +15,9 @@ const BARE_MAX: usize = 80;
 static SENDER_KEYS: Table = Table::new(include_str!("words/sender_keys.txt"));
 static HEADER_KEYS: Table = Table::new(include_str!("words/header_keys.txt"));
 
+/// Longest of them, in octets.
+const KEY_MAX: usize = 60;
+
 /// What help desks write above their mails, so that answers can be cut there.
 static ABOVE: Table = Table::new(include_str!("words/reply_above.txt"));
 
@@ -30,10 +33,11 @@ pub(super) fn is_bar(line: &str) -> bool {
     let line = line.trim();
     let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
     // Most lines are none, and looking through the tables takes its time.
-    if line.len() > if line.starts_with(rule) { 300 } else { BARE_MAX } {
+    let ruled = line.starts_with(rule);
+    if line.len() > if ruled { 300 } else { BARE_MAX } || !ruled && BARE.is_strange_to(line) {
         return false;
     }
-    if line.is_ascii() && !line.starts_with(rule) {
+    if !ruled && line.is_ascii() {
         return BARE.is(line);
     }
     let lower = words::lower(line);
@@ -52,19 +56,32 @@ pub(super) fn is_bar(line: &str) -> bool {
 /// Tells whether a line is nothing but a long rule, as Outlook puts above a header block.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.chars().count() >= 10 && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '─' | '*'))
+    line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '─' | '*')) && line.chars().count() >= 10
 }
 
 /// Tells which header field a line names, if it does: `Some(true)` for the sender's.
 fn header_key(line: &str) -> Option<bool> {
     let line = line.trim().trim_start_matches(['*', '>', '|', ' ']);
-    let (key, _) = line.split_once([':', '：'])?;
-    if key.len() > 60 {
-        return None;
-    }
+    let key = line.get(..colon(line)?)?;
     let key = words::lower(key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_'));
     let is_from = SENDER_KEYS.is(&key);
     (is_from || HEADER_KEYS.is(&key)).then_some(is_from)
+}
+
+/// Finds the first colon of either width, if it stands near enough to the beginning to end a key.
+fn colon(line: &str) -> Option<usize> {
+    let octets = line.as_bytes();
+    let beginning = octets.get(..octets.len().min(KEY_MAX + 1)).unwrap_or_default();
+    let wide = "：".as_bytes();
+    memchr::memchr2_iter(b':', 0xef, beginning).find(|at| {
+        beginning.get(*at) == Some(&b':') || octets.get(*at..).is_some_and(|o| o.starts_with(wide))
+    })
+}
+
+/// Gives what a line says of the sender, if it is the sender's line of a header block.
+pub(super) fn sender_line(line: &str) -> Option<&str> {
+    let (_, value) = line.split_once([':', '：'])?;
+    (header_key(line) == Some(true)).then(|| value.trim_matches(|c: char| c.is_whitespace() || c == '*'))
 }
 
 /// Tells whether a header block as mail programs print it begins at the first of these lines.

@@ -1,10 +1,11 @@
 //! The parts of a mail: which are its text, which are files.
 
-use super::safe::{cut, is_plain, safe_file_name, sanitize_text};
-use super::{calendar, charset, container, flowed, parameters, uuencode};
+use super::safe::{cut, is_harmless, safe_file_name, sanitize_text};
+use super::{calendar, charset, container, flowed, html, parameters, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::parsers::MessageStream;
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 use std::borrow::Cow;
 
@@ -88,16 +89,16 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
         let words = calendar::words(&events, blank);
         pieces.insert(0, Piece { plain: Some(words), ..Piece::default() });
     }
-    (found.plain, found.html) = join(&pieces);
+    (found.plain, found.html) = join(pieces);
     found
 }
 
 /// Adds a file, or what is packed in it; keeps the text that was packed with it.
-fn add_file(
+fn add_file<'a>(
     found: &mut Bodies,
     packed: &mut Option<Piece>,
     file: Attachment,
-    bytes: impl FnOnce() -> Vec<u8>,
+    bytes: impl FnOnce() -> Cow<'a, [u8]>,
 ) {
     if !container::is_packed(&file) {
         return found.attachments.push(file);
@@ -208,20 +209,23 @@ fn add(pieces: &mut Vec<Piece>, group: Option<usize>, html: bool, text: String) 
 }
 
 /// Joins the pieces to one text of each form; a piece that lacks a form is turned into it.
-fn join(pieces: &[Piece]) -> (Option<String>, Option<String>) {
+fn join(mut pieces: Vec<Piece>) -> (Option<String>, Option<String>) {
     let plain_everywhere =
         pieces.iter().all(|p| p.plain.is_some() || p.html.as_deref().is_none_or(is_blank_html));
+    if let [Piece { plain, html, .. }] = pieces.as_mut_slice() {
+        return (plain.take().filter(|_| plain_everywhere), html.take());
+    }
     let plain: Vec<&str> = pieces.iter().filter_map(|p| p.plain.as_deref()).collect();
     let plain = (plain_everywhere && !plain.is_empty()).then(|| plain.join("\n"));
     if pieces.iter().all(|p| p.html.is_none()) {
         return (plain, None);
     }
-    let html: Vec<String> = pieces
+    let html: Vec<Cow<'_, str>> = pieces
         .iter()
         .map(|p| match (&p.html, &p.plain) {
-            (Some(html), _) => html.clone(),
-            (None, Some(plain)) => format!("<pre>{}</pre>", escape(plain)),
-            (None, None) => String::new(),
+            (Some(html), _) => Cow::Borrowed(html.as_str()),
+            (None, Some(plain)) => Cow::Owned(format!("<pre>{}</pre>", escape(plain))),
+            (None, None) => Cow::Borrowed(""),
         })
         .collect();
     (plain, Some(html.join("\n")))
@@ -230,13 +234,13 @@ fn join(pieces: &[Piece]) -> (Option<String>, Option<String>) {
 /// Tells whether HTML shows nothing, as the lone `<br>` that Apple Mail puts after a file.
 fn is_blank_html(html: &str) -> bool {
     let mut inside = false;
-    let visible = html.chars().filter(|c| {
+    let mut visible = html.chars().filter(|c| {
         inside = if *c == '<' { true } else { inside };
         let shown = !inside && !c.is_whitespace();
         inside = if *c == '>' { false } else { inside };
         shown
     });
-    html.len() < 2000 && visible.count() == 0
+    html.len() < 2000 && visible.next().is_none()
 }
 
 /// Makes text safe to stand in HTML.
@@ -259,14 +263,19 @@ fn plain(message: &Message<'_>, part: &MessagePart<'_>, bytes: &[u8]) -> (String
 
 /// Gives text with plain line ends, without characters that could steer a terminal.
 fn tidy(text: &str) -> String {
-    if is_plain(text) {
-        return text.to_owned();
-    }
-    if !text.contains('\r') {
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
         return sanitize_text(text);
     }
-    let lines = text.replace("\r\n", "\n");
-    if is_plain(&lines) { lines } else { sanitize_text(&lines.replace('\r', "\n")) }
+    let mut lines = String::with_capacity(text.len());
+    let mut pieces = text.split('\r');
+    lines.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        if !piece.starts_with('\n') {
+            lines.push('\n');
+        }
+        lines.push_str(piece);
+    }
+    if is_harmless(&lines) { lines } else { sanitize_text(&lines) }
 }
 
 /// Decodes the text of a part.
@@ -303,16 +312,30 @@ fn suspicious(text: &str, declared: Option<&str>) -> bool {
     if text.is_ascii() {
         return text.contains('\0');
     }
-    let eight_bit =
-        |text: &str| text.contains('\u{fffd}') || text.chars().any(|c| matches!(c, '\u{80}'..='\u{ff}'));
+    // How the encoded forms of the characters from U+0080 to U+00FF begin.
+    let eight_bit = |text: &str| memchr::memchr2(0xc2, 0xc3, text.as_bytes()).is_some();
     let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
-    text.contains('\u{fffd}') || text.contains('\0') || other && eight_bit(text)
+    other && eight_bit(text) && !is_latin(text, declared) || text.contains('\0') || text.contains('\u{fffd}')
+}
+
+/// Tells whether a text that says it is in a Latin charset surely is: a letter of eight bits that stands alone is no
+/// UTF-8, and what the parser's tables and ours may differ in begins with other octets.
+fn is_latin(text: &str, declared: Option<&str>) -> bool {
+    let octets = text.as_bytes();
+    let alone = |at: usize| {
+        let is_ascii = |at: Option<usize>| at.and_then(|at| octets.get(at)).is_none_or(u8::is_ascii);
+        is_ascii(at.checked_sub(1)) && is_ascii(Some(at + 2))
+    };
+    let said = |name: &str| declared.is_some_and(|declared| declared.eq_ignore_ascii_case(name));
+    ["iso-8859-1", "iso-8859-15", "windows-1252"].iter().any(|name| said(name))
+        && memchr::memchr(0xc2, octets).is_none()
+        && memchr::memchr_iter(0xc3, octets).any(alone)
 }
 
 /// Gives the bytes of a part as they were before charset decoding.
-fn part_bytes(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
+fn part_bytes<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
     let bytes = transferred(message, part);
-    if is_uuencoded(part) { uuencode::decode(&bytes) } else { bytes }
+    if is_uuencoded(part) { Cow::Owned(uuencode::decode(&bytes)) } else { bytes }
 }
 
 /// Tells whether a part says that it is in a charset in which the bytes of ASCII are nothing else.
@@ -340,7 +363,7 @@ fn may_hold_files<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Co
         {
             Cow::Borrowed(&[])
         }
-        _ => Cow::Owned(part_bytes(message, part)),
+        _ => part_bytes(message, part),
     }
 }
 
@@ -352,19 +375,19 @@ fn is_uuencoded(part: &MessagePart<'_>) -> bool {
 }
 
 /// Gives the bytes of a part as its transfer encoding, if the parser knows it, gives them.
-fn transferred(message: &Message<'_>, part: &MessagePart<'_>) -> Vec<u8> {
+fn transferred<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
     if let PartType::Binary(bytes) | PartType::InlineBinary(bytes) = &part.body {
-        return bytes.to_vec();
+        return Cow::Borrowed(bytes);
     }
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
     let decoded = match part.encoding {
         Encoding::Base64 => base64_decode(raw).or_else(|| mostly_base64(raw)),
-        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw).or_else(|| mostly_quoted(raw)),
         Encoding::None if is_broken_base64(part) => mostly_base64(raw),
         Encoding::None => None,
     };
-    decoded.unwrap_or_else(|| raw.to_vec())
+    decoded.map_or(Cow::Borrowed(raw), Cow::Owned)
 }
 
 /// Tells whether the parser gave up on the base64 of a part.
@@ -385,8 +408,14 @@ fn mostly_base64(raw: &[u8]) -> Option<Vec<u8>> {
     Some(super::fields::base64(text))
 }
 
+/// Decodes quoted-printable text in which an `=` stands for itself, as the parser does it with a whole mail.
+fn mostly_quoted(raw: &[u8]) -> Option<Vec<u8>> {
+    let (end, bytes) = MessageStream::new(raw).decode_quoted_printable_mime(&[]);
+    (end != usize::MAX).then(|| bytes.into_owned())
+}
+
 /// Gives the bytes of the part with that index.
-pub(super) fn bytes(message: &Message<'_>, index: u32) -> Option<Vec<u8>> {
+pub(super) fn bytes<'a>(message: &'a Message<'_>, index: u32) -> Option<Cow<'a, [u8]>> {
     let part = message.part(index).filter(|part| !part.is_multipart())?;
     Some(part_bytes(message, part))
 }
@@ -421,8 +450,9 @@ fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
 
 /// Tells whether a text is longer than what is shown; encoded it is no shorter.
 fn is_long(message: &Message<'_>, part: &MessagePart<'_>) -> bool {
+    let shown = if is_type(part, "text", "html") { html::SOURCE_MAX } else { TEXT_MAX };
     let encoded = usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(usize::MAX);
-    encoded > TEXT_MAX && size(message, part) > TEXT_MAX
+    encoded > shown && size(message, part) > shown
 }
 
 /// Gives the media type of a part, or the default for one that names none.

@@ -7,6 +7,7 @@ use super::message::{self, Message, Structure};
 use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
+use super::words::Table;
 use crate::domain::{EmailAddress, MessageId};
 
 /// Most recipients that one report is read for.
@@ -46,8 +47,8 @@ pub(super) fn bounce(
     message: &Message,
     own: &Own<'_>,
 ) -> Option<(Bounce, String)> {
-    let reports = structure.telling().filter(|_| may_report(message));
-    let report = reports.and_then(|parsed| standard(parsed, bounce_text::is_from_daemon(message)));
+    let reports = structure.telling().filter(|_| may_report(structure, message));
+    let report = reports.and_then(|parsed| standard(parsed, structure.is_from_daemon()));
     let (recipients, reason) = match report {
         Some(report) if report.is_empty() => return None,
         Some(report) => (stated(report, structure.whole()?, message, own), "a delivery report"),
@@ -71,12 +72,12 @@ pub(super) fn bounce(
 }
 
 /// Tells whether a report in this mail is its own: a person passes one on with all its parts.
-fn may_report(message: &Message) -> bool {
+fn may_report(structure: &Structure<'_>, message: &Message) -> bool {
     let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     kind.starts_with("multipart/report")
-        || bounce_text::is_from_daemon(message)
+        || structure.is_from_daemon()
         || bounce_text::is_null_path(message)
-        || !is_answer(&message.subject.to_lowercase()) && message.header("In-Reply-To").is_none()
+        || !is_answer(&message.subject.to_lowercase()) && !message.has("In-Reply-To")
 }
 
 /// Gives whom a report names, with what its text says where the report names nobody who can be read.
@@ -138,8 +139,14 @@ pub(super) fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> Stri
     super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None)
 }
 
+/// The fields that name a recipient, in lower case.
+static NAMED: Table = Table::new("final-recipient\noriginal-recipient");
+
 /// Reads the blocks that name a recipient, with their folded lines put together.
 pub(super) fn read_blocks(text: &str) -> Vec<Block> {
+    if !NAMED.within_any_case(text) {
+        return Vec::new();
+    }
     let mut blocks = read_blocks_with(text, "Final-Recipient");
     blocks.extend(
         read_blocks_with(text, "Original-Recipient")
@@ -218,10 +225,16 @@ pub(super) fn typed_address(value: &str) -> Option<EmailAddress> {
     EmailAddress::parse(inner.trim_matches(['"', '\'', ' ', ',', '.']))
 }
 
+/// Gives what stands before the `@` in lower case, without what joins its words.
+pub(super) fn solid_local(email: &EmailAddress) -> String {
+    let mut local = email.local().to_lowercase();
+    local.retain(|c| !matches!(c, '-' | '_' | '.'));
+    local
+}
+
 /// Tells whether an address is that of a mail system and not of a person.
 pub(super) fn is_daemon(email: &EmailAddress) -> bool {
-    let local: String =
-        email.local().to_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
+    let local = solid_local(email);
     local.starts_with("mailerdaemon")
         || local.starts_with("mdaemon")
         || local.starts_with("postmaster")

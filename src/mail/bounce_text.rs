@@ -15,6 +15,12 @@ const TEXT_MAX: usize = 64 * 1024;
 /// Most recipients that are taken from a text.
 const RECIPIENTS_MAX: usize = 100;
 
+/// What mail systems call themselves as senders, in lower case.
+static DAEMONS: Table = Table::new(include_str!("words/daemons.txt"));
+
+/// What stands in place of the empty return path.
+static DAEMON_PATH: Table = Table::new("mailer-daemon");
+
 /// How the subjects of bounces begin or what they hold, in lower case.
 static SUBJECTS: Table = Table::new(include_str!("words/bounce_subjects.txt"));
 
@@ -41,18 +47,18 @@ pub(super) fn bounce(
     let by_text = LazyCell::new(|| PHRASES.within(&text));
     let subject = message.subject.to_lowercase();
     let by_subject = SUBJECTS.within(&subject);
-    let daemon = is_from_daemon(message);
+    let daemon = structure.is_from_daemon();
     let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
-    let headed = message.header("X-Failed-Recipients").is_some()
-        || is_json(own_text(message).trim_start()) && notice();
+    let headed = message.has("X-Failed-Recipients") || is_json(own_text(message).trim_start()) && notice();
     let returned = structure.returns_mail();
-    let answer = message.header("In-Reply-To").is_some() && !daemon;
-    let reports = message
-        .header("Content-Type")
-        .is_some_and(|kind| kind.to_ascii_lowercase().contains("report-type=delivery-status"));
+    let answer = message.has("In-Reply-To") && !daemon;
+    let reports = || {
+        let kind = message.header("Content-Type").unwrap_or_default();
+        kind.to_ascii_lowercase().contains("report-type=delivery-status")
+    };
     let null = is_null_path(message);
     let is_one = headed
-        || reports && (by_subject || *by_text)
+        || reports() && (by_subject || *by_text)
         || daemon && by_subject
         || daemon && *by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
         || null && by_subject && *by_text
@@ -67,7 +73,7 @@ pub(super) fn bounce(
 /// Tells whether a mail came with the empty return path, or with one that stands for it.
 pub(super) fn is_null_path(message: &Message) -> bool {
     let path = message.header("Return-Path");
-    path.is_some_and(|path| path.trim() == "<>" || path.to_uppercase().contains("MAILER-DAEMON"))
+    path.is_some_and(|path| path.trim() == "<>" || DAEMON_PATH.within_any_case(path))
 }
 
 /// Tells whether a subject speaks of success.
@@ -96,42 +102,9 @@ fn is_mailer(message: &Message) -> bool {
 
 /// Tells whether a mail system and no person is named as the sender.
 pub(super) fn is_from_daemon(message: &Message) -> bool {
-    const NAMES: &[&str] = &[
-        "mailer-daemon",
-        "mail delivery",
-        "postmaster",
-        "mail administrator",
-        "maildelivery",
-        "mail system",
-        "system administrator",
-        "mailer daemon",
-        "delivery subsystem",
-        "mail deliver",
-        "mail.delivery",
-        "mail-daemon",
-        "internet mail",
-        "courier mail server",
-        "mail router",
-        "mail gateway",
-        "e-mail gateway",
-        "mail robot",
-        "mail-deliver",
-        "message delivery",
-        "email delivery",
-        "messaging gateway",
-        "microsoft exchange",
-        "microsoftexchange",
-        "système de messagerie",
-        "administrateur système",
-        "systemadministrator",
-        "administrador del sistema",
-        "amministratore di sistema",
-        "mail transport",
-        "delivery system",
-    ];
-    let text = message.from_text.clone().into_iter().chain(message.header("From").map(str::to_owned));
-    let named = text.map(|t| t.to_lowercase()).any(|t| NAMES.iter().any(|name| t.contains(name)));
-    named || message.from.iter().chain(&message.sender).any(|m| is_daemon(&m.email))
+    let mut texts = message.from_text.as_deref().into_iter().chain(message.header("From"));
+    texts.any(|text| DAEMONS.within_any_case(text))
+        || message.from.iter().chain(&message.sender).any(|m| is_daemon(&m.email))
 }
 
 /// Tells whether a text begins as mail systems write.
@@ -174,8 +147,7 @@ pub(super) fn own_text(message: &Message) -> &str {
 fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        let lower = line.to_lowercase();
-        let copied = COPY.within(&lower) && line.len() < 120 && !is_prose(&lower);
+        let copied = line.len() < 120 && COPY.within_any_case(line) && !is_prose(&line.to_lowercase());
         let header = [
             "Received:",
             "Return-Path:",
@@ -460,9 +432,10 @@ fn is_delay(text: &str, subject: &str) -> bool {
 /// Puts what is said around an address into a recipient.
 fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecipient {
     let key = address.key();
-    let at = lines.iter().position(|line| line.to_lowercase().contains(&key)).unwrap_or(0);
+    let names = |line: &&str| line.contains('@') && line.to_lowercase().contains(&key);
+    let at = lines.iter().position(names).unwrap_or(0);
     let about = lines.iter().skip(at).take(8).copied().collect::<Vec<_>>().join(" ");
-    let all = lines.iter().take(200).copied().collect::<Vec<_>>().join(" ");
+    let all = LazyCell::new(|| lines.iter().take(200).copied().collect::<Vec<_>>().join(" "));
     let status = status_code(&about).or_else(|| status_code(&all));
     let reply = || reply_code(&about).or_else(|| reply_code(&all));
     let given_up = || reply().map_or_else(|| EXPIRIES.within(&about.to_lowercase()), |c| c == '4');

@@ -11,27 +11,11 @@ use super::words::Table;
 static SUBJECTS: Table = Table::new(include_str!("words/challenge_subjects.txt"));
 /// What the texts of challenges say, in lower case.
 static PHRASES: Table = Table::new(include_str!("words/challenge_phrases.txt"));
-/// Services and programs that ask so, as they stand in addresses and in the names of fields.
-const SERVICES: &[&str] = &[
-    "boxbe.com",
-    "spamarrest.com",
-    "bluebottle.com",
-    "mailblocks.com",
-    "mailinblack.com",
-    "0spam.com",
-    "spamenmoins.com",
-    "digiportal.com",
-    "choicemail",
-    "knowspam.net",
-    "vanquish.com",
-    "sendio",
-    "ipermitmail.com",
-    "earthlink-spamblocker",
-    "bitbounce.com",
-    "cashette.com",
-    "mailfrontier",
-    "qurb.com",
-];
+/// Services and programs that ask so, as they stand in addresses.
+static SERVICES: Table = Table::new(include_str!("words/challenge_services.txt"));
+/// What an address holds to which the answer is to go.
+static KEYS: Table = Table::new("-confirm-\n+confirm-\n-confirm+\nconfirm+");
+/// Fields of such services and programs.
 const FIELDS: &[&str] = &[
     "X-TMDA-Confirm",
     "X-TMDA-Fingerprint",
@@ -49,19 +33,20 @@ const FIELDS: &[&str] = &[
 pub(super) fn sign(message: &Message) -> Option<String> {
     let subject = message.subject.to_lowercase();
     let ahead = message.from.iter().chain(&message.sender).chain(&message.reply_to);
-    let service = ahead.map(|m| m.email.key()).chain(message.header("Return-Path").map(str::to_lowercase));
-    let service = service.into_iter().find_map(|a| SERVICES.iter().find(|name| a.contains(**name)));
+    let mut ahead = ahead.map(|m| m.email.as_str()).chain(message.header("Return-Path"));
+    let service = ahead.find(|address| SERVICES.within_any_case(address)).and_then(|address| {
+        let address = address.to_lowercase();
+        SERVICES.entries().find(|name| address.contains(&**name))
+    });
     let by_subject = SUBJECTS.within(&subject);
     // Few mails have any other sign, and only for those the text is worth a look.
     let by_text = || PHRASES.within(&spoken(message, usize::MAX));
-    if let Some(name) = FIELDS.iter().find(|name| message.header(name).is_some())
+    if let Some(name) = FIELDS.iter().find(|name| message.has(name))
         && (by_subject || *name != "X-TMDA-Fingerprint" || by_text())
     {
         return Some(format!("it has a {name} field"));
     }
-    let keyed = message.reply_to.iter().chain(&message.from).any(|m| {
-        ["-confirm-", "+confirm-", "-confirm+", "confirm+"].iter().any(|k| m.email.key().contains(k))
-    });
+    let keyed = message.reply_to.iter().chain(&message.from).any(|m| KEYS.within_any_case(m.email.as_str()));
     match service {
         Some(service) if by_subject || by_text() => Some(format!("{service} asks for a confirmation")),
         // Who answers one by hand has the same words in his subject.
@@ -72,24 +57,40 @@ pub(super) fn sign(message: &Message) -> Option<String> {
     }
 }
 
+/// Most words of a text that count.
+const WORDS_MAX: usize = 600;
+
 /// Gives the beginning of the text on one line, in lower case, without what is quoted; so many characters
 /// of it or somewhat more.
 pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let text = bounce_text::own_text(message);
-    let own = text.lines().filter(|line| !line.trim_start().starts_with('>'));
-    let mut spoken = String::new();
-    let mut count = 0;
-    for word in own.flat_map(str::split_whitespace).take(600) {
-        if count > characters {
-            break;
-        }
-        if !spoken.is_empty() {
+    let mut spoken = String::with_capacity(text.len().min(characters.saturating_mul(2)));
+    let (mut count, mut words) = (0, 0);
+    // Adds a word and says whether more are wanted.
+    let mut add = |word: &str| {
+        if count > 0 {
             spoken.push(' ');
         }
         spoken.push_str(word);
-        count += word.chars().count() + 1;
+        words += 1;
+        count += word.chars().count() + usize::from(count > 0);
+        count < characters && words < WORDS_MAX
+    };
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
+        let goes_on = if line.is_ascii() {
+            line.split_ascii_whitespace().all(&mut add)
+        } else {
+            line.split_whitespace().all(&mut add)
+        };
+        if !goes_on {
+            break;
+        }
     }
-    if spoken.is_ascii() { spoken.to_ascii_lowercase() } else { spoken.to_lowercase() }
+    if !spoken.is_ascii() {
+        return spoken.to_lowercase();
+    }
+    spoken.make_ascii_lowercase();
+    spoken
 }
 
 /// Tells whether a subject, in lower case, is that of an answer or of a mail passed on.

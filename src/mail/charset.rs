@@ -28,11 +28,13 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     {
         return text.trim_start_matches('\u{feff}').to_owned();
     }
-    let encoding = match declared {
-        Some(encoding) if encoding != UTF_8 && !encoding.decode_without_bom_handling(bytes).1 => encoding,
-        _ => guess(bytes),
-    };
-    encoding.decode(bytes).0.into_owned()
+    if let Some(encoding) = declared.filter(|encoding| *encoding != UTF_8) {
+        let (text, used, broken) = encoding.decode(bytes);
+        if !(broken && used == encoding) {
+            return text.into_owned();
+        }
+    }
+    guess(bytes).decode(bytes).0.into_owned()
 }
 
 /// Tells whether the bytes switch to Japanese by escapes, as ISO-2022-JP does.

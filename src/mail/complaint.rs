@@ -34,8 +34,9 @@ impl Complaint {
 pub(super) fn complaint(structure: &Structure<'_>, message: &Message) -> Option<Complaint> {
     let reports: Vec<String> = structure.telling().map(reports).unwrap_or_default();
     let text = bounce_text::own_text(message);
-    let header = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase().replace('"', "");
-    let standard = !reports.is_empty() || header.contains("report-type=feedback-report");
+    let stated =
+        |kind: &str| kind.to_ascii_lowercase().replace('"', "").contains("report-type=feedback-report");
+    let standard = !reports.is_empty() || message.header("Content-Type").is_some_and(stated);
     if !standard && service_kind(structure, message, text).is_none() {
         return None;
     }
@@ -58,21 +59,22 @@ fn reports(parsed: &mail_parser::Message<'_>) -> Vec<String> {
 
 /// Recognises the forms that services have of their own; gives the kind.
 fn service_kind(structure: &Structure<'_>, message: &Message, text: &str) -> Option<String> {
-    let subject = message.subject.to_lowercase();
+    let subject = message.subject.as_str();
+    let opens = |start: &str| subject.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
     // Few mails need their text looked at, which takes longest.
     let lower = LazyCell::new(|| text.to_lowercase());
     let from = message.from.as_ref().map(|m| m.email.key()).unwrap_or_default();
-    let hotmail = message.header("X-HmXmrOriginalRecipient").is_some()
-        || subject.starts_with("complaint about message from");
+    let hotmail =
+        message.header("X-HmXmrOriginalRecipient").is_some() || opens("complaint about message from");
     let json = text.trim_start_matches(['\\', ' ']).starts_with('{') && is_json_complaint(&lower);
-    let spamcop = from.ends_with("@reports.spamcop.net") || subject.starts_with("[spamcop (");
+    let spamcop = from.ends_with("@reports.spamcop.net") || opens("[spamcop (");
     let inline = || {
         ["feedback-type:", "user-agent:", "version:"]
             .iter()
             .all(|name| lower.lines().any(|line| line.starts_with(name)))
     };
-    let said = || PHRASES.within(&subject) || PHRASES.within(&lower);
-    let by_machine = is_feedback_address(&from) || bounce_text::is_from_daemon(message);
+    let said = || PHRASES.within_any_case(subject) || PHRASES.within(&lower);
+    let by_machine = is_feedback_address(&from) || structure.is_from_daemon();
     if message.header("X-Apple-Unsubscribe").is_some() {
         return Some("opt-out".to_owned());
     }

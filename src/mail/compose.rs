@@ -37,8 +37,8 @@ pub struct Letter {
     pub reference: String,
     /// The value of List-Id; only automatic mail carries it.
     pub list_id: Option<String>,
-    /// Where a mail unsubscribes its recipient.
-    pub unsubscribe: Option<EmailAddress>,
+    /// The link by which its recipient unsubscribes, as [`unsubscribe_link`] makes it.
+    pub unsubscribe: Option<String>,
     /// The filled template.
     pub markdown: String,
     /// Name, media type and bytes of each file.
@@ -112,8 +112,8 @@ fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
     if !references.is_empty() {
         fields.push(("References", references));
     }
-    if let Some(address) = &letter.unsubscribe {
-        fields.push(("List-Unsubscribe", format!("<{}>", mailto(address))));
+    if let Some(link) = &letter.unsubscribe {
+        fields.push(("List-Unsubscribe", format!("<{link}>")));
     }
     if letter.kind.is_automatic() {
         // Nothing caused a probe; all others answer something (RFC 3834, section 5.1).
@@ -156,15 +156,17 @@ fn references(ids: &[MessageId]) -> String {
     chain.map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// Gives the address by which a mail unsubscribes its recipient, as a link.
-fn mailto(address: &EmailAddress) -> String {
+/// Makes the link by which somebody unsubscribes: a mail to `address` whose subject is `unsubscribe`, with
+/// a key behind it where the address carries none (RFC 6068).
+pub fn unsubscribe_link(address: &EmailAddress, key: Option<&str>) -> String {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&byte);
     let path: String = address
         .as_str()
         .bytes()
         .map(|b| if kept(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect();
-    format!("mailto:{path}?subject=unsubscribe")
+    let key = key.map_or(String::new(), |key| format!("%20{key}"));
+    format!("mailto:{path}?subject=unsubscribe{key}")
 }
 
 /// Gives the body: both forms of the text, and the files.
@@ -207,11 +209,11 @@ fn with_footer(letter: &Letter) -> String {
     if !letter.reference.is_empty() && !shown.contains(&letter.reference) {
         lines.push(super::template::escaped(&letter.reference));
     }
-    if let Some(address) = &letter.unsubscribe
-        && !letter.markdown.contains(&mailto(address))
-        && !shown.contains(address.as_str())
+    if let Some(link) = &letter.unsubscribe
+        && !letter.markdown.contains(link)
+        && !shown.contains(link)
     {
-        lines.push(format!("[Unsubscribe]({})", mailto(address)));
+        lines.push(format!("[Unsubscribe]({link})"));
     }
     if lines.is_empty() {
         return letter.markdown.clone();

@@ -6,6 +6,7 @@ use crate::domain::{EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
+use std::borrow::Cow;
 
 /// Longest field that is looked at, in octets.
 const FIELD_MAX: usize = 64 * 1024;
@@ -37,7 +38,8 @@ fn simple(raw: &[u8]) -> Option<String> {
         return None;
     }
     let bare = raw.trim_ascii();
-    if !bare.windows(2).any(|pair| pair == b"  ") && !bare.iter().any(|b| *b < b' ') {
+    let control = bare.iter().fold(false, |any, b| any | (*b < b' '));
+    if !control && memchr::memmem::find(bare, b"  ").is_none() {
         return String::from_utf8(bare.to_vec()).ok();
     }
     let mut line = Vec::with_capacity(raw.len());
@@ -54,6 +56,9 @@ fn simple(raw: &[u8]) -> Option<String> {
 
 /// Gives the mailboxes of an address field; groups are flattened, what is not an address is left out.
 pub(super) fn mailboxes(raw: &[u8]) -> Vec<Mailbox> {
+    if let Some(mailbox) = lone_mailbox(raw) {
+        return vec![mailbox];
+    }
     let mut field = words(&unfold(raw), Words::Kept).into_bytes();
     field.push(b'\n');
     let found: Vec<Mailbox> = match MessageStream::new(&field).parse_address() {
@@ -61,6 +66,31 @@ pub(super) fn mailboxes(raw: &[u8]) -> Vec<Mailbox> {
         _ => Vec::new(),
     };
     if found.is_empty() { bare_addresses(&text(raw)) } else { found }
+}
+
+/// Reads a field that is one address and nothing else, as most are: bare, or with a name that is plain words or
+/// encoded as a whole.
+fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
+    let field = std::str::from_utf8(raw.trim_ascii()).ok()?;
+    let (name, address) = match field.strip_suffix('>') {
+        Some(rest) => rest.split_once('<')?,
+        None => ("", field),
+    };
+    let words = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'.' | b'-' | b'_');
+    let atoms = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+' | b'=' | b'@');
+    if !address.contains('@') || !address.bytes().all(atoms) {
+        return None;
+    }
+    let name = name.trim_ascii();
+    let name = match run_of_words(name) {
+        Some((text, "")) => sanitize_line(&text),
+        None if name.bytes().all(words) => sanitize_line(name),
+        _ => return None,
+    };
+    Some(Mailbox {
+        name: Some(unquote(&name)).filter(|name| !name.is_empty()),
+        email: EmailAddress::parse(address)?,
+    })
 }
 
 /// Makes a mailbox of what the parser found.
@@ -94,12 +124,18 @@ fn bare_addresses(text: &str) -> Vec<Mailbox> {
 /// Exchange and iOS join them with commas, others break them with blanks; without any brackets each
 /// word with an `@` counts.
 pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
-    let field = unfold(raw);
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let simple = std::str::from_utf8(raw).ok().filter(|_| raw.len() <= FIELD_MAX && raw.iter().all(plain));
+    let field = match simple {
+        Some(field) if field.contains('<') => Cow::Borrowed(field),
+        _ => Cow::Owned(unfold(raw)),
+    };
+    let solid = |id: &str| id.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let mut ids: Vec<MessageId> = Vec::new();
     let bracketed = field.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id);
     for id in bracketed.take(LIST_MAX) {
-        let solid: String = id.chars().filter(|c| !c.is_whitespace()).collect();
-        ids.extend(MessageId::parse(&solid));
+        let whole = id.bytes().all(|b| b.is_ascii_graphic());
+        ids.extend(if whole { MessageId::parse(id) } else { MessageId::parse(&solid(id)) });
     }
     if ids.is_empty() && !field.contains('<') {
         let words = field.split([' ', '\t', ',', ';']).filter(|word| word.contains('@'));
@@ -126,8 +162,9 @@ pub(super) fn date(raw: &[u8]) -> Option<Timestamp> {
 /// Gives a field as text on one line, in whatever charset its bytes are.
 fn unfold(raw: &[u8]) -> String {
     if raw.len() <= FIELD_MAX && raw.is_ascii() && !raw.contains(&0x1b) {
-        let line = raw.trim_ascii().iter().filter(|b| !matches!(b, b'\r' | b'\n' | b'\0')).copied();
-        let line = String::from_utf8(line.collect()).unwrap_or_default();
+        let mut line = raw.trim_ascii().to_vec();
+        line.retain(|b| !matches!(b, b'\r' | b'\n' | b'\0'));
+        let line = String::from_utf8(line).unwrap_or_default();
         return if line.len() == line.trim().len() { line } else { line.trim().to_owned() };
     }
     let text = charset::decode(raw.get(..raw.len().min(FIELD_MAX)).unwrap_or_default(), None);
@@ -177,8 +214,9 @@ fn write_word(out: &mut String, text: &str, mode: Words) {
         return;
     }
     out.push_str("=?utf-8?Q?");
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase();
     for byte in text.bytes() {
-        out.push_str(&format!("={byte:02X}"));
+        out.extend(['=', digit(byte >> 4), digit(byte & 15)]);
     }
     out.push_str("?=");
 }
@@ -309,10 +347,15 @@ fn quoted(payload: &str) -> Vec<u8> {
 }
 
 /// Gives the address that a `Received` field names as its recipient: `for <address>`.
-pub(super) fn received_for(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let at = lower.match_indices("for ").map(|(at, _)| at).find(|at| {
-        *at == 0 || lower.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', ')', ';']))
+pub(super) fn received_for(raw: &[u8]) -> Option<String> {
+    // Most hosts name nobody, and their fields need not be read.
+    if memchr::memchr(b'@', raw).is_none() && memchr::memmem::find(raw, b"=?").is_none() {
+        return None;
+    }
+    let text = text(raw);
+    let at = memchr::memchr2_iter(b'f', b'F', text.as_bytes()).find(|at| {
+        let word = text.get(*at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case("for "));
+        word && (*at == 0 || text.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', ')', ';'])))
     })?;
     let after = text.get(at + 4..)?.trim_start();
     let word = after.split([' ', '\t', ';', '>']).next()?.trim_start_matches('<');
@@ -386,6 +429,46 @@ mod tests {
     }
 
     #[test]
+    fn one_plain_address_is_read_as_the_parser_reads_it() {
+        for raw in [
+            "ada@x.example",
+            " Ada M. Lovelace <ada@x.example>\r\n",
+            "<ada@x.example>",
+            "a  b <a@x> ",
+            "a@b@c",
+            "Ada <ada@x.example> Lovelace",
+            "Ada <Bob <ada@x.example>",
+            "-<-a@x>",
+            "<@x>",
+            "@",
+            "<>",
+            "a@x>",
+            "=?utf-8?Q?J=C3=B6_=22?= <jo@x.example>",
+            "=?utf-8?Q?'J=C3=B6'?= =?utf-8?Q?=2C_Jo_<x@y>?= <jo@x.example>",
+            "=?utf-8?B?SsO2?=<jo@x.example>",
+            "=?utf-8?Q?J=C3=B6 <jo@x.example>",
+        ] {
+            let mut field = words(raw.trim(), Words::Kept).into_bytes();
+            field.push(b'\n');
+            let parsed = MessageStream::new(&field).parse_address();
+            let found = match &parsed {
+                HeaderValue::Address(list) => list.iter().find_map(mailbox),
+                _ => None,
+            };
+            if let Some(alone) = lone_mailbox(raw.as_bytes()) {
+                assert_eq!(Some(alone), found, "{raw}");
+            }
+        }
+        let alone = |raw: &str| lone_mailbox(raw.as_bytes()).map(|mailbox| mailbox.to_string());
+        assert_eq!(alone("Ada  B. <ada@x.example>\r\n").as_deref(), Some("Ada B. <ada@x.example>"));
+        for raw in
+            ["a@x, b@x", "\"A\" <a@x>", "A (b) <a@x>", "A <a@x> b", "Grüße <a@x>", "=?utf-8?Q?a?= b <a@x>"]
+        {
+            assert_eq!(alone(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
     fn identifiers_come_out_whatever_joins_them() {
         let ids = |raw: &str| {
             message_ids(raw.as_bytes()).iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>().join(" ")
@@ -410,7 +493,7 @@ mod tests {
             ("by b for x@y.example; Mon", Some("x@y.example")),
             ("from forest.example by b; Mon", None),
         ] {
-            assert_eq!(received_for(raw).as_deref(), out);
+            assert_eq!(received_for(raw.as_bytes()).as_deref(), out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which lines of an answer are new, and which are quotes and signatures to be folded away.
 
 use super::bars::{asks_above, is_bar, is_header_block, is_rule};
-use super::wrote::{attribution, is_mobile_signature};
+use super::wrote::{self, attribution, is_mobile_signature, may_end_one};
 
 /// Stands on a line of its own where the HTML's structure says that the older mail begins.
 pub(super) const CUT: char = '\u{e000}';
@@ -10,6 +10,8 @@ pub(super) const OWN: char = '\u{e003}';
 
 /// Most lines of a signature or of a mailing list's footer.
 const SIGNATURE_MAX: usize = 25;
+/// Opens and closes a block of code.
+const FENCE: &str = "```";
 /// Most lines that are looked at; what follows is taken as text.
 const LINES_MAX: usize = 20_000;
 
@@ -55,23 +57,62 @@ impl Source {
 /// Quotes between answers stay, for the answers mean nothing without them. When nothing would be left,
 /// everything is shown.
 pub(super) fn fold(text: &str, source: Source) -> Folds {
-    let all: Vec<&str> = text.lines().collect();
-    let mut kinds = classify(all.get(..all.len().min(LINES_MAX)).unwrap_or_default(), source);
+    let all = lines(text);
+    let looked_at = all.get(..all.len().min(LINES_MAX)).unwrap_or_default();
+    let fenced = if memchr::memmem::find(text.as_bytes(), FENCE.as_bytes()).is_some() {
+        fences(looked_at)
+    } else {
+        vec![false; looked_at.len()]
+    };
+    let mut kinds = classify(looked_at, &fenced, source);
     kinds.resize(all.len(), Kind::Text);
     fold_rest(&mut kinds, &all);
     let hidden = hide(&kinds, &all);
     let shown = |hide: bool| {
-        tidy(all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line), source)
+        let lines = || all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line);
+        let octets = lines().map(|line| line.len() + 1).sum();
+        if source == Source::Plain { joined(lines(), octets) } else { tidy(lines()) }
     };
     let (body, folded) = (shown(false), shown(true));
     if body.trim().is_empty() {
-        return Folds { body: tidy(all.into_iter(), source), folded: None };
+        let lines = all.into_iter();
+        let body = if source == Source::Plain { joined(lines, text.len()) } else { tidy(lines) };
+        return Folds { body, folded: None };
     }
     Folds { body, folded: Some(folded).filter(|text| !text.trim().is_empty()) }
 }
 
-/// Joins lines, without blank ones at both ends and without what only marks a place.
-fn tidy<'a>(lines: impl Iterator<Item = &'a str>, source: Source) -> String {
+/// Splits a text as [`str::lines`] does.
+fn lines(text: &str) -> Vec<&str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut lines = Vec::with_capacity(ends.clone().count() + 1);
+    let mut from = 0;
+    for end in ends.chain((!text.is_empty() && !text.ends_with('\n')).then_some(text.len())) {
+        let line = text.get(from..end).unwrap_or_default();
+        let returns = line.as_bytes().last() == Some(&b'\r') && end < text.len();
+        lines.push(if returns { line.get(..line.len() - 1).unwrap_or_default() } else { line });
+        from = end + 1;
+    }
+    lines
+}
+
+/// Joins lines of at most so many octets, without blank ones at both ends.
+pub(super) fn joined<'a>(lines: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut joined = String::with_capacity(most);
+    for line in lines {
+        let line = if line == "-- " { line } else { line.trim_end() };
+        if !(line.is_empty() && joined.is_empty()) {
+            joined.push_str(line);
+            joined.push('\n');
+        }
+    }
+    joined.truncate(joined.trim_end().len());
+    joined
+}
+
+/// Does the same with lines that were HTML, and leaves out what only marks a place.
+fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let source = Source::Html;
     let mut joined = String::new();
     let mut opened = false;
     for line in lines.filter(|line| !source.is_cut(line)) {
@@ -92,9 +133,9 @@ fn tidy<'a>(lines: impl Iterator<Item = &'a str>, source: Source) -> String {
 }
 
 /// Tells for each line what it is.
-fn classify(lines: &[&str], source: Source) -> Vec<Kind> {
-    let fenced = fences(lines);
-    let mut kinds: Vec<Kind> = lines.iter().zip(&fenced).map(|(line, code)| simple(line, *code)).collect();
+fn classify(lines: &[&str], fenced: &[bool], source: Source) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = lines.iter().zip(fenced).map(|(line, code)| simple(line, *code)).collect();
+    let ends: Vec<bool> = lines.iter().map(|line| may_end_one(line)).collect();
     let mut at = 0;
     while at < lines.len() {
         let rest = lines.get(at..).unwrap_or_default();
@@ -107,7 +148,8 @@ fn classify(lines: &[&str], source: Source) -> Vec<Kind> {
         let found = if is_code || kind == Kind::Blank || kind == Kind::Quote {
             None
         } else {
-            cut(rest, source).or_else(|| marker(rest, &kinds, at))
+            let introduces = ends.iter().skip(at).take(wrote::LINES_MAX).any(|ends| *ends);
+            cut(rest, source).or_else(|| marker(rest, &kinds, at, introduces))
         };
         let (count, kind) = found.unwrap_or((1, kind));
         for slot in kinds.iter_mut().skip(at).take(count) {
@@ -115,7 +157,7 @@ fn classify(lines: &[&str], source: Source) -> Vec<Kind> {
         }
         at += count.max(1);
     }
-    mark_signatures(&mut kinds, lines, &fenced);
+    mark_signatures(&mut kinds, lines, fenced);
     kinds
 }
 
@@ -136,7 +178,7 @@ fn fences(lines: &[&str]) -> Vec<bool> {
     let marks: Vec<usize> = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| line.trim_start().starts_with("```"))
+        .filter(|(_, line)| line.trim_start().starts_with(FENCE))
         .map(|(i, _)| i)
         .collect();
     let mut inside = vec![false; lines.len()];
@@ -149,10 +191,9 @@ fn fences(lines: &[&str]) -> Vec<bool> {
 
 /// Tells what a line is by itself.
 fn simple(line: &str, code: bool) -> Kind {
-    let trimmed = line.trim();
-    if code {
+    if code || line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         Kind::Text
-    } else if trimmed.is_empty() {
+    } else if line.trim().is_empty() {
         Kind::Blank
     } else if is_quoted(line) {
         Kind::Quote
@@ -174,7 +215,8 @@ fn cut(rest: &[&str], source: Source) -> Option<(usize, Kind)> {
 }
 
 /// Finds what begins at a line and changes the meaning of several: how many lines, and what they are.
-fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
+/// `introduces` says whether the line may begin one that stands above a quote.
+fn marker(rest: &[&str], kinds: &[Kind], at: usize, introduces: bool) -> Option<(usize, Kind)> {
     let line = rest.first()?.trim();
     let quoted_after =
         |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
@@ -190,7 +232,7 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, Kind)> {
     if is_header_block(rest) {
         return Some((1, Kind::Rest));
     }
-    if let Some(count) = attribution(rest, &quoted_after) {
+    if introduces && let Some(count) = attribution(rest, &quoted_after) {
         return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
     }
     footer(rest).map(|count| (count, Kind::Signature))
@@ -354,6 +396,13 @@ mod tests {
         for text in ["> only\n> quotes", "-- \nAda", "Sent from my iPhone", "-----Original Message-----\nhi"]
         {
             assert_eq!(shown(text), (text.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn lines_are_split_as_usual() {
+        for text in ["", "a", "a\n", "a\nb", "\n", "\n\na\r\n\r\nb\r", "a\rb\r\n", "\r\n"] {
+            assert_eq!(lines(text), text.lines().collect::<Vec<_>>(), "{text:?}");
         }
     }
 

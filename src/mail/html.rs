@@ -3,13 +3,18 @@
 use super::html_bounds;
 use super::html_clean::{self, Cleaned};
 use super::safe::{cut, sanitize_text};
+use std::borrow::Cow;
+use std::panic::catch_unwind;
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// Most octets of HTML that are rendered.
-const SOURCE_MAX: usize = 512 * 1024;
-/// Longest time that rendering may take.
-const DEADLINE: Duration = Duration::from_millis(900);
+pub(super) const SOURCE_MAX: usize = 512 * 1024;
+/// Largest HTML that is rendered without a thread of its own: within its bounds it cannot take long.
+const SMALL: usize = 32 * 1024;
+/// Longest time that rendering of more may take; an answer may be rendered twice, for what it says and for what is
+/// new in it, and both are to be done within a second.
+const DEADLINE: Duration = Duration::from_millis(400);
 /// Stack of the thread that renders.
 const STACK: usize = 16 * 1024 * 1024;
 /// Columns of the rendered text: lines are broken by who shows them, not here.
@@ -52,32 +57,39 @@ pub fn html_to_text(html: &str) -> Rendered {
     Rendered { text: with_links(&draft.text, &draft.links), reduced: draft.reduced }
 }
 
-/// Renders HTML in a thread of its own, for it may panic or take forever; then tags are just dropped.
+/// Renders HTML, caught, for it may panic; where that fails, tags are just dropped.
 pub(super) fn render(html: &str, quotes: Quotes) -> Draft {
-    let source = cut(html, SOURCE_MAX).to_owned();
-    let shortened = source.len() < html.len();
-    if !html_bounds::is_bearable(&source) {
-        return Draft { text: tidy(&strip_tags(&source)), links: Vec::new(), reduced: true };
-    }
+    let source = cut(html, SOURCE_MAX);
+    let dropped = || Draft { text: strip_tags(source), links: Vec::new(), reduced: true };
+    let rendered = if !html_bounds::is_bearable(source) {
+        None
+    } else if source.len() <= SMALL {
+        catch_unwind(|| render_here(source, quotes)).ok().flatten()
+    } else {
+        render_aside(source.to_owned(), quotes)
+    };
+    let mut draft = rendered.unwrap_or_else(dropped);
+    draft.reduced |= source.len() < html.len();
+    draft.text = tidy(&draft.text);
+    draft
+}
+
+/// Renders HTML in a thread of its own, which nobody waits for when it takes too long.
+fn render_aside(source: String, quotes: Quotes) -> Option<Draft> {
     let (send, receive) = mpsc::sync_channel(1);
     let work = move || {
         let _ = send.send(render_here(&source, quotes));
     };
     let spawned = std::thread::Builder::new().name("mail-html".to_owned()).stack_size(STACK).spawn(work);
-    let draft = spawned.ok().and_then(|_| receive.recv_timeout(DEADLINE).ok()).flatten();
-    let mut draft = draft.unwrap_or_else(|| Draft {
-        text: strip_tags(cut(html, SOURCE_MAX)),
-        links: Vec::new(),
-        reduced: true,
-    });
-    draft.reduced |= shortened;
-    draft.text = tidy(&draft.text);
-    draft
+    spawned.ok().and_then(|_| receive.recv_timeout(DEADLINE).ok()).flatten()
 }
 
 /// Renders HTML in the calling thread.
 fn render_here(source: &str, quotes: Quotes) -> Option<Draft> {
-    let source: String = source.chars().filter(|c| !('\u{e000}'..='\u{e00f}').contains(c)).collect();
+    // What marks a place for us may not come from outside.
+    let marks = |c: char| ('\u{e000}'..='\u{e00f}').contains(&c);
+    let marked = memchr::memchr(0xee, source.as_bytes()).is_some();
+    let source = if marked { Cow::Owned(source.replace(marks, "")) } else { Cow::Borrowed(source) };
     let Cleaned { html, links, reduced, .. } = html_clean::clean(&source, quotes)?;
     let config = html2text::config::plain_no_decorate()
         .link_footnotes(false)
@@ -94,11 +106,12 @@ fn tidy(text: &str) -> String {
     for line in text.lines().map(|line| line.trim_end_matches([' ', '\u{a0}', '\t'])) {
         blank = if line.is_empty() { blank + 1 } else { 0 };
         if blank <= 1 && !(line.is_empty() && out.is_empty()) {
-            out.push_str(&line.replace('\u{a0}', " "));
+            out.push_str(line);
             out.push('\n');
         }
     }
-    sanitize_text(out.trim_end())
+    let text = out.trim_end();
+    if text.contains('\u{a0}') { sanitize_text(&text.replace('\u{a0}', " ")) } else { sanitize_text(text) }
 }
 
 /// Puts the numbers of links into a text and lists the targets of those that stand in it.
@@ -270,6 +283,31 @@ mod tests {
             assert!(before.elapsed() < Duration::from_secs(20), "{}", html.get(..60).unwrap_or(html));
         }
         assert!(html_to_text(&deep).text.contains('x'));
+    }
+
+    #[test]
+    fn small_html_needs_no_deadline() {
+        let emphasis: String = (0..150).map(|n| format!("<b id={n}>")).collect();
+        for piece in [
+            "<table><tr><td>a<td>b<tr><td>c<td>d</table>",
+            "<ul><li>x",
+            "<blockquote>x",
+            "<b>x</b> ",
+            "<a href='https://x.example/a'>x</a> ",
+            "<div style='color:red;a:b;c:d'>x</div>",
+            "<table><tr><td><table><tr><td>x</table>",
+            "<td>a<td>b<tr>",
+            "&amp;\u{a0}x",
+            "<p>x",
+        ] {
+            for before in ["", "<div><div><table><tr>", &emphasis] {
+                let html = format!("{before}{}", piece.repeat(SMALL / piece.len()));
+                let html = cut(&html, SMALL);
+                let begun = std::time::Instant::now();
+                let _ = html_to_text(html);
+                assert!(begun.elapsed() < Duration::from_secs(5), "{}", cut(html, 60));
+            }
+        }
     }
 
     #[test]

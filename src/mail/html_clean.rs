@@ -5,7 +5,7 @@
 
 use super::fold::{CUT, OWN};
 use super::html::{LINK_CLOSE, LINK_OPEN, Quotes};
-use super::html_hidden::{background, is_hidden, is_pixel};
+use super::html_hidden::{Style, background, is_hidden, is_pixel};
 use super::safe::sanitize_line;
 use html2text::{Document, Element, Handle};
 
@@ -124,12 +124,13 @@ fn wrap(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, place: Place, o
 
 /// Writes an element as its meaning needs it.
 fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, place: Place) {
-    if is_hidden(node, name, place.behind) {
+    let style = Style::of(node);
+    if is_hidden(node, name, &style, place.behind) {
         return;
     }
-    let place = Place { behind: background(node).or(place.behind), ..place };
+    let place = Place { behind: background(node, &style).or(place.behind), ..place };
     if place.quotes == Quotes::Marked {
-        match quote(node, name) {
+        match quote(node, name, &style) {
             Some(Quote::Marked) => return wrap(out, steps, node, place, "<blockquote>", "</blockquote>"),
             Some(Quote::Own) => {
                 return wrap(out, steps, node, place, &format!("<blockquote>{OWN}"), "</blockquote>");
@@ -170,16 +171,14 @@ fn element(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, name: &str, 
     }
 }
 
+fn has_no_attributes(node: &Handle) -> bool {
+    matches!(&node.data, Element { attrs, .. } if attrs.borrow().is_empty())
+}
+
 /// Gives an attribute of an element.
 pub(super) fn attribute(node: &Handle, name: &str) -> Option<String> {
     let Element { attrs, .. } = &node.data else { return None };
     attrs.borrow().iter().find(|a| &*a.name.local == name).map(|a| a.value.to_string())
-}
-
-/// Gives the style of an element without blanks, in lower case.
-pub(super) fn style(node: &Handle) -> String {
-    let style = attribute(node, "style").unwrap_or_default();
-    style.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 /// How the structure says that something was written before.
@@ -217,12 +216,15 @@ const REST_IDS: &[&str] = &[
 const REST_CLASSES: &[&str] = &["outlookmessageheader", "ms-outlook-mobile-reference-message"];
 
 /// Tells whether an element begins or holds what was written before.
-fn quote(node: &Handle, name: &str) -> Option<Quote> {
+fn quote(node: &Handle, name: &str, style: &Style) -> Option<Quote> {
+    if has_no_attributes(node) {
+        return (name == "blockquote").then_some(Quote::Own);
+    }
     let class = attribute(node, "class").unwrap_or_default().to_lowercase();
     let id = attribute(node, "id").unwrap_or_default().to_lowercase();
     let classes = |known: &[&str]| class.split_whitespace().any(|c| known.contains(&c));
     let is_rest = REST_IDS.iter().any(|known| id == *known || id.ends_with(&format!("_{known}")));
-    if is_rest || classes(REST_CLASSES) || is_outlook_border(node, name) {
+    if is_rest || classes(REST_CLASSES) || is_outlook_border(style.text(), name) {
         return Some(Quote::Rest);
     }
     if classes(QUOTE_CLASSES) || id.contains("yahoo_quoted") {
@@ -235,17 +237,16 @@ fn quote(node: &Handle, name: &str) -> Option<Quote> {
             || mail
             || class.contains("quote")
             || id.contains("quote")
-            || style(node).contains("border-left")
+            || style.text().contains("border-left")
     };
     (name == "blockquote").then(|| if cited() { Quote::Marked } else { Quote::Own })
 }
 
 /// Tells whether an element is the bordered box that Outlook draws around its header block.
-fn is_outlook_border(node: &Handle, name: &str) -> bool {
+fn is_outlook_border(style: &str, name: &str) -> bool {
     if name != "div" {
         return false;
     }
-    let style = style(node);
     let border =
         style.contains("border:none;border-top:solid#") && (style.contains("1.0pt") || style.contains("1pt"));
     border && (style.contains("padding:3.0pt0") || style.contains("padding:3pt0"))

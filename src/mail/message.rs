@@ -1,17 +1,18 @@
 //! A mail as a whole: its fields and parts, read from bytes that may be anything.
 
 use super::body::{self, Bodies};
+use super::bounce_text;
 use super::container;
 use super::fields;
+use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
-use super::safe::cut;
-use crate::domain::{Attachment, Mailbox, MessageId};
+use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
-use mail_parser::{MessageParser, PartType};
+use mail_parser::{MessageParser, MimeHeaders, PartType};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Most header fields that are kept, and most octets of each.
 const FIELDS_MAX: usize = 500;
@@ -50,8 +51,7 @@ pub struct Message {
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
     pub defects: Vec<String>,
-    /// Decoded, in their order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// Whether it has parts that the verdict has to look at: reports, and mails within the mail.
     pub(super) telling: bool,
     /// What the parser made of such a mail, so that the verdict need not parse it again; `None` for a large
@@ -62,17 +62,19 @@ pub struct Message {
 }
 
 impl Message {
-    /// Gives the first field of that name, which is compared without case.
+    /// Gives the text of the first field of that name, which is compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.header_all(name).next()
     }
 
-    /// Gives every field of that name, from the top.
-    pub fn header_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+    /// Gives the text of every field of that name, from the top.
+    pub fn header_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.headers.all(name)
+    }
+
+    /// Tells whether there is a field of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.has(name)
     }
 
     /// Gives the HTML as text; it is rendered once.
@@ -106,7 +108,7 @@ pub fn part(raw: &[u8], part: u32, within: &[u32]) -> Option<Vec<u8>> {
     let found = caught(|| {
         let bytes = prepared(raw);
         let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
-        Ok(body::bytes(&parsed, part).and_then(|bytes| container::inside(bytes, within)))
+        Ok(body::bytes(&parsed, part).and_then(|bytes| container::inside(bytes.into_owned(), within)))
     });
     found.ok().flatten()
 }
@@ -167,20 +169,27 @@ pub(super) fn unreadable(reason: &str) -> Unreadable {
 
 /// Tells whether a part is a report or a mail.
 fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
-    let kind = body::media_type(part);
-    nested(part).is_some() || kind.ends_with("delivery-status") || kind == "message/feedback-report"
+    let may_be = part.content_type().and_then(|kind| kind.subtype()).is_some_and(|sub| {
+        let lower = sub.to_ascii_lowercase();
+        lower.ends_with("delivery-status") || lower == "feedback-report"
+    });
+    let kind = || body::media_type(part);
+    nested(part).is_some()
+        || may_be && (kind().ends_with("delivery-status") || kind() == "message/feedback-report")
 }
 
-/// What the parser made of a mail, for the verdict; most mails never need it.
+/// What the parser made of a mail, for the verdict, where most mails never need it; and what the verdict asks more
+/// than once.
 pub(super) struct Structure<'a> {
     raw: &'a [u8],
     message: &'a Message,
     parsed: OnceCell<Option<Arc<mail_parser::Message<'static>>>>,
+    from_daemon: OnceCell<bool>,
 }
 
 impl<'a> Structure<'a> {
     pub(super) fn new(raw: &'a [u8], message: &'a Message) -> Self {
-        Self { raw, message, parsed: OnceCell::new() }
+        Self { raw, message, parsed: OnceCell::new(), from_daemon: OnceCell::new() }
     }
 
     /// Gives all of it.
@@ -194,15 +203,24 @@ impl<'a> Structure<'a> {
         if self.message.telling { self.whole() } else { None }
     }
 
+    /// Tells whether a mail system and no person is named as the sender.
+    pub(super) fn is_from_daemon(&self) -> bool {
+        *self.from_daemon.get_or_init(|| bounce_text::is_from_daemon(self.message))
+    }
+
     /// Tells whether there is a mail among the parts.
     pub(super) fn returns_mail(&self) -> bool {
         self.telling().is_some_and(|parsed| parsed.parts.iter().any(|part| nested(part).is_some()))
     }
 }
 
-/// Parses the structure only; fields are read by [`fields`].
+/// Parses the structure only; other fields are only found, for [`fields`] to read them.
+static PARSER: LazyLock<MessageParser> =
+    LazyLock::new(|| MessageParser::new().with_mime_headers().default_header_ignore());
+
+/// Parses a mail; `None` when it has no fields.
 pub(super) fn parse(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
-    catch_unwind(|| MessageParser::new().with_mime_headers().parse(bytes)).ok().flatten()
+    catch_unwind(|| PARSER.parse(bytes)).ok().flatten()
 }
 
 /// Gives the bytes as the parser needs them: same places for the same things after the first line.
@@ -269,54 +287,32 @@ fn ends_in_parameter(line: &[u8]) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The fields of a mail with their bytes, in order.
-struct Fields<'a>(Vec<(&'a str, &'a [u8])>);
-
-impl<'a> Fields<'a> {
-    fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-    }
-
-    fn mailboxes(&self, name: &str) -> Vec<Mailbox> {
-        self.all(name).flat_map(fields::mailboxes).collect()
-    }
-
-    fn message_ids(&self, name: &str) -> Vec<MessageId> {
-        self.all(name).flat_map(fields::message_ids).collect()
-    }
-
-    /// Gives the text of the first field of that name that holds any.
-    fn text(&self, name: &str) -> Option<String> {
-        self.all(name).map(fields::text).find(|text| !text.is_empty())
-    }
-}
-
 /// Makes the message of what was parsed.
 fn message(parsed: &mail_parser::Message<'_>) -> Message {
-    let fields = Fields(raw_fields(parsed));
-    let from = fields.mailboxes("From").into_iter().next();
-    let from_text = fields.text("From").filter(|_| from.is_none());
-    let mut defects = field_defects(&fields, from.is_some());
+    let headers = Headers::new(&raw_fields(parsed));
+    let from = mailboxes(&headers, "From").into_iter().next();
+    let from_text = if from.is_none() { text(&headers, "From") } else { None };
+    let mut defects = field_defects(&headers, from.is_some());
     let Bodies { plain, html, attachments, defects: broken } = body::bodies(parsed);
     defects.extend(broken);
-    let headers = headers(&fields);
-    let references = fields.message_ids("References");
-    let to = fields.mailboxes("To");
-    let cc = fields.mailboxes("Cc");
-    let recipients = recipients(&fields, &to, &cc, &references, &headers);
+    let references = message_ids(&headers, "References");
+    let to = mailboxes(&headers, "To");
+    let cc = mailboxes(&headers, "Cc");
+    let message_id = headers.octets("Message-ID").find_map(fields::message_id);
+    let date = headers.octets("Date").find_map(fields::date);
     Message {
-        message_id: fields.all("Message-ID").find_map(fields::message_id),
-        in_reply_to: fields.message_ids("In-Reply-To"),
-        references,
+        message_id,
+        in_reply_to: message_ids(&headers, "In-Reply-To"),
         from,
         from_text,
-        sender: fields.mailboxes("Sender").into_iter().next(),
-        reply_to: fields.mailboxes("Reply-To"),
+        sender: mailboxes(&headers, "Sender").into_iter().next(),
+        reply_to: mailboxes(&headers, "Reply-To"),
+        date,
+        subject: text(&headers, "Subject").unwrap_or_default(),
+        recipients: recipients(&headers, &to, &cc, &references),
+        references,
         to,
         cc,
-        date: fields.all("Date").find_map(fields::date),
-        subject: fields.text("Subject").unwrap_or_default(),
-        recipients,
         plain,
         html,
         attachments,
@@ -324,6 +320,19 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
         headers,
         ..Message::default()
     }
+}
+
+fn mailboxes(headers: &Headers, name: &str) -> Vec<Mailbox> {
+    headers.octets(name).flat_map(fields::mailboxes).collect()
+}
+
+fn message_ids(headers: &Headers, name: &str) -> Vec<MessageId> {
+    headers.octets(name).flat_map(fields::message_ids).collect()
+}
+
+/// Gives the text of the first field of that name that holds any.
+fn text(headers: &Headers, name: &str) -> Option<String> {
+    headers.octets(name).map(fields::text).find(|text| !text.is_empty())
 }
 
 /// Gives the fields of the mail with their bytes, in order.
@@ -341,26 +350,17 @@ pub(super) fn raw_fields<'a>(parsed: &'a mail_parser::Message<'_>) -> Vec<(&'a s
         .collect()
 }
 
-/// Decodes every field.
-fn headers(fields: &Fields<'_>) -> Vec<(String, String)> {
-    fields
-        .0
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), cut(&fields::text(value), FIELD_MAX).to_owned()))
-        .collect()
-}
-
 /// Says what is wrong with the fields that should stand exactly once.
-fn field_defects(fields: &Fields<'_>, has_from: bool) -> Vec<String> {
+fn field_defects(headers: &Headers, has_from: bool) -> Vec<String> {
     let mut defects = Vec::new();
     for name in ["From", "Date", "Message-ID", "Subject"] {
-        match fields.all(name).count() {
+        match headers.octets(name).count() {
             0 if name != "Subject" => defects.push(format!("there is no {name} field")),
             0 | 1 => {}
             count => defects.push(format!("there are {count} {name} fields")),
         }
     }
-    if !has_from && fields.all("From").next().is_some() {
+    if !has_from && headers.has("From") {
         defects.push("the From field holds no address".to_owned());
     }
     defects
@@ -368,33 +368,29 @@ fn field_defects(fields: &Fields<'_>, has_from: bool) -> Vec<String> {
 
 /// Lists every address the mail may have been meant for, in the order in which keys are searched.
 fn recipients(
-    fields: &Fields<'_>,
+    headers: &Headers,
     to: &[Mailbox],
     cc: &[Mailbox],
     references: &[MessageId],
-    headers: &[(String, String)],
 ) -> Vec<(String, String)> {
     let mut list = Vec::new();
-    let mut add = |field: &str, found: Vec<Mailbox>| {
-        list.extend(found.into_iter().map(|m| (field.to_owned(), m.email.as_str().to_owned())));
-    };
-    add("To", to.to_vec());
+    let mut add =
+        |field: &str, email: &EmailAddress| list.push((field.to_owned(), email.as_str().to_owned()));
+    let named = |field: &str| mailboxes(headers, field).into_iter().map(|mailbox| mailbox.email);
+    to.iter().for_each(|mailbox| add("To", &mailbox.email));
     let keys = references.iter().filter(|id| id.as_str().starts_with("reply-"));
-    let keys = keys.filter_map(|id| crate::domain::EmailAddress::parse(id.as_str()));
-    add("References", keys.map(|email| Mailbox { name: None, email }).collect());
+    keys.filter_map(|id| EmailAddress::parse(id.as_str())).for_each(|email| add("References", &email));
     for field in ["Delivered-To", "X-Delivered-To", "Envelope-To", "X-Envelope-To"] {
-        add(field, fields.mailboxes(field));
+        named(field).for_each(|email| add(field, &email));
     }
-    let received = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Received"));
-    let received = received.filter_map(|(_, value)| fields::received_for(value));
-    let received = received.filter_map(|text| crate::domain::EmailAddress::parse(&text));
-    add("Received", received.map(|email| Mailbox { name: None, email }).collect());
+    let received = headers.octets("Received").filter_map(fields::received_for);
+    received.filter_map(|text| EmailAddress::parse(&text)).for_each(|email| add("Received", &email));
     for field in ["X-Original-To", "X-Forwarded-To"] {
-        add(field, fields.mailboxes(field));
+        named(field).for_each(|email| add(field, &email));
     }
-    add("Cc", cc.to_vec());
+    cc.iter().for_each(|mailbox| add("Cc", &mailbox.email));
     for field in ["Bcc", "Resent-To", "Resent-Cc"] {
-        add(field, fields.mailboxes(field));
+        named(field).for_each(|email| add(field, &email));
     }
     list
 }

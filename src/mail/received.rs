@@ -120,7 +120,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(fields: &[&str], trusted: &[&str]) -> Option<(String, String)> {
-        let headers = fields.iter().map(|value| ("Received".to_owned(), (*value).to_owned())).collect();
+        let fields: Vec<_> = fields.iter().map(|value| ("Received", value.as_bytes())).collect();
+        let headers = super::super::headers::Headers::new(&fields);
         let trusted: Vec<String> = trusted.iter().map(|host| (*host).to_owned()).collect();
         let found = border(&Message { headers, ..Message::default() }, &trusted)?;
         Some((found.client.to_string(), found.helo.unwrap_or_default()))

@@ -17,6 +17,9 @@ fn is_direction(c: char) -> bool {
 
 /// Gives the text on one line: control, escape and direction characters gone, blanks run together.
 pub fn sanitize_line(text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && !text.contains("  ") {
+        return text.trim().to_owned();
+    }
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         let blank = c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}');
@@ -31,18 +34,26 @@ pub fn sanitize_line(text: &str) -> String {
     line
 }
 
-/// Tells whether a text is nothing but printable ASCII, line ends and tabulators.
-pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~' | b'\n' | b'\t'))
-}
-
 /// Gives the text with its lines, without characters that could steer a terminal.
 pub(super) fn sanitize_text(text: &str) -> String {
-    let keep = |c: &char| matches!(c, ' '..='~' | '\n' | '\t') || !is_unsafe(*c);
-    if is_plain(text) {
-        return text.to_owned();
+    if is_harmless(text) { text.to_owned() } else { text.chars().filter(is_kept).collect() }
+}
+
+/// Tells whether nothing of a text would have to go.
+pub(super) fn is_harmless(text: &str) -> bool {
+    let octets = text.as_bytes();
+    let steers = |b: u8| b < b' ' && !matches!(b, b'\n' | b'\t') || b == 0x7f;
+    if octets.iter().fold(false, |any, b| any | steers(*b)) {
+        return false;
     }
-    if text.chars().all(|c| keep(&c)) { text.to_owned() } else { text.chars().filter(keep).collect() }
+    // How the encoded forms of all other unsafe characters begin.
+    let mut suspects =
+        memchr::memchr3_iter(0xc2, 0xe2, 0xef, octets).chain(memchr::memchr_iter(0xd8, octets));
+    suspects.all(|at| text.get(at..).and_then(|rest| rest.chars().next()).is_none_or(|c| is_kept(&c)))
+}
+
+fn is_kept(c: &char) -> bool {
+    matches!(c, ' '..='~' | '\n' | '\t') || !is_unsafe(*c)
 }
 
 /// Gives a name that is safe to create in a folder on any system.
@@ -118,6 +129,14 @@ mod tests {
         ] {
             assert_eq!(sanitize_line(from), to, "{from:?}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_harmless_at_a_glance_holds_nothing_unsafe() {
+        for c in ('\0'..=char::MAX).filter(|c| !is_kept(c)) {
+            assert_eq!(sanitize_text(&format!("a{c}b")), "ab", "{c:?}");
+        }
+        assert_eq!(sanitize_text("für 5 €\u{a0}\tok\n"), "für 5 €\u{a0}\tok\n");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::message::{self, Message};
 use super::{body, sanitize_line};
 use crate::domain::{Attachment, SealKind};
 use mail_parser::{ContentType, MimeHeaders};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A mail that is signed or encrypted.
@@ -64,9 +65,9 @@ fn find(raw: &[u8]) -> Option<Sealed> {
     let found = match kind.map(type_of).unwrap_or_default().as_str() {
         "multipart/signed" => kind.and_then(|kind| detached(kind, body)),
         "multipart/encrypted" => kind.and_then(|kind| encrypted(kind, body)),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => smime(body::bytes(&parsed, 0)?),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => smime(body::bytes(&parsed, 0)?.into_owned()),
         "application/octet-stream" if root.attachment_name().is_some_and(|name| name.ends_with(".p7m")) => {
-            smime(body::bytes(&parsed, 0)?)
+            smime(body::bytes(&parsed, 0)?.into_owned())
         }
         _ => text(&parsed),
     };
@@ -168,7 +169,7 @@ fn entity(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
     let prepared = message::prepared(bytes);
     let parsed = message::parse(&prepared)?;
     let kind = parsed.parts.first()?.content_type().map(type_of)?;
-    Some((kind, body::bytes(&parsed, 0)?))
+    Some((kind, body::bytes(&parsed, 0)?.into_owned()))
 }
 
 /// Ends every line with CRLF, as a signature over text demands.
@@ -266,7 +267,7 @@ pub fn files(raw: &[u8], files: &[Attachment]) -> Vec<Option<Vec<u8>>> {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let prepared = message::prepared(raw);
         let parsed = message::parse(&prepared)?;
-        Some(files.iter().map(|file| body::bytes(&parsed, file.part?)).collect())
+        Some(files.iter().map(|file| body::bytes(&parsed, file.part?).map(Cow::into_owned)).collect())
     }));
     read.ok().flatten().unwrap_or_else(|| vec![None; files.len()])
 }

@@ -287,7 +287,7 @@ fn letter(kind: MailKind) -> Letter {
         project_path: "mygroup/shop".to_owned(),
         reference: "mygroup/shop#12".to_owned(),
         list_id: Some("mygroup/shop <shop.desk.example>".to_owned()),
-        unsubscribe: Some(address("contact+k3y-unsubscribe@desk.example")),
+        unsubscribe: Some(unsubscribe_link(&address("contact+k3y-unsubscribe@desk.example"), None)),
         markdown: "Hello **Jo**,\n\nit is _done_: [see](https://x.example/?a=1&b=2)\n\n> you said\n"
             .to_owned(),
         files: vec![],

@@ -1,6 +1,6 @@
 //! Automatic answers that say in their subject or text what they are, in many languages.
 
-use super::challenge::{is_answer, spoken};
+use super::challenge::is_answer;
 use super::message::Message;
 use super::words::Table;
 
@@ -13,12 +13,13 @@ static AUTOMATIC: Table = Table::new(include_str!("words/automatic_texts.txt"));
 /// What a vacation notice says near its beginning; a person may say so too.
 static AWAY: Table = Table::new(include_str!("words/away_texts.txt"));
 /// Where in a text those words count, in characters.
-const BEGINNING: usize = 300;
+pub(super) const BEGINNING: usize = 300;
 /// Where they count that leave no doubt, in characters: behind a greeting at most.
 const GREETING: usize = 100;
 
-/// Tells by which sign a mail is an automatic answer; `None` when subject and text show none.
-pub(super) fn sign(message: &Message) -> Option<String> {
+/// Tells by which sign a mail is an automatic answer; `None` when its subject and what is
+/// [spoken](super::challenge::spoken) in it show none.
+pub(super) fn sign(message: &Message, spoken: &str) -> Option<String> {
     let subject = message.subject.to_lowercase();
     let said = || format!("its subject is that of an automatic answer: {}", message.subject);
     match claim(&subject) {
@@ -27,14 +28,19 @@ pub(super) fn sign(message: &Message) -> Option<String> {
         Claim::Possible if answers_by_itself(message) => return Some(said()),
         _ => {}
     }
-    let text: String = spoken(message, GREETING).chars().take(GREETING).collect();
-    AUTOMATIC.within(&text).then(|| "its text says that it is automatic".to_owned())
+    AUTOMATIC.within(beginning(spoken, GREETING)).then(|| "its text says that it is automatic".to_owned())
 }
 
-/// Tells in words that a mail sounds like a vacation notice, though a person may have written it.
-pub(super) fn away(message: &Message) -> Option<String> {
-    let text: String = spoken(message, BEGINNING).chars().take(BEGINNING).collect();
-    AWAY.within(&text).then(|| "its text sounds like that of a vacation notice".to_owned())
+/// Tells in words that what is spoken in a mail sounds like a vacation notice, though a person may have written
+/// it.
+pub(super) fn away(spoken: &str) -> Option<String> {
+    AWAY.within(beginning(spoken, BEGINNING))
+        .then(|| "its text sounds like that of a vacation notice".to_owned())
+}
+
+/// Gives the first so many characters of a text.
+fn beginning(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// Tells whether a subject is that of a vacation notice.
@@ -70,5 +76,5 @@ fn claim(subject: &str) -> Claim {
 fn answers_by_itself(message: &Message) -> bool {
     ["In-Reply-To", "References", "X-Auto-Response-Suppress", "Precedence"]
         .iter()
-        .any(|name| message.header(name).is_some())
+        .any(|name| message.has(name))
 }

@@ -5,7 +5,9 @@ use super::challenge;
 use super::complaint::{self, Complaint};
 use super::message::{Message, Structure};
 use super::vacation;
+use super::words::Table;
 use crate::domain::{EmailAddress, MessageId};
+use std::cell::LazyCell;
 
 /// What the desk knows about itself.
 pub struct Own<'a> {
@@ -72,10 +74,11 @@ pub fn verdict(raw: &[u8], message: &Message, own: &Own<'_>) -> Verdict {
     if let Some(reason) = challenge::sign(message) {
         return machine(MailClass::Challenge, format!("a challenge: {reason}"));
     }
-    if let Some(reason) = automatic_sign(message) {
+    let spoken = LazyCell::new(|| challenge::spoken(message, vacation::BEGINNING));
+    if let Some(reason) = automatic_sign(message, &spoken) {
         return machine(MailClass::Automatic, reason);
     }
-    let quiet = list.clone().or_else(|| quiet_sign(message));
+    let quiet = list.clone().or_else(|| quiet_sign(message, &spoken));
     let reason = quiet.clone().unwrap_or_else(|| "no sign of a machine".to_owned());
     Verdict {
         class: MailClass::Person,
@@ -97,8 +100,11 @@ fn own_sign(message: &Message, own: &Own<'_>) -> Option<String> {
     ours.map(|email| format!("it comes from our own address {email}"))
 }
 
+/// What is said in a mail, which is made when the first question needs it.
+type Spoken<F> = LazyCell<String, F>;
+
 /// Finds a sign that a machine wrote the mail.
-fn automatic_sign(message: &Message) -> Option<String> {
+fn automatic_sign<F: FnOnce() -> String>(message: &Message, spoken: &Spoken<F>) -> Option<String> {
     let says = |name: &str| message.header(name).map(|value| value.trim().to_ascii_lowercase());
     if let Some(value) =
         says("Auto-Submitted").filter(|v| !matches!(v.split([';', ' ', '(']).next(), Some("" | "no")))
@@ -136,7 +142,9 @@ fn automatic_sign(message: &Message) -> Option<String> {
     if says("X-POST-MessageClass").is_some_and(|v| v.contains("autoresponder")) {
         return Some("X-POST-MessageClass: Autoresponder".to_owned());
     }
-    if let Some(program) = says("X-Mailer").or_else(|| says("User-Agent")).filter(|v| is_responder(v)) {
+    let program = message.header("X-Mailer").or_else(|| message.header("User-Agent"));
+    if let Some(program) = program.filter(|program| RESPONDERS.within_any_case(program)) {
+        let program = program.trim().to_ascii_lowercase();
         return Some(format!("a program that answers by itself wrote it: {program}"));
     }
     if message.header("Return-Path").is_some_and(is_null_path) {
@@ -157,15 +165,12 @@ fn automatic_sign(message: &Message) -> Option<String> {
     {
         return Some(format!("it comes from {}", from.email));
     }
-    vacation::sign(message)
+    vacation::sign(message, spoken)
 }
 
-/// Tells whether the name of a program, in lower case, is that of one that answers by itself.
-fn is_responder(program: &str) -> bool {
-    ["vacation", "autorespond", "auto-respond", "autoreply", "auto-reply", "autoanswer"]
-        .iter()
-        .any(|word| program.contains(word))
-}
+/// What the names of programs hold that answer by themselves.
+static RESPONDERS: Table =
+    Table::new("vacation\nautorespond\nauto-respond\nautoreply\nauto-reply\nautoanswer");
 
 /// Tells whether a return path is the empty one.
 fn is_null_path(value: &str) -> bool {
@@ -188,7 +193,7 @@ fn list_sign(message: &Message, own: &Own<'_>) -> Option<String> {
         return Some(format!("List-Id: {id}"));
     }
     let named = ["List-Post", "List-Unsubscribe", "List-Help", "Mailing-List", "X-Mailing-List", "X-Loop"];
-    if let Some(name) = named.iter().find(|name| message.header(name).is_some()) {
+    if let Some(name) = named.iter().find(|name| message.has(name)) {
         return Some(format!("it has a {name} field"));
     }
     let precedence = message.header("Precedence").map(|v| v.trim().to_ascii_lowercase());
@@ -196,7 +201,7 @@ fn list_sign(message: &Message, own: &Own<'_>) -> Option<String> {
 }
 
 /// Finds a sign that nobody reads answers to this mail, though it may be a person's or be worth an issue.
-fn quiet_sign(message: &Message) -> Option<String> {
+fn quiet_sign<F: FnOnce() -> String>(message: &Message, spoken: &Spoken<F>) -> Option<String> {
     let suppress = message.header("X-Auto-Response-Suppress").map(|v| v.trim().to_ascii_lowercase());
     if let Some(value) = suppress.filter(|v| !v.is_empty() && v != "none") {
         return Some(format!("X-Auto-Response-Suppress: {value}"));
@@ -218,10 +223,10 @@ fn quiet_sign(message: &Message) -> Option<String> {
         "X-Zammad-Ticket-Id",
         "X-Redmine-Host",
     ];
-    if let Some(name) = DESKS.iter().find(|name| message.header(name).is_some()) {
+    if let Some(name) = DESKS.iter().find(|name| message.has(name)) {
         return Some(format!("another service desk sent it: it has a {name} field"));
     }
-    if let Some(words) = vacation::away(message) {
+    if let Some(words) = vacation::away(spoken) {
         return Some(words);
     }
     let silent = std::iter::once(from).chain(&message.reply_to).find(|m| is_no_reply(&m.email));
@@ -230,8 +235,7 @@ fn quiet_sign(message: &Message) -> Option<String> {
 
 /// Tells whether an address says of itself that nobody reads it.
 fn is_no_reply(email: &EmailAddress) -> bool {
-    let local: String =
-        email.local().to_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
+    let local = bounce::solid_local(email);
     [
         "noreply",
         "donotreply",

@@ -1,9 +1,9 @@
 //! What a reader sees of a mail: its text, and what is folded away beneath it.
 
-use super::fold::{Source, fold};
+use super::fold::{Source, fold, joined};
 use super::html;
 use super::message::Message;
-use super::safe::cut;
+use super::words::{self, Table};
 
 /// How a mail is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +73,7 @@ fn of_html(message: &Message, source: &str, plain: Option<&str>, how: Reading) -
 /// Splits a text as it is to be read.
 fn parts(text: &str, how: Reading) -> (String, Option<String>) {
     match how {
-        Reading::Opening => {
-            let lines = text
-                .lines()
-                .map(|line| if line == "-- " { line } else { line.trim_end() })
-                .collect::<Vec<_>>()
-                .join("\n");
-            (lines.trim_end().trim_start_matches('\n').to_owned(), None)
-        }
+        Reading::Opening => (joined(text.lines(), text.len() + 1), None),
         Reading::Answer => {
             let folds = fold(text, Source::Plain);
             (folds.body, folds.folded)
@@ -88,37 +81,26 @@ fn parts(text: &str, how: Reading) -> (String, Option<String>) {
     }
 }
 
+/// What a plain text says that stands in for the HTML, in lower case.
+static EXCUSES: Table = Table::new(include_str!("words/html_excuses.txt"));
+/// From so many words on, a plain text is none that only excuses itself.
+const EXCUSE_MAX: usize = 60;
+
 /// Tells whether the plain text only stands in for the HTML: next to nothing, or markup itself.
 fn is_stand_in(plain: &str, html: &str, message: &Message) -> bool {
-    let words = |text: &str| text.split_whitespace().take(400).count();
     // Only the beginning of a long text is looked at.
-    let short = words(plain) < 60;
-    let lower = if short { plain.to_lowercase() } else { cut(plain.trim_start(), 100).to_lowercase() };
-    let excuses = [
-        "does not support html",
-        "doesn't support html",
-        "not support html",
-        "html capable",
-        "html-capable",
-        "html compatible",
-        "view this email in your browser",
-        "view this message in html",
-        "this is an html",
-        "html mail",
-        "html-email",
-        "html email",
-        "html only",
-        "enable html",
-        "unterstützt kein html",
-        "im html-format",
-        "html-format",
-    ];
-    let excuse = short && excuses.iter().any(|excuse| lower.contains(excuse));
-    let markup = lower.trim_start().starts_with("<!doctype html") || lower.trim_start().starts_with("<html");
+    let words = count_words(plain, EXCUSE_MAX);
+    let excuse = words < EXCUSE_MAX && EXCUSES.within(&words::lower(plain));
+    let begins =
+        |start: &str| plain.trim_start().get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
     let thin = || {
-        words(plain) < 8
-            && html.len() > 200
-            && words(&message.rendered().text) > 10 * words(plain).max(1) + 20
+        let wanted = 10 * words.max(1) + 21;
+        words < 8 && html.len() > 200 && count_words(&message.rendered().text, wanted) >= wanted
     };
-    excuse || markup || thin()
+    excuse || begins("<!doctype html") || begins("<html") || thin()
+}
+
+/// Counts the words of a text, up to so many.
+fn count_words(text: &str, most: usize) -> usize {
+    text.split_whitespace().take(most).count()
 }

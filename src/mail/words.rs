@@ -3,22 +3,29 @@
 //! A line that begins with `#` is a remark; `␣` at the end of a line is a blank. A `?` at the end marks an
 //! entry for who reads [`Table::entries`]: it is no part of what is looked for.
 
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// A table, and the automaton that looks for all of its entries at once, built when it is first asked.
+/// Largest text of a table, in octets, whose automata are tables of states.
+const SMALL: usize = 3 * 1024;
+
+/// A table, and the automata that look for all of its entries at once, built when they are first asked.
 ///
 /// Letters of ASCII are found in either case, so a text of nothing else need not be made lower.
 pub(super) struct Table {
     text: &'static str,
-    index: OnceLock<Option<AhoCorasick>>,
+    /// Finds entries anywhere in a text.
+    anywhere: OnceLock<Option<AhoCorasick>>,
+    /// Finds entries at the beginning of a text.
+    ahead: OnceLock<Option<AhoCorasick>>,
+    openings: OnceLock<Openings>,
 }
 
 impl Table {
     /// Makes a table of the text of its file.
     pub(super) const fn new(text: &'static str) -> Self {
-        Self { text, index: OnceLock::new() }
+        Self { text, anywhere: OnceLock::new(), ahead: OnceLock::new(), openings: OnceLock::new() }
     }
 
     /// Gives the entries.
@@ -36,10 +43,21 @@ impl Table {
 
     /// Tells whether a text, in lower case, holds an entry.
     pub(super) fn within(&self, text: &str) -> bool {
-        match self.index() {
+        match self.anywhere.get_or_init(|| self.index(StartKind::Unanchored)) {
             Some(index) => index.is_match(text),
             None => self.sought().any(|entry| text.contains(&entry)),
         }
+    }
+
+    /// Tells whether a text in letters of either case holds an entry.
+    pub(super) fn within_any_case(&self, text: &str) -> bool {
+        if text.is_ascii() { self.within(text) } else { self.within(&lower(text)) }
+    }
+
+    /// Tells cheaply that no entry stands at the beginning of a text, as of most lines of a mail. The text
+    /// may be in either case: only where its first two octets are ASCII this says anything.
+    pub(super) fn is_strange_to(&self, text: &str) -> bool {
+        !self.openings.get_or_init(|| Openings::of(self.sought())).may_open(text)
     }
 
     /// Tells whether a text, in lower case, begins with an entry.
@@ -54,24 +72,62 @@ impl Table {
 
     /// Gives the length of the longest entry that a text, in lower case, begins with.
     pub(super) fn longest_start(&self, text: &str) -> Option<usize> {
-        match self.index() {
+        if self.is_strange_to(text) {
+            return None;
+        }
+        match self.ahead.get_or_init(|| self.index(StartKind::Anchored)) {
             Some(index) => index.find(Input::new(text).anchored(Anchored::Yes)).map(|found| found.end()),
             None => self.sought().filter(|entry| text.starts_with(entry)).map(|entry| entry.len()).max(),
         }
     }
 
-    /// Gives the automaton; `None` where it cannot be built.
-    fn index(&self) -> Option<&AhoCorasick> {
-        let build = || {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .start_kind(StartKind::Both)
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(self.sought())
-                .ok()
-        };
-        self.index.get_or_init(build).as_ref()
+    /// Builds an automaton; `None` where it cannot be built. A small one is a table of all its states, which is
+    /// fastest; a large one would take megabytes.
+    fn index(&self, start: StartKind) -> Option<AhoCorasick> {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind((self.text.len() <= SMALL).then_some(AhoCorasickKind::DFA))
+            .start_kind(start)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(self.sought())
+            .ok()
     }
+}
+
+/// The first two octets of the entries of a table, letters of ASCII in either case; one bit for each pair.
+struct Openings(Box<[u64]>);
+
+impl Openings {
+    fn of(entries: impl Iterator<Item = String>) -> Self {
+        let mut pairs = Self(vec![0; 1 << 10].into_boxed_slice());
+        for entry in entries {
+            let mut octets = entry.bytes();
+            let Some(first) = octets.next() else { continue };
+            let seconds = octets.next().map_or(0..=u8::MAX, |second| second..=second);
+            for second in seconds {
+                for (first, second) in cases(first).into_iter().flat_map(|a| cases(second).map(|b| (a, b))) {
+                    let (slot, bit) = Self::place(first, second);
+                    pairs.0.get_mut(slot).into_iter().for_each(|bits| *bits |= bit);
+                }
+            }
+        }
+        pairs
+    }
+
+    fn may_open(&self, text: &str) -> bool {
+        let mut octets = text.bytes();
+        let (first, second) = (octets.next().unwrap_or(0), octets.next().unwrap_or(0));
+        let (slot, bit) = Self::place(first, second);
+        !first.is_ascii() || !second.is_ascii() || self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        (usize::from(first) << 2 | usize::from(second >> 6), 1 << (second & 63))
+    }
+}
+
+fn cases(letter: u8) -> [u8; 2] {
+    [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
 }
 
 /// Gives a text as the tables hold it: in lower case, the dotted capital of Turkish as a plain letter.

@@ -1,9 +1,10 @@
 //! The line above a quote, "On … wrote:", in the languages of the world; and mobile signatures.
 
+use super::safe::cut;
 use super::words::{self, Table};
 
 /// Most lines over which such a line may be wrapped.
-const LINES_MAX: usize = 6;
+pub(super) const LINES_MAX: usize = 6;
 /// Longest such line when put together, in characters.
 const LENGTH_MAX: usize = 400;
 
@@ -34,45 +35,60 @@ const INNER: &[(&str, &[&str])] = &[
 
 /// Finds a line above a quote that begins at the first of these lines; gives how many lines it takes.
 ///
-/// `quoted(n)` tells whether a marked quote follows when it takes `n` lines: then less is asked of it.
+/// `quoted(n)` tells whether a marked quote follows when it takes `n` lines: then less is asked of it. None
+/// begins where no line of the first [`LINES_MAX`] [may end one](may_end_one).
 pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Option<usize> {
     let first = lines.first()?.trim();
     if first.is_empty() || first.len() > 4 * LENGTH_MAX {
         return None;
     }
-    // Most lines are far from one, and putting them together takes its time.
-    if !lines.iter().take(LINES_MAX).any(|line| may_end_one(line.trim())) {
-        return None;
-    }
-    let mut joined = String::new();
+    let mut length = 0;
     for (count, line) in lines.iter().take(LINES_MAX).enumerate().map(|(i, line)| (i + 1, line.trim())) {
         let marked = count > 1 && line.starts_with('>');
         if line.is_empty() && lines.get(count).is_some_and(|next| is_verb(next)) {
             continue;
         }
-        if line.is_empty() || marked || joined.len() > 4 * LENGTH_MAX {
+        if line.is_empty() || marked || length > 4 * LENGTH_MAX {
             break;
         }
-        if !joined.is_empty() {
-            joined.push(' ');
+        length += line.len() + usize::from(length > 0);
+        let colon = line.ends_with([':', '：']);
+        if !may_end_one(line) || !may_begin_one(first, line) {
+            if colon { break } else { continue }
         }
-        joined.push_str(line);
-        if !may_end_one(line) {
-            continue;
-        }
-        if is_attribution(&joined, quoted(count), count) {
+        let text = folded(&joined(lines.get(..count).unwrap_or_default()));
+        if is_attribution(&text, quoted(count), count) {
             let later = |from: &usize| {
                 begins_as_one(&lines.get(*from..count).unwrap_or_default().join(" "), quoted(count))
             };
-            let above = !opens_with_date(&folded(&joined)) && !is_quoting(&folded(&joined));
+            let above = !opens_with_date(&text) && !is_quoting(&text);
             let prose_above = above && ((1..count).any(|from| later(&from)) || count > 1 && is_whole(line));
             return (!prose_above).then_some(count);
         }
-        if line.ends_with([':', '：']) {
+        if colon {
             break;
         }
     }
     None
+}
+
+/// Puts lines together, without those that are blank.
+fn joined(lines: &[&str]) -> String {
+    let mut joined = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(line);
+    }
+    joined
+}
+
+/// Tells cheaply whether such lines may begin so if they end so: without a colon in the end, dashes or a year
+/// stand in front.
+fn may_begin_one(first: &str, last: &str) -> bool {
+    let first = first.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '>'));
+    last.contains([':', '：']) || first.starts_with("--") || first.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Tells whether a line is nothing but the verb, which some programs push below a blank line.
@@ -82,7 +98,8 @@ fn is_verb(line: &str) -> bool {
 }
 
 /// Tells cheaply whether a line may be the last of such lines.
-fn may_end_one(line: &str) -> bool {
+pub(super) fn may_end_one(line: &str) -> bool {
+    let line = line.trim_end();
     if line.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '?' | '!')) {
         return false;
     }
@@ -91,7 +108,8 @@ fn may_end_one(line: &str) -> bool {
 
 /// Tells whether lines further down are such a line by themselves, so that what stands above is text.
 fn begins_as_one(text: &str, quoted: bool) -> bool {
-    opens_with_date(&folded(text)) && is_attribution(text, quoted, 1)
+    let text = folded(text);
+    opens_with_date(&text) && is_attribution(&text, quoted, 1)
 }
 
 /// Tells whether a line by itself names who wrote, with an address, and when.
@@ -119,10 +137,8 @@ fn opens_with_date(text: &str) -> bool {
     digits >= 3 && (numeric || OPENINGS.begins(text))
 }
 
-/// Tells whether a text, put together from its lines, introduces a quote.
-fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
-    let lower = folded(text);
-    let lower = lower.as_str();
+/// Tells whether a text, put together from its lines and [folded], introduces a quote.
+fn is_attribution(lower: &str, quoted: bool, lines: usize) -> bool {
     if lower.chars().count() > LENGTH_MAX {
         return false;
     }
@@ -141,7 +157,7 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         return quoted || address;
     }
     let verb_inside = INNER.iter().any(|(verb, starts)| {
-        said.contains(&format!(" {verb} ")) && starts.iter().any(|start| said.starts_with(start))
+        starts.iter().any(|start| said.starts_with(start)) && stands_between_blanks(said, verb)
     });
     if quoted {
         let verb = names_verb(said, holds_word);
@@ -154,6 +170,13 @@ fn is_attribution(text: &str, quoted: bool, lines: usize) -> bool {
         || address && digits >= 4 && !is_speech(said) && verb()
         || address && digits >= 6 && said.len() < 250 && opens_with_date(said)
         || digits >= 7 && !is_speech(said) && is_name_verb_date(said)
+}
+
+fn stands_between_blanks(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, found)| {
+        let before = text.get(..at).is_some_and(|before| before.ends_with(' '));
+        before && text.get(at + found.len()..).is_some_and(|after| after.starts_with(' '))
+    })
 }
 
 /// Tells whether a text is a name, the verb and a date in this order, or in scripts without blanks a name,
@@ -275,6 +298,11 @@ const MOBILE_ENDS: &[&str] = &[
     "lähetetty",
 ];
 
+/// No entry of [`MOBILE`] is longer, in octets.
+const OPENING_MAX: usize = 80;
+/// Shorter than that is a line that ends so, in characters.
+const ENDS_MAX: usize = 60;
+
 /// Words by which the writer asks for patience with what a small keyboard does.
 const EXCUSES: &[&str] = &[
     "excuse",
@@ -296,14 +324,28 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
         return false;
     }
     let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
+    // Most lines begin with none of these words, and are long or end in another letter.
+    let ends = || bare.ends_with(is_last_letter) && bare.chars().count() < ENDS_MAX;
+    if MOBILE.is_strange_to(bare) && !ends() {
+        return false;
+    }
     if bare.is_ascii() && !MOBILE.begins(bare) && !MOBILE_ENDS.iter().any(|end| ends_in(bare, end)) {
+        return false;
+    }
+    if !ends() && !MOBILE.begins(&words::lower(cut(bare, OPENING_MAX))) {
         return false;
     }
     let lower = words::lower(bare);
     let length = lower.chars().count();
-    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < 60;
+    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < ENDS_MAX;
     let opens = length <= 110 && (ends || MOBILE.begins(&lower));
     opens && DEVICES.within(&lower) && !is_sentence(&lower)
+}
+
+/// Tells whether a letter, in either case, is the last of one of [`MOBILE_ENDS`].
+fn is_last_letter(letter: char) -> bool {
+    let ascii = letter.to_ascii_lowercase();
+    matches!(ascii, 't' | '.' | 'n' | 'i' | 'y' | 'İ' | '\u{307}' | '信' | '手' | '냄' | '드' | '기' | '送')
 }
 
 /// Tells whether a text ends so, in letters of either case.

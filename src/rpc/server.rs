@@ -25,6 +25,9 @@ const REST: Duration = Duration::from_millis(100);
 /// An answer that is being worked on.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
 
+/// What of an event is told.
+pub type Knowing = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
+
 /// What is served: who asks, and the desk behind it.
 pub trait Serving: Send + Sync + 'static {
     /// Carries out a request of `user`.
@@ -32,6 +35,9 @@ pub trait Serving: Send + Sync + 'static {
 
     /// Follows what changes.
     fn events(&self) -> broadcast::Receiver<Event>;
+
+    /// Gives of an event what `user` may know; `None` when that is nothing.
+    fn event_for(&self, user: &str, owns_desk: bool, event: Event) -> Knowing;
 }
 
 /// A socket that serves a desk.
@@ -139,7 +145,11 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
         .await?;
     let (outgoing, queue) = mpsc::channel(BACKLOG);
     let writing = tokio::spawn(write_all(writer, queue));
-    let telling = events.then(|| tokio::spawn(tell(shared.serving.events(), outgoing.clone())));
+    let telling = events.then(|| {
+        // Followed from here on, so that nothing is missed before the task runs.
+        let news = shared.serving.events();
+        tokio::spawn(tell(Arc::clone(shared), news, user.clone(), owns_desk, outgoing.clone()))
+    });
     let result = take_requests(shared, &user, owns_desk, &mut reader, &outgoing).await;
     drop(outgoing);
     if let Some(telling) = telling {
@@ -219,13 +229,20 @@ async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
     }
 }
 
-async fn tell(mut events: broadcast::Receiver<Event>, outgoing: mpsc::Sender<Frame>) {
+async fn tell(
+    shared: Arc<Shared>,
+    mut events: broadcast::Receiver<Event>,
+    user: String,
+    owns_desk: bool,
+    outgoing: mpsc::Sender<Frame>,
+) {
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
             Err(broadcast::error::RecvError::Lagged(_)) => Event::Missed,
             Err(broadcast::error::RecvError::Closed) => return,
         };
+        let Some(event) = shared.serving.event_for(&user, owns_desk, event).await else { continue };
         if outgoing.send(Frame::Event(event)).await.is_err() {
             return;
         }
@@ -247,6 +264,10 @@ mod tests {
 
         fn events(&self) -> broadcast::Receiver<Event> {
             broadcast::channel(1).1
+        }
+
+        fn event_for(&self, _: &str, _: bool, event: Event) -> Knowing {
+            Box::pin(async move { Some(event) })
         }
     }
 

@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_mail_without_signature_and_sender_is_not_asked_about() {
-        let suspect = |raw: &[u8]| Suspect { raw: raw.into(), ..Suspect::default() };
+        let suspect = |raw: &[u8]| Suspect { raw: raw.to_vec().into(), ..Suspect::default() };
         assert!(!has_something_to_check(&suspect(b"From: a\r\n\r\nDKIM-Signature: v=1\r\n")));
         assert!(has_something_to_check(&suspect(b"From: a\ndkim-signature: v=1\n\nx")));
         let known = Suspect { client: Some([192, 0, 2, 1].into()), ..suspect(b"From: a\n\n") };

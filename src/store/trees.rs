@@ -20,7 +20,9 @@ use std::time::Duration;
 /// A larger batch costs sled gigabytes.
 const BATCH: usize = 500;
 const CACHE: u64 = 16 << 20;
-const FLUSH_EVERY_MS: u64 = 500;
+/// What is not flushed at a kill is applied again from the journal. sled writes full buffers by itself, so that is
+/// little; a flush of nothing would wake the machine and its disk all the same.
+const FLUSH_EVERY_MS: u64 = 15_000;
 /// A long catching up is told of at each of so many frames.
 const TELL_EVERY: u64 = 10_000;
 

@@ -63,6 +63,7 @@ impl App {
                 self.sent(issue, *view, held_until, snooze);
             }
             (Purpose::Send { .. }, Response::Issue(view)) => self.issue_made(*view),
+            (Purpose::Send { .. }, Response::Edited { rows, label }) => self.acted(&rows, label),
             (Purpose::Edit { advance }, Response::Edited { rows, label }) => {
                 self.edited_issues(&rows, label, advance);
             }
@@ -214,7 +215,7 @@ impl App {
         self.ask_draft();
     }
 
-    fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {
+    pub(super) fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {
         for row in rows {
             if let Some(held) = self.list.rows.iter_mut().find(|held| held.id == row.id) {
                 *held = row.clone();

@@ -153,12 +153,13 @@ impl App {
 
     /// Asks anew for everything that is on the screen.
     pub fn reload(&mut self) {
+        // What fills the screen comes first.
+        self.ask_rows();
         self.ask(Purpose::Whoami, Request::Whoami);
-        self.ask(Purpose::Status, Request::Status);
         self.ask(Purpose::Projects, Request::Projects);
         self.ask(Purpose::Drafts, Request::Drafts);
-        self.ask_rows();
         self.ask_counts();
+        self.ask(Purpose::Status, Request::Status);
         if let Some(reference) = self.opened.clone().filter(|_| self.screen == Screen::Thread) {
             self.ask_thread(reference);
         }

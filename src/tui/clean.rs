@@ -50,7 +50,15 @@ pub fn typed(text: &str) -> String {
         .collect()
 }
 
+/// Tells whether each octet is a character of one cell. Most mail is so, and needs no looking for clusters.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|octet| (0x20..0x7f).contains(&octet))
+}
+
 fn push_clean(out: &mut String, part: &str) {
+    if is_plain(part) {
+        return out.push_str(part);
+    }
     for cluster in part.graphemes(true) {
         let kept = cluster.chars().filter(|c| shows(*c));
         out.extend(kept.take(CLUSTER_MAX));
@@ -77,7 +85,7 @@ fn hides(c: char) -> bool {
 
 /// Gives the cells that `text` takes.
 pub fn width(text: &str) -> usize {
-    text.width()
+    if is_plain(text) { text.len() } else { text.width() }
 }
 
 /// Cuts `text` to `cells`, with an ellipsis where something is missing. Never splits a cluster.
@@ -87,6 +95,11 @@ pub fn cut(text: &str, cells: usize, ellipsis: &str) -> String {
     }
     let room = cells.saturating_sub(width(ellipsis));
     let mut out = String::new();
+    if is_plain(text) {
+        out.push_str(text.get(..room).unwrap_or_default());
+        out.push_str(if cells >= width(ellipsis) { ellipsis } else { "" });
+        return out;
+    }
     let mut used = 0;
     for cluster in text.graphemes(true) {
         let w = width(cluster);

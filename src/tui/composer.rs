@@ -6,8 +6,9 @@ use super::app::{App, Screen};
 use super::edit::Edit;
 use super::send::Manner;
 use super::thread::Thread;
+use crate::domain::quick::{QuickAction, QuickText, completions, quick_text};
 use crate::domain::{
-    AddressState, DefaultNote, DraftKind, EmailAddress, IssueId, IssueView, NoteId, NoteKind,
+    AddressState, DefaultNote, DraftKind, EmailAddress, Fault, IssueId, IssueView, NoteId, NoteKind,
     ParticipantView, Reference, Upload,
 };
 use jiff::Timestamp;
@@ -310,6 +311,31 @@ impl App {
         if let Some(thread) = &mut self.thread {
             thread.scroll(0, height);
         }
+    }
+
+    /// Reads the quick actions of the text; the fault names the line that is wrong.
+    pub fn quick(&self) -> Result<QuickText, Fault> {
+        match &self.composer {
+            Some(composer) if composer.body.has_line_with('/') => {
+                quick_text(&composer.body.value(), self.now, &self.options.time_zone)
+            }
+            _ => Ok(QuickText::default()),
+        }
+    }
+
+    /// Lists the quick actions that the word at the cursor could become.
+    pub fn quick_choices(&self) -> Vec<QuickAction> {
+        let in_text = |c: &&Composer| c.focused && c.field >= c.fields.len();
+        let body = self.composer.as_ref().filter(in_text).map(|c| &c.body);
+        body.map_or_else(Vec::new, |body| completions(&body.before_cursor()))
+    }
+
+    /// Gives what is missing to the first of them.
+    pub fn quick_completion(&self) -> Option<String> {
+        let action = self.quick_choices().into_iter().next()?;
+        let typed = self.composer.as_ref()?.body.before_cursor().len().checked_sub(1)?;
+        let blank = if action.takes.is_empty() { "" } else { " " };
+        Some(format!("{}{blank}", action.name.get(typed..)?))
     }
 
     /// Notes that something was typed.

@@ -50,6 +50,18 @@ impl Edit {
         self.area.lines().join("\n")
     }
 
+    /// Gives the line with the cursor, up to the cursor.
+    pub fn before_cursor(&self) -> String {
+        let cursor = self.area.cursor();
+        let (row, column) = (cursor.0, cursor.1);
+        self.area.lines().get(row).map_or(String::new(), |line| line.chars().take(column).collect())
+    }
+
+    /// Tells whether any line begins like this.
+    pub fn has_line_with(&self, beginning: char) -> bool {
+        self.area.lines().iter().any(|line| line.starts_with(beginning))
+    }
+
     /// Tells whether nothing but blanks was typed.
     pub fn is_blank(&self) -> bool {
         self.area.lines().iter().all(|line| line.trim().is_empty())

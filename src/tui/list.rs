@@ -17,6 +17,9 @@ pub struct View {
     pub query: &'static str,
 }
 
+/// So many issues can be marked at once.
+const MARKS: u64 = 10_000;
+
 /// The views, in the order of their numbers.
 pub const VIEWS: [View; 5] = [
     View { name: "Mine", short: "Mine", query: "is:open assignee:me -is:snoozed" },
@@ -76,7 +79,8 @@ impl List {
         in_range || self.marks.contains_key(&row.id)
     }
 
-    /// Takes a page in: what was selected stays selected and in its place on the screen.
+    /// Takes a page in: what was selected stays selected and in its place on the screen. Only where the list
+    /// stands at its beginning it stays there, so that what is new at the top is seen.
     pub fn take(&mut self, page: IssuePage, height: u64) {
         let kept = self.current().map(|row| row.id);
         self.rows = page.rows;
@@ -87,7 +91,9 @@ impl List {
         let moved = kept.and_then(|id| self.rows.iter().position(|row| row.id == id));
         if let Some(at) = moved {
             let now_at = self.offset + at as u64;
-            self.top = (self.top + now_at).saturating_sub(self.selected);
+            if self.top > 0 {
+                self.top = (self.top + now_at).saturating_sub(self.selected);
+            }
             self.selected = now_at;
         }
         self.clamp(height);
@@ -247,7 +253,7 @@ impl App {
     pub fn toggle_all(&mut self) {
         self.list.anchor = None;
         if self.list.marks.is_empty() {
-            let query = IssueQuery { query: self.list.query.clone(), offset: 0, limit: 1000 };
+            let query = IssueQuery { query: self.list.query.clone(), offset: 0, limit: MARKS };
             self.ask(Purpose::MarkAll, Request::Issues(query));
         } else {
             self.list.marks.clear();

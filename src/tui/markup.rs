@@ -83,7 +83,14 @@ fn inline(text: &str, keep: bool, theme: &Theme, out: &mut Vec<(String, Style)>)
     let mut rest = text;
     let mut plain = String::new();
     let mut before = ' ';
-    while let Some(c) = rest.chars().next() {
+    loop {
+        // Up to the next character that could begin something there is only text.
+        let run = rest.find(['`', '*', '_', '[', 'h', 'm']).unwrap_or(rest.len());
+        let (text, tail) = rest.split_at(run);
+        plain.push_str(text);
+        before = text.chars().next_back().unwrap_or(before);
+        rest = tail;
+        let Some(c) = rest.chars().next() else { break };
         if let Some((used, spans)) = marked(rest, before, keep, theme) {
             if !plain.is_empty() {
                 out.push((std::mem::take(&mut plain), Style::new()));

@@ -6,7 +6,7 @@ use super::edit::Edit;
 use super::keymap::Place;
 use super::picker::Picker;
 use super::send::Manner;
-use super::when;
+use crate::domain::moment::moment;
 use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule};
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
@@ -180,7 +180,7 @@ impl App {
     }
 
     fn send_later(&mut self, text: &str) {
-        let at = when::moment(text, self.now, &self.options.time_zone).filter(|at| *at > self.now);
+        let at = moment(text, self.now, &self.options.time_zone).filter(|at| *at > self.now);
         let Some(at) = at else {
             return self.complain(format!("`{text}` is no moment to come · 2h, tomorrow, monday"));
         };

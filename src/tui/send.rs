@@ -8,8 +8,8 @@ use super::input::Effect;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::{
-    DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueView, NewIssue, NewNote, ParticipantView,
-    Reference, Request,
+    DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueRow, IssueView, NewIssue, NewNote,
+    ParticipantView, Reference, Request,
 };
 use jiff::Timestamp;
 
@@ -83,8 +83,12 @@ impl App {
         }
     }
 
-    /// Moves between fields and text; in a note, between text and thread.
+    /// Completes a quick action; else moves between fields and text, or in a note between text and thread.
     fn composer_pane(&mut self) {
+        if let Some(rest) = self.quick_completion() {
+            self.with_edit(|edit| edit.insert(&rest));
+            return self.composer_touched();
+        }
         if let Some(composer) = &mut self.composer {
             match composer.fields.len() {
                 0 => composer.focused = false,
@@ -243,6 +247,10 @@ impl App {
         if self.composed_view().is_none() {
             return Err("wait, the issue is being fetched".to_owned());
         }
+        if let Err(fault) = self.quick() {
+            let hint = fault.hint.map_or(String::new(), |hint| format!(" · {hint}"));
+            return Err(format!("not sent, {}{hint}", fault.message));
+        }
         if composer.body.is_blank() && composer.files.is_empty() {
             return Err("there is nothing to send yet".to_owned());
         }
@@ -290,6 +298,12 @@ impl App {
         if snooze {
             self.ask_snooze(vec![reference]);
         }
+    }
+
+    /// Learns that a text of quick actions alone was carried out.
+    pub fn acted(&mut self, rows: &[IssueRow], label: String) {
+        self.composer = None;
+        self.edited_issues(rows, label, false);
     }
 
     /// Learns that the new issue exists, and opens it.

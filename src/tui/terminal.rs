@@ -1,5 +1,6 @@
 //! The terminal itself: taken over, given back, and given back also when something goes wrong.
 
+use super::frames::Frames;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
@@ -13,14 +14,14 @@ use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
-use std::io::{self, Stdout, Write, stdout};
+use std::io::{self, Write, stdout};
 
 /// More than this does not fit through the clipboard of most terminals, in octets.
 const COPY_MAX: usize = 74_000;
 
 /// The screen while it is ours. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Frames>>,
     ours: bool,
 }
 
@@ -28,7 +29,7 @@ impl Screen {
     /// Takes the terminal over.
     pub fn enter() -> io::Result<Self> {
         give_back_after_panic();
-        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let terminal = Terminal::new(CrosstermBackend::new(Frames::to_terminal()?))?;
         let mut screen = Self { terminal, ours: false };
         screen.come_back()?;
         Ok(screen)
@@ -58,9 +59,9 @@ impl Screen {
 
     /// Draws a frame; terminals that can show it at once.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        queue!(stdout(), BeginSynchronizedUpdate)?;
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(render)?;
-        execute!(stdout(), EndSynchronizedUpdate)
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
     /// Makes the next frame a full one.

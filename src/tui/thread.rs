@@ -1,7 +1,7 @@
 //! One issue with its notes: laid out note by note, scrolled line by line.
 //!
 //! The layout is made when the issue, the width or a fold changes; drawing only cuts out what is in
-//! sight.
+//! sight. Of a long issue the beginning is laid out when somebody goes there.
 
 use super::app::{App, Screen};
 use super::asks::Purpose;
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 /// Longer lines than this are hard to read, in cells.
 const READABLE: usize = 100;
+/// So many notes before the one that is shown first are laid out at once.
+const NEAR: usize = 60;
 
 /// One line of a note. What depends on the time is drawn fresh, the rest stands ready.
 #[derive(Clone, Debug)]
@@ -38,8 +40,11 @@ pub enum Row {
 pub struct Thread {
     pub reference: Reference,
     pub view: IssueView,
-    /// The lines of each note.
+    /// The lines of each note; none of those that nobody went to yet.
     pub blocks: Vec<Vec<Row>>,
+    /// The first note that is laid out.
+    laid: usize,
+    theme: Theme,
     pub width: usize,
     /// The first line on the screen.
     pub top: usize,
@@ -56,10 +61,13 @@ impl Thread {
     /// Lays an issue out at `width` cells.
     pub fn new(reference: Reference, view: IssueView, width: usize, theme: &Theme) -> Self {
         let fresh = view.notes.iter().filter(|n| n.unread).map(|n| n.id).collect();
+        let news = view.notes.iter().position(|n| n.unread).unwrap_or(view.notes.len());
         let mut thread = Self {
             reference,
             view,
             blocks: Vec::new(),
+            laid: news.saturating_sub(NEAR),
+            theme: theme.clone(),
             width,
             top: 0,
             selected: 0,
@@ -78,24 +86,48 @@ impl Thread {
         let same =
             self.view.notes.iter().zip(&view.notes).take_while(|(old, new)| same_lines(old, new)).count();
         self.view = view;
-        self.lay_out(same, theme);
+        self.laid = self.laid.min(self.view.notes.len().saturating_sub(NEAR));
+        self.theme.clone_from(theme);
+        self.lay_out(same.min(self.blocks.len()));
     }
 
     /// Lays everything out anew.
     pub fn reflow(&mut self, width: usize, theme: &Theme) {
         self.width = width;
-        self.lay_out(0, theme);
+        self.theme.clone_from(theme);
+        self.lay_out(0);
     }
 
-    /// Lays the notes out from this one on.
-    fn lay_out(&mut self, from: usize, theme: &Theme) {
+    /// Lays the notes out from this one on, those aside that nobody went to.
+    fn lay_out(&mut self, from: usize) {
         self.blocks.truncate(from);
         let mut number = self.files_before(from);
-        for note in self.view.notes.iter().skip(from) {
+        for (index, note) in self.view.notes.iter().enumerate().skip(from) {
+            if index < self.laid {
+                number += note.attachments.len();
+                self.blocks.push(Vec::new());
+                continue;
+            }
             let unfolded = self.unfolded.contains(&note.id);
-            self.blocks.push(block(note, unfolded, &mut number, self.width, theme));
+            self.blocks.push(block(note, unfolded, &mut number, self.width, &self.theme));
         }
         self.selected = self.selected.min(self.blocks.len().saturating_sub(1));
+    }
+
+    /// Lays out what nobody went to before; what is on the screen stays there.
+    fn lay_out_all(&mut self) {
+        let first = std::mem::take(&mut self.laid);
+        if first == 0 {
+            return;
+        }
+        let later = self.blocks.split_off(first.min(self.blocks.len()));
+        let notes = self.view.notes.iter().take(first);
+        let mut number = 0;
+        let unfolded = |note: &NoteView| self.unfolded.contains(&note.id);
+        self.blocks =
+            notes.map(|note| block(note, unfolded(note), &mut number, self.width, &self.theme)).collect();
+        self.top += self.line_count();
+        self.blocks.extend(later);
     }
 
     fn files_before(&self, note: usize) -> usize {
@@ -130,6 +162,10 @@ impl Thread {
 
     /// Scrolls by lines; the selected note follows into sight.
     pub fn scroll(&mut self, by: i64, height: usize) {
+        let above = i64::try_from(self.top).unwrap_or(i64::MAX);
+        if above.saturating_add(by) <= 0 {
+            self.lay_out_all();
+        }
         let most = self.line_count().saturating_sub(height);
         let before = self.top;
         self.top = self.top.saturating_add_signed(isize::try_from(by).unwrap_or(0)).min(most);
@@ -184,6 +220,9 @@ impl Thread {
     /// Selects a note and scrolls so that it begins at the top, as far as there is enough below it.
     pub fn go_to(&mut self, note: usize, height: usize) {
         self.selected = note.min(self.blocks.len().saturating_sub(1));
+        if self.selected < self.laid {
+            self.lay_out_all();
+        }
         let most = self.line_count().saturating_sub(height);
         self.top = self.start_of(self.selected).min(most);
     }

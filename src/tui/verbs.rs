@@ -6,7 +6,7 @@ use super::asks::Purpose;
 use super::input::Effect;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
-use super::when;
+use crate::domain::moment::moment;
 use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User};
 
 impl App {
@@ -276,7 +276,7 @@ impl App {
     pub fn snooze(&mut self, references: Vec<Reference>, text: &str) {
         let until = match text.trim() {
             "" => None,
-            text => match when::moment(text, self.now, &self.options.time_zone) {
+            text => match moment(text, self.now, &self.options.time_zone) {
                 Some(until) if until > self.now => Some(until),
                 _ => return self.complain(format!("`{text}` is no moment to come · 2h, tomorrow, monday")),
             },

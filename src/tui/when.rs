@@ -55,68 +55,6 @@ fn format(at: &Zoned, pattern: &str) -> String {
     at.strftime(pattern).to_string()
 }
 
-/// Reads when a snooze ends: `2h`, `3d`, `1w`, `tomorrow`, `monday`, `2026-12-01`, `2026-12-01 14:00`,
-/// `14:00`. Days begin at nine in the morning.
-pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim().to_lowercase();
-    let here = now.to_zoned(zone.clone());
-    let morning =
-        |date: jiff::civil::Date| Some(date.at(9, 0, 0, 0).to_zoned(zone.clone()).ok()?.timestamp());
-    if let Some(seconds) = duration(&text) {
-        return now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
-    }
-    if text == "tomorrow" {
-        return morning(here.date().tomorrow().ok()?);
-    }
-    if let Some(day) = weekday(&text) {
-        return morning(here.date().nth_weekday(1, day).ok()?);
-    }
-    if text.len() <= 5
-        && let Ok(time) = text.parse::<jiff::civil::Time>()
-    {
-        let today = here.date().to_datetime(time).to_zoned(zone.clone()).ok()?;
-        let at = if today <= here { today.tomorrow().ok()? } else { today };
-        return Some(at.timestamp());
-    }
-    if let Ok(date) = text.parse::<jiff::civil::Date>().map_err(|_| ())
-        && text.len() <= 10
-    {
-        return morning(date);
-    }
-    let at: jiff::civil::DateTime = text.parse().ok()?;
-    Some(at.to_zoned(zone.clone()).ok()?.timestamp())
-}
-
-/// Reads a length of time in seconds: `30s`, `10m`, `2h`, `3d`, `1w`.
-pub fn duration(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let unit = text.chars().last()?;
-    let count: i64 = text.strip_suffix(unit)?.trim().parse().ok().filter(|n| *n > 0)?;
-    let unit = match unit {
-        's' => 1,
-        'm' => MINUTE,
-        'h' => HOUR,
-        'd' => DAY,
-        'w' => 7 * DAY,
-        _ => return None,
-    };
-    count.checked_mul(unit).filter(|s| *s < 3660 * DAY)
-}
-
-fn weekday(text: &str) -> Option<jiff::civil::Weekday> {
-    use jiff::civil::Weekday as W;
-    let names = [
-        ("monday", W::Monday),
-        ("tuesday", W::Tuesday),
-        ("wednesday", W::Wednesday),
-        ("thursday", W::Thursday),
-        ("friday", W::Friday),
-        ("saturday", W::Saturday),
-        ("sunday", W::Sunday),
-    ];
-    names.into_iter().find(|(name, _)| text.len() >= 3 && name.starts_with(text)).map(|(_, day)| day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,26 +89,6 @@ mod tests {
             ("2025-11-20T09:12:00Z", "2025-11-20"),
         ] {
             assert_eq!(exact(now, at(then), &TimeZone::UTC), said);
-        }
-    }
-
-    #[test]
-    fn a_snooze_is_read_as_people_say_it() {
-        // A Monday.
-        let now = at("2026-11-23T12:00:00Z");
-        for (text, then) in [
-            ("2h", "2026-11-23T14:00:00Z"),
-            ("tomorrow", "2026-11-24T09:00:00Z"),
-            ("mon", "2026-11-30T09:00:00Z"),
-            ("Friday", "2026-11-27T09:00:00Z"),
-            ("11:00", "2026-11-24T11:00:00Z"),
-            ("2026-12-01", "2026-12-01T09:00:00Z"),
-            ("2026-12-01 14:30", "2026-12-01T14:30:00Z"),
-        ] {
-            assert_eq!(moment(text, now, &TimeZone::UTC), Some(at(then)), "{text}");
-        }
-        for bad in ["", "soon", "-2h", "2x", "99999999999999w", "m"] {
-            assert_eq!(moment(bad, now, &TimeZone::UTC), None, "{bad}");
         }
     }
 }

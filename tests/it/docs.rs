@@ -64,3 +64,12 @@ fn files_named_in_the_documents_are_there() {
         }
     }
 }
+
+#[test]
+fn every_quick_action_stands_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for action in deskbell::domain::quick::QUICK_ACTIONS {
+        let shown = [format!("`/{}`", action.name), format!("`/{} ", action.name)];
+        assert!(shown.iter().any(|words| readme.contains(words)), "/{} is not in README.md", action.name);
+    }
+}

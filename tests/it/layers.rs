@@ -63,7 +63,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("reqwest", &["spam"]),
     ("regex", &["desk"]),
-    ("rmp_serde", &["rpc", "store"]),
+    ("rmp_serde", &["index", "rpc", "store"]),
     ("rustc_hash", &["index", "spam"]),
     ("rustix", &["cli", "crypt", "rpc", "store"]),
     ("rustls_platform_verifier", &["tls"]),

@@ -1,6 +1,7 @@
 //! One test binary for everything that needs more than one module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod addresses;
 mod attach;
 mod corpora;
 mod damage;
@@ -18,6 +19,8 @@ mod layers;
 mod machines;
 mod mails;
 mod outages;
+mod quick;
+mod roles;
 mod screening;
 mod seals;
 mod smtp;

@@ -8,6 +8,7 @@ pub mod home;
 pub mod keys;
 mod mail_server;
 mod name_server;
+pub mod room;
 mod rspamd;
 
 pub use akismet::{Akismet, Instead, KEY};

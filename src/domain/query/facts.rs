@@ -3,14 +3,15 @@
 use super::words::fold;
 use crate::domain::{
     Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
-    State, Status,
+    Rights, State, Status,
 };
 use jiff::Timestamp;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A label, a milestone, a handle or a path: as written, and as it is compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Name {
     pub text: Box<str>,
     pub folded: Box<str>,
@@ -48,15 +49,24 @@ pub struct Names {
 impl Names {
     /// Gives the one copy of this name.
     pub fn name(&mut self, text: &str) -> Arc<Name> {
-        let name = Name { text: text.into(), folded: fold(text).into() };
+        self.adopt_name(Name { text: text.into(), folded: fold(text).into() })
+    }
+
+    /// Makes this copy the one of its name, unless there is one.
+    pub fn adopt_name(&mut self, name: Name) -> Arc<Name> {
+        let name = Arc::new(name);
         match self.names.get(&name) {
             Some(known) => known.clone(),
             None => {
-                let name = Arc::new(name);
                 self.names.insert(name.clone());
                 name
             }
         }
+    }
+
+    /// Makes this copy the one of its person, unless there is one.
+    pub fn adopt_person(&mut self, person: Person) -> Arc<Person> {
+        self.people.entry(Person::key(&person.author)).or_insert_with(|| Arc::new(person)).clone()
     }
 
     /// Gives the one copy of this person.
@@ -188,13 +198,12 @@ impl IssueFacts {
 pub struct Viewer {
     pub user: String,
     pub now: Timestamp,
-    /// The projects this person may see; `None` is all of them.
-    pub projects: Option<BTreeSet<ProjectId>>,
+    pub rights: Rights,
 }
 
 impl Viewer {
-    /// Tells whether this person may see the issues of a project.
-    pub fn sees(&self, project: ProjectId) -> bool {
-        self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
+    /// Tells whether this person may see an issue.
+    pub fn sees(&self, facts: &IssueFacts) -> bool {
+        self.rights.sees_issue(facts.project, facts.confidential)
     }
 }

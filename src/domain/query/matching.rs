@@ -23,7 +23,7 @@ impl Query {
         seen: Option<NoteId>,
         found: impl Fn(usize, &Term) -> bool,
     ) -> bool {
-        if !viewer.sees(facts.project) || self.hides(facts) {
+        if !viewer.sees(facts) || self.hides(facts) {
             return false;
         }
         self.terms.iter().enumerate().all(|(at, term)| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{Author, EmailAddress, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, ProjectId};
-use crate::domain::{Participant, ParticipantRole, Party, Priority, State, Status};
+use crate::domain::{Participant, ParticipantRole, Party, Priority, Rights, Role, State, Status};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn viewer() -> Viewer {
-    Viewer { user: "alice".to_owned(), now: at("2026-03-10T12:00:00Z"), projects: None }
+    Viewer { user: "alice".to_owned(), now: at("2026-03-10T12:00:00Z"), rights: Rights::All }
 }
 
 fn address(text: &str) -> EmailAddress {
@@ -62,6 +62,8 @@ fn issue() -> Issue {
         merged_into: None,
         milestone: Some("1.0 Beta".to_owned()),
         weight: None,
+        estimate: None,
+        spent: 0,
     }
 }
 
@@ -245,7 +247,7 @@ fn notes_of_others_are_unread_until_seen() {
 fn a_viewer_sees_only_their_projects() {
     let facts = facts(&issue());
     let with = |projects: &[u64]| Viewer {
-        projects: Some(projects.iter().map(|id| ProjectId(*id)).collect()),
+        rights: Rights::Of(projects.iter().map(|id| (ProjectId(*id), Role::Reporter)).collect()),
         ..viewer()
     };
     let query = Query::parse("#12").unwrap();

@@ -290,3 +290,30 @@ proptest! {
         let _ = html_to_text(&html);
     }
 }
+
+#[test]
+fn html_beyond_what_is_shown_is_cut_and_said_so_and_stays_whole_as_a_file() {
+    let html = "<p>line</p>".repeat(60_000);
+    let raw = format!("From: ada@x.example\r\nMessage-ID: <a@x>\r\nContent-Type: text/html\r\n\r\n{html}");
+    let message = read(raw.as_bytes()).unwrap();
+    assert!(message.defects.iter().any(|said| said.starts_with("the text is cut")), "{:?}", message.defects);
+    let file = message.attachments.first().unwrap();
+    assert_eq!(part(raw.as_bytes(), file.part.unwrap(), &[]).unwrap(), html.as_bytes());
+    let seen = visible(&message, Reading::Opening);
+    assert!(seen.reduced && seen.body.starts_with("line"), "{}", seen.body.len());
+    let short =
+        format!("From: ada@x.example\r\nContent-Type: text/html\r\n\r\n{}", "<p>line</p>".repeat(1000));
+    assert_eq!(read(short.as_bytes()).unwrap().attachments, []);
+}
+
+#[test]
+fn quoted_printable_text_in_which_an_equals_sign_stands_for_itself_is_decoded_in_any_charset() {
+    for (charset, letters, text) in [("iso-8859-1", "=E4=F6", "äö"), ("koi8-r", "=D0=D2", "пр")] {
+        let raw = format!(
+            "From: ada@x.example\r\nContent-Type: text/plain; charset={charset}\r\n\
+             Content-Transfer-Encoding: quoted-printable\r\n\r\n<p class=\"x\">{letters}\r\n"
+        );
+        let message = read(raw.as_bytes()).unwrap();
+        assert_eq!(message.plain.as_deref(), Some(&*format!("<p class=\"x\">{text}\n")), "{charset}");
+    }
+}

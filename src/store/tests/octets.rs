@@ -22,7 +22,7 @@ proptest! {
         prop_assert_eq!(RecordHeader::decode(&octets, salt, at ^ 1), None);
         prop_assert_eq!(RecordHeader::decode(&octets, salt ^ 1, at), None);
         prop_assert!(header.fits(&packed.payload));
-        prop_assert_eq!(header.unpack(packed.payload).unwrap(), content);
+        prop_assert_eq!(header.unpack(packed.payload.to_vec()).unwrap(), content);
     }
 
     #[test]

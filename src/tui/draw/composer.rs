@@ -23,8 +23,47 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
         ..areas.compose
     };
     let here = composer.focused && composer.field >= composer.fields.len() && app.overlay.is_none();
+    let words = quick(app);
+    let (body, last) = match words {
+        Some(_) if body.height > 1 => {
+            (Rect { height: body.height - 1, ..body }, Rect { y: body.bottom() - 1, height: 1, ..body })
+        }
+        _ => (body, Rect::default()),
+    };
     if !body.is_empty() {
         composer.body.draw(here, body, buf);
+    }
+    if let Some(words) = words.filter(|_| !last.is_empty()) {
+        text(words, last, buf);
+    }
+}
+
+/// Says what the quick actions of the text will do, what is wrong with one, or how a word may go on.
+fn quick(app: &App) -> Option<Line<'static>> {
+    let theme = &app.theme;
+    let choices = app.quick_choices();
+    if !choices.is_empty() {
+        let mut spans = vec![Span::styled("Tab ", theme.dim)];
+        for action in &choices {
+            let takes = if action.takes.is_empty() { String::new() } else { format!(" {}", action.takes) };
+            spans.push(Span::styled(format!("/{}{takes}", action.name), theme.accent));
+            spans.push(Span::styled(format!(" {}  ", action.does), theme.dim));
+        }
+        return Some(Line::from(spans));
+    }
+    match app.quick() {
+        Err(fault) => {
+            let hint = fault.hint.map_or(String::new(), |hint| format!(" {} {hint}", theme.signs.dot));
+            Some(Line::styled(clean::line(&format!("{}{hint}", fault.message)), theme.warning))
+        }
+        Ok(found) if found.is_plain() => None,
+        Ok(found) => {
+            let plan = found.plan().join(&format!(" {} ", theme.signs.dot));
+            Some(Line::from(vec![
+                Span::styled("on sending: ", theme.dim),
+                Span::styled(clean::line(&plan), theme.accent),
+            ]))
+        }
     }
 }
 

@@ -111,6 +111,9 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         sender_name: "Acme Support".into(),
         default_note: DefaultNote::Reply,
         signature: None,
+        address: None,
+        estimate: None,
+        spent: 0,
     }
 }
 
@@ -237,6 +240,7 @@ impl FakeDesk {
                 email("contact+acme-support-1-issue-@example.com"),
                 email("contact+acme-support-desk@example.com"),
             ],
+            further_addresses: Vec::new(),
             settings: ProjectSettings {
                 display_name: Some("Acme Support".into()),
                 suffix: Some("desk".into()),

@@ -50,6 +50,8 @@ fn thread() {
 fn composer() {
     assert_snapshot!("composer_reply", shown(SMALL, "rHello Ada,<enter><enter>please try"));
     assert_snapshot!("composer_internal", shown(SMALL, "cask *Sam* first"));
+    assert_snapshot!("composer_quick", shown(SMALL, "rIt works.<enter>/label ~bug<enter>/close"));
+    assert_snapshot!("composer_quick_menu", shown(SMALL, "rIt works.<enter>/un"));
     assert_snapshot!("composer_120", shown(LARGE, "rHello Ada,"));
     assert_snapshot!("composer_new", shown(SMALL, "Ckim@example.org<enter>Your trial<enter>Hello Kim,"));
 }

@@ -138,6 +138,22 @@ fn a_stale_reply_is_not_sent_shows_what_came_and_goes_on_request() {
 }
 
 #[test]
+fn a_quick_action_is_completed_shown_before_it_is_sent_and_refused_where_it_is_wrong() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rDone.<enter>/clo");
+    assert!(screen.text().contains("Tab /close close it"), "{}", screen.text());
+    screen.keys("<tab>");
+    assert!(screen.text().contains("on sending: close it"), "{}", screen.text());
+    screen.keys("<enter>/weight heavy");
+    assert!(screen.text().contains("line 3: `/weight` cannot take `heavy`"), "{}", screen.text());
+    screen.keys("<ctrl-s>");
+    assert!(note_sent(&screen).is_none());
+    assert!(screen.app.composer.as_ref().unwrap().body.value().contains("/weight heavy"));
+    screen.keys("<backspace><backspace><backspace><backspace><backspace>3<ctrl-s>");
+    assert_eq!(note_sent(&screen).unwrap().text, "Done.\n/close\n/weight 3");
+}
+
+#[test]
 fn sending_twice_in_a_hurry_sends_once() {
     let mut screen = Screen::new(80, 24);
     screen.keys("rHi").stalled = true;

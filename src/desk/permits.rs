@@ -1,0 +1,274 @@
+//! Who may ask what: the table of every request, and what the answers keep back.
+//!
+//! An issue, a project or a mail that somebody may not see does not exist for them, in the same words.
+
+use super::{Acting, Caller, Desk, txn};
+use crate::domain::query::Viewer;
+use crate::domain::{
+    Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, Member, NoteKind, OutboxEntry,
+    OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User, mask_addresses,
+};
+use crate::store::record::outbox_key;
+use std::collections::BTreeMap;
+
+/// What a request asks of its caller.
+enum Need<'a> {
+    /// Nothing; what it shows is filtered.
+    Nothing,
+    /// To own the desk, or the account that its files belong to.
+    OwnDesk,
+    /// A role in any project.
+    Anywhere(Role),
+    /// A role in the project of this path.
+    InProject(&'a str, Role),
+    /// A role in the projects of these issues.
+    InIssues(Vec<&'a Reference>, Role),
+    /// To work on the project that a mail came to.
+    OnArrival(IntakeId),
+    /// To work on the issues that these mails are about.
+    OnOutbox(&'a [OutboxId]),
+}
+
+/// Says what each request needs. A new request has to say it here.
+fn need(request: &Request) -> Need<'_> {
+    use Need::{Anywhere, InIssues, InProject, Nothing, OnArrival, OnOutbox, OwnDesk};
+    let one = |reference, role| InIssues(vec![reference], role);
+    match request {
+        Request::Whoami
+        | Request::Status
+        | Request::Issues(_)
+        | Request::Counts(_)
+        | Request::Outbox { .. }
+        | Request::Intake { .. }
+        | Request::Projects
+        | Request::Users
+        | Request::Desk
+        | Request::Labels
+        | Request::Drafts
+        | Request::Verbs { .. }
+        | Request::Cursors
+        | Request::Undo
+        | Request::Redo
+        | Request::Deliver(_)
+        | Request::SyncNow
+        | Request::StepDown
+        | Request::SaveCursor(_) => Nothing,
+        Request::Issue(reference) | Request::MarkRead { reference, .. } => one(reference, Role::Guest),
+        Request::Attachment { reference, .. } => one(reference, Role::Guest),
+        Request::History(reference)
+        | Request::RawMail { reference, .. }
+        | Request::OriginalHtml { reference, .. } => one(reference, Role::Reporter),
+        Request::AddNote(new) => {
+            let plain = !new.internal && new.cc.is_empty() && new.without.is_empty() && !new.close;
+            one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
+        }
+        Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
+        Request::SaveDraft(_) => Nothing,
+        Request::Draft { reference, .. } | Request::DropDraft { reference, .. } => match reference {
+            Some(reference) => one(reference, Role::Guest),
+            None => Nothing,
+        },
+        Request::NewIssue(new) => {
+            InProject(&new.project, if new.to.is_some() { Role::Reporter } else { Role::Guest })
+        }
+        Request::IntakeEntry(id) | Request::IntakeRaw(id) | Request::IntakeSender { id, .. } => {
+            OnArrival(*id)
+        }
+        Request::IntakeAct { id, .. } => OnArrival(*id),
+        Request::OutboxAct { ids, .. } => OnOutbox(ids),
+        Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
+        Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
+        Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),
+        Request::Senders(Some(SenderScope::Project(path)))
+        | Request::TestSender { scope: SenderScope::Project(path), .. } => InProject(path, Role::Reporter),
+        Request::SetProject { path, .. }
+        | Request::EnableProject { path, .. }
+        | Request::RotateKey { path }
+        | Request::SetAddress { path, .. }
+        | Request::RemoveAddress { path, .. }
+        | Request::SetMember { project: path, .. }
+        | Request::RemoveMember { project: path, .. }
+        | Request::SetSender { scope: SenderScope::Project(path), .. }
+        | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
+            InProject(path, Role::Maintainer)
+        }
+        Request::RemoveSender { scope: None, .. } => Anywhere(Role::Maintainer),
+        Request::RenameProject { path, .. } => InProject(path, Role::Owner),
+        Request::AddProject { .. }
+        | Request::AddUser { .. }
+        | Request::SetUser { .. }
+        | Request::RemoveUser { .. }
+        | Request::SetDesk { .. }
+        | Request::SetSender { scope: SenderScope::Desk, .. }
+        | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
+        | Request::Backup { .. }
+        | Request::Rebuild
+        | Request::Verify => OwnDesk,
+    }
+}
+
+impl Desk {
+    /// Gives what a user may do. A project without members belongs to everybody on the desk.
+    pub(super) async fn rights_of(&self, user: &User) -> Result<Rights, Fault> {
+        if user.owner {
+            return Ok(Rights::All);
+        }
+        let members = txn::all::<Member>(&self.inner.store, &[]).await?;
+        let mine = members.iter().filter(|member| member.user == user.name);
+        let mut roles: BTreeMap<ProjectId, Role> = mine.map(|m| (m.project, m.role)).collect();
+        for project in self.all_projects().await? {
+            if members.iter().all(|member| member.project != project.id) {
+                roles.insert(project.id, Role::Maintainer);
+            }
+        }
+        Ok(Rights::Of(roles))
+    }
+
+    /// Refuses what the caller may not ask.
+    pub(super) async fn permit(
+        &self,
+        caller: &Caller,
+        acting: &Acting,
+        request: &Request,
+    ) -> Result<(), Fault> {
+        if acting.rights == Rights::All {
+            return Ok(());
+        }
+        match need(request) {
+            Need::Nothing => Ok(()),
+            Need::OwnDesk if caller.owns_desk => Ok(()),
+            Need::OwnDesk => Err(owners_only(&acting.user)),
+            Need::Anywhere(role) if acting.rights.may_anywhere(role) => Ok(()),
+            Need::Anywhere(role) => Err(lacks(&acting.user, role, "a project of this desk")),
+            Need::InProject(path, role) => {
+                let project = self.project_by_path(&acting.rights, path).await?;
+                self.demand(acting, &project, role)
+            }
+            Need::InIssues(references, role) => {
+                for reference in references {
+                    let issue = self.resolve(&acting.rights, reference).await?;
+                    let project = self.project_of_issue(issue).await?;
+                    self.demand(acting, &project, role)?;
+                }
+                Ok(())
+            }
+            Need::OnArrival(id) => {
+                let entry = self.stored_intake(id).await?;
+                match acting.sees_arrival(&entry) {
+                    true => self.permit_filing(acting, request).await,
+                    false => Err(no_arrival(id)),
+                }
+            }
+            Need::OnOutbox(ids) => {
+                for id in ids {
+                    let entry = self.inner.store.get::<OutboxEntry>(&outbox_key(*id)).await;
+                    let entry = entry.map_err(txn::store_fault)?.map(|kept| kept.record);
+                    if let Some(entry) = entry
+                        && !self.sees_mail(acting, &entry).await?
+                    {
+                        return Err(Fault::not_found(format!("there is no mail {id} in the outbox")));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses to file an arrival where its caller has no say.
+    async fn permit_filing(&self, acting: &Acting, request: &Request) -> Result<(), Fault> {
+        let Request::IntakeAct { action, .. } = request else { return Ok(()) };
+        let project = match action {
+            IntakeAction::Attach(reference) => {
+                let issue = self.resolve(&acting.rights, reference).await?;
+                self.project_of_issue(issue).await?
+            }
+            IntakeAction::Issue(path) => self.project_by_path(&acting.rights, path).await?,
+            IntakeAction::Retry | IntakeAction::Ham { .. } => return Ok(()),
+        };
+        self.demand(acting, &project, Role::Reporter)
+    }
+
+    /// Refuses whoever has less than this role in a project that they see.
+    pub(super) fn demand(&self, acting: &Acting, project: &Project, role: Role) -> Result<(), Fault> {
+        match acting.rights.may(project.id, role) {
+            true => Ok(()),
+            false => Err(lacks(&acting.user, role, &project.path)),
+        }
+    }
+
+    /// Tells whether a mail of the outbox may be seen: whoever works on its issue sees it.
+    pub(super) async fn sees_mail(&self, acting: &Acting, entry: &OutboxEntry) -> Result<bool, Fault> {
+        if acting.rights == Rights::All {
+            return Ok(true);
+        }
+        match entry.issue {
+            Some(issue) => Ok(acting.rights.may(self.project_of_issue(issue).await?.id, Role::Reporter)),
+            None => Ok(false),
+        }
+    }
+
+    /// Gives an event as a user may see it; `None` when nothing of it is for them.
+    pub async fn event_for(&self, caller: &Caller, event: Event) -> Option<Event> {
+        let Event::Issues { seq, issues } = event else { return Some(event) };
+        let user = self.user_of(caller, &Request::Whoami).await.ok()?;
+        let rights = self.rights_of(&user).await.ok()?;
+        if rights == Rights::All {
+            return Some(Event::Issues { seq, issues });
+        }
+        let viewer = Viewer { user: user.name, now: self.now(), rights };
+        let seen = self.inner.index.rows(&issues, &viewer).into_iter().map(|row| row.id).collect::<Vec<_>>();
+        (!seen.is_empty()).then_some(Event::Issues { seq, issues: seen })
+    }
+}
+
+impl Acting {
+    /// Tells whether a mail of the intake may be seen. One that belongs to no project is for maintainers.
+    pub(super) fn sees_arrival(&self, entry: &IntakeEntry) -> bool {
+        match entry.project {
+            Some(project) => self.rights.may(project, Role::Reporter),
+            None => self.rights.may_anywhere(Role::Maintainer),
+        }
+    }
+
+    /// Takes out of an issue what its reader may not see: internal notes, and addresses.
+    pub(super) fn keep_back(&self, project: ProjectId, issue: &mut IssueView) {
+        if self.rights.sees_addresses(project) {
+            return;
+        }
+        issue.address = None;
+        issue.notes.retain(|note| note.kind != NoteKind::Internal);
+        for person in &mut issue.participants {
+            person.email = person.email.masked();
+            person.name = person.name.as_deref().map(mask_addresses);
+        }
+        for note in &mut issue.notes {
+            note.author = note.author.masked();
+            note.has_raw = false;
+            note.delivery.clear();
+            note.auth = None;
+            note.why = None;
+            note.warnings.clear();
+            if note.kind == NoteKind::System {
+                note.body = mask_addresses(&note.body);
+            }
+        }
+    }
+}
+
+fn owners_only(user: &User) -> Fault {
+    Fault::new(
+        FaultKind::NotAllowed,
+        format!("only an owner of the desk may do that, and {} is none", user.name),
+    )
+    .hint("an owner can say `deskbell user set NAME owner=true`")
+}
+
+fn lacks(user: &User, role: Role, place: &str) -> Fault {
+    let role = role.word();
+    Fault::new(FaultKind::NotAllowed, format!("that takes a {role} of {place}, and {} is none", user.name))
+        .hint(format!("a maintainer can say `deskbell member set {place} {} --role {role}`", user.name))
+}
+
+fn no_arrival(id: IntakeId) -> Fault {
+    Fault::not_found(format!("there is no mail {id} in the intake")).hint("`deskbell intake list` shows them")
+}

@@ -1,0 +1,365 @@
+//! Roles: every request as each of them, and what the answers keep back.
+
+use crate::support::room::{ADA, Room, note};
+use deskbell::desk::Caller;
+use deskbell::domain::{
+    Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
+    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
+    SenderScope,
+};
+use std::collections::BTreeSet;
+
+const ROLES: [Option<Role>; 6] = [
+    None,
+    Some(Role::Guest),
+    Some(Role::Reporter),
+    Some(Role::Developer),
+    Some(Role::Maintainer),
+    Some(Role::Owner),
+];
+
+/// Who may do it.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Everybody,
+    /// Members with at least this role.
+    From(Role),
+    /// Owners of the desk only.
+    DeskOwner,
+}
+
+/// A desk with a confidential ticket (#1), an open one (#2), a mail that waits, and a user for each role.
+async fn room() -> Room {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.set("acme/support", "confidential", "false").await;
+    room.mail(&ADA.replace("<a1@", "<a2@")).await;
+    room.reply("acme/support#2", "We look into it.").await;
+    let internal = NewNote { internal: true, ..note("acme/support#2", "She is a pest.") };
+    room.ok(Request::AddNote(internal)).await;
+    let (project, user_name) = ("acme/office".into(), "alice".into());
+    room.ok(Request::SetMember { project, user: user_name, role: Role::Owner }).await;
+    for role in ROLES {
+        room.user(user(role)).await;
+        if let Some(role) = role {
+            let (project, user) = ("acme/support".into(), user(Some(role)).into());
+            room.ok(Request::SetMember { project, user, role }).await;
+        }
+    }
+    room
+}
+
+fn user(role: Option<Role>) -> &'static str {
+    role.map_or("stranger", Role::word)
+}
+
+/// Every request once, and who may make it.
+fn table() -> Vec<(Request, Who)> {
+    use Who::{DeskOwner, Everybody, From};
+    let open = || "acme/support#2".parse().unwrap();
+    let path = || "acme/support".to_owned();
+    let here = || SenderScope::Project(path());
+    let draft = Draft {
+        user: String::new(),
+        issue: None,
+        project: None,
+        kind: DraftKind::Issue,
+        text: "x".into(),
+        title: None,
+        to: None,
+        cc: vec![],
+        files: vec![],
+        seen: None,
+        saved_at: "2026-03-02T09:00:00Z".parse().unwrap(),
+    };
+    let ticket = |to: bool| NewIssue {
+        project: path(),
+        title: "New".into(),
+        to: to.then(|| "eve@new.example".parse().unwrap()),
+        text: "x".into(),
+        hold_ms: None,
+    };
+    let deliver =
+        Deliver { arrival: Arrival::default(), raw: b"From: x@y.example\r\n\r\nx".to_vec(), dry_run: true };
+    vec![
+        (Request::Whoami, Everybody),
+        (Request::Status, Everybody),
+        (Request::Issues(IssueQuery { query: String::new(), offset: 0, limit: 9 }), Everybody),
+        (Request::Counts(vec!["is:open".into()]), Everybody),
+        (Request::Issue(open()), From(Role::Guest)),
+        (Request::Issue("acme/support#1".parse().unwrap()), From(Role::Reporter)),
+        (Request::History(open()), From(Role::Reporter)),
+        (Request::RawMail { reference: open(), note: NoteId(2) }, From(Role::Reporter)),
+        (Request::Attachment { reference: open(), note: NoteId(2), name: "1".into() }, From(Role::Guest)),
+        (Request::OriginalHtml { reference: open(), note: NoteId(2) }, From(Role::Reporter)),
+        (Request::Outbox { states: vec![], limit: 9 }, Everybody),
+        (Request::Intake { fate: None, limit: 9 }, Everybody),
+        (Request::IntakeEntry(IntakeId(1)), From(Role::Reporter)),
+        (Request::IntakeRaw(IntakeId(1)), From(Role::Reporter)),
+        (Request::Projects, Everybody),
+        (Request::Project(path()), From(Role::Guest)),
+        (Request::Users, Everybody),
+        (Request::Members(path()), From(Role::Guest)),
+        (Request::Desk, Everybody),
+        (Request::Labels, Everybody),
+        (Request::Drafts, Everybody),
+        (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
+        (Request::Verbs { limit: 9 }, Everybody),
+        (Request::Cursors, Everybody),
+        (Request::Senders(None), From(Role::Reporter)),
+        (Request::Senders(Some(here())), From(Role::Reporter)),
+        (
+            Request::TestSender { scope: here(), address: Some("x@y.example".parse().unwrap()), raw: vec![] },
+            From(Role::Reporter),
+        ),
+        (Request::NewIssue(ticket(false)), From(Role::Guest)),
+        (Request::NewIssue(ticket(true)), From(Role::Reporter)),
+        (Request::AddNote(note("acme/support#2", "Hello")), From(Role::Guest)),
+        (Request::AddNote(note("acme/support#2", "Hello\n/label ~x")), From(Role::Reporter)),
+        (
+            Request::AddNote(NewNote { internal: true, ..note("acme/support#2", "Hello") }),
+            From(Role::Reporter),
+        ),
+        (
+            Request::Edit { references: vec![open()], edits: vec![Edit::Label("x".into())] },
+            From(Role::Reporter),
+        ),
+        (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
+        (Request::Undo, Everybody),
+        (Request::Redo, Everybody),
+        (Request::SaveDraft(draft), Everybody),
+        (Request::DropDraft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
+        (Request::AddProject { path: path() }, DeskOwner),
+        (
+            Request::SetProject { path: path(), settings: vec![("thank_you".into(), "false".into())] },
+            From(Role::Maintainer),
+        ),
+        (Request::EnableProject { path: path(), enabled: true }, From(Role::Maintainer)),
+        (Request::RenameProject { path: path(), to: path() }, From(Role::Owner)),
+        (Request::RotateKey { path: path() }, From(Role::Maintainer)),
+        (
+            Request::SetAddress {
+                path: path(),
+                address: ProjectAddress {
+                    address: "sales@acme.example".parse().unwrap(),
+                    labels: vec![],
+                    assignee: None,
+                },
+            },
+            From(Role::Maintainer),
+        ),
+        (
+            Request::RemoveAddress { path: path(), address: "q@acme.example".parse().unwrap() },
+            From(Role::Maintainer),
+        ),
+        (
+            Request::AddUser { name: "new".into(), full_name: None, emails: vec![], system_user: None },
+            DeskOwner,
+        ),
+        (Request::SetUser { name: "guest".into(), settings: vec![] }, DeskOwner),
+        (Request::RemoveUser { name: "nobody".into() }, DeskOwner),
+        (
+            Request::SetMember { project: path(), user: "guest".into(), role: Role::Guest },
+            From(Role::Maintainer),
+        ),
+        (Request::RemoveMember { project: path(), user: "nobody".into() }, From(Role::Maintainer)),
+        (Request::SetDesk { settings: vec![] }, DeskOwner),
+        (
+            Request::SetSender { scope: here(), pattern: "x@y.example".into(), rule: SenderRule::Block },
+            From(Role::Maintainer),
+        ),
+        (
+            Request::SetSender {
+                scope: SenderScope::Desk,
+                pattern: "x@y.example".into(),
+                rule: SenderRule::Block,
+            },
+            DeskOwner,
+        ),
+        (
+            Request::RemoveSender { scope: Some(here()), pattern: "q@y.example".into() },
+            From(Role::Maintainer),
+        ),
+        (Request::RemoveSender { scope: None, pattern: "q@y.example".into() }, From(Role::Maintainer)),
+        (Request::Deliver(deliver), Everybody),
+        (Request::OutboxAct { ids: vec![OutboxId(1)], action: OutboxAction::Retry }, From(Role::Reporter)),
+        (Request::IntakeAct { id: IntakeId(1), action: IntakeAction::Retry }, From(Role::Reporter)),
+        (Request::IntakeSender { id: IntakeId(1), rule: SenderRule::Allow }, From(Role::Reporter)),
+        (Request::SyncNow, Everybody),
+        (Request::Backup { path: String::new() }, DeskOwner),
+        (Request::Rebuild, DeskOwner),
+        (Request::Verify, DeskOwner),
+        // The server answers this one itself.
+        (Request::StepDown, Everybody),
+        // The socket never lets this one through.
+        (Request::SaveCursor(Cursor::default()), Everybody),
+    ]
+}
+
+/// Tells whether somebody was kept out, whatever else came of it.
+fn kept_out(answer: &Result<Response, deskbell::domain::Fault>) -> bool {
+    answer.as_ref().is_err_and(|fault| match fault.kind {
+        FaultKind::NotAllowed => true,
+        FaultKind::NotFound => ["there is no issue", "there is no project", "there is no mail"]
+            .iter()
+            .any(|w| fault.message.starts_with(w)),
+        _ => false,
+    })
+}
+
+#[tokio::test]
+async fn every_request_is_answered_to_those_alone_whose_role_allows_it() {
+    let mut room = room().await;
+    for (request, who) in table() {
+        for role in ROLES {
+            let allowed = match who {
+                Who::Everybody => true,
+                Who::From(least) => role.is_some_and(|role| role >= least),
+                Who::DeskOwner => false,
+            };
+            let answer = room.ask_as(user(role), request.clone()).await;
+            assert_eq!(!kept_out(&answer), allowed, "{request:?} as {}: {answer:?}", user(role));
+        }
+        if let Who::DeskOwner = who {
+            let request = match request {
+                Request::Backup { .. } => continue,
+                request => request,
+            };
+            let answer = room.ask(request.clone()).await;
+            assert!(!kept_out(&answer), "{request:?} as the owner: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_table_holds_every_request() {
+    let source = include_str!("../../src/domain/request.rs");
+    let (_, rest) = source.split_once("pub enum Request {").unwrap();
+    let (body, _) = rest.split_once("\n}").unwrap();
+    let names: BTreeSet<&str> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|line| line.split(['(', ' ', ',']).next().unwrap())
+        .collect();
+    let listed: BTreeSet<String> = table()
+        .iter()
+        .map(|(request, _)| format!("{request:?}").split(['(', ' ', '{']).next().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed.iter().map(String::as_str).collect::<BTreeSet<_>>(), names);
+}
+
+#[tokio::test]
+async fn who_is_no_member_finds_nothing_counts_nothing_and_hears_nothing() {
+    let mut room = room().await;
+    let queries = ["", "log", "is:open", "#2", "from:ada", "acme/support#2"];
+    for query in queries {
+        assert_eq!(room.list_as("stranger", query).await, [""; 0], "{query}");
+    }
+    let Ok(Response::Counts(counts)) =
+        room.ask_as("stranger", Request::Counts(queries.map(str::to_owned).to_vec())).await
+    else {
+        panic!()
+    };
+    assert!(counts.iter().all(|count| count.unwrap_or(0) == 0), "{counts:?}");
+    let empty = |response: Response| match response {
+        Response::Projects(all) => all.is_empty(),
+        Response::Outbox(all) => all.is_empty(),
+        Response::Intake(all) => all.is_empty(),
+        Response::Labels(all) => all.is_empty(),
+        other => panic!("{other:?}"),
+    };
+    for request in [
+        Request::Projects,
+        Request::Outbox { states: vec![], limit: 9 },
+        Request::Intake { fate: None, limit: 9 },
+        Request::Labels,
+    ] {
+        assert!(empty(room.ask_as("stranger", request.clone()).await.unwrap()), "{request:?}");
+    }
+    let Ok(Response::Status(status)) = room.ask_as("stranger", Request::Status).await else { panic!() };
+    assert_eq!((status.outbox, status.triage), (Default::default(), 0));
+    // An issue of theirs and one that does not exist are told apart by nobody.
+    let asked = |text: &str| Request::Issue(text.parse().unwrap());
+    let hidden = room.ask_as("stranger", asked("acme/support#2")).await.unwrap_err();
+    let never = room.ask_as("stranger", asked("acme/nothing#2")).await.unwrap_err();
+    assert_eq!(hidden.message.replace("support", "nothing"), never.message);
+    let hidden = room.ask_as("guest", asked("acme/support#1")).await.unwrap_err();
+    let never = room.ask_as("guest", asked("acme/support#99")).await.unwrap_err();
+    assert_eq!((hidden.message.replace("#1", "#99"), hidden.hint), (never.message, never.hint));
+    // A number alone must not name a project that is not theirs.
+    let fault = room.ask_as("guest", asked("#77")).await.unwrap_err();
+    assert!(!format!("{fault:?}").contains("office"), "{fault:?}");
+}
+
+#[tokio::test]
+async fn events_name_only_issues_that_may_be_seen() {
+    let mut room = room().await;
+    let mut news = room.desk.subscribe();
+    room.edit("acme/support#1", Edit::Label("x".into())).await;
+    room.edit("acme/support#2", Edit::Label("x".into())).await;
+    let mut heard = [("alice", 0), ("stranger", 0), ("guest", 0), ("reporter", 0)];
+    while let Ok(event) = news.try_recv() {
+        if !matches!(event, Event::Issues { .. }) {
+            continue;
+        }
+        for (user, count) in &mut heard {
+            let caller = Caller { user: (*user).into(), owns_desk: false };
+            *count += usize::from(room.desk.event_for(&caller, event.clone()).await.is_some());
+        }
+    }
+    assert_eq!(heard, [("alice", 2), ("stranger", 0), ("guest", 1), ("reporter", 2)]);
+}
+
+#[tokio::test]
+async fn guests_see_neither_addresses_nor_internal_notes_nor_the_desks_own_address() {
+    let mut room = room().await;
+    room.edit("acme/support#2", Edit::AddEmail("carl@other.example".parse().unwrap())).await;
+    let asked = || Request::Issue("acme/support#2".parse().unwrap());
+    let Ok(Response::Issue(issue)) = room.ask_as("guest", asked()).await else { panic!() };
+    let all = serde_json::to_string(&issue).unwrap();
+    for hidden in ["ada@customer.example", "carl@other.example", "She is a pest"] {
+        assert!(!all.contains(hidden), "{hidden} in {all}");
+    }
+    assert!(all.contains("a*****@c*****.e**"), "{all}");
+    let page = IssueQuery { query: String::new(), offset: 0, limit: 9 };
+    let Ok(Response::Issues(page)) = room.ask_as("guest", Request::Issues(page)).await else { panic!() };
+    assert!(!serde_json::to_string(&page).unwrap().contains("ada@customer.example"));
+    let Ok(Response::Issue(issue)) = room.ask_as("reporter", asked()).await else { panic!() };
+    let all = serde_json::to_string(&issue).unwrap();
+    assert!(all.contains("ada@customer.example") && all.contains("She is a pest"));
+    for (user, sees) in [("developer", false), ("maintainer", true)] {
+        let Ok(Response::Project(project)) = room.ask_as(user, Request::Project("acme/support".into())).await
+        else {
+            panic!()
+        };
+        assert_eq!(!project.addresses.is_empty(), sees, "{user}");
+    }
+}
+
+#[tokio::test]
+async fn a_project_without_members_is_everybodys_and_its_last_member_stays() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.user("bob").await;
+    room.user("eve").await;
+    assert_eq!(room.list_as("bob", "").await, ["acme/support#1"]);
+    let (project, user) = ("acme/support".to_owned(), "eve".to_owned());
+    room.ok(Request::SetMember { project: project.clone(), user: user.clone(), role: Role::Reporter }).await;
+    assert_eq!(room.list_as("bob", "").await, [""; 0]);
+    assert_eq!(room.list_as("eve", "").await, ["acme/support#1"]);
+    assert!(room.ask(Request::RemoveMember { project, user }).await.is_err());
+}
+
+#[tokio::test]
+async fn nobody_gives_a_role_above_their_own() {
+    let mut room = room().await;
+    let set =
+        |user: &str, role| Request::SetMember { project: "acme/support".into(), user: user.into(), role };
+    assert!(room.ask_as("maintainer", set("guest", Role::Owner)).await.is_err());
+    assert!(room.ask_as("maintainer", set("owner", Role::Guest)).await.is_err());
+    let remove = Request::RemoveMember { project: "acme/support".into(), user: "owner".into() };
+    assert!(room.ask_as("maintainer", remove).await.is_err());
+    room.ask_as("maintainer", set("guest", Role::Maintainer)).await.unwrap();
+    room.ask_as("owner", set("guest", Role::Owner)).await.unwrap();
+}
