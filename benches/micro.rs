@@ -202,6 +202,7 @@ fn step(puts: Vec<Put>) -> Commit {
         deed: None,
         changes: Vec::new(),
         expectations: Vec::new(),
+        since: None,
         puts,
     }
 }

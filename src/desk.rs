@@ -26,6 +26,7 @@ mod purge;
 mod queue;
 mod repeat;
 mod reports;
+mod rest;
 mod routing;
 mod screening;
 mod sealing;
@@ -41,10 +42,11 @@ mod undo;
 mod upkeep;
 mod views;
 
-pub use arrival::{Content, Incoming, Received};
+pub use arrival::{Content, Incoming, ReadBatch, Received};
 pub use lessons::Told;
 pub use letters::template_name;
 pub use outbox::{Claim, Settled};
+pub use rest::Rest;
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 
@@ -54,12 +56,12 @@ use crate::domain::{
 };
 use crate::index::{Index, Update};
 use crate::spam::Judges;
-use crate::store::{Put, Store};
+use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast};
-use txn::{Txn, Written};
+use txn::{Txn, Written, Wrote};
 
 /// How many events a slow front end may be behind before it is told to reload.
 const EVENTS: usize = 1024;
@@ -303,21 +305,21 @@ impl Desk {
     }
 
     async fn follow(&self, written: &Written) -> Result<(), Fault> {
-        self.follow_spam(&written.puts)?;
-        let updates = self.updates(&written.puts).await?;
+        self.follow_spam(&written.records);
+        let updates = self.updates(&written.records);
         self.inner.index.apply(written.seq, &updates);
         if self.inner.index.wants_saving() {
             let index = self.inner.index.clone();
             tokio::task::spawn_blocking(move || index.save_rows());
         }
-        self.announce(written.seq, &written.puts, &updates);
+        self.announce(written.seq, &written.records, &updates);
         Ok(())
     }
 
-    fn announce(&self, seq: Seq, puts: &[Put], updates: &[Update]) {
+    fn announce(&self, seq: Seq, records: &[Wrote], updates: &[Update]) {
         use crate::store::Tree;
         let issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
-        let touched: BTreeSet<Tree> = puts.iter().map(|put| put.tree).collect();
+        let touched: BTreeSet<Tree> = records.iter().map(|wrote| wrote.tree).collect();
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
@@ -352,7 +354,8 @@ impl Desk {
     /// Makes the index durable and closes it and the store, for everybody who still has this desk.
     pub async fn close(&self) -> Result<(), Fault> {
         self.inner.index.clone().close();
-        self.inner.store.clone().close().await.map_err(txn::store_fault)
+        let rest = self.rest().await;
+        self.inner.store.clone().close_with(rest).await.map_err(txn::store_fault)
     }
 }
 

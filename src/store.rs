@@ -18,10 +18,12 @@
 
 mod applied;
 mod backup;
+mod block;
 mod disk;
 mod error;
 mod files;
 mod frame;
+mod fresh;
 mod journal;
 mod opening;
 mod pending;
@@ -35,6 +37,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod value;
 mod verify;
 mod writer;
 
@@ -43,9 +46,11 @@ pub use record::{Key, Record, Tree};
 
 use crate::domain::{Actor, Change, Deed, RawRef, RequestId, Seq};
 use jiff::Timestamp;
+use shelf::Reading;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use value::Value;
 
 /// A record with the sequence that wrote it.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +86,8 @@ pub struct Commit {
     pub deed: Option<Deed>,
     pub changes: Vec<Change>,
     pub expectations: Vec<Expectation>,
+    /// The last frame when the first of them was read: while it still is the last, all of them hold.
+    pub since: Option<Seq>,
     pub puts: Vec<Put>,
 }
 
@@ -162,16 +169,8 @@ impl Store {
     /// Gives the record under a key.
     pub async fn get<R: Record>(&self, key: &[u8]) -> Result<Option<Kept<R>>, StoreError> {
         let key = frame::full_key(R::TREE as u8, key);
-        self.read(false, move |trees| trees.get(&key)).await?.as_deref().map(kept).transpose()
-    }
-
-    /// Gives the document under a key, and the sequence that wrote it.
-    pub async fn document(&self, tree: Tree, key: &[u8]) -> Result<Option<(Seq, Vec<u8>)>, StoreError> {
-        let key = frame::full_key(tree as u8, key);
         let stored = self.read(false, move |trees| trees.get(&key)).await?;
-        let whole = |stored: &[u8]| pending::split(stored).map(|(seq, document)| (seq, document.to_vec()));
-        let cut = || StoreError::Other("a stored document is cut short".into());
-        stored.map(|stored| whole(&stored).ok_or_else(cut)).transpose()
+        stored.map(|stored| kept(&stored, &mut Reading::new(&self.shelf))).transpose()
     }
 
     /// Lists records whose key begins with `prefix`, after (or before) the key `from` exclusively.
@@ -187,18 +186,24 @@ impl Store {
         let found = self
             .read(limit > SHORT, move |trees| trees.scan(&prefix, from.as_deref(), limit, direction))
             .await?;
-        found.iter().map(|stored| kept(stored)).collect()
+        let shelf = Arc::clone(&self.shelf);
+        let decode = move || {
+            let mut reading = Reading::new(&shelf);
+            found.iter().map(|stored| kept(stored, &mut reading)).collect()
+        };
+        if limit > SHORT { blocking(decode).await } else { decode() }
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
     pub async fn stash(&self, bytes: impl Into<Arc<Vec<u8>>>) -> Result<RawRef, StoreError> {
-        let bytes = bytes.into();
-        let packed = blocking(move || {
-            segment::Packed::new(segment::Kind::Raw, bytes)
-                .map_err(|error| StoreError::io("cannot pack raw bytes", &error))
-        })
-        .await?;
-        self.order(|answer| writer::Order::Stash(packed, answer)).await
+        let places = self.stash_all(vec![bytes.into()]).await?;
+        places.first().copied().ok_or_else(|| StoreError::Other("raw bytes found no place".into()))
+    }
+
+    /// Puts many into the journal, where they take less room than one by one; gives their places in order.
+    pub async fn stash_all(&self, all: Vec<Arc<Vec<u8>>>) -> Result<Vec<RawRef>, StoreError> {
+        let blocks = blocking(move || block::raws(&all)).await?;
+        self.order(|answer| writer::Order::Stash(blocks, answer)).await
     }
 
     /// Reads raw bytes back.
@@ -212,7 +217,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] and [`StoreError::Repeated`] wrote nothing; nor did [`StoreError::Full`].
     pub async fn commit(&self, commit: Commit) -> Result<Seq, StoreError> {
-        self.order(|answer| writer::Order::Commit(Box::new(commit), answer)).await
+        let large = commit.puts.len() > SHORT;
+        let ready = || block::Ready::new(commit).map(Box::new);
+        let ready = if large { blocking(ready).await } else { ready() }?;
+        self.order(|answer| writer::Order::Commit(ready, answer)).await
     }
 
     /// Gives at most `limit` frames behind `after`, in order.
@@ -271,7 +279,17 @@ impl Store {
 
     /// Closes the store for all its clones, and notes that it was left cleanly.
     pub async fn close(self) -> Result<(), StoreError> {
-        self.order(writer::Order::Close).await
+        self.close_with(None).await
+    }
+
+    /// Closes the store as [`Store::close`] does, and leaves word for [`Store::farewell`].
+    pub async fn close_with(self, farewell: Option<String>) -> Result<(), StoreError> {
+        self.order(|answer| writer::Order::Close(farewell, answer)).await
+    }
+
+    /// Gives what was said when the store in a data dir was closed; nothing if it was opened since.
+    pub fn farewell(dir: &Path) -> Option<String> {
+        state::State::read(dir).farewell(&dir.join("trees")).map(str::to_owned)
     }
 
     /// Writes a record as a document: MessagePack with the names of the fields.
@@ -322,10 +340,14 @@ impl Store {
     }
 }
 
-fn kept<R: Record>(stored: &[u8]) -> Result<Kept<R>, StoreError> {
-    let (seq, document) =
-        pending::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
-    Ok(Kept { seq, record: Store::decode(document)? })
+fn kept<R: Record>(stored: &[u8], reading: &mut Reading<'_>) -> Result<Kept<R>, StoreError> {
+    let (seq, value) =
+        Value::split(stored).ok_or_else(|| StoreError::Other("a stored document is cut short".into()))?;
+    let record = match value {
+        Value::Here(document) => Store::decode(document)?,
+        Value::There(raw) => Store::decode(&reading.raw(&raw)?)?,
+    };
+    Ok(Kept { seq, record })
 }
 
 /// Runs what waits for the disk where waiting hinders nobody.

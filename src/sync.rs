@@ -11,6 +11,9 @@ mod maildir;
 mod outbox;
 mod purge;
 mod record;
+mod rest;
+
+pub use rest::nothing_new;
 
 use crate::config::{Config, MailboxConfig, OutletConfig};
 use crate::desk::Desk;

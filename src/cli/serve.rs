@@ -4,7 +4,7 @@ use super::args::Sync as Asked;
 use super::here::Here;
 use super::session::{new_request_id, unusable};
 use super::{display, log, print};
-use crate::desk::{Caller, Desk};
+use crate::desk::{Caller, Desk, Rest};
 use crate::domain::{Call, ChannelState, Event, Fault, FaultKind, Request, Response, SyncReport, Via};
 use crate::rpc::{Answering, Client, Knowing, Lock, Owner, Server, Serving, relay};
 use crate::sync::{self, Plan};
@@ -173,9 +173,16 @@ async fn once(here: &Here) -> Result<u8> {
             .into());
     };
     let _log = log::begin(&here.paths.data_dir, "sync");
+    let plan = Plan::of(&here.config, &here.paths.data_dir);
+    let restored = here.restored_mark().try_exists().unwrap_or(true);
+    if let Some(rest) = Rest::of(&here.paths.data_dir).filter(|_| !restored)
+        && let Some(report) = sync::nothing_new(&rest, &plan).await
+    {
+        print::sync_report(here, &report, &[])?;
+        return Ok(0);
+    }
     let desk = here.open_desk().await?;
     desk.board().settle(here.paths.data_dir.clone(), true, false);
-    let plan = Plan::of(&here.config, &here.paths.data_dir);
     let report = tokio::select! {
         report = sync::once(&desk, &plan) => report,
         () = display::progress(&desk) => SyncReport::default(),

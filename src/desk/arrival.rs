@@ -13,14 +13,17 @@ use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Why a mail is quarantined that made this program panic.
 const BROKE: &str = "the program broke on this mail; please report it";
 
-/// Mails that are read and asked about at once.
+/// Mails that are asked about at once.
 const SIDE_BY_SIDE: usize = 8;
+/// Mails that one thread reads in a row, and rows that are read at once.
+const IN_A_ROW: usize = 64;
+const ROWS: usize = 2;
 
 /// A mail as a source hands it over.
 #[derive(Clone, Debug)]
@@ -69,6 +72,8 @@ pub(super) struct Prepared {
     pub visible: Option<(mail::Reading, mail::Visible)>,
     /// Everything that looks at them shares them: a mail may be large.
     pub bytes: Arc<Vec<u8>>,
+    /// Whether all of it came.
+    whole: bool,
     /// What its headers say, when only they are here.
     pub headers: Option<Message>,
     /// What was thought of it: whether it is wanted mail.
@@ -78,11 +83,63 @@ pub(super) struct Prepared {
     pub armour: Option<String>,
 }
 
+/// A batch of mails that were read, kept and asked about.
+pub struct ReadBatch(Vec<Prepared>);
+
 /// What was made of the bytes of a mail.
 struct Look {
     message: Result<Message, String>,
     fingerprint: String,
     visible: Option<(mail::Reading, mail::Visible)>,
+}
+
+impl Prepared {
+    /// Reads a mail by the way that is handed in.
+    fn read(incoming: Incoming, look: fn(&[u8]) -> Look) -> Self {
+        let Incoming { mut arrival, content, silent_before } = incoming;
+        match content {
+            Content::Whole(bytes) => {
+                // A mail on which the program breaks must not stop the others.
+                let Look { message, fingerprint, visible } =
+                    catch_unwind(|| look(&bytes)).unwrap_or_else(|_| Look::broken(&bytes));
+                let age =
+                    message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
+                arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
+                let size = bytes.len() as u64;
+                let unread = Self::unread(arrival, size, fingerprint, String::new());
+                Self { message, visible, bytes: Arc::new(bytes), whole: true, ..unread }
+            }
+            Content::TooLarge { headers, size } => {
+                let fingerprint = mail::hash(&headers);
+                let reason =
+                    format!("it has {} MB, more than `max_size` of its mailbox", size.div_ceil(1_000_000));
+                let headers = mail::read(&headers).ok();
+                Self { headers, ..Self::unread(arrival, size, fingerprint, reason) }
+            }
+            Content::Unfetchable { reason, size } => {
+                let fingerprint = mail::hash(format!("{arrival:?}").as_bytes());
+                Self::unread(arrival, size, fingerprint, reason)
+            }
+        }
+    }
+
+    /// Stands for a mail of which nothing is known but why.
+    fn unread(arrival: Arrival, size: u64, fingerprint: String, reason: String) -> Self {
+        Self {
+            arrival,
+            raw: None,
+            size,
+            fingerprint,
+            message: Err(reason),
+            visible: None,
+            bytes: Arc::default(),
+            whole: false,
+            headers: None,
+            opinions: Vec::new(),
+            seal: None,
+            armour: None,
+        }
+    }
 }
 
 impl Look {
@@ -114,8 +171,25 @@ impl Desk {
         batch: Vec<Incoming>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
-        let ready = batch.into_iter().map(|incoming| self.prepare_screened(incoming));
-        let prepared: Vec<Prepared> = stream::iter(ready).buffered(SIDE_BY_SIDE).try_collect().await?;
+        let read = self.read_batch(batch).await?;
+        self.take_in(read, cursor).await
+    }
+
+    /// Reads a batch of mails, keeps their bytes and asks whether they are wanted. Nothing is decided yet,
+    /// so that it can be done while the batch before is taken in.
+    pub async fn read_batch(&self, batch: Vec<Incoming>) -> Result<ReadBatch, Fault> {
+        let mut prepared = self.read_all(batch).await?;
+        self.keep_all(&mut prepared).await?;
+        let ready = prepared.into_iter().map(|prepared| self.looked_at(prepared));
+        stream::iter(ready).buffered(SIDE_BY_SIDE).try_collect().await.map(ReadBatch)
+    }
+
+    /// Takes in a batch that was read, as [`Desk::receive`] does.
+    pub async fn take_in(
+        &self,
+        ReadBatch(prepared): ReadBatch,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
         let together =
             AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
         match together {
@@ -156,23 +230,38 @@ impl Desk {
 
     /// Reads a mail and keeps its bytes.
     pub(super) async fn prepare(&self, incoming: Incoming) -> Result<Prepared, Fault> {
-        let whole = matches!(incoming.content, Content::Whole(_));
-        let prepared = self.read(incoming).await?;
-        self.kept(prepared, whole).await
+        let mut prepared = self.read(incoming).await?;
+        self.keep_all(std::slice::from_mut(&mut prepared)).await?;
+        self.unseal(prepared, true).await
     }
 
-    /// Keeps the bytes of a mail, and looks into it if it is sealed.
-    async fn kept(&self, mut prepared: Prepared, whole: bool) -> Result<Prepared, Fault> {
-        if whole {
-            let raw = self.inner.store.stash(Arc::clone(&prepared.bytes)).await.map_err(txn::store_fault)?;
-            prepared.raw = Some(raw);
+    /// Keeps the bytes of mails.
+    async fn keep_all(&self, mails: &mut [Prepared]) -> Result<(), Fault> {
+        let whole: Vec<&mut Prepared> = mails.iter_mut().filter(|mail| mail.whole).collect();
+        if whole.is_empty() {
+            return Ok(());
         }
-        self.unseal(prepared, true).await
+        let bytes = whole.iter().map(|mail| Arc::clone(&mail.bytes)).collect();
+        let places = self.inner.store.stash_all(bytes).await.map_err(txn::store_fault)?;
+        for (mail, place) in whole.into_iter().zip(places) {
+            mail.raw = Some(place);
+        }
+        Ok(())
     }
 
     /// Reads a mail, keeps its bytes and asks whether it is wanted.
     pub(super) async fn prepare_screened(&self, incoming: Incoming) -> Result<Prepared, Fault> {
-        let mut prepared = self.prepare(incoming).await?;
+        let prepared = self.prepare(incoming).await?;
+        self.screen(prepared).await
+    }
+
+    /// Looks into a mail if it is sealed, and asks whether it is wanted.
+    async fn looked_at(&self, prepared: Prepared) -> Result<Prepared, Fault> {
+        let prepared = self.unseal(prepared, true).await?;
+        self.screen(prepared).await
+    }
+
+    async fn screen(&self, mut prepared: Prepared) -> Result<Prepared, Fault> {
         // A mail that breaks this is tried again alone, under the lock, without opinions.
         let asked = AssertUnwindSafe(self.opinions(&prepared)).catch_unwind().await;
         prepared.opinions = asked.unwrap_or_else(|_| Ok(Vec::new()))?;
@@ -181,77 +270,24 @@ impl Desk {
 
     /// Reads a mail and writes nothing.
     async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
-        self.read_by(incoming, Look::at).await
+        let read = self.read_all(vec![incoming]).await?;
+        read.into_iter().next().ok_or_else(|| super::missing("a mail that was read"))
     }
 
-    /// Reads a mail by the way that is handed in.
-    async fn read_by(&self, incoming: Incoming, look: fn(&[u8]) -> Look) -> Result<Prepared, Fault> {
-        let Incoming { mut arrival, content, silent_before } = incoming;
-        match content {
-            Content::Whole(bytes) => {
-                let size = bytes.len() as u64;
-                let bytes = Arc::new(bytes);
-                let looked_at = Arc::clone(&bytes);
-                let read = tokio::task::spawn_blocking(move || look(&looked_at)).await;
-                // A mail on which the program breaks must not stop the others.
-                let Look { message, fingerprint, visible } = match read {
-                    Ok(look) => look,
-                    Err(error) if error.is_panic() => Look::broken(&bytes),
-                    Err(error) => return Err(Fault::internal(format!("reading a mail failed: {error}"))),
-                };
-                let age =
-                    message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
-                arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
-                Ok(Prepared {
-                    arrival,
-                    raw: None,
-                    size,
-                    fingerprint,
-                    message,
-                    visible,
-                    bytes,
-                    headers: None,
-                    opinions: Vec::new(),
-                    seal: None,
-                    armour: None,
-                })
-            }
-            Content::TooLarge { headers, size } => {
-                let fingerprint = mail::hash(&headers);
-                let reason =
-                    format!("it has {} MB, more than `max_size` of its mailbox", size.div_ceil(1_000_000));
-                let headers = mail::read(&headers).ok();
-                Ok(Prepared {
-                    arrival,
-                    raw: None,
-                    size,
-                    fingerprint,
-                    message: Err(reason),
-                    visible: None,
-                    bytes: Arc::default(),
-                    headers,
-                    opinions: Vec::new(),
-                    seal: None,
-                    armour: None,
-                })
-            }
-            Content::Unfetchable { reason, size } => {
-                let fingerprint = mail::hash(format!("{arrival:?}").as_bytes());
-                Ok(Prepared {
-                    arrival,
-                    raw: None,
-                    size,
-                    fingerprint,
-                    message: Err(reason),
-                    visible: None,
-                    bytes: Arc::default(),
-                    headers: None,
-                    opinions: Vec::new(),
-                    seal: None,
-                    armour: None,
-                })
-            }
+    /// Reads mails, many at once, and writes nothing.
+    async fn read_all(&self, mut mails: Vec<Incoming>) -> Result<Vec<Prepared>, Fault> {
+        let mut rows = Vec::with_capacity(mails.len().div_ceil(IN_A_ROW));
+        while !mails.is_empty() {
+            let rest = mails.split_off(mails.len().min(IN_A_ROW));
+            rows.push(std::mem::replace(&mut mails, rest));
         }
+        let by_look = |mail| Prepared::read(mail, Look::at);
+        let read = |row: Vec<Incoming>| {
+            tokio::task::spawn_blocking(move || row.into_iter().map(by_look).collect::<Vec<_>>())
+        };
+        let read: Vec<_> =
+            stream::iter(rows.into_iter().map(read)).buffered(ROWS).try_collect().await.map_err(unread)?;
+        Ok(read.into_iter().flatten().collect())
     }
 
     /// Decides on every mail of a batch and commits. `again` is the entry that a retry replaces.
@@ -418,6 +454,10 @@ pub(super) fn received_at(arrival: &Arrival, message: Option<&Message>, now: Tim
     arrival.received_at.into_iter().chain(stated).min().unwrap_or(now).min(now)
 }
 
+fn unread(error: tokio::task::JoinError) -> Fault {
+    Fault::internal(format!("reading mails failed: {error}"))
+}
+
 /// Tells whether a fault lies in the desk as a whole and not in a mail, so that taking it in must wait.
 fn stops_everything(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable)
@@ -453,9 +493,9 @@ mod tests {
         let desk = Desk::open(store, index, seq, ways, Crypt::default(), clock).await.unwrap();
         let mut batch = Vec::new();
         for (subject, look) in [("one", Look::at as fn(&[u8]) -> Look), ("bad", |_| panic!("on purpose"))] {
-            let read = desk.read_by(incoming(subject), look).await.unwrap();
-            batch.push(desk.kept(read, true).await.unwrap());
+            batch.push(Prepared::read(incoming(subject), look));
         }
+        desk.keep_all(&mut batch).await.unwrap();
         let received = desk.take_batch(&batch, None, None).await.unwrap();
         let fates: Vec<Fate> = received.iter().map(|received| received.fate).collect();
         assert_eq!(fates, [Fate::Unroutable, Fate::Quarantined]);

@@ -32,6 +32,16 @@ const TRACKED: [&str; 22] = [
 
 /// Lists the fields in which two versions of an issue differ.
 pub fn differences(before: &Issue, after: &Issue) -> Vec<Change> {
+    // Most often only a note came to it.
+    let noted = Issue {
+        updated_at: after.updated_at,
+        notes: after.notes,
+        last_note: after.last_note,
+        ..before.clone()
+    };
+    if noted == *after {
+        return Vec::new();
+    }
     let (old, new) = (fields(before), fields(after));
     let value = |map: &Map<String, Value>, field: &str| map.get(field).cloned().unwrap_or(Value::Null);
     TRACKED

@@ -380,7 +380,11 @@ impl Desk {
             spam_since: (fate == Fate::Spam).then_some(txn.now),
             purged: false,
         };
-        put_arrival(txn, &entry)?;
+        // A new one is nowhere taken for spam yet, so nothing has to be taken away.
+        match again.is_some() || entry.spam_since.is_some() {
+            true => put_arrival(txn, &entry)?,
+            false => txn.put(&entry)?,
+        }
         let known = txn.get::<Fingerprint>(&text_key(&entry.fingerprint)).await?;
         let mut known =
             known.unwrap_or_else(|| Fingerprint { hash: entry.fingerprint.clone(), intake: Vec::new() });

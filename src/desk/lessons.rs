@@ -10,7 +10,6 @@ use crate::domain::{Fault, Judge, Lesson, LessonChange, Opinion, RawRef};
 use crate::mail;
 use crate::spam::{Suspect, TeachError, local};
 use crate::store::record::text_key;
-use crate::store::{Put, Store};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,14 +54,15 @@ pub struct Told {
 }
 
 impl School {
-    pub fn follow(&self, put: &Put) -> Result<(), Fault> {
-        let Some(document) = &put.document else {
-            let name = put.key.strip_suffix(&[0]).unwrap_or(&put.key);
-            locked(&self.inner).drop_lesson(&String::from_utf8_lossy(name));
-            return Ok(());
-        };
-        self.take(Store::decode(document).map_err(store_fault)?);
-        Ok(())
+    /// Takes note of what was committed under a key.
+    pub fn follow(&self, key: &[u8], lesson: Option<&Lesson>) {
+        match lesson {
+            Some(lesson) => self.take(lesson.clone()),
+            None => {
+                let name = key.strip_suffix(&[0]).unwrap_or(key);
+                locked(&self.inner).drop_lesson(&String::from_utf8_lossy(name));
+            }
+        }
     }
 
     pub fn take(&self, lesson: Lesson) {
@@ -93,6 +93,10 @@ impl School {
         (lessons as u64, owed as u64)
     }
 
+    fn owes(&self) -> bool {
+        !locked(&self.inner).owed.is_empty()
+    }
+
     fn owed(&self) -> Vec<(String, Vec<Judge>)> {
         locked(&self.inner).owed.iter().map(|(name, owed)| (name.clone(), owed.clone())).collect()
     }
@@ -117,6 +121,11 @@ impl Learned {
 }
 
 impl Desk {
+    /// Tells whether a service is still to be told something.
+    pub(super) fn owes_lessons(&self) -> bool {
+        self.inner.school.owes()
+    }
+
     pub(super) async fn load_lessons(&self) -> Result<(), Fault> {
         for lesson in txn::all::<Lesson>(&self.inner.store, &[]).await? {
             self.inner.school.take(lesson);
@@ -320,7 +329,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Tree;
     use std::time::{Duration, Instant};
 
     fn lesson(number: u64, features: Vec<u32>) -> Lesson {
@@ -351,7 +359,7 @@ mod tests {
         assert_eq!(school.surplus(), [format!("{:064}", 0)]);
         let all: Vec<String> = locked(&school.inner).known.keys().cloned().collect();
         for fingerprint in all {
-            school.follow(&Put { tree: Tree::Lessons, key: text_key(&fingerprint), document: None }).unwrap();
+            school.follow(&text_key(&fingerprint), None);
         }
         let learned = locked(&school.inner);
         assert_eq!(learned.model, local::Model::default());

@@ -11,7 +11,6 @@ use crate::domain::{
     Author, Fate, Fault, IntakeEntry, IntakeId, Issue, IssueId, Note, Query, Rights, SUPPORT_BOT,
 };
 use crate::store::record::{Fingerprint, Known, SpamMail, intake_key, note_key, text_key};
-use crate::store::{Put, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,17 +27,13 @@ pub(super) struct SpamMails {
 }
 
 impl SpamMails {
-    pub fn follow(&self, put: &Put) -> Result<(), Fault> {
-        let Some(document) = &put.document else {
-            let id = put.key.as_slice().try_into().map(u64::from_be_bytes);
-            if let Ok(id) = id {
-                self.held().remove(&IntakeId(id));
-            }
-            return Ok(());
-        };
-        let mail: SpamMail = Store::decode(document).map_err(txn::store_fault)?;
-        self.held().insert(mail.id, mail.since);
-        Ok(())
+    /// Takes note of what was committed under a key.
+    pub fn follow(&self, key: &[u8], mail: Option<&SpamMail>) {
+        match (mail, key.try_into().map(u64::from_be_bytes)) {
+            (Some(mail), _) => drop(self.held().insert(mail.id, mail.since)),
+            (None, Ok(id)) => drop(self.held().remove(&IntakeId(id))),
+            (None, Err(_)) => {}
+        }
     }
 
     pub fn count(&self) -> u64 {

@@ -31,6 +31,14 @@ impl Desk {
         let (Ok(message), Some((_, visible))) = (&prepared.message, &prepared.visible) else {
             return Ok(Vec::new());
         };
+        let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
+        let mut opinions: Vec<Opinion> =
+            spam::headers(|name| message.header(name), filters).into_iter().collect();
+        // What filters on the way said of a stranger's mail is all that counts of a silent one.
+        if prepared.arrival.silent && opinions.is_empty() {
+            return Ok(opinions);
+        }
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let passing = self.passing(&mut txn, prepared, message, false).await?;
         let person = matches!(passing.verdict.class, MailClass::Person);
@@ -41,16 +49,12 @@ impl Desk {
         if unknown.is_empty() {
             return Ok(Vec::new());
         }
-        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
-        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
-        let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
-        let envelope_to = prepared.arrival.envelope_to.as_deref();
-        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
-        let mut opinions: Vec<Opinion> =
-            spam::headers(|name| message.header(name), filters).into_iter().collect();
         if passing.silent {
             return Ok(opinions);
         }
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let envelope_to = prepared.arrival.envelope_to.as_deref();
+        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
         if self.inner.ways.spam.local {
             opinions.push(self.inner.school.judge(&suspect));
         }

@@ -11,7 +11,6 @@ use crate::domain::{
     SenderRule, SenderScope, SenderVerdict, SenderView,
 };
 use crate::mail::{self, Message};
-use crate::store::Put;
 use crate::store::record::sender_key;
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
@@ -45,14 +44,12 @@ enum Matcher {
 }
 
 impl Lists {
-    /// Takes note of what was committed.
-    pub fn follow(&self, put: &Put) -> Result<(), Fault> {
-        let sender = put.document.as_deref().map(crate::store::Store::decode::<Sender>);
-        match sender.transpose().map_err(txn::store_fault)? {
-            Some(sender) => self.put(sender),
-            None => drop(self.lines.write().unwrap_or_else(PoisonError::into_inner).remove(&put.key)),
+    /// Takes note of what was committed under a key.
+    pub fn follow(&self, key: &[u8], sender: Option<&Sender>) {
+        match sender {
+            Some(sender) => self.put(sender.clone()),
+            None => drop(self.lines.write().unwrap_or_else(PoisonError::into_inner).remove(key)),
         }
-        Ok(())
     }
 
     pub fn put(&self, sender: Sender) {

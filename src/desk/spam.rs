@@ -8,7 +8,7 @@ use super::lessons::Subject;
 use super::letters::is_staff;
 use super::senders::line_of;
 use super::targets::Target;
-use super::txn::{self, Txn};
+use super::txn::{self, Txn, Wrote};
 use super::{Acting, Desk};
 use crate::domain::{
     ArrivalChange, Edit, EmailAddress, Fate, Fault, FaultKind, IntakeEntry, IntakeId, Issue, IssueId,
@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::mail::MailClass;
 use crate::store::record::{intake_key, issue_key, outbox_key, sender_key};
-use crate::store::{Direction, Put, Tree};
+use crate::store::{Direction, Tree};
 use std::collections::BTreeMap;
 
 /// How many of the latest mails are looked at for an acknowledgement.
@@ -25,19 +25,18 @@ const WINDOW: usize = 500;
 
 impl Desk {
     /// Follows what was committed, as far as the check for spam remembers it.
-    pub(super) fn follow_spam(&self, puts: &[Put]) -> Result<(), Fault> {
-        for put in puts {
-            match put.tree {
-                Tree::Senders => self.inner.senders.follow(put)?,
-                Tree::SpamMails => self.inner.spam_mails.follow(put)?,
+    pub(super) fn follow_spam(&self, records: &[Wrote]) {
+        for wrote in records {
+            match wrote.tree {
+                Tree::Senders => self.inner.senders.follow(&wrote.key, wrote.record()),
+                Tree::SpamMails => self.inner.spam_mails.follow(&wrote.key, wrote.record()),
                 Tree::Lessons => {
-                    self.inner.school.follow(put)?;
+                    self.inner.school.follow(&wrote.key, wrote.record());
                     self.inner.lessons.notify_one();
                 }
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Reads the mails of issues that are about to be called spam, or not spam.

@@ -9,18 +9,40 @@ use crate::domain::{
 use crate::store::record::{Counters, Key};
 use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
 use jiff::Timestamp;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 type Place = (Tree, Vec<u8>);
 
-/// Documents to write, in memory until [`Txn::commit`].
+/// A record of any kind. A step reads and writes many of them several times, so they become documents
+/// only when it is committed.
+pub trait Held: Any + Send + Sync {
+    fn document(&self) -> Result<Vec<u8>, StoreError>;
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<R: Record> Held for R {
+    fn document(&self) -> Result<Vec<u8>, StoreError> {
+        Store::encode(self)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A record as it was read, and the frame that wrote it.
+type Seen = (Seq, Arc<dyn Held>);
+
+/// Records to write, in memory until [`Txn::commit`].
 pub struct Txn<'a> {
     store: &'a Store,
+    /// The last frame when it began.
+    since: Seq,
     /// The one moment at which all of it happens.
     pub now: Timestamp,
-    written: BTreeMap<Place, Option<Vec<u8>>>,
-    read: BTreeMap<Place, Option<(Seq, Vec<u8>)>>,
+    written: BTreeMap<Place, Option<Arc<dyn Held>>>,
+    read: BTreeMap<Place, Option<Seen>>,
     /// The projects as they stood before this step, once it asked for them.
     projects: Option<Arc<[Project]>>,
     changes: Vec<Change>,
@@ -30,10 +52,23 @@ pub struct Txn<'a> {
 }
 
 /// What a commit was, for those who follow the desk.
-#[derive(Debug)]
 pub struct Written {
     pub seq: Seq,
-    pub puts: Vec<Put>,
+    pub records: Vec<Wrote>,
+}
+
+/// A record that was written, or taken away.
+pub struct Wrote {
+    pub tree: Tree,
+    pub key: Vec<u8>,
+    record: Option<Arc<dyn Held>>,
+}
+
+impl Wrote {
+    /// Gives the record, unless it was taken away.
+    pub fn record<R: Record>(&self) -> Option<&R> {
+        self.record.as_deref()?.as_any().downcast_ref()
+    }
 }
 
 impl<'a> Txn<'a> {
@@ -41,6 +76,7 @@ impl<'a> Txn<'a> {
     pub fn new(store: &'a Store, now: Timestamp) -> Self {
         Self {
             store,
+            since: store.last(),
             now,
             written: BTreeMap::new(),
             read: BTreeMap::new(),
@@ -59,7 +95,7 @@ impl<'a> Txn<'a> {
     /// Puts raw bytes into the journal, for a record of this step to name.
     pub async fn stash(&self, bytes: Vec<u8>) -> Result<RawRef, Fault> {
         if self.rehearsal {
-            return Ok(RawRef { segment: 0, offset: 0, length: 0, size: bytes.len() as u64 });
+            return Ok(RawRef { segment: 0, offset: 0, length: 0, size: bytes.len() as u64, from: 0 });
         }
         self.store.stash(bytes).await.map_err(store_fault)
     }
@@ -67,17 +103,16 @@ impl<'a> Txn<'a> {
     /// Reads a record, as this step has left it.
     pub async fn get<R: Record>(&mut self, key: &[u8]) -> Result<Option<R>, Fault> {
         let place = (R::TREE, key.to_vec());
-        if let Some(document) = self.written.get(&place) {
-            return document.as_deref().map(Store::decode).transpose().map_err(store_fault);
+        if let Some(held) = self.written.get(&place) {
+            return held.as_deref().map(copy).transpose();
         }
         if let Some(kept) = self.read.get(&place) {
-            let document = kept.as_ref().map(|(_, document)| document.as_slice());
-            return document.map(Store::decode).transpose().map_err(store_fault);
+            return kept.as_ref().map(|(_, held)| copy(&**held)).transpose();
         }
-        let kept = self.store.document(R::TREE, key).await.map_err(store_fault)?;
-        let record = kept.as_ref().map(|(_, document)| Store::decode(document)).transpose();
-        self.read.insert(place, kept);
-        record.map_err(store_fault)
+        let kept = self.store.get::<R>(key).await.map_err(store_fault)?;
+        let record = kept.as_ref().map(|kept| kept.record.clone());
+        self.read.insert(place, kept.map(|kept| (kept.seq, Arc::new(kept.record) as Arc<dyn Held>)));
+        Ok(record)
     }
 
     /// Gives the projects as they stood before this step.
@@ -94,12 +129,12 @@ impl<'a> Txn<'a> {
     pub async fn list<R: Record>(&mut self, prefix: &[u8]) -> Result<Vec<R>, Fault> {
         let kept = all::<R>(self.store, prefix).await?;
         let mut found: BTreeMap<Vec<u8>, R> = kept.into_iter().map(|r| (r.key(), r)).collect();
-        for ((tree, key), document) in &self.written {
+        for ((tree, key), held) in &self.written {
             if *tree != R::TREE || !key.starts_with(prefix) {
                 continue;
             }
-            match document {
-                Some(document) => found.insert(key.clone(), Store::decode(document).map_err(store_fault)?),
+            match held {
+                Some(held) => found.insert(key.clone(), copy(&**held)?),
                 None => found.remove(key),
             };
         }
@@ -108,8 +143,7 @@ impl<'a> Txn<'a> {
 
     /// Writes a record.
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), Fault> {
-        let document = Store::encode(record).map_err(store_fault)?;
-        self.written.insert((R::TREE, record.key()), Some(document));
+        self.written.insert((R::TREE, record.key()), Some(Arc::new(record.clone())));
         Ok(())
     }
 
@@ -192,8 +226,14 @@ impl<'a> Txn<'a> {
         if self.rehearsal {
             return Err(Fault::internal("a rehearsal cannot be committed"));
         }
-        let puts: Vec<Put> =
-            self.written.into_iter().map(|((tree, key), document)| Put { tree, key, document }).collect();
+        let mut puts = Vec::with_capacity(self.written.len());
+        let mut records = Vec::with_capacity(self.written.len());
+        for ((tree, key), record) in self.written {
+            let document =
+                record.as_ref().map(|record| record.document()).transpose().map_err(store_fault)?;
+            puts.push(Put { tree, key: key.clone(), document });
+            records.push(Wrote { tree, key, record });
+        }
         let expectations = self
             .read
             .into_iter()
@@ -208,11 +248,18 @@ impl<'a> Txn<'a> {
             deed,
             changes: self.changes,
             expectations,
-            puts: puts.clone(),
+            since: Some(self.since),
+            puts,
         };
         let seq = self.store.commit(commit).await.map_err(store_fault)?;
-        Ok(Written { seq, puts })
+        Ok(Written { seq, records })
     }
+}
+
+/// Gives a record as its own kind; every tree holds one kind only.
+fn copy<R: Record>(held: &dyn Held) -> Result<R, Fault> {
+    let record = held.as_any().downcast_ref::<R>().cloned();
+    record.ok_or_else(|| Fault::internal(format!("a record of {:?} is of another kind", R::TREE)))
 }
 
 /// Lists every record below a prefix.

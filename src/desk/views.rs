@@ -1,7 +1,8 @@
 //! What front ends see: records put together into the views of the contract.
 
 use super::letters::{reference, sender_name};
-use super::{Acting, Desk, txn};
+use super::txn::{self, Wrote};
+use super::{Acting, Desk};
 use crate::domain::{
     AddressRecord, AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView,
     Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
@@ -12,7 +13,7 @@ use crate::mail;
 use crate::store::record::{
     Changed, ReadMark, intake_key, issue_key, note_key, person_key, project_key, read_key,
 };
-use crate::store::{Direction, Put, Store, Tree};
+use crate::store::{Direction, Store, Tree};
 
 /// The most rows that one answer holds.
 const WINDOW: u64 = 10_000;
@@ -334,30 +335,21 @@ impl Desk {
     }
 
     /// Translates what was written into what the index shows.
-    pub(super) async fn updates(&self, puts: &[Put]) -> Result<Vec<Update>, Fault> {
+    pub(super) fn updates(&self, records: &[Wrote]) -> Vec<Update> {
         let mut updates = Vec::new();
         let mut troubled = std::collections::BTreeSet::new();
-        for put in puts {
-            let Some(document) = &put.document else {
-                if put.tree == Tree::Notes {
-                    updates.extend(gone_note(&put.key));
-                }
-                continue;
-            };
-            match put.tree {
-                Tree::Projects => {
-                    let project: Project = decode(document)?;
-                    updates.push(Update::Project { id: project.id, path: project.path });
-                }
-                Tree::Issues => updates.push(row_of(decode(document)?)),
-                Tree::Notes => updates.push(Update::Note(decode(document)?)),
-                Tree::ReadMarks => {
-                    let mark: ReadMark = decode(document)?;
-                    updates.push(Update::Read { user: mark.user, issue: mark.issue, note: mark.note });
-                }
+        for wrote in records {
+            match wrote.tree {
+                Tree::Projects => updates.extend(wrote.record::<Project>().map(path_of)),
+                Tree::Issues => updates.extend(wrote.record::<Issue>().cloned().map(row_of)),
+                Tree::Notes => match wrote.record::<Note>() {
+                    Some(note) => updates.push(Update::Note(note.clone())),
+                    None => updates.extend(gone_note(&wrote.key)),
+                },
+                Tree::ReadMarks => updates.extend(wrote.record::<ReadMark>().cloned().map(read_by)),
                 Tree::Outbox => {
-                    let entry: OutboxEntry = decode(document)?;
-                    self.inner.queue.follow(&entry, self.now());
+                    let Some(entry) = wrote.record::<OutboxEntry>() else { continue };
+                    self.inner.queue.follow(entry, self.now());
                     troubled.extend(entry.issue);
                 }
                 _ => {}
@@ -366,7 +358,7 @@ impl Desk {
         for issue in troubled {
             updates.push(Update::Trouble { issue, state: self.trouble(issue) });
         }
-        Ok(updates)
+        updates
     }
 
     /// Gives the worst state of an issue's mail that somebody should look at.
@@ -382,6 +374,14 @@ pub(super) fn is_trouble(state: OutboxState) -> bool {
 
 pub(super) fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Fault> {
     Store::decode(document).map_err(txn::store_fault)
+}
+
+fn path_of(project: &Project) -> Update {
+    Update::Project { id: project.id, path: project.path.clone() }
+}
+
+fn read_by(mark: ReadMark) -> Update {
+    Update::Read { user: mark.user, issue: mark.issue, note: mark.note }
 }
 
 /// Shows an issue; none of which nothing is left.

@@ -28,6 +28,14 @@ pub struct RawRef {
     pub length: u32,
     /// Octets of the bytes themselves.
     pub size: u64,
+    /// Octets from the beginning of what the record holds to them; one record may hold many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A file of a note. Its bytes are a part of the note's raw mail, or stand in the journal by themselves.

@@ -41,6 +41,16 @@ pub(super) enum Work {
     Drop(IssueId),
 }
 
+impl Work {
+    /// Gives about how much memory it holds.
+    pub fn octets(&self) -> usize {
+        match self {
+            Self::Put(text) => size_of::<Text>() + text.body.len() + text.rest.len(),
+            Self::Drop(_) => size_of::<Self>(),
+        }
+    }
+}
+
 /// Gives the searchable text of a note, if it has any.
 pub(super) fn of_note(update: &Update) -> Option<Work> {
     let Update::Note(note) = update else { return None };

@@ -13,22 +13,27 @@ use std::time::{Duration, Instant};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
-/// How long a text waits for others before all of them are committed.
-const COMMIT_AFTER: Duration = Duration::from_secs(1);
-/// How many texts are committed at once, at most.
-const COMMIT_AT: usize = 4096;
-/// How many texts may wait before whoever brings more has to.
-const MOST_WAITING: usize = 2 * COMMIT_AT;
+/// How long nothing may have come before what waits is committed,
+const QUIET: Duration = Duration::from_secs(1);
+/// and how long a text waits at most while others come.
+const COMMIT_AFTER: Duration = Duration::from_secs(15);
+/// Octets of texts that are committed at once, at most. Each commit makes a segment that has to be merged
+/// with others later, so they are few; searches look through what waits.
+const COMMIT_AT: usize = 12 << 20;
+/// Octets of texts that may wait before whoever brings more has to.
+const MOST_WAITING: usize = COMMIT_AT + (4 << 20);
 /// How long after a failed write the next is tried.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Octets that tantivy may gather before it writes a segment.
-const MEMORY: usize = 32 << 20;
+const MEMORY: usize = 20 << 20;
 
 /// What is not on disk yet.
 #[derive(Default)]
 struct Backlog {
     /// Everything that is not committed, in order.
     works: VecDeque<Work>,
+    /// Octets of all of them.
+    octets: usize,
     /// How many of them, from the front, tantivy has got.
     handed: usize,
     /// The frame up to which everything is committed or in `works`.
@@ -111,9 +116,10 @@ impl Texts {
         let builder = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let reader = builder.try_into().map_err(failed)?;
         let writer = new_writer(&index).map_err(failed)?;
+        let newest = Newest::of(&reader);
         let backlog = Mutex::new(Backlog { mark: seq, committed: seq, ..Backlog::default() });
         let shared = Arc::new(Shared { index, fields, reader, backlog, changed: Condvar::new() });
-        let worker = Worker { shared: shared.clone(), writer: Some(writer), dirty_since: None };
+        let worker = Worker { shared: shared.clone(), writer: Some(writer), newest, dirty: None };
         let thread = std::thread::Builder::new().name("index".to_owned()).spawn(move || worker.run());
         let thread = thread.map_err(|reason| IndexError::Folder { path: dir.to_owned(), reason })?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
@@ -141,11 +147,12 @@ impl Texts {
             return;
         }
         let full = |backlog: &Backlog| {
-            backlog.works.len() >= MOST_WAITING && backlog.trouble.is_none() && !backlog.closed
+            backlog.octets >= MOST_WAITING && backlog.trouble.is_none() && !backlog.closed
         };
         self.shared.wait_while(full);
         let mut backlog = self.shared.lock();
         if !backlog.closed {
+            backlog.octets += works.iter().map(Work::octets).sum::<usize>();
             backlog.works.extend(works);
         }
         self.shared.changed.notify_all();
@@ -225,7 +232,42 @@ struct Worker {
     shared: Arc<Shared>,
     /// None after a failure, until it is tried again.
     writer: Option<IndexWriter>,
-    dirty_since: Option<Instant>,
+    newest: Newest,
+    /// Since when something was not committed, and when the last of it came.
+    dirty: Option<(Instant, Instant)>,
+}
+
+/// The greatest keys that the full text may hold, of titles and of notes. A text with a greater one has no
+/// older version, so that none has to be looked for.
+#[derive(Clone, Copy)]
+struct Newest {
+    title: u64,
+    note: u64,
+}
+
+impl Newest {
+    /// All keys may be held.
+    const UNKNOWN: Self = Self { title: u64::MAX, note: u64::MAX };
+
+    fn of(reader: &IndexReader) -> Self {
+        let searcher = reader.searcher();
+        let greatest = |segment: &tantivy::SegmentReader| {
+            let column = segment.fast_fields().u64("key").ok()?;
+            Some(if column.num_docs() == 0 { 0 } else { column.max_value() })
+        };
+        let greatest: Option<Vec<u64>> = searcher.segment_readers().iter().map(greatest).collect();
+        let Some(greatest) = greatest else { return Self::UNKNOWN };
+        let greatest = greatest.into_iter().max().unwrap_or(0);
+        Self { title: greatest, note: greatest }
+    }
+
+    /// Tells whether a text may have an older version, and counts it.
+    fn may_hold(&mut self, key: u64) -> bool {
+        let newest = if key & 1 == 0 { &mut self.title } else { &mut self.note };
+        let held = key <= *newest;
+        *newest = key.max(*newest);
+        held
+    }
 }
 
 /// However the thread ends, those who wait for it go on.
@@ -257,7 +299,7 @@ impl Worker {
         let shared = self.shared.clone();
         let mut backlog = shared.lock();
         loop {
-            let left = self.dirty_since.map(|since| COMMIT_AFTER.saturating_sub(since.elapsed()));
+            let left = self.left();
             let due = left.is_some_and(|left| left.is_zero());
             if due || backlog.flushing || backlog.closing || backlog.handed < backlog.works.len() {
                 break;
@@ -279,25 +321,35 @@ impl Worker {
         for work in works {
             match work {
                 Work::Put(text) => {
-                    writer.delete_term(Term::from_field_u64(fields.key, text.key));
+                    if self.newest.may_hold(text.key) {
+                        writer.delete_term(Term::from_field_u64(fields.key, text.key));
+                    }
                     writer.add_document(fields.document(text))?;
                 }
                 Work::Drop(issue) => drop(writer.delete_term(Term::from_field_u64(fields.issue, issue.0))),
             }
         }
         if !works.is_empty() {
-            self.dirty_since.get_or_insert_with(Instant::now);
+            let now = Instant::now();
+            self.dirty = Some((self.dirty.map_or(now, |(since, _)| since), now));
         }
         Ok(())
+    }
+
+    /// Gives how long what waits need not be committed yet.
+    fn left(&self) -> Option<Duration> {
+        let (since, last) = self.dirty?;
+        Some(COMMIT_AFTER.saturating_sub(since.elapsed()).min(QUIET.saturating_sub(last.elapsed())))
     }
 
     fn commit_if_due(&mut self) -> tantivy::Result<()> {
         let backlog = self.shared.lock();
         let (handed, seq) = (backlog.handed, backlog.handed_mark);
+        let many = backlog.octets >= COMMIT_AT;
         let asked = (backlog.flushing || backlog.closing) && !backlog.is_clean();
         drop(backlog);
-        let waited = self.dirty_since.is_some_and(|since| since.elapsed() >= COMMIT_AFTER);
-        if !asked && !waited && handed < COMMIT_AT {
+        let waited = self.left().is_some_and(|left| left.is_zero());
+        if !asked && !waited && !many {
             return self.settle(0, Seq(0));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
@@ -305,14 +357,15 @@ impl Worker {
         commit.set_payload(&text::payload(seq));
         commit.commit()?;
         self.shared.reader.reload()?;
-        self.dirty_since = None;
+        self.dirty = None;
         self.settle(handed, seq)
     }
 
     /// Forgets what is committed, and tells those who wait for it.
     fn settle(&self, done: usize, seq: Seq) -> tantivy::Result<()> {
         let mut backlog = self.shared.lock();
-        backlog.works.drain(..done);
+        let octets: usize = backlog.works.drain(..done).map(|work| work.octets()).sum();
+        backlog.octets -= octets;
         backlog.handed -= done;
         backlog.committed = backlog.committed.max(seq);
         if done > 0 {
@@ -330,7 +383,8 @@ impl Worker {
     fn fail(&mut self, error: &TantivyError) {
         tracing::warn!(%error, "the full text cannot be written");
         self.writer = None;
-        self.dirty_since = None;
+        self.newest = Newest::UNKNOWN;
+        self.dirty = None;
         let mut backlog = self.shared.lock();
         backlog.handed = 0;
         backlog.flushing = false;

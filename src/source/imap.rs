@@ -23,8 +23,10 @@ use std::{
     time::Duration,
 };
 
-/// Mails that one FETCH asks for.
-const BATCH: usize = 50;
+/// Mails that one FETCH asks for: enough that the server need not wait for us in between.
+const FETCHED: usize = 250;
+/// Mails that one command settles.
+const SETTLED: usize = 500;
 /// Octets of a header that are read of a mail that is too large to fetch.
 const HEADERS_MAX: u32 = 256 * 1024;
 
@@ -163,7 +165,7 @@ impl ImapSource {
     ) -> Result<Vec<u32>, SourceError> {
         let mut session = self.take()?;
         let mut came = Vec::new();
-        for batch in uids.chunks(BATCH) {
+        for batch in uids.chunks(FETCHED) {
             let mut wanted: BTreeSet<u32> = batch.iter().copied().collect();
             let hand_over = |row: Row| {
                 let uid = row.uid.filter(|_| row.bytes.is_some()).and_then(|uid| wanted.take(&uid));
@@ -203,7 +205,7 @@ impl ImapSource {
             return Ok(());
         }
         let mut session = self.take()?;
-        for batch in uids.chunks(BATCH * 10) {
+        for batch in uids.chunks(SETTLED) {
             settle::settle(&mut session, self.limit, self.offers, &uid_set(batch), after).await?;
             self.drain(&session);
         }

@@ -2,8 +2,9 @@
 
 use super::record::{Carried, Changed, Tree};
 use super::segment::{Kind, Packed, RecordHeader};
+use super::value::Value;
 use super::{Commit, Frame, Put, Record, Store, StoreError};
-use crate::domain::{Actor, Change, Deed, RequestId, Seq, Verb};
+use crate::domain::{Actor, Change, Deed, RawRef, RequestId, Seq, Verb};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,13 +35,19 @@ pub(super) struct StoredPut {
     #[serde(with = "serde_bytes")]
     pub key: Vec<u8>,
     pub document: Option<serde_bytes::ByteBuf>,
+    /// Where the document stands that is not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<RawRef>,
 }
 
 impl StoredFrame {
-    /// Makes the frame of a commit.
-    pub fn new(commit: Commit, seq: Seq) -> Self {
-        let Commit { at, actor, reason, request, deed, changes, puts, expectations: _ } = commit;
-        let puts = puts.into_iter().map(StoredPut::from).collect();
+    /// Makes the frame of a commit, with the places of the documents that stand apart from it.
+    pub fn new(commit: Commit, apart: impl IntoIterator<Item = (usize, RawRef)>, seq: Seq) -> Self {
+        let Commit { at, actor, reason, request, deed, changes, puts, expectations: _, since: _ } = commit;
+        let mut puts: Vec<StoredPut> = puts.into_iter().map(StoredPut::from).collect();
+        for (place, raw) in apart {
+            puts.get_mut(place).into_iter().for_each(|put| put.at = Some(raw));
+        }
         Self { seq, at, actor, reason, request, deed, changes, puts }
     }
 
@@ -91,22 +98,38 @@ impl StoredFrame {
 
 impl From<Put> for StoredPut {
     fn from(put: Put) -> Self {
-        Self { tree: put.tree as u8, key: put.key, document: put.document.map(serde_bytes::ByteBuf::from) }
+        let document = put.document.map(serde_bytes::ByteBuf::from);
+        Self { tree: put.tree as u8, key: put.key, document, at: None }
     }
 }
 
 impl StoredPut {
+    /// Gives what is to stand under the key; nothing for what is taken away.
+    pub fn value(&self) -> Option<Value<'_>> {
+        let here = self.document.as_ref().map(|document| Value::Here(document));
+        here.or_else(|| self.at.map(Value::There))
+    }
+
     fn known(self) -> Option<Put> {
         let tree = Tree::from_number(self.tree)?;
         Some(Put { tree, key: self.key, document: self.document.map(serde_bytes::ByteBuf::into_vec) })
     }
 }
 
-impl From<StoredFrame> for Frame {
-    fn from(stored: StoredFrame) -> Self {
-        let StoredFrame { seq, at, actor, reason, request, deed, changes, puts } = stored;
+impl StoredFrame {
+    /// Gives the frame as followers see it; `read` reads what stands apart from it.
+    pub fn whole(
+        self,
+        mut read: impl FnMut(&RawRef) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<Frame, StoreError> {
+        let Self { seq, at, actor, reason, request, deed, changes, mut puts } = self;
+        for put in &mut puts {
+            if let Some(raw) = put.at {
+                put.document = Some(read(&raw)?.into());
+            }
+        }
         let puts = puts.into_iter().filter_map(StoredPut::known).collect();
-        Self { seq, at, actor, reason, request, deed, changes, puts }
+        Ok(Frame { seq, at, actor, reason, request, deed, changes, puts })
     }
 }
 

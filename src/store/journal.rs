@@ -1,12 +1,13 @@
 //! The writing end of the journal: appending, syncing, rolling, and mending after a failure.
 
+use super::StoreError;
+use super::block::{Block, Ready};
 use super::disk::{Disk, Faults};
 use super::frame::{Position, StoredFrame};
 use super::scan::{Scan, Step};
-use super::segment::{HEADER, Packed, SegmentHeader};
+use super::segment::{HEADER, Packed, SCHEMA, SegmentHeader};
 use super::shelf::Shelf;
 use super::state::State;
-use super::{Commit, StoreError};
 use crate::domain::{RawRef, Seq};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub(super) struct Active {
 impl Active {
     /// Makes the segment with this number, durable before its first record.
     pub fn create(shelf: &Shelf, number: u64, last: Seq, faults: &Faults) -> Result<Self, StoreError> {
-        let header = SegmentHeader { number, first: Seq(last.0 + 1), salt: rand::random() };
+        let header = SegmentHeader { schema: SCHEMA, number, first: Seq(last.0 + 1), salt: rand::random() };
         let disk = Disk::create(&shelf.path(number), &header.encode(), faults)
             .map_err(|error| StoreError::io("cannot make a segment of the journal", &error))?;
         shelf.put(header, HEADER);
@@ -62,9 +63,9 @@ impl Journal {
         self.state.set_open(self.active.header.number)
     }
 
-    /// Notes that the store was left cleanly.
-    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
-        self.state.set_clean(trees)
+    /// Notes that the store was left cleanly. Everything is synced by now.
+    pub fn set_clean(&mut self, trees: &Path, farewell: Option<String>) -> Result<(), StoreError> {
+        self.state.set_clean(trees, (self.active.durable, self.active.durable_last), farewell)
     }
 
     /// Gives up to where everything is durable.
@@ -83,17 +84,25 @@ impl Journal {
     }
 
     /// Appends raw bytes; the next sync makes them durable.
-    pub fn stash(&mut self, packed: &Packed) -> Result<RawRef, StoreError> {
-        self.make_room()?;
-        let offset = self.append(packed, Seq(0))?;
-        let length = u32::try_from(packed.header.whole())
-            .map_err(|_| StoreError::Other("more than 1 GiB in one piece".into()))?;
-        Ok(RawRef { segment: self.active.header.number, offset, length, size: packed.header.size })
+    pub fn stash(&mut self, blocks: &[Block]) -> Result<Vec<RawRef>, StoreError> {
+        let mut places = Vec::new();
+        for block in blocks {
+            self.make_room()?;
+            let offset = self.append(&block.packed, Seq(0))?;
+            let length = u32::try_from(block.packed.header.whole())
+                .map_err(|_| StoreError::Other("more than 1 GiB in one piece".into()))?;
+            let segment = self.active.header.number;
+            let place = |&(from, size): &(u64, u64)| RawRef { segment, offset, length, size, from };
+            places.extend(block.parts.iter().map(place));
+        }
+        Ok(places)
     }
 
-    /// Makes the next frame; nothing is written yet.
-    pub fn frame(&self, commit: Commit) -> StoredFrame {
-        StoredFrame::new(commit, Seq(self.active.last.0 + 1))
+    /// Makes the next frame, whose large documents are appended before it; it is not written yet.
+    pub fn frame(&mut self, ready: Ready) -> Result<StoredFrame, StoreError> {
+        let places = self.stash(&ready.blocks)?;
+        let apart = ready.apart.into_iter().zip(places);
+        Ok(StoredFrame::new(ready.commit, apart, Seq(self.active.last.0 + 1)))
     }
 
     /// Appends the next frame; the next sync makes it durable.
@@ -145,7 +154,10 @@ impl Journal {
     }
 
     fn make_room(&mut self) -> Result<(), StoreError> {
-        if self.active.end > HEADER && self.active.end >= self.segment_size { self.roll() } else { Ok(()) }
+        // What this version writes must not stand where an older one would misread it.
+        let older = self.active.header.schema < SCHEMA;
+        let full = self.active.end > HEADER && self.active.end >= self.segment_size;
+        if older || full { self.roll() } else { Ok(()) }
     }
 
     fn roll(&mut self) -> Result<(), StoreError> {

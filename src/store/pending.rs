@@ -3,6 +3,7 @@
 use super::frame::{StoredFrame, full_key};
 use super::record::{Carried, Tree, text_key, verb_key};
 use super::trees::{Trees, Writes};
+use super::value::Value;
 use super::{Store, StoreError};
 use crate::domain::{RequestId, Seq, Verb};
 
@@ -22,24 +23,23 @@ impl<'a> Pending<'a> {
 
     /// Gives the sequence that last wrote a key.
     pub fn written(&self, key: &[u8]) -> Result<Option<Seq>, StoreError> {
-        Ok(self.stored(key)?.and_then(|stored| Some(split(&stored)?.0)))
+        Ok(self.stored(key)?.and_then(|stored| Some(Value::split(&stored)?.0)))
     }
 
     /// Gives how a request was carried out, if it was.
     pub fn carried(&self, request: &RequestId) -> Result<Option<Carried>, StoreError> {
         let stored = self.stored(&full_key(Tree::Requests as u8, &text_key(&request.0)))?;
-        stored.as_deref().and_then(split).map(|(_, document)| Store::decode(document)).transpose()
+        stored.as_deref().and_then(document).map(Store::decode).transpose()
     }
 
     /// Gives all that a frame writes, derived documents included.
     pub fn effects(&self, frame: &StoredFrame) -> Result<Vec<Write>, StoreError> {
         let mut effects = Vec::with_capacity(frame.puts.len() + frame.changes.len() + 3);
         for put in &frame.puts {
-            let value = put.document.as_ref().map(|document| stored(frame.seq, document));
-            effects.push((full_key(put.tree, &put.key), value));
+            effects.push((full_key(put.tree, &put.key), put.value().map(|value| value.join(frame.seq))));
         }
         for (key, document) in frame.derived()? {
-            effects.push((key, Some(stored(frame.seq, &document))));
+            effects.push((key, Some(Value::Here(&document).join(frame.seq))));
         }
         if let Some(undone) = frame.deed.as_ref().and_then(|deed| deed.undoes) {
             effects.extend(self.undo(frame, undone)?);
@@ -61,11 +61,11 @@ impl<'a> Pending<'a> {
     fn undo(&self, frame: &StoredFrame, undone: Seq) -> Result<Option<Write>, StoreError> {
         let key = full_key(Tree::Verbs as u8, &verb_key(&frame.actor.user, undone));
         let before = self.stored(&key)?;
-        let Some((_, document)) = before.as_deref().and_then(split) else { return Ok(None) };
+        let Some(document) = before.as_deref().and_then(document) else { return Ok(None) };
         // One that does not read is left as it is: a replay must always get through.
         let Ok(before) = Store::decode::<Verb>(document) else { return Ok(None) };
         let verb = Verb { undone_by: Some(frame.seq), ..before };
-        Ok(Some((key, Some(stored(frame.seq, &Store::encode(&verb)?)))))
+        Ok(Some((key, Some(Value::Here(&Store::encode(&verb)?).join(frame.seq)))))
     }
 
     fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -76,14 +76,6 @@ impl<'a> Pending<'a> {
     }
 }
 
-/// Splits what stands under a key into the sequence that wrote it and the document.
-pub(super) fn split(stored: &[u8]) -> Option<(Seq, &[u8])> {
-    let (seq, document) = stored.split_first_chunk::<8>()?;
-    Some((Seq(u64::from_be_bytes(*seq)), document))
-}
-
-fn stored(seq: Seq, document: &[u8]) -> Vec<u8> {
-    let mut stored = seq.0.to_be_bytes().to_vec();
-    stored.extend_from_slice(document);
-    stored
+fn document(stored: &[u8]) -> Option<&[u8]> {
+    Value::split(stored)?.1.here()
 }

@@ -77,7 +77,7 @@ impl Tree {
 }
 
 /// A document that the store keeps by key.
-pub trait Record: Serialize + DeserializeOwned + Send + 'static {
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The kind of document.
     const TREE: Tree;
 

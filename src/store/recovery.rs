@@ -27,15 +27,26 @@ pub(super) fn open(
     clear_drafts(&folder)?;
     let numbers = numbers(&folder)?;
     complete(&numbers, state.segment())?;
+    let (greatest, left) = (state.segment(), state.end());
     let mut active = None;
     for number in &numbers {
         let (header, length) = header(&shelf, *number)?;
         shelf.put(header, length);
-        active = Some(header);
+        active = Some((header, length));
     }
     let floor = floor.unwrap_or_default();
+    // Where all of it was synced and nothing came since, there is no torn tail to look for.
+    let whole = |header: &SegmentHeader, length| {
+        let (_, last) = left.filter(|(end, _)| header.number == greatest && *end == length)?;
+        (last >= floor).then_some(last)
+    };
     let active = match active {
-        Some(header) => last_segment(dir, &shelf, header, floor, &options.faults, notices)?,
+        Some((header, length)) if let Some(last) = whole(&header, length) => {
+            let disk = Disk::open(&shelf.path(header.number), &options.faults)
+                .map_err(|error| StoreError::io("cannot open the journal", &error))?;
+            Active { header, disk, end: length, durable: length, last, durable_last: last }
+        }
+        Some((header, _)) => last_segment(dir, &shelf, header, floor, &options.faults, notices)?,
         None if floor > Seq(0) => return Err(StoreError::MissingSegment(1)),
         None => Active::create(&shelf, 1, Seq(0), &options.faults)?,
     };

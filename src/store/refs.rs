@@ -6,6 +6,10 @@ use std::fmt;
 
 /// Gives every reference to raw bytes within a document; none for what does not read.
 pub(super) fn raws_of(document: &[u8]) -> Vec<RawRef> {
+    // Most documents name none.
+    if memchr::memmem::find(document, b"segment").is_none() {
+        return Vec::new();
+    }
     rmp_serde::from_slice::<Found>(document).map(|found| found.raws).unwrap_or_default()
 }
 
@@ -24,6 +28,7 @@ enum Field {
     Offset,
     Length,
     Size,
+    From,
 }
 
 impl<'de> Deserialize<'de> for Found {
@@ -58,6 +63,7 @@ impl<'de> Visitor<'de> for Finder {
             "offset" => Some(Field::Offset),
             "length" => Some(Field::Length),
             "size" => Some(Field::Size),
+            "from" => Some(Field::From),
             _ => None,
         };
         Ok(Found { name, ..Found::default() })
@@ -103,5 +109,6 @@ fn reference(fields: &[(Field, u64)]) -> Option<RawRef> {
         offset: field(Field::Offset)?,
         length: u32::try_from(field(Field::Length)?).ok()?,
         size: field(Field::Size)?,
+        from: field(Field::From).unwrap_or(0),
     })
 }

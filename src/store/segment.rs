@@ -6,10 +6,11 @@
 
 use crate::domain::Seq;
 use std::io;
-use std::sync::Arc;
+use zstd::bulk::Compressor;
 
-/// The layout that this version writes; older ones are read.
-pub(super) const SCHEMA: u32 = 1;
+/// The layout that this version writes; older ones are read. Since 2 a record may hold many raw bytes, and
+/// documents.
+pub(super) const SCHEMA: u32 = 2;
 /// Octets of a segment's header.
 pub(super) const HEADER: u64 = 40;
 /// Octets of a record's header.
@@ -24,6 +25,7 @@ const MAGIC: [u8; 8] = *b"deskbell";
 /// What a segment says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHeader {
+    pub schema: u32,
     pub number: u64,
     /// The sequence of the first frame that stands in it, or will.
     pub first: Seq,
@@ -41,7 +43,7 @@ impl SegmentHeader {
     pub fn encode(&self) -> Vec<u8> {
         let mut octets = Vec::with_capacity(40);
         octets.extend_from_slice(&MAGIC);
-        octets.extend_from_slice(&SCHEMA.to_le_bytes());
+        octets.extend_from_slice(&self.schema.to_le_bytes());
         octets.extend_from_slice(&self.number.to_le_bytes());
         octets.extend_from_slice(&self.first.0.to_le_bytes());
         octets.extend_from_slice(&self.salt.to_le_bytes());
@@ -51,11 +53,11 @@ impl SegmentHeader {
 
     /// Reads a header. Its length and check stay the same in every schema.
     pub fn decode(octets: &[u8]) -> Result<Self, HeaderFault> {
-        let (schema, header) = Self::checked(octets).ok_or(HeaderFault::Damaged)?;
-        if schema > SCHEMA { Err(HeaderFault::Newer(schema)) } else { Ok(header) }
+        let header = Self::checked(octets).ok_or(HeaderFault::Damaged)?;
+        if header.schema > SCHEMA { Err(HeaderFault::Newer(header.schema)) } else { Ok(header) }
     }
 
-    fn checked(octets: &[u8]) -> Option<(u32, Self)> {
+    fn checked(octets: &[u8]) -> Option<Self> {
         let (content, crc) = octets.split_last_chunk::<4>()?;
         let mut rest = content;
         let magic = take::<8>(&mut rest)?;
@@ -64,7 +66,7 @@ impl SegmentHeader {
         let first = Seq(u64::from_le_bytes(take(&mut rest)?));
         let salt = u64::from_le_bytes(take(&mut rest)?);
         let whole = magic == MAGIC && rest.is_empty() && crc32fast::hash(content).to_le_bytes() == *crc;
-        whole.then_some((schema, Self { number, first, salt }))
+        whole.then_some(Self { schema, number, first, salt })
     }
 }
 
@@ -173,18 +175,22 @@ impl RecordHeader {
 #[derive(Debug)]
 pub(super) struct Packed {
     pub header: RecordHeader,
-    pub payload: Arc<Vec<u8>>,
+    pub payload: Vec<u8>,
 }
 
 impl Packed {
-    /// Packs content, compressed where that pays; where it does not, the content itself is the payload.
-    pub fn new(kind: Kind, content: impl Into<Arc<Vec<u8>>>) -> io::Result<Self> {
-        let content = content.into();
+    /// Packs content, compressed where that pays.
+    pub fn new(kind: Kind, content: Vec<u8>) -> io::Result<Self> {
+        Self::by(&mut compressor()?, kind, content)
+    }
+
+    /// Packs content with a compressor that may have packed other content before.
+    pub fn by(compressor: &mut Compressor<'_>, kind: Kind, content: Vec<u8>) -> io::Result<Self> {
         if content.len() > LARGEST {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 GiB in one piece"));
         }
         let size = content.len() as u64;
-        let (codec, payload) = squeeze(content)?;
+        let (codec, payload) = squeeze(compressor, content)?;
         let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
         let payload_crc = crc32fast::hash(&payload);
         let header = RecordHeader { kind, codec, length, size, seq: Seq(0), durable: 0, payload_crc };
@@ -195,11 +201,17 @@ impl Packed {
 /// Small things gain nothing and cost time.
 const WORTH_PACKING: usize = 256;
 
-fn squeeze(content: Arc<Vec<u8>>) -> io::Result<(Codec, Arc<Vec<u8>>)> {
+/// Makes what packs; its memory is worth using again.
+pub(super) fn compressor() -> io::Result<Compressor<'static>> {
+    Compressor::new(1)
+}
+
+fn squeeze(compressor: &mut Compressor<'_>, content: Vec<u8>) -> io::Result<(Codec, Vec<u8>)> {
     if content.len() >= WORTH_PACKING {
-        let packed = zstd::bulk::compress(&content, 1)?;
+        let mut packed = compressor.compress(&content)?;
         if packed.len() < content.len() {
-            return Ok((Codec::Zstd, Arc::new(packed)));
+            packed.shrink_to_fit();
+            return Ok((Codec::Zstd, packed));
         }
     }
     Ok((Codec::Plain, content))

@@ -3,6 +3,7 @@
 use super::frame::{Position, StoredFrame};
 use super::scan::{Scan, Step};
 use super::segment::{HEADER, Kind, RECORD, RecordHeader, SegmentHeader};
+use super::value::Value;
 use super::{Frame, StoreError};
 use crate::domain::{RawRef, Seq};
 use std::collections::BTreeMap;
@@ -82,29 +83,38 @@ impl Shelf {
 
     /// Reads raw bytes, and checks them.
     pub fn raw(&self, raw: &RawRef) -> Result<Vec<u8>, StoreError> {
+        Reading::new(self).raw(raw)
+    }
+
+    /// Reads all that the record holds in which raw bytes stand; `opened` is the file that was read last.
+    fn record(&self, raw: &RawRef, opened: &mut Option<(u64, File)>) -> Result<Vec<u8>, StoreError> {
         let salt = self.read().get(&raw.segment).map(|segment| segment.header.salt);
         let salt = salt.ok_or(StoreError::MissingSegment(raw.segment))?;
-        let damaged = StoreError::Damaged { segment: raw.segment, offset: raw.offset };
         if !self.reaches(raw) || u64::from(raw.length) < RECORD {
-            return Err(damaged);
+            return Err(damaged(raw));
         }
         let failed = |error| StoreError::io(&format!("cannot read segment {:08}", raw.segment), &error);
-        let file = File::open(self.path(raw.segment)).map_err(failed)?;
+        let file = match opened.take() {
+            Some((number, file)) if number == raw.segment => file,
+            _ => File::open(self.path(raw.segment)).map_err(failed)?,
+        };
+        let (_, file) = opened.insert((raw.segment, file));
         let mut octets = vec![0; raw.length as usize];
         file.read_exact_at(&mut octets, raw.offset).map_err(failed)?;
-        unpack_raw(raw, salt, octets).ok_or(damaged)
+        unpack_raw(raw, salt, octets).ok_or_else(|| damaged(raw))
     }
 
     /// Gives the frames behind `after`, at most `limit`, none behind `last`.
     pub fn frames(&self, after: Seq, last: Seq, limit: usize) -> Result<Vec<Frame>, StoreError> {
         let mut frames = Vec::new();
+        let mut reading = Reading::new(self);
         self.each_frame(after, |position, frame| {
             if frame.seq > last || frames.len() >= limit {
                 self.mark(position.segment, frame.seq, position.offset);
                 return Ok(false);
             }
             self.mark_some(position.segment, frame.seq, position.offset);
-            frames.push(frame.into());
+            frames.push(frame.whole(|raw| reading.raw(raw))?);
             Ok(true)
         })?;
         Ok(frames)
@@ -158,9 +168,55 @@ impl Shelf {
     }
 }
 
+/// Reads raw bytes one after the other; those of one record are unpacked once.
+pub(super) struct Reading<'a> {
+    shelf: &'a Shelf,
+    /// The segment read last.
+    opened: Option<(u64, File)>,
+    /// What the last record holds, and where it stands.
+    record: Option<((u64, u64, u32), Vec<u8>)>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(shelf: &'a Shelf) -> Self {
+        Self { shelf, opened: None, record: None }
+    }
+
+    /// Reads raw bytes, and checks them.
+    pub fn raw(&mut self, raw: &RawRef) -> Result<Vec<u8>, StoreError> {
+        let place = (raw.segment, raw.offset, raw.length);
+        let content = match self.record.take() {
+            Some((known, content)) if known == place => content,
+            _ => self.shelf.record(raw, &mut self.opened)?,
+        };
+        if raw.from == 0 && raw.size == content.len() as u64 {
+            return Ok(content);
+        }
+        let (_, content) = self.record.insert((place, content));
+        part(content, raw).map(<[u8]>::to_vec).ok_or_else(|| damaged(raw))
+    }
+
+    /// Gives the document that a value is or names.
+    pub fn document(&mut self, value: Value<'_>) -> Result<Vec<u8>, StoreError> {
+        match value {
+            Value::Here(document) => Ok(document.to_vec()),
+            Value::There(raw) => self.raw(&raw),
+        }
+    }
+}
+
+fn part<'a>(content: &'a [u8], raw: &RawRef) -> Option<&'a [u8]> {
+    let from = usize::try_from(raw.from).ok()?;
+    content.get(from..from.checked_add(usize::try_from(raw.size).ok()?)?)
+}
+
+fn damaged(raw: &RawRef) -> StoreError {
+    StoreError::Damaged { segment: raw.segment, offset: raw.offset }
+}
+
 fn unpack_raw(raw: &RawRef, salt: u64, mut octets: Vec<u8>) -> Option<Vec<u8>> {
     let header = RecordHeader::decode(octets.get(..RECORD as usize)?, salt, raw.offset)?;
     octets.drain(..RECORD as usize);
-    let same = header.kind == Kind::Raw && header.size == raw.size && header.fits(&octets);
+    let same = header.kind == Kind::Raw && header.fits(&octets);
     if same { header.unpack(octets).ok() } else { None }
 }

@@ -1,6 +1,7 @@
 //! The small file that tells how the store was left: cleanly or not, under which boot, with which segment.
 
 use super::{StoreError, files};
+use crate::domain::Seq;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,10 @@ struct Left {
     segment: u64,
     /// What the files of the trees looked like, after a clean end.
     trees: Option<String>,
+    /// Where the greatest segment ended, and its last frame, after a clean end.
+    end: Option<(u64, Seq)>,
+    /// What those who closed the desk want to know before it is opened again.
+    farewell: Option<String>,
 }
 
 /// The file, and what it says.
@@ -49,9 +54,19 @@ impl State {
         self.left.clean && self.left.trees.is_some() && self.left.trees == looks(trees)
     }
 
+    /// Gives where the greatest segment ended and its last frame, if it was left cleanly.
+    pub fn end(&self) -> Option<(u64, Seq)> {
+        self.left.end.filter(|_| self.left.clean)
+    }
+
+    /// Gives what was said when the store was closed, if nobody wrote to it since.
+    pub fn farewell(&self, trees: &Path) -> Option<&str> {
+        self.left.farewell.as_deref().filter(|_| self.left_as_is(trees))
+    }
+
     /// Notes that the store is open.
     pub fn set_open(&mut self, segment: u64) -> Result<(), StoreError> {
-        self.write(Left { clean: false, boot: boot(), segment, trees: None })
+        self.write(Left { boot: boot(), segment, ..Left::default() })
     }
 
     /// Notes a new segment.
@@ -59,9 +74,15 @@ impl State {
         self.write(Left { segment, ..self.left.clone() })
     }
 
-    /// Notes a clean end.
-    pub fn set_clean(&mut self, trees: &Path) -> Result<(), StoreError> {
-        self.write(Left { clean: true, trees: looks(trees), ..self.left.clone() })
+    /// Notes a clean end, and where the greatest segment ends.
+    pub fn set_clean(
+        &mut self,
+        trees: &Path,
+        end: (u64, Seq),
+        farewell: Option<String>,
+    ) -> Result<(), StoreError> {
+        let left = Left { clean: true, trees: looks(trees), end: Some(end), farewell, ..self.left.clone() };
+        self.write(left)
     }
 
     fn write(&mut self, left: Left) -> Result<(), StoreError> {

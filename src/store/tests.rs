@@ -25,6 +25,7 @@ pub fn commit(puts: Vec<Put>) -> Commit {
         deed: None,
         changes: Vec::new(),
         expectations: Vec::new(),
+        since: None,
         puts,
     }
 }

@@ -1,6 +1,7 @@
 //! The documents by key, in sled; derived from the journal and owner of nothing.
 
 use super::applied::{APPLIED, Applied, Digest};
+use super::fresh::{Fresh, merged};
 use super::pending::Pending;
 use super::shelf::Shelf;
 use super::{Direction, StoreError, files};
@@ -13,12 +14,12 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// A larger batch costs sled gigabytes.
 const BATCH: usize = 500;
-const CACHE: u64 = 64 << 20;
+const CACHE: u64 = 16 << 20;
 /// What is not flushed at a kill is applied again from the journal. sled writes full buffers by itself, so that is
 /// little; a flush of nothing would wake the machine and its disk all the same.
 const FLUSH_EVERY_MS: u64 = 15_000;
@@ -32,6 +33,10 @@ pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) struct Trees {
     pub dir: PathBuf,
     db: RwLock<Option<sled::Db>>,
+    /// Locked after `db`, where both are.
+    fresh: RwLock<Fresh>,
+    /// Held while sled is written to, or must not be.
+    draining: Mutex<()>,
     generation: AtomicU64,
 }
 
@@ -50,7 +55,13 @@ impl Trees {
     pub fn open(dir: &Path) -> Result<Self, Unopened> {
         files::make_folder(dir).map_err(Unopened::from)?;
         let db = guarded(|| Ok(patiently(dir))).map_err(|error| Unopened::Broken(error.to_string()))??;
-        Ok(Self { dir: dir.to_owned(), db: RwLock::new(Some(db)), generation: AtomicU64::new(0) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            db: RwLock::new(Some(db)),
+            fresh: RwLock::default(),
+            draining: Mutex::default(),
+            generation: AtomicU64::new(0),
+        })
     }
 
     /// Gives how often they were exchanged.
@@ -62,7 +73,10 @@ impl Trees {
     pub fn applied(&self) -> Result<Seq, StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
-        guarded(|| Ok(Applied::read(db)?.seq))
+        match self.fresh().last() {
+            Some(last) => Ok(last),
+            None => guarded(|| Ok(Applied::read(db)?.seq)),
+        }
     }
 
     /// Reads every document, and checks them all against the digest.
@@ -86,6 +100,9 @@ impl Trees {
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
+        if let Some(written) = self.fresh().get(key) {
+            return Ok(written);
+        }
         guarded(|| Ok(db.get(key)?.map(|stored| stored.to_vec())))
     }
 
@@ -113,21 +130,58 @@ impl Trees {
         if crossed(&low, &high) {
             return Ok(Vec::new());
         }
-        let value = |entry: sled::Result<(sled::IVec, sled::IVec)>| Ok(entry?.1.to_vec());
+        let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            entry.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(StoreError::from)
+        };
+        // Held to the end, so that nothing moves from the one to the other meanwhile.
+        let held_back = self.fresh();
+        let fresh = held_back.range((low.clone(), high.clone()), direction);
         guarded(|| {
             let range = db.range((low, high));
             match direction {
-                Direction::Up => range.take(limit).map(value).collect(),
-                Direction::Down => range.rev().take(limit).map(value).collect(),
+                Direction::Up => merged(range.map(entry), fresh, direction).take(limit).collect(),
+                Direction::Down => merged(range.rev().map(entry), fresh, direction).take(limit).collect(),
             }
         })
     }
 
     /// Writes it all, and last of all how far the journal is applied. Readers see all of it or nothing.
     pub fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
-        let writing = self.write();
-        let db = db(&writing)?;
-        guarded(|| write(db, writes, last))
+        let reading = self.read();
+        let db = db(&reading)?;
+        let full = {
+            let mut fresh = self.fresh.write().unwrap_or_else(PoisonError::into_inner);
+            fresh.add(writes, last);
+            fresh.is_full()
+        };
+        if full { self.drain(db) } else { Ok(()) }
+    }
+
+    /// Hands everything that is held back to sled. Readers see it here until it is there.
+    fn drain(&self, db: &sled::Db) -> Result<(), StoreError> {
+        let _alone = self.alone();
+        self.drain_alone(db)
+    }
+
+    /// Keeps all others from handing anything to sled.
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.draining.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drain_alone(&self, db: &sled::Db) -> Result<(), StoreError> {
+        loop {
+            let (first, whole) = self.fresh().first(BATCH - 1);
+            let count = first.len();
+            if count == 0 && whole.is_none() {
+                return Ok(());
+            }
+            guarded(|| write(db, first, whole))?;
+            self.fresh.write().unwrap_or_else(PoisonError::into_inner).drop_first(count);
+        }
+    }
+
+    fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
+        self.fresh.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Applies all frames of the journal that are not applied yet; gives how many.
@@ -161,6 +215,7 @@ impl Trees {
     }
 
     /// Hands over how far the trees go and then every document with its full key; nobody writes meanwhile.
+    /// What is held back from sled is handed to it first.
     pub fn each_at_rest(
         &self,
         begin: impl FnOnce(Applied) -> Result<(), StoreError>,
@@ -168,6 +223,8 @@ impl Trees {
     ) -> Result<(), StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
+        let _alone = self.alone();
+        self.drain_alone(db)?;
         guarded(|| {
             begin(Applied::read(db)?)?;
             for entry in db.range(vec![1_u8]..) {
@@ -194,6 +251,7 @@ impl Trees {
     /// Writes everything to disk and closes; then nothing reads any more.
     pub fn close(&self) -> Result<(), StoreError> {
         let Some(db) = self.write().take() else { return Ok(()) };
+        self.drain(&db)?;
         guarded(|| {
             db.flush()?;
             drop(db);
@@ -212,6 +270,7 @@ impl Trees {
         fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
         files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;
         *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
+        *self.fresh.write().unwrap_or_else(PoisonError::into_inner) = Fresh::default();
         self.generation.fetch_add(1, Ordering::SeqCst);
         drop(writing);
         fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
@@ -277,28 +336,26 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
     held.as_ref().ok_or(StoreError::Closed)
 }
 
-fn write(db: &sled::Db, writes: Writes, last: Seq) -> Result<(), StoreError> {
-    let mut digest = Applied::read(db)?.digest;
+/// Writes at most one batch, and with it how far the trees go once a frame is `whole`.
+///
+/// Each batch carries the digest of all there is after it, so that a kill between two of them shows as frames
+/// to apply again and not as damage.
+fn write(db: &sled::Db, writes: Writes, whole: Option<Seq>) -> Result<(), StoreError> {
+    let mut applied = Applied::read(db)?;
     let mut batch = sled::Batch::default();
-    let mut filled = 0;
     for (key, value) in writes {
-        if filled == BATCH - 1 {
-            db.apply_batch(std::mem::take(&mut batch))?;
-            filled = 0;
-        }
         if let Some(before) = db.get(&key)? {
-            digest.remove(&key, &before);
+            applied.digest.remove(&key, &before);
         }
         match value {
             Some(value) => {
-                digest.add(&key, &value);
+                applied.digest.add(&key, &value);
                 batch.insert(key, value);
             }
             None => batch.remove(key),
         }
-        filled += 1;
     }
-    batch.insert(&APPLIED, Applied { seq: last, digest }.encode());
+    batch.insert(&APPLIED, Applied { seq: whole.unwrap_or(applied.seq), ..applied }.encode());
     Ok(db.apply_batch(batch)?)
 }
 

@@ -1,12 +1,12 @@
 //! Checking everything: each record of the journal, each reference to raw bytes, each document.
 
 use super::frame::StoredFrame;
-use super::pending::split;
 use super::refs::raws_of;
 use super::scan::{Scan, Step};
 use super::segment::HEADER;
-use super::shelf::{Segment, Shelf};
+use super::shelf::{Reading, Segment, Shelf};
 use super::trees::Trees;
+use super::value::Value;
 use super::{RawRef, Seq, StoreError};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -118,6 +118,7 @@ fn compare(
     let replay = Trees::open(&folder).map_err(StoreError::from)?;
     replay.catch_up(shelf, trees.applied()?)?;
     let mut found = 0_u64;
+    let mut reading = Reading::new(shelf);
     let compared = trees.each_at_rest(
         |applied| replay.catch_up(shelf, applied.seq).map(drop),
         |key, stored| {
@@ -125,8 +126,7 @@ fn compare(
             if replay.get(key)?.as_deref() != Some(stored) {
                 findings.add(format!("the document {} is not as the journal has it", name(key)));
             }
-            let named = split(stored).map(|(_, document)| raws_of(document)).unwrap_or_default();
-            for raw in named.iter().filter(|raw| !stands(raws, raw)) {
+            for raw in named(stored, &mut reading).iter().filter(|raw| !stands(raws, raw)) {
                 let place = format!("segment {:08}, octet {}", raw.segment, raw.offset);
                 findings
                     .add(format!("the document {} names raw bytes that are not there ({place})", name(key)));
@@ -146,8 +146,21 @@ fn compare(
     clear(&folder)
 }
 
+/// Lists the raw bytes that a stored document names, and where it stands itself.
+fn named(stored: &[u8], reading: &mut Reading<'_>) -> Vec<RawRef> {
+    let Some((_, value)) = Value::split(stored) else { return Vec::new() };
+    let mut named = reading.document(value).map(|document| raws_of(&document)).unwrap_or_default();
+    if let Value::There(raw) = value {
+        named.push(raw);
+    }
+    named
+}
+
 fn stands(raws: &Raws, raw: &RawRef) -> bool {
-    raws.get(&(raw.segment, raw.offset)) == Some(&(raw.length.into(), raw.size))
+    let whole = raws.get(&(raw.segment, raw.offset));
+    whole.is_some_and(|&(length, size)| {
+        length == u64::from(raw.length) && raw.from.checked_add(raw.size).is_some_and(|end| end <= size)
+    })
 }
 
 fn name(key: &[u8]) -> String {

@@ -1,10 +1,9 @@
 //! The one thread that writes: it takes orders in turn, and one sync serves all that wait.
 
+use super::block::{Block, Ready};
 use super::frame::full_key;
 use super::journal::Journal;
 use super::pending::Pending;
-use super::refs::raws_of;
-use super::segment::Packed;
 use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
@@ -21,13 +20,13 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What the writer is asked to do.
 pub(super) enum Order {
-    Stash(Packed, Answer<RawRef>),
-    Commit(Box<Commit>, Answer<Seq>),
+    Stash(Vec<Block>, Answer<Vec<RawRef>>),
+    Commit(Box<Ready>, Answer<Seq>),
     /// Gives up to where each segment is durable.
     Ends(Answer<Vec<(u64, u64)>>),
     /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
     Rebuild(Option<u64>, Answer<u64>),
-    Close(Answer<()>),
+    Close(Option<String>, Answer<()>),
 }
 
 /// The writer and all it owns.
@@ -67,8 +66,8 @@ impl Writer {
             }
             self.settle(batch);
             match other {
-                Some(Order::Close(answer)) => {
-                    let _ = answer.send(self.close());
+                Some(Order::Close(farewell, answer)) => {
+                    let _ = answer.send(self.close(farewell));
                     return;
                 }
                 Some(Order::Ends(answer)) => drop(answer.send(Ok(self.ends()))),
@@ -80,7 +79,7 @@ impl Writer {
             }
             next = orders.blocking_recv();
         }
-        if let Err(error) = self.close() {
+        if let Err(error) = self.close(None) {
             tracing::error!(%error, "closing the store failed");
         }
     }
@@ -100,9 +99,10 @@ impl Writer {
     /// Appends what is to be appended; gives the order back if it is of another kind.
     fn gather(&mut self, order: Order, batch: &mut Batch) -> Option<Order> {
         match order {
-            Order::Stash(packed, answer) => {
-                batch.octets += packed.payload.len();
-                let _ = answer.send(refused(batch).and_then(|()| self.stash(&packed)));
+            Order::Stash(blocks, answer) => {
+                let octets = blocks.iter().map(|block| block.packed.payload.len()).sum();
+                batch.octets += octets;
+                let _ = answer.send(refused(batch).and_then(|()| self.stash(&blocks, octets)));
             }
             Order::Commit(commit, answer) => {
                 let appended = refused(batch).and_then(|()| self.append(*commit, batch));
@@ -113,30 +113,31 @@ impl Writer {
         None
     }
 
-    fn stash(&mut self, packed: &Packed) -> Result<RawRef, StoreError> {
-        self.check_room(packed.payload.len(), self.reserve)?;
-        self.journal.stash(packed)
+    fn stash(&mut self, blocks: &[Block], octets: usize) -> Result<Vec<RawRef>, StoreError> {
+        self.check_room(octets, self.reserve)?;
+        self.journal.stash(blocks)
     }
 
     /// Checks a commit against everything before it, and appends its frame.
-    fn append(&mut self, commit: Commit, batch: &mut Batch) -> Result<Seq, StoreError> {
-        let octets = commit.puts.iter().filter_map(|put| put.document.as_ref()).map(Vec::len).sum();
+    fn append(&mut self, ready: Ready, batch: &mut Batch) -> Result<Seq, StoreError> {
+        let octets = ready.octets;
         // The staff can go on for a while after the intake had to stop.
         self.check_room(octets, self.reserve / 2)?;
         let trees = Arc::clone(&self.trees);
         let mut pending = Pending::new(&trees);
         pending.writes = std::mem::take(&mut batch.writes);
-        let appended = self.append_frame(commit, &mut pending);
+        let appended = self.append_frame(ready, &mut pending);
         batch.writes = pending.take();
         batch.octets += octets;
         batch.last = appended.as_ref().ok().copied().or(batch.last);
         appended
     }
 
-    fn append_frame(&mut self, commit: Commit, pending: &mut Pending<'_>) -> Result<Seq, StoreError> {
-        check(&commit, pending)?;
-        self.check_raws(&commit)?;
-        let frame = self.journal.frame(commit);
+    fn append_frame(&mut self, ready: Ready, pending: &mut Pending<'_>) -> Result<Seq, StoreError> {
+        let untouched = ready.commit.since == Some(self.journal.last());
+        check(&ready.commit, untouched, pending)?;
+        self.check_raws(&ready.named)?;
+        let frame = self.journal.frame(ready)?;
         let effects = pending.effects(&frame)?;
         self.journal.commit(&frame)?;
         pending.add(effects);
@@ -144,9 +145,8 @@ impl Writer {
     }
 
     /// Refuses documents that name raw bytes which do not stand in the journal (any more).
-    fn check_raws(&self, commit: &Commit) -> Result<(), StoreError> {
-        let documents = commit.puts.iter().filter_map(|put| put.document.as_deref());
-        let lost = documents.flat_map(raws_of).find(|raw| !self.journal.shelf().reaches(raw));
+    fn check_raws(&self, named: &[RawRef]) -> Result<(), StoreError> {
+        let lost = named.iter().find(|raw| !self.journal.shelf().reaches(raw));
         lost.map_or(Ok(()), |raw| {
             let place = format!("segment {:08}, octet {}", raw.segment, raw.offset);
             Err(StoreError::Other(format!("the raw bytes at {place} were not kept; stash them again")))
@@ -214,11 +214,11 @@ impl Writer {
         segments.iter().map(|s| (s.header.number, within(s.header.number, s.end))).collect()
     }
 
-    fn close(&mut self) -> Result<(), StoreError> {
+    fn close(&mut self, farewell: Option<String>) -> Result<(), StoreError> {
         let synced = self.journal.ready().and_then(|()| self.journal.sync());
         let closed = self.trees.close();
         synced.and(closed)?;
-        self.journal.set_clean(&self.trees.dir)
+        self.journal.set_clean(&self.trees.dir, farewell)
     }
 }
 
@@ -245,12 +245,16 @@ pub(super) fn rebuild(dir: &std::path::Path, journal: &Journal, trees: &Trees) -
     Ok(frames)
 }
 
-/// Refuses what was carried out before, and what expected something else.
-fn check(commit: &Commit, pending: &Pending<'_>) -> Result<(), StoreError> {
+/// Refuses what was carried out before, and what expected something else; `untouched` says that nothing was
+/// written since it looked.
+fn check(commit: &Commit, untouched: bool, pending: &Pending<'_>) -> Result<(), StoreError> {
     if let Some(request) = &commit.request
         && let Some(carried) = pending.carried(request)?
     {
         return Err(StoreError::Repeated { user: carried.user, seq: carried.seq });
+    }
+    if untouched {
+        return Ok(());
     }
     for expected in &commit.expectations {
         if pending.written(&full_key(expected.tree as u8, &expected.key))? != expected.written {

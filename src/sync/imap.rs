@@ -6,12 +6,14 @@
 use super::backoff::Backoff;
 use super::mailbox::{POLL, Post, Trouble};
 use crate::config::{AfterDelivery, SourceConfig};
-use crate::desk::{Content, Incoming};
-use crate::domain::{Arrival, ChannelState, Cursor};
+use crate::desk::{Content, Desk, Incoming, ReadBatch, Received};
+use crate::domain::{Arrival, ChannelState, Cursor, Fault};
 use crate::source::{ImapSource, Listing, Selected, SourceError, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Mails of one commit, at most.
 const BATCH: usize = 500;
@@ -132,7 +134,8 @@ fn first_contact(post: &Post<'_>, known: Option<Cursor>, selected: Selected) -> 
     cursor
 }
 
-/// Takes mails in, batch by batch: while the desk keeps one, the server already gives the next.
+/// Takes mails in, batch by batch: while the desk keeps one, the next is read, and the server already gives
+/// the one after it.
 async fn take_all(
     post: &mut Post<'_>,
     source: &mut ImapSource,
@@ -141,28 +144,69 @@ async fn take_all(
     debts: &mut Debts,
 ) -> Result<(), Trouble> {
     let all = listed.len() as u64;
-    let (mut batch, mut rest) = next_batch(post, &listed);
-    let mut ready = fetch(post, source, cursor, batch).await.map_err(|failed| post.remember(failed))?;
-    let mut done = 0;
-    while !batch.is_empty() {
-        if all > 1 {
-            post.progress(done, all);
-        }
+    let mut rest = listed.as_slice();
+    let mut came: Option<Batch<'_>> = None;
+    let mut read: Option<(Batch<'_>, ReadBatch)> = None;
+    let mut kept = 0;
+    let mut failed = None;
+    loop {
         let (next, later) = next_batch(post, rest);
-        advance(post, cursor, batch, &ready);
-        let (desk, incoming) = (post.desk, std::mem::take(&mut ready.incoming));
-        let keep = desk.receive(incoming, Some(cursor.clone()));
-        let (kept, fetched) = tokio::join!(keep, fetch(post, source, cursor, next));
-        post.count(cursor, &kept?);
-        done += batch.len() as u64;
-        let fetched = fetched.map_err(|failed| post.remember(failed));
-        if fetched.is_err() {
-            return fetched.map(drop);
+        if next.is_empty() && came.is_none() && read.is_none() {
+            return failed.map_or(Ok(()), Err);
         }
-        try_debts(post, source, cursor, debts).await?;
-        (ready, batch, rest) = (fetched?, next, later);
+        if all > 1 {
+            post.progress(kept, all);
+        }
+        let keeping = read.take().map(|(batch, read)| (batch.listed.len(), keep(post, cursor, &batch, read)));
+        let reading = came.take().map(|batch| start_reading(post.desk, batch));
+        rest = later;
+        if !next.is_empty() {
+            match fetch(post, source, cursor, next).await {
+                Ok(fetched) => came = Some(Batch { listed: next, fetched }),
+                Err(unfetched) => {
+                    // What came before it is kept all the same.
+                    failed = Some(post.remember(unfetched));
+                    rest = &[];
+                }
+            }
+        }
+        if let Some((mails, keeping)) = keeping {
+            let received = done(keeping.await)?;
+            post.count(cursor, &received);
+            kept += mails as u64;
+        }
+        if let Some((batch, reading)) = reading {
+            read = Some((batch, done(reading.await)?));
+        }
+        if failed.is_none() {
+            try_debts(post, source, cursor, debts).await?;
+        }
     }
-    Ok(())
+}
+
+/// A batch as it was listed and as it came.
+struct Batch<'l> {
+    listed: &'l [Listing],
+    fetched: Fetched,
+}
+
+/// Work of the desk beside that of the connection; it ends with who waits for it.
+type Task<T> = AbortOnDropHandle<Result<T, Fault>>;
+
+fn done<T>(task: Result<Result<T, Fault>, JoinError>) -> Result<T, Trouble> {
+    let broken = |error| Fault::internal(format!("the intake broke: {error}"));
+    Ok(task.map_err(broken)??)
+}
+
+fn start_reading<'l>(desk: &Desk, mut batch: Batch<'l>) -> (Batch<'l>, Task<ReadBatch>) {
+    let (desk, incoming) = (desk.clone(), std::mem::take(&mut batch.fetched.incoming));
+    (batch, AbortOnDropHandle::new(tokio::spawn(async move { desk.read_batch(incoming).await })))
+}
+
+fn keep(post: &mut Post<'_>, cursor: &mut Cursor, batch: &Batch<'_>, read: ReadBatch) -> Task<Vec<Received>> {
+    advance(post, cursor, batch.listed, &batch.fetched);
+    let (desk, cursor) = (post.desk.clone(), cursor.clone());
+    AbortOnDropHandle::new(tokio::spawn(async move { desk.take_in(read, Some(cursor)).await }))
 }
 
 /// Parts the next batch from what is still to be taken.

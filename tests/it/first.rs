@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan, fmt::rfc2822};
 use serde_json::Value;
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -203,6 +204,22 @@ fn mail_that_comes_after_a_look_into_an_empty_folder_is_news() {
     assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
     put(name, "late", 20, "");
     assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+}
+
+#[test]
+fn a_look_that_brings_nothing_leaves_the_desk_closed() {
+    let name = "first-closed";
+    let desk = desk(name, "");
+    put(name, "one", 20, "S");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 1, 0]);
+    // Opening the desk writes its state anew.
+    let state = || fs::metadata(desk.data().join("state")).unwrap().ino();
+    let before = state();
+    assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
+    assert_eq!(state(), before);
+    put(name, "two", 0, "");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+    assert_ne!(state(), before);
 }
 
 #[test]

@@ -54,7 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["mail", "outlet"]),
     ("mail_auth", &["spam"]),
     ("mail_parser", &["mail"]),
-    ("memchr", &["mail"]),
+    ("memchr", &["mail", "store"]),
     ("mime_guess", &["mail"]),
     ("nix", &["cli", "rpc", "tui"]),
     ("notify", &["source"]),

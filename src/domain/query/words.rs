@@ -12,16 +12,32 @@ const LONGEST: usize = 64;
 
 /// Gives `text` without case, accents and differences of width, in the form that is searched.
 pub fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (plain, other) = rest.split_at(rest.bytes().position(|b| !b.is_ascii()).unwrap_or(rest.len()));
+        folded.push_str(plain);
+        let written = folded.len() - plain.len();
+        folded.get_mut(written..).into_iter().for_each(str::make_ascii_lowercase);
+        let (other, behind) = other.split_at(other.find(|c: char| c.is_ascii()).unwrap_or(other.len()));
+        if !other.is_empty() {
+            fold_others(other, &mut folded);
+        }
+        rest = behind;
     }
+    folded
+}
+
+/// Folds characters outside ASCII. What joins letters of ASCII is dropped as an accent, so that such a run
+/// stands for itself.
+fn fold_others(text: &str, folded: &mut String) {
     let plain = DecomposingNormalizerBorrowed::new_nfkd()
         .normalize_iter(text.chars())
         .filter(|c| !is_accent(*c))
         .flat_map(char::to_lowercase)
         .filter(|c| !is_accent(*c))
         .flat_map(plain_letters);
-    ComposingNormalizerBorrowed::new_nfc().normalize_iter(plain).collect()
+    folded.extend(ComposingNormalizerBorrowed::new_nfc().normalize_iter(plain));
 }
 
 /// Tells whether `c` only changes the letter before it: accents, Hebrew and Arabic points, joiners.
@@ -302,6 +318,13 @@ mod tests {
                 prop_assert!(!token.text.is_empty());
                 prop_assert_eq!(once.get(token.at..token.at + token.text.len()), Some(token.text));
             }
+        }
+
+        #[test]
+        fn a_text_folds_piece_by_piece_as_it_does_whole(text in "\\PC{0,60}|[a-zA-Zß日İ가ﬁ \u{301}\u{338}\u{3099}か1é]{0,40}") {
+            let mut whole = String::new();
+            fold_others(&text, &mut whole);
+            prop_assert_eq!(fold(&text), whole);
         }
 
         #[test]

@@ -204,3 +204,47 @@ async fn a_second_opener_is_told_so_and_a_closed_store_answers() {
     assert!(matches!(other.commit(commit(vec![])).await, Err(StoreError::Closed)));
     assert!(matches!(other.get::<Counters>(&[]).await, Err(StoreError::Closed)));
 }
+
+#[tokio::test]
+async fn many_raw_bytes_share_records_and_come_back_each_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap().store;
+    let all: Vec<Arc<Vec<u8>>> = (0..300).map(|n| Arc::new(noise(n * 11))).collect();
+    let places = store.stash_all(all.clone()).await.unwrap();
+    let records: std::collections::BTreeSet<u64> = places.iter().map(|raw| raw.offset).collect();
+    assert!((2..10).contains(&records.len()), "{records:?}");
+    for (bytes, raw) in all.iter().zip(&places) {
+        assert!(store.raw(*raw).await.unwrap() == **bytes);
+    }
+    let last = places[299];
+    for wrong in [RawRef { from: last.from + 1, ..last }, RawRef { from: u64::MAX, ..last }] {
+        store.raw(wrong).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn large_documents_stand_apart_and_read_like_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    // Of a tree whose documents stand apart; what they hold is nothing to the store.
+    let large = |n: u64| Put {
+        tree: Tree::Intake,
+        key: Key::new().number(n).octets(),
+        document: Some(rmp_serde::to_vec_named(&"x".repeat(n as usize * 100)).unwrap()),
+    };
+    let puts: Vec<Put> = (0..60).map(large).collect();
+    store.commit(commit(puts.clone())).await.unwrap();
+    let trees = store.trees.scan(&[Tree::Intake as u8], None, usize::MAX, Direction::Up).unwrap();
+    assert_eq!(trees.len(), 60);
+    assert!(trees.iter().all(|stored| stored.len() < 300), "the trees hold their places");
+    assert_eq!(store.frames(Seq(0), 1).await.unwrap()[0].puts, puts);
+    let mut reading = Reading::new(&store.shelf);
+    for (stored, put) in trees.iter().zip(&puts) {
+        let (seq, value) = Value::split(stored).unwrap();
+        assert_eq!((seq, Some(reading.document(value).unwrap())), (Seq(1), put.document.clone()));
+    }
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.rebuild().await.unwrap(), 1);
+    let again = store.trees.scan(&[Tree::Intake as u8], None, usize::MAX, Direction::Up).unwrap();
+    assert_eq!(again, trees);
+}

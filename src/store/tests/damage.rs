@@ -1,5 +1,6 @@
 //! A journal torn, bitten, incomplete; trees deleted or overwritten.
 
+use super::super::block::{Ready, raws};
 use super::super::disk::Faults;
 use super::super::frame::Position;
 use super::super::journal::Journal;
@@ -27,7 +28,7 @@ fn written(frames: u64, segment_size: u64) -> (tempfile::TempDir, Vec<Position>,
     let mut begins = Vec::new();
     for n in 0..frames {
         begins.push(journal.durable());
-        let frame = journal.frame(commit(vec![put(&known(n))]));
+        let frame = journal.frame(Ready::new(commit(vec![put(&known(n))])).unwrap()).unwrap();
         journal.commit(&frame).unwrap();
         journal.sync().unwrap();
     }
@@ -154,7 +155,7 @@ fn a_newer_schema_is_refused_by_its_number() {
     octets[HEADER as usize - 4..HEADER as usize].copy_from_slice(&crc);
     fs::write(&segment, &octets).unwrap();
     let error = journal(dir.path(), None).unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 3, known: SCHEMA }), "{error}");
     assert_eq!(fs::read(&segment).unwrap(), octets);
 }
 
@@ -175,13 +176,13 @@ fn a_failed_sync_takes_back_all_since_the_last_one_and_never_reuses_a_place() {
     let state = State::read(dir.path());
     let mut journal = recovery::open(dir.path(), &options, state, None, &mut Vec::new()).unwrap();
     let append = |journal: &mut Journal, n| {
-        let frame = journal.frame(commit(vec![put(&known(n))]));
+        let frame = journal.frame(Ready::new(commit(vec![put(&known(n))])).unwrap()).unwrap();
         journal.commit(&frame)
     };
     append(&mut journal, 1).unwrap();
     journal.sync().unwrap();
     let kept = journal.durable();
-    let raw = journal.stash(&segment::Packed::new(segment::Kind::Raw, b"mail".to_vec()).unwrap()).unwrap();
+    let raw = journal.stash(&raws(&[Arc::new(b"mail".to_vec())]).unwrap()).unwrap()[0];
     append(&mut journal, 2).unwrap();
     options.faults.fail_sync(true);
     journal.sync().unwrap_err();

@@ -2,7 +2,7 @@
 
 use super::super::record::Known;
 use super::super::refs::raws_of;
-use super::super::segment::{HEADER, Kind, MARK, Packed, RECORD, RecordHeader, SegmentHeader};
+use super::super::segment::{HEADER, Kind, MARK, Packed, RECORD, RecordHeader, SCHEMA, SegmentHeader};
 use super::super::state::State;
 use super::super::{files, recovery};
 use super::*;
@@ -27,7 +27,7 @@ proptest! {
 
     #[test]
     fn a_segment_header_comes_back(number: u64, first: u64, salt: u64) {
-        let header = SegmentHeader { number, first: Seq(first), salt };
+        let header = SegmentHeader { schema: SCHEMA, number, first: Seq(first), salt };
         let octets = header.encode();
         prop_assert_eq!(octets.len() as u64, HEADER);
         prop_assert_eq!(SegmentHeader::decode(&octets), Ok(header));
@@ -55,8 +55,8 @@ proptest! {
 
 #[test]
 fn references_are_found_wherever_they_stand() {
-    let raw = RawRef { segment: 1, offset: 70_000, length: 300, size: 5 };
-    let other = RawRef { offset: u64::MAX, ..raw };
+    let raw = RawRef { segment: 1, offset: 70_000, length: 300, size: 5, from: 0 };
+    let other = RawRef { offset: u64::MAX, from: 7, ..raw };
     let document = serde_json::json!({
         "a": null, "b": true, "c": 1.5, "d": -3, "size": 4, "length": "x",
         "e": [{ "a": raw, "b": { "deep": [[other]] } }],
