@@ -50,7 +50,7 @@ def markdown(done, asked, machine):
     builds = sorted({f"{row['version']}, commit {row['commit']}, {row['date']}" for row in done.values()})
     versions = ", ".join(f"{name} {version}" for name, version in sorted(asked.versions.items()))
     lines = ["# Results", "", "Made by `benches/table`; what each row is and how it is taken stands in `benches/bench/rows.py`.", "",
-             f"- Machine: {os.cpu_count()} cores, {memory:.0f} GiB, {machine}, Linux; shared with other work, so that only ratios within one line count.",
+             f"- Machine: {os.cpu_count()} cores, {memory:.0f} GiB, {machine}, Linux, load {os.getloadavg()[2]:.1f} in the last quarter of an hour; only ratios within one line count.",
              f"- Build: {'; '.join(builds)}.", f"- Beside it: {versions}.",
              "- Figures: median (least-most). Screens and commands are attached to a running `sync`.", "",
              "| what | mails | ours | against | judged | must | aim | met | |", "|---|---|---|---|---|---|---|---|---|"]

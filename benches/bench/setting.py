@@ -122,7 +122,7 @@ class Setting:
                 desk.empty()
                 desk.run("sync", "--once", timeout=7200)
                 open(f"{desk.home}/synced", "w").close()
-            special(desk)
+            special(desk, 50 if self.asked.smoke else 1000)
             open(f"{desk.home}/filled", "w").close()
         return desk
 
@@ -141,12 +141,12 @@ class Setting:
             self.running = None
 
 
-def special(desk):
-    """Delivers the issues that the rows open: of 20 notes, of 1,000 notes, and with a mail of 250 KB of HTML."""
+def special(desk, many):
+    """Delivers the issues that the rows open: of 20 notes, of `many` notes, and with a mail of 250 KB of HTML."""
     folder = f"{desk.home}/special"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    for title, count in (("bench twenty", 20), ("bench thousand", 1000)):
+    for title, count in (("bench twenty", 20), ("bench thousand", many)):
         word = title.split()[1]
         for i in range(count):
             answer = f"In-Reply-To: <{word}-{i - 1}@acme.example>\nReferences: <{word}-0@acme.example> <{word}-{i - 1}@acme.example>\n" if i else ""
