@@ -31,7 +31,7 @@ mod status;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
-pub use closing::{ClosingPattern, Commit};
+pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};

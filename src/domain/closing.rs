@@ -2,15 +2,30 @@
 //!
 //! The words and the lists are those of GitLab's usual closing pattern: `Fixes #1, #2 and group/p#3`.
 
-use super::{Fault, Reference};
+use super::{Fault, IssueId, ProjectId, Reference};
+use jiff::Timestamp;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// The words that close an issue, in any case.
 const WORDS: [&str; 16] = [
-    "close", "closes", "closed", "closing", "fix", "fixes", "fixed", "fixing", "resolve", "resolves",
-    "resolved", "resolving", "implement", "implements", "implemented", "implementing",
+    "close",
+    "closes",
+    "closed",
+    "closing",
+    "fix",
+    "fixes",
+    "fixed",
+    "fixing",
+    "resolve",
+    "resolves",
+    "resolved",
+    "resolving",
+    "implement",
+    "implements",
+    "implemented",
+    "implementing",
 ];
 /// Octets that a project's own pattern may have, and may become.
 const PATTERN: usize = 1000;
@@ -38,6 +53,38 @@ impl Commit {
             true => format!("a commit “{}”", self.subject),
             false => format!("commit {} “{}”", self.id.chars().take(SHOWN).collect::<String>(), self.subject),
         }
+    }
+}
+
+/// That an issue was named by a commit; it is not closed by that commit again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitSeen {
+    pub commit: String,
+    pub issue: IssueId,
+    pub at: Timestamp,
+}
+
+/// Where the watched branch of a project's repository stood at the last look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    pub project: ProjectId,
+    pub repository: String,
+    #[serde(default)]
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub fetch: bool,
+    #[serde(default)]
+    pub heads: Vec<String>,
+    /// When the latest head was committed, in seconds since 1970.
+    #[serde(default)]
+    pub committed_at: i64,
+}
+
+impl Watched {
+    /// Tells whether both are about the same branch of the same project.
+    pub fn watches_as(&self, other: &Self) -> bool {
+        let what = |place: &Self| Self { heads: Vec::new(), committed_at: 0, ..place.clone() };
+        what(self) == what(other)
     }
 }
 
@@ -169,7 +216,8 @@ mod tests {
             let upper = word.to_uppercase();
             let first = format!("{}{}", upper.get(..1).unwrap(), word.get(1..).unwrap());
             for written in [word, &upper, &first] {
-                for message in [format!("{written} #7"), format!("{written}: #7"), format!("A.\n\n({written}  #7)")]
+                for message in
+                    [format!("{written} #7"), format!("{written}: #7"), format!("A.\n\n({written}  #7)")]
                 {
                     assert_eq!(closes(None, &message), "#7", "{message}");
                 }

@@ -124,6 +124,7 @@ fn table() -> Vec<(Request, Who)> {
             Request::Edit { references: vec![open()], edits: vec![Edit::Label("x".into())] },
             From(Role::Reporter),
         ),
+        (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),
         (Request::Redo, Everybody),
