@@ -31,6 +31,8 @@ pub enum GitError {
     Talk(std::io::Error),
     #[error("git says: {0}")]
     Said(String),
+    #[error("its remote cannot be fetched: {0}")]
+    Fetch(String),
     #[error("`{0}` is not a range of commits")]
     Range(String),
     #[error("it has no branch `{0}`")]
@@ -43,6 +45,7 @@ impl GitError {
         match self {
             Self::Start(_) => "install git, or see that it is in the PATH of the desk",
             Self::Slow(_) => "see whether its remote answers: `git fetch` there by hand says more",
+            Self::Fetch(_) => "`git fetch origin` there by hand, as the account of the desk, says more",
             Self::Talk(_) => "it is tried again",
             Self::Said(words) if words.contains("dubious ownership") => {
                 "as the account of the desk: git config --global --add safe.directory FOLDER"

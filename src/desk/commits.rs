@@ -130,11 +130,16 @@ impl Desk {
     /// Puts up or takes down what is wrong with the watch of a project.
     pub fn watch_trouble(&self, path: &str, trouble: Option<String>) {
         let topic = format!("repository {path}");
-        match trouble {
-            Some(words) => self.inner.board.notice(topic, format!("the repository of {path}: {words}")),
+        let changed = match trouble {
+            Some(words) => {
+                self.inner.board.notice(topic, format!("the repository of {path}: {words}"));
+                true
+            }
             None => self.inner.board.clear_notice(&topic),
+        };
+        if changed {
+            self.tell(Event::Status);
         }
-        self.tell(Event::Status);
     }
 
     /// Lists the projects that name the same repository as this one, and itself.

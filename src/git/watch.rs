@@ -89,7 +89,10 @@ async fn fetch(at: Option<&Path>, branch: Option<&str>, own: &str) -> Result<(),
         "origin",
         &refspec,
     ];
-    said(git(at), &arguments).await.map(drop)
+    said(git(at), &arguments).await.map(drop).map_err(|error| match error {
+        GitError::Said(words) => GitError::Fetch(words),
+        error => error,
+    })
 }
 
 /// Tells where the refs stand that there are.

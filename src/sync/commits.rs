@@ -41,10 +41,10 @@ pub(super) async fn serve(desk: &Desk, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         let watches = watches(desk).await;
         forget(desk, &mut known, &watches);
-        let due = watches.iter().filter_map(|watch| {
+        let due = watches.iter().map(|watch| {
             let last = known.remove(&watch.place.project).unwrap_or_default();
             let over = all || last.is_over();
-            Some((watch, last, over))
+            (watch, last, over)
         });
         let looked = join_all(due.map(|(watch, last, over)| async move {
             let last = if over { look(desk, watch, last, stop).await } else { last };
@@ -127,7 +127,8 @@ async fn look(desk: &Desk, watch: &Watch, mut last: Last, stop: &CancellationTok
         Ok(news) => hand_over(desk, watch, news, &mut last).await,
         Err(error) => Some(format!("{error}; {}", error.hint())),
     };
-    if trouble != last.trouble {
+    // Said once for each trouble, and taken down whoever put it up.
+    if trouble.is_none() || trouble != last.trouble {
         desk.watch_trouble(&watch.path, trouble.clone());
     }
     Last { path: watch.path.clone(), at: Some(Instant::now()), trouble, ..last }
