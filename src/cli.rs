@@ -12,6 +12,7 @@ mod display;
 mod doctor;
 mod export;
 mod here;
+mod hook;
 mod init;
 mod issue;
 mod link;
@@ -143,6 +144,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
+        Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,

@@ -7,6 +7,7 @@ mod acknowledge;
 mod addresses;
 mod arrival;
 mod bounces;
+mod commits;
 mod drafts;
 mod edits;
 mod filing;
@@ -43,6 +44,7 @@ mod upkeep;
 mod views;
 
 pub use arrival::{Content, Incoming, ReadBatch, Received};
+pub use commits::Watch;
 pub use lessons::Told;
 pub use letters::template_name;
 pub use outbox::{Claim, Settled};
@@ -239,6 +241,9 @@ impl Desk {
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
+            Request::CommitsReached { project, commits } => {
+                self.commits_reached(&acting, &project, &commits).await
+            }
             Request::Undo => self.undo(&acting).await,
             Request::Redo => self.redo(&acting).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,

@@ -4,6 +4,7 @@
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
 mod address;
+mod closing;
 mod draft;
 mod fault;
 mod history;
@@ -30,6 +31,7 @@ mod status;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
+pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};

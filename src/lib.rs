@@ -34,6 +34,7 @@
 //! | [`domain`] | nouns, pure rules, the contract of every front end | nothing |
 //! | [`config`] | the TOML file as plain structs | `domain` |
 //! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config` |
+//! | [`git`] | `git`: how it is called, what reached a branch | `domain` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
@@ -42,7 +43,7 @@
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
 //! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `mail`, `store`, `index`, `spam` |
-//! | [`sync`] | when things happen | `domain`, `config`, `source`, `outlet`, `desk` |
+//! | [`sync`] | when things happen | `domain`, `config`, `git`, `source`, `outlet`, `desk` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
 //! | [`cli`] | arguments, commands, printing | everything |
@@ -63,6 +64,7 @@ pub mod config;
 pub mod crypt;
 pub mod desk;
 pub mod domain;
+pub mod git;
 pub mod index;
 pub mod mail;
 pub mod outlet;

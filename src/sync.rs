@@ -4,6 +4,7 @@
 //! mail; the desk does.
 
 mod backoff;
+mod commits;
 mod imap;
 mod lessons;
 mod mailbox;
@@ -61,10 +62,11 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
         tasks.spawn(async move { outbox::serve(&desk, name, &config, &data_dir, &stop).await });
     }
-    let (teacher, purger) = (desk.clone(), desk.clone());
-    let (until, end) = (stop.clone(), stop.clone());
+    let (teacher, purger, watcher) = (desk.clone(), desk.clone(), desk.clone());
+    let (until, end, done) = (stop.clone(), stop.clone(), stop.clone());
     tasks.spawn(async move { lessons::serve(&teacher, &until).await });
     tasks.spawn(async move { purge::serve(&purger, &end).await });
+    tasks.spawn(async move { commits::serve(&watcher, &done).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
 }
@@ -81,6 +83,8 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     while let Some(pass) = tasks.join_next().await {
         report.mailboxes.extend(pass);
     }
+    // Before the outbox, since they may cause mail.
+    report.notices = commits::pass(desk).await;
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
         // Mail that is held for longer than an undo window stays held.

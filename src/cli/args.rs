@@ -90,6 +90,9 @@ pub enum Command {
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),
+    /// Takes news of commits, from hooks and CI: what they say they fix is closed.
+    #[command(subcommand)]
+    Hook(super::hook::Hook),
     /// Takes back your own last change.
     Undo,
     /// Does again what you took back.

@@ -1,5 +1,6 @@
 //! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
 
+mod repositories;
 mod round_trip;
 mod seals;
 mod spam;
@@ -99,6 +100,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     report_outlets(&here, outlets, &mut findings).await;
     if let Some(known) = &known {
         look_at_projects(&here, known, &mut findings);
+        repositories::look(here.config_dir(), &known.projects, &mut findings).await;
     }
     spam::report(judges, &mut findings).await;
     seals::look(&here.crypt(), &mut findings).await;

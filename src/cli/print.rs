@@ -242,6 +242,7 @@ pub fn sync_report(here: &Here, report: &SyncReport, failing: &[Channel]) -> Res
             eprintln!("hint: {}", line(hint));
         }
     }
+    report.notices.iter().for_each(|notice| eprintln!("warning: {}", line(notice)));
     if here.json {
         return json(report);
     }

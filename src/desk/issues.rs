@@ -112,7 +112,7 @@ impl Desk {
         }
     }
 
-    async fn by_number(&self, project: ProjectId, iid: u64) -> Result<Option<IssueId>, Fault> {
+    pub(super) async fn by_number(&self, project: ProjectId, iid: u64) -> Result<Option<IssueId>, Fault> {
         let kept = self.inner.store.get::<Number>(&number_key(project, iid)).await;
         Ok(kept.map_err(txn::store_fault)?.map(|k| k.record.issue))
     }

@@ -97,6 +97,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
             InProject(path, Role::Maintainer)
         }
+        Request::CommitsReached { project, .. } => InProject(project, Role::Developer),
         Request::RemoveSender { scope: None, .. } => Anywhere(Role::Maintainer),
         Request::RenameProject { path, .. } => InProject(path, Role::Owner),
         Request::AddProject { .. }

@@ -215,7 +215,7 @@ impl Desk {
         if settings.display_name.as_ref().is_some_and(|name| name.chars().count() > 255) {
             return Err(Fault::usage("the display name is longer than 255 characters"));
         }
-        Ok(())
+        super::commits::check(project)
     }
 
     /// Gives the settings of the whole desk.

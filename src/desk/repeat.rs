@@ -17,7 +17,9 @@ impl Desk {
         match request {
             Request::NewIssue(_) => self.again_issue(acting, &done).await,
             Request::AddNote(_) => self.noted(acting, &done.deed).await,
-            Request::Edit { .. } => Ok(self.edited(acting, &done.deed.issues, done.deed.label)),
+            Request::Edit { .. } | Request::CommitsReached { .. } => {
+                Ok(self.edited(acting, &done.deed.issues, done.deed.label))
+            }
             Request::Undo | Request::Redo => {
                 Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None })
             }

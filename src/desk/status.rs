@@ -63,11 +63,13 @@ impl Board {
         self.changed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes a notice down.
-    pub fn clear_notice(&self, topic: &str) {
-        if locked(&self.notices).remove(topic).is_some() {
+    /// Takes a notice down; tells whether there was one.
+    pub fn clear_notice(&self, topic: &str) -> bool {
+        let was = locked(&self.notices).remove(topic).is_some();
+        if was {
             self.changed.store(true, Ordering::Relaxed);
         }
+        was
     }
 
     /// Tells whether anything was written since the last time somebody asked.

@@ -25,6 +25,21 @@ impl Desk {
         self.tell_people(txn, project, issue, kind, people, None).await
     }
 
+    /// Tells the participants that a commit closed an issue, if the project wants that. Where nothing can be
+    /// mailed, nobody is told.
+    pub(super) async fn tell_of_commit(
+        &self,
+        txn: &mut Txn<'_>,
+        project: &Project,
+        issue: &Issue,
+    ) -> Result<(), Fault> {
+        if !project.settings.tell_on_commit_close || self.way_out(issue, project).is_err() {
+            return Ok(());
+        }
+        let people = issue.subscribers().map(Participant::mailbox).collect();
+        self.tell_people(txn, project, issue, MailKind::Closed, people, None).await
+    }
+
     /// Greets people who were made participants. Where nothing can be mailed, nobody is greeted.
     pub(super) async fn greet(
         &self,

@@ -1,7 +1,7 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
+    Arrival, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
     OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
@@ -229,6 +229,11 @@ pub enum Request {
     MarkRead {
         reference: Reference,
         read: bool,
+    },
+    /// Commits reached the branch that counts: what they say they close is closed, each by each once.
+    CommitsReached {
+        project: String,
+        commits: Vec<Commit>,
     },
     Undo,
     Redo,

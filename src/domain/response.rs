@@ -32,7 +32,7 @@ pub enum Response {
     Counts(Vec<Option<u64>>),
     /// `Issue`, `NewIssue`.
     Issue(Box<IssueView>),
-    /// `Edit`: the rows as they stand now, and what to call it in a status line.
+    /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
     Edited { rows: Vec<super::IssueRow>, label: String },
     /// `AddNote`: which note it became, and until when it can be taken back.
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },

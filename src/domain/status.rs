@@ -134,6 +134,9 @@ pub struct MailboxPass {
 pub struct SyncReport {
     pub mailboxes: Vec<MailboxPass>,
     pub outbox: OutboxPass,
+    /// What else went wrong, each with what to do.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// What one pass over the outbox did.

@@ -1,9 +1,9 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Change, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId,
-    Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId,
-    ReplyKey, RequestId, Sender, Seq, User, Verb,
+    AddressRecord, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry,
+    IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project,
+    ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -39,10 +39,12 @@ pub enum Tree {
     Senders = 24,
     Lessons = 25,
     SpamMails = 26,
+    Commits = 27,
+    Watched = 28,
 }
 
 impl Tree {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -68,6 +70,8 @@ impl Tree {
         Self::Senders,
         Self::Lessons,
         Self::SpamMails,
+        Self::Commits,
+        Self::Watched,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -374,6 +378,23 @@ impl Record for SpamMail {
     }
 }
 
+impl Record for CommitSeen {
+    const TREE: Tree = Tree::Commits;
+    fn key(&self) -> Vec<u8> {
+        commit_key(&self.commit, self.issue)
+    }
+}
+impl Record for Watched {
+    const TREE: Tree = Tree::Watched;
+    fn key(&self) -> Vec<u8> {
+        project_key(self.project)
+    }
+}
+
+/// Key of what is known of a commit and an issue.
+pub fn commit_key(commit: &str, issue: IssueId) -> Vec<u8> {
+    Key::new().text(commit).number(issue.0).octets()
+}
 /// Key of a line of a list of senders; that of the desk counts as project 0.
 pub fn sender_key(project: Option<ProjectId>, pattern: &str) -> Vec<u8> {
     Key::new().number(project.map_or(0, |id| id.0)).text(pattern).octets()

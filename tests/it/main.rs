@@ -3,6 +3,7 @@
 
 mod addresses;
 mod attach;
+mod commits;
 mod corpora;
 mod damage;
 mod deliver;

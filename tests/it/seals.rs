@@ -254,13 +254,14 @@ fn switched_off_it_says_so() {
     assert!(shown.contains("signed (OpenPGP), not checked"), "{shown}");
 }
 
-/// A desk whose `gpg` is a script.
-fn with_script(script: &str) -> TestDesk {
+/// A desk whose `gpg` is a script, which has so long to answer.
+fn with_script(script: &str, timeout: &str) -> TestDesk {
     let desk = configured("");
     let path = desk.folder.path().join("gpg.sh");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    let further = format!("[pgp]\nenabled = true\ntimeout = \"300ms\"\ncommand = \"{}\"\n", path.display());
+    let further =
+        format!("[pgp]\nenabled = true\ntimeout = \"{timeout}\"\ncommand = \"{}\"\n", path.display());
     desk.configure(&format!("{}{further}", desk.maildirs()));
     desk
 }
@@ -269,15 +270,15 @@ fn with_script(script: &str) -> TestDesk {
 fn a_program_that_fails_in_any_way_stops_no_mail() {
     let mail = pgp_signed(ADA, ADA, ENTITY);
     let closed = encrypted(b"-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\n");
-    for (script, words) in [
-        ("sleep 600", "did not end within"),
-        ("exec sleep 600", "did not end within"),
-        ("exec cat /dev/zero", "gave more than"),
-        ("cat /dev/zero >&2", "gave more than"),
-        ("exit 2", ""),
-        ("kill -9 $$", ""),
+    for (script, timeout, words) in [
+        ("sleep 600", "300ms", "did not end within"),
+        ("exec sleep 600", "300ms", "did not end within"),
+        ("exec cat /dev/zero", "15s", "gave more than"),
+        ("cat /dev/zero >&2", "15s", "gave more than"),
+        ("exit 2", "15s", ""),
+        ("kill -9 $$", "15s", ""),
     ] {
-        let desk = with_script(script);
+        let desk = with_script(script, timeout);
         for mail in [&mail, &closed] {
             let begun = Instant::now();
             let note = take(&desk, mail);

@@ -8,6 +8,7 @@ pub mod home;
 pub mod keys;
 mod mail_server;
 mod name_server;
+pub mod repository;
 pub mod room;
 mod rspamd;
 

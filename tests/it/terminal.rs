@@ -14,7 +14,7 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     all: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         let screen = vt100::Parser::new(rows, columns, 0);
-        Self { screen, output, keys, child, _master: pair.master, all: Vec::new() }
+        Self { screen, output, keys, child, master: pair.master, all: Vec::new() }
     }
 
     fn press(&mut self, keys: &str) {
@@ -66,6 +66,14 @@ impl Terminal {
                 Err(_) => panic!("`{text}` did not appear; the screen shows:\n{shown}"),
             }
         }
+    }
+
+    /// Takes the terminal away.
+    fn go_away(self) {
+        let Self { output, master, .. } = self;
+        drop(output);
+        // The thread that reads holds the terminal open until something comes: a frame of another size.
+        master.resize(PtySize { rows: 30, cols: 90, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
     fn ended(mut self) -> (bool, Vec<u8>) {
@@ -125,13 +133,13 @@ fn a_draft_is_there_again_after_a_kill() {
     terminal.press("half a thought");
     terminal.wait_for("draft saved");
     terminal.child.kill().unwrap();
-    drop(terminal);
+    terminal.go_away();
     let mut terminal = Terminal::open(&home, 100, 30);
     terminal.wait_for("Cannot log in");
     terminal.press("\rr");
     terminal.wait_for("half a thought");
     // The terminal goes away; nothing may stay behind.
-    drop(terminal);
+    terminal.go_away();
     home.wait_until_unserved();
 }
 
@@ -148,6 +156,6 @@ fn a_desk_that_is_just_being_closed_is_waited_for() {
     std::thread::sleep(Duration::from_millis(300));
     drop(lock);
     terminal.wait_for("Cannot log in");
-    drop(terminal);
+    terminal.go_away();
     home.wait_until_unserved();
 }
