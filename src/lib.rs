@@ -33,8 +33,9 @@
 //! |---|---|---|
 //! | [`domain`] | nouns, pure rules, the contract of every front end | nothing |
 //! | [`config`] | the TOML file as plain structs | `domain` |
-//! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config` |
-//! | [`git`] | `git`: how it is called, what reached a branch | `domain` |
+//! | [`child`] | programs that are started: what they say has an end, and nothing of them is left behind | nothing |
+//! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config`, `child` |
+//! | [`git`] | `git`: how it is called, what reached a branch | `domain`, `child` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
@@ -59,6 +60,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod child;
 pub mod cli;
 pub mod config;
 pub mod crypt;

@@ -1,11 +1,11 @@
 //! One call of a program: no shell, no terminal, a deadline and caps.
 
 use super::CryptError;
+use crate::child::{Group, capped};
 use crate::config::Sealing;
 use crate::domain::SealKind;
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::{ffi::OsString, io, path::PathBuf, process::Stdio, time::Duration};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// Most octets of what a program says of itself.
@@ -94,11 +94,11 @@ impl Tool {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| CryptError::Start { program: program(), error })?;
-        let mut group = Group(child.id());
+        let group = Group::of(child.id());
         let talk = tokio::time::timeout(self.patience, talk(&mut child, input, limit)).await;
         match talk {
             Ok(Ok(ran)) => {
-                group.0 = None;
+                group.release();
                 Ok(ran)
             }
             Ok(Err(Talk::Flood(octets))) => Err(CryptError::Flood { program: program(), octets }),
@@ -123,27 +123,13 @@ async fn talk(child: &mut Child, input: &[u8], limit: u64) -> Result<Ran, Talk> 
         drop(stdin);
         Ok(())
     };
-    let ((), out, said) = tokio::try_join!(feed, capped(stdout, limit), capped(stderr, SAID_MAX))?;
+    let ((), out, said) = tokio::try_join!(feed, within(stdout, limit), within(stderr, SAID_MAX))?;
     let status = child.wait().await.map_err(Talk::Failed)?;
     Ok(Ran { out, said: String::from_utf8_lossy(&said).into_owned(), success: status.success() })
 }
 
-async fn capped(from: Option<impl AsyncRead + Unpin>, limit: u64) -> Result<Vec<u8>, Talk> {
-    let mut bytes = Vec::new();
-    if let Some(from) = from {
-        from.take(limit.saturating_add(1)).read_to_end(&mut bytes).await.map_err(Talk::Failed)?;
-    }
+/// Reads what a program says, and refuses more than `limit` octets.
+async fn within(from: Option<impl AsyncRead + Unpin>, limit: u64) -> Result<Vec<u8>, Talk> {
+    let bytes = capped(from, limit).await.map_err(Talk::Failed)?;
     if bytes.len() as u64 > limit { Err(Talk::Flood(limit)) } else { Ok(bytes) }
-}
-
-/// Ends a program that was given up, with everything it started.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let pid = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
-    }
 }

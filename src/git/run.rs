@@ -1,9 +1,8 @@
 //! One call of git: no shell, no terminal, a deadline and caps.
 
 use super::GitError;
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::child::{Group, capped};
 use std::{path::Path, process::Stdio, time::Duration};
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 /// How long a call may take; a fetch asks a server.
@@ -70,11 +69,11 @@ pub(super) async fn holds(command: Command, arguments: &[&str]) -> Result<bool, 
 /// Runs git; of what it prints `limit` octets are taken.
 pub(super) async fn run(mut command: Command, arguments: &[&str], limit: u64) -> Result<Ran, GitError> {
     let mut child = command.args(arguments).spawn().map_err(GitError::Start)?;
-    let mut group = Group(child.id());
+    let group = Group::of(child.id());
     let ran = tokio::time::timeout(PATIENCE, talk(&mut child, limit)).await;
     let ran = ran.map_err(|_| GitError::Slow(PATIENCE.as_secs()))??;
     if !ran.cut {
-        group.0 = None;
+        group.release();
     }
     Ok(ran)
 }
@@ -110,25 +109,5 @@ enum Cut {
 impl From<std::io::Error> for Cut {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error)
-    }
-}
-
-async fn capped(from: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(from) = from {
-        from.take(limit.saturating_add(1)).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
-}
-
-/// Ends a call that was given up, with everything it started.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let pid = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
     }
 }

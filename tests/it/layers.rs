@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
-    ("crypt", &["domain", "config"]),
-    ("git", &["domain"]),
+    ("child", &[]),
+    ("crypt", &["domain", "config", "child"]),
+    ("git", &["domain", "child"]),
     ("tls", &["config"]),
     ("mail", &["domain"]),
     ("store", &["domain"]),
@@ -26,8 +27,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "config", "crypt", "git", "tls", "mail", "store", "index", "source", "outlet", "spam",
-            "desk", "sync", "rpc", "tui",
+            "domain", "config", "child", "crypt", "git", "tls", "mail", "store", "index", "source", "outlet",
+            "spam", "desk", "sync", "rpc", "tui",
         ],
     ),
 ];
@@ -66,7 +67,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("regex", &["desk", "domain"]),
     ("rmp_serde", &["index", "rpc", "store"]),
     ("rustc_hash", &["index", "spam"]),
-    ("rustix", &["cli", "crypt", "git", "rpc", "store"]),
+    ("rustix", &["child", "cli", "rpc", "store"]),
     ("rustls_platform_verifier", &["tls"]),
     ("serde_bytes", &["store"]),
     ("sled", &["store"]),
@@ -74,8 +75,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
-            "cli", "config", "crypt", "desk", "git", "outlet", "rpc", "source", "spam", "store", "sync",
-            "tls", "tui",
+            "child", "cli", "config", "crypt", "desk", "git", "outlet", "rpc", "source", "spam", "store",
+            "sync", "tls", "tui",
         ],
     ),
     ("tokio_rustls", &["tls"]),
