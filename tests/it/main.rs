@@ -20,6 +20,7 @@ mod layers;
 mod machines;
 mod mails;
 mod outages;
+mod parity;
 mod quick;
 mod roles;
 mod screening;
