@@ -10,11 +10,11 @@ impl Desk {
         Ok(Response::Report(vec![format!("{path}: {size} octets, up to frame {}", self.inner.store.last())]))
     }
 
-    /// Holds every mail that was not sent, and makes every mailbox begin silently: what a restored desk
+    /// Holds every mail that was not sent, and makes every mailbox and repository begin silently: what a restored desk
     /// does before anything else, because the world went on without it. Gives the number of mails.
     pub async fn hold_everything(&self) -> Result<usize, Fault> {
-        use crate::domain::{Cursor, OutboxEntry, OutboxState};
-        use crate::store::record::{OutboxOpen, outbox_key};
+        use crate::domain::{Cursor, OutboxEntry, OutboxState, Watched};
+        use crate::store::record::{OutboxOpen, outbox_key, project_key};
         let (_gate, mut txn) = self.begin().await;
         let mut held = 0;
         for open in txn.list::<OutboxOpen>(&[]).await? {
@@ -29,6 +29,9 @@ impl Desk {
         }
         for cursor in txn.list::<Cursor>(&[]).await? {
             txn.put(&Cursor { first_contact: None, ..cursor })?;
+        }
+        for place in txn.list::<Watched>(&[]).await? {
+            txn.remove::<Watched>(project_key(place.project));
         }
         self.finish(txn, super::system(), Some("restored from a backup".to_owned()), None).await?;
         Ok(held)

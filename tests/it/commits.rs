@@ -4,7 +4,7 @@ use crate::support::repository::Repository;
 use crate::support::room::{ADA, Room};
 use crate::support::{TestDesk, mail, wait_until};
 use deskbell::config::Config;
-use deskbell::domain::{Edit, NoteKind, Request, Response, State, Via};
+use deskbell::domain::{Commit, Edit, NoteKind, Request, Response, Role, State, Via};
 use deskbell::sync::{Plan, once};
 use std::path::Path;
 
@@ -338,4 +338,70 @@ async fn an_issue_that_was_closed_before_hears_nothing() {
     look(&room).await;
     let issue = room.issue("acme/support#1").await;
     assert_eq!((issue.row.state, issue.notes.len()), (State::Closed, notes));
+}
+
+#[tokio::test]
+async fn a_restored_desk_begins_with_its_repositories_anew() {
+    let mut repository = Repository::new();
+    let mut room = room(&repository.bare()).await;
+    repository.commit("Fixes #1");
+    repository.push();
+    room.desk.hold_everything().await.unwrap();
+    look(&room).await;
+    assert!(closed(&mut room).await.is_empty());
+    repository.commit("Fixes #2");
+    repository.push();
+    look(&room).await;
+    assert_eq!(closed(&mut room).await, ["support#2"]);
+}
+
+#[tokio::test]
+async fn an_empty_repository_is_fine_and_a_head_that_leads_nowhere_is_told_with_its_cure() {
+    let mut repository = Repository::new();
+    let empty = tempfile::tempdir().unwrap();
+    let bare = empty.path().join("new.git");
+    repository.git(&["init", "-q", "--bare", "-b", "master", bare.to_str().unwrap()]);
+    let mut room = room(&bare).await;
+    repository.git(&["remote", "set-url", "origin", bare.to_str().unwrap()]);
+    repository.commit("Fixes #2");
+    repository.push();
+    let wrong = look(&room).await;
+    assert!(
+        wrong.len() == 1 && wrong[0].contains("no branch `master`") && wrong[0].contains("repository_branch")
+    );
+    assert!(closed(&mut room).await.is_empty());
+    room.set("acme/support", "repository_branch", "main").await;
+    assert_eq!(look(&room).await, [""; 0]);
+    repository.commit("Fixes #3");
+    repository.push();
+    look(&room).await;
+    assert_eq!(closed(&mut room).await, ["support#3"]);
+}
+
+#[tokio::test]
+async fn a_developer_closes_by_commit_only_where_they_work() {
+    let mut repository = Repository::new();
+    let mut room = room(&repository.bare()).await;
+    let office = ADA.replace("help+acme-support-1-issue-@", "office@").replace("<a1@", "<o1@");
+    room.mail(&office).await;
+    room.set("acme/office", "repository", &repository.bare().display().to_string()).await;
+    for (user, project) in [("mia", "acme/support"), ("olaf", "acme/office")] {
+        room.user(user).await;
+        let (project, user) = (project.into(), user.into());
+        room.ok(Request::SetMember { project, user, role: Role::Developer }).await;
+    }
+    let id = repository.commit("x");
+    let message = "Fixes #1 and acme/office#1".to_owned();
+    let commit = Commit { id, author: "Mia".into(), subject: "Odd \u{1b}[31m\u{202e}one".into(), message };
+    let reached = Request::CommitsReached { project: "acme/support".into(), commits: vec![commit] };
+    assert!(room.ask_as("olaf", reached.clone()).await.is_err());
+    room.ask_as("mia", reached.clone()).await.unwrap();
+    assert_eq!(closed(&mut room).await, ["support#1"]);
+    let note = room.issue("acme/support#1").await.notes.pop().unwrap();
+    assert!(!note.body.contains(['\u{1b}', '\u{202e}']), "{note:?}");
+    // Whoever works on both closes both.
+    room.ok(reached).await;
+    assert_eq!(closed(&mut room).await, ["office#1", "support#1"]);
+    room.ok(Request::Undo).await;
+    assert_eq!(closed(&mut room).await, ["support#1"]);
 }

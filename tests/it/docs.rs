@@ -56,7 +56,7 @@ fn every_command_in_the_readme_exists() {
 
 #[test]
 fn files_named_in_the_documents_are_there() {
-    for document in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for document in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/parity.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains(':') && !target.starts_with('#')) {
@@ -72,4 +72,45 @@ fn every_quick_action_stands_in_the_readme() {
         let shown = [format!("`/{}`", action.name), format!("`/{} ", action.name)];
         assert!(shown.iter().any(|words| readme.contains(words)), "/{} is not in README.md", action.name);
     }
+}
+
+/// Tells whether a source holds a test of this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let Some(at) = source.find(&format!("fn {name}(")) else { return false };
+    let mut above =
+        source[..at].split('\n').rev().skip(1).map(str::trim).take_while(|line| line.starts_with("#["));
+    above.any(|line| line.contains("test"))
+}
+
+#[test]
+fn every_line_of_the_parity_table_names_tests_that_exist_or_says_what_is_missing() {
+    let text = fs::read_to_string(root().join("docs/parity.md")).unwrap();
+    let (mut lines, mut tests) = (0, 0);
+    let rows = text.lines().filter(|line| {
+        let first = line.strip_prefix("| ").unwrap_or_default().trim_start_matches(['N', 'C']);
+        first.starts_with(|c: char| c.is_ascii_digit())
+    });
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [_, subject, here, proof] = cells[..] else { panic!("not four cells: {row}") };
+        let named = proof.split('`').filter(|word| word.contains(".rs::"));
+        let before = tests;
+        for test in named {
+            let (file, name) = test.split_once("::").unwrap();
+            let source =
+                fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(has_test(&source, name), "docs/parity.md names the test {test}, which is not there");
+            tests += 1;
+        }
+        let excused =
+            ["Not yet", "No test", "no test", "nothing to gate"].iter().any(|word| here.contains(word));
+        assert!(tests > before || excused, "`{subject}` is neither proved nor said to be missing");
+        lines += 1;
+    }
+    assert_eq!(lines, 69 + 33 + 15 + 15);
+    assert!(tests > 100, "only {tests} tests are named");
+    assert!(
+        !has_test("#[test]\nfn another() {}\n#[cfg(x)]\nfn other() {}", "other")
+            && has_test("#[test]\n#[cfg(x)]\nasync fn other() {", "other")
+    );
 }

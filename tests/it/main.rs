@@ -21,6 +21,7 @@ mod machines;
 mod mails;
 mod merging;
 mod outages;
+mod parity;
 mod quick;
 mod roles;
 mod screening;
