@@ -1,11 +1,10 @@
-//! What the desk does with mail and requests, without any server: addresses, threading, turns, undo.
+//! What the desk does with mail and requests, without any server: addresses, threading, turns.
 
 use crate::support::room::{ADA, Room, address, field, note};
 use deskbell::desk::Settled;
 use deskbell::domain::{
-    Arrival, Call, Draft, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind,
-    OutboxAction, OutboxState, OutboxView, Party, Reference, Request, RequestId, Response, SenderRule,
-    SenderScope, State, Via,
+    Arrival, Draft, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind,
+    OutboxAction, OutboxState, Party, Reference, Request, Response, SenderRule, SenderScope, State,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -318,91 +317,6 @@ async fn a_closed_issue_opens_again_when_the_customer_answers() {
 }
 
 #[tokio::test]
-async fn undo_takes_back_the_callers_last_verb_and_never_overwrites_another() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    room.ok(Request::AddUser { name: "bob".into(), full_name: None, emails: vec![], system_user: None })
-        .await;
-    room.edit("acme/support#1", Edit::Label("bug".into())).await;
-    room.edit("acme/support#1", Edit::Close).await;
-    room.ok(Request::Undo).await;
-    assert_eq!(room.issue("acme/support#1").await.row.state, State::Open);
-    room.ok(Request::Undo).await;
-    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
-    room.ok(Request::Redo).await;
-    assert_eq!(room.issue("acme/support#1").await.row.labels, ["bug"]);
-    room.edit("acme/support#1", Edit::Assign("me".into())).await;
-    let references = vec!["acme/support#1".parse().unwrap()];
-    room.ask_as("bob", Request::Edit { references, edits: vec![Edit::Assign("bob".into())] }).await.unwrap();
-    let fault = room.ask(Request::Undo).await.unwrap_err();
-    assert!(fault.message.contains("bob changed the assignee"), "{}", fault.message);
-    let nothing = room.ask_as("bob", Request::Undo).await;
-    assert!(nothing.is_ok(), "bob takes back his own");
-    assert_eq!(room.issue("acme/support#1").await.row.assignee.as_deref(), Some("alice"));
-}
-
-#[tokio::test]
-async fn undo_of_a_held_send_opens_its_draft_and_a_sent_one_is_skipped_with_a_notice() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    room.send().await;
-    room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), ..note("acme/support#1", "wait") })).await;
-    assert!(room.send().await.is_empty(), "held");
-    let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
-    assert_eq!((draft.unwrap().text.as_str(), skipped.len()), ("wait", 0));
-    assert!(room.outbox().await.iter().any(|r| r.state == OutboxState::Cancelled));
-    assert_eq!(room.issue("acme/support#1").await.row.waiting_on, Some(Party::Us));
-    assert!(!room.issue("acme/support#1").await.notes.iter().any(|n| n.body == "wait"));
-    room.reply("acme/support#1", "gone").await;
-    room.send().await;
-    let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
-    assert_eq!((draft, skipped.len()), (None, 1));
-    assert!(room.issue("acme/support#1").await.notes.iter().any(|n| n.body == "gone"));
-}
-
-#[tokio::test]
-async fn a_repeated_request_answers_from_the_first_and_mails_once() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    room.send().await;
-    let call = Call {
-        id: RequestId("same".into()),
-        via: Via::Tui,
-        request: Request::AddNote(note("acme/support#1", "once")),
-    };
-    let first = room.ask_call("alice", call.clone()).await.unwrap();
-    let second = room.ask_call("alice", call.clone()).await.unwrap();
-    let (Response::Noted { note: a, .. }, Response::Noted { note: b, .. }) = (first, second) else {
-        panic!()
-    };
-    assert_eq!(a, b);
-    room.again().await;
-    room.ask_call("alice", call).await.unwrap();
-    assert_eq!(room.outbox().await.iter().filter(|r| r.note_is(a)).count(), 1);
-}
-
-trait NoteIs {
-    fn note_is(&self, note: deskbell::domain::NoteId) -> bool;
-}
-impl NoteIs for OutboxView {
-    fn note_is(&self, _: deskbell::domain::NoteId) -> bool {
-        serde_json::to_value(self.kind).unwrap() == "new_note"
-    }
-}
-
-#[tokio::test]
-async fn a_note_whose_writer_missed_something_is_refused_as_stale() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    let seen = room.issue("acme/support#1").await.notes[0].id;
-    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <r@x>\n\nnever mind\n").await;
-    let stale = NewNote { seen: Some(seen), ..note("acme/support#1", "late") };
-    let fault = room.ask(Request::AddNote(stale.clone())).await.unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::Stale { ref newer } if newer.len() == 1), "{fault:?}");
-    room.ok(Request::AddNote(NewNote { seen: None, ..stale })).await;
-}
-
-#[tokio::test]
 async fn an_internal_note_never_reaches_the_outbox() {
     let mut room = Room::new().await;
     room.mail(ADA).await;
@@ -550,49 +464,6 @@ async fn only_owners_change_the_desk_and_strangers_are_told_what_helps() {
 }
 
 #[tokio::test]
-async fn undo_goes_on_past_a_mail_that_is_out_and_a_verb_that_changed_nothing() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    room.send().await;
-    room.edit("acme/support#1", Edit::Label("bug".into())).await;
-    room.edit("acme/support#1", Edit::Reopen).await;
-    room.reply("acme/support#1", "gone").await;
-    room.send().await;
-    let Response::Undone { label, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
-    assert!(label.starts_with("could not take back"), "{label}");
-    assert_eq!(skipped.len(), 1);
-    room.ok(Request::Undo).await;
-    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
-}
-
-#[tokio::test]
-async fn undo_of_a_held_send_stops_it_even_when_the_customer_wrote_meanwhile() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    room.send().await;
-    room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), ..note("acme/support#1", "wait") })).await;
-    room.mail("From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nIn-Reply-To: <a1@customer.example>\nMessage-ID: <m@x>\n\nnever mind\n").await;
-    room.ok(Request::Undo).await;
-    assert!(room.outbox().await.iter().any(|r| r.state == OutboxState::Cancelled));
-}
-
-#[tokio::test]
-async fn undo_of_a_new_ticket_stops_its_mail_and_closes_it() {
-    let mut room = Room::new().await;
-    let new = NewIssue {
-        project: "acme/support".into(),
-        title: "oops".into(),
-        to: Some("lin@customer.example".parse().unwrap()),
-        text: "x".into(),
-        hold_ms: Some(60_000),
-    };
-    room.ok(Request::NewIssue(new)).await;
-    room.ok(Request::Undo).await;
-    assert_eq!(room.outbox().await[0].state, OutboxState::Cancelled);
-    assert_eq!(room.issue("acme/support#1").await.row.state, State::Closed);
-}
-
-#[tokio::test]
 async fn two_customers_who_answer_one_newsletter_get_an_issue_each() {
     let mut room = Room::new().await;
     for who in ["one", "two"] {
@@ -656,28 +527,6 @@ async fn what_waits_when_a_project_is_switched_off_is_held_until_it_is_on_again(
     assert_eq!(room.outbox().await[0].state, OutboxState::Held);
     room.ok(Request::EnableProject { path: "acme/support".into(), enabled: true }).await;
     assert_eq!(room.send().await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_mail_that_waits_for_a_person_outlives_the_spam_issue_that_an_undo_left() {
-    let mut room = Room::new().await;
-    let scope = SenderScope::Project("acme/support".into());
-    let rule = SenderRule::Quarantine;
-    room.ok(Request::SetSender { scope, pattern: "customer.example".into(), rule }).await;
-    let waiting = room.mail(ADA).await.entry;
-    assert_eq!(waiting.fate, Fate::Quarantined);
-    let ham = IntakeAction::Ham { allow_sender: false };
-    room.ok(Request::IntakeAct { id: waiting.id, action: ham.clone() }).await;
-    room.ok(Request::Undo).await;
-    room.later(SignedDuration::from_hours(24 * 31));
-    assert_eq!(room.desk.purge_spam().await.unwrap(), 1);
-    let Response::IntakeEntry(entry) = room.ok(Request::IntakeEntry(waiting.id)).await else { panic!() };
-    assert_eq!((entry.fate, entry.purged, entry.reference), (Fate::Quarantined, false, None));
-    let Response::IntakeEntry(entry) = room.ok(Request::IntakeAct { id: waiting.id, action: ham }).await
-    else {
-        panic!()
-    };
-    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Issue, Some("acme/support#2")));
 }
 
 #[tokio::test]

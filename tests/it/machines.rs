@@ -1,14 +1,11 @@
 //! Machines that write to the desk: no answer, no circle, and each report at the mail that it is about.
 
-use deskbell::config::Config;
-use deskbell::crypt::Crypt;
-use deskbell::desk::{Caller, Desk, Settled, Ways};
+use crate::support::room;
+use deskbell::desk::{Caller, Desk, Settled};
 use deskbell::domain::{
     AddressState, Arrival, Call, Deliver, Edit, EmailAddress, Fate, IntakeView, IssueQuery, IssueView,
     NewNote, OutboxState, OutboxView, Party, Request, RequestId, Response, State, Via,
 };
-use deskbell::index::Index;
-use deskbell::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -40,15 +37,8 @@ impl Peer {
         let text = format!(
             "[mailbox.support]\naddress = \"{local}@{domain}\"\nproject = \"acme/support\"\ninbox_method = \"maildir\"\npath = \"in\"\n[smtp]\nmethod = \"maildir\"\npath = \"out\"\nfrom = \"help@{domain}\"\n"
         );
-        let config = Config::parse(&text, &dir.path().join("config.toml")).unwrap();
-        let store = Store::open(&dir.path().join("data")).await.unwrap().store;
-        let (index, seq) = Index::open(&dir.path().join("data/index")).unwrap();
         let now = Arc::new(Mutex::new("2026-03-02T09:00:00Z".parse().unwrap()));
-        let clock = Arc::clone(&now);
-        let clock = Arc::new(move || *clock.lock().unwrap());
-        let desk = Desk::open(store, index, seq, Ways::of(&config, dir.path()), Crypt::default(), clock)
-            .await
-            .unwrap();
+        let desk = room::open(&text, &dir, &now).await;
         let mut peer = Self { domain, desk, now, asked: 0, _dir: dir };
         peer.ok(Request::AddProject { path: "acme/support".into() }).await;
         peer
@@ -103,17 +93,7 @@ impl Peer {
     }
 
     async fn reply(&mut self, number: u64, close: bool) {
-        let note = NewNote {
-            reference: format!("#{number}").parse().unwrap(),
-            text: "Please try again.".into(),
-            internal: false,
-            attach: vec![],
-            cc: vec![],
-            without: vec![],
-            hold_ms: None,
-            seen: None,
-            close,
-        };
+        let note = NewNote { close, ..room::note(&format!("#{number}"), "Please try again.") };
         self.ok(Request::AddNote(note)).await;
     }
 

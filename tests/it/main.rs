@@ -31,4 +31,5 @@ mod spam;
 mod spawned;
 mod support;
 mod terminal;
+mod undo;
 mod whole;

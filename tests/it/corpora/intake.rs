@@ -1,18 +1,14 @@
 //! A desk that takes a corpus in as its mailbox would hand it over, and what it made of every mail.
 
 use super::lines::Line;
-use deskbell::config::Config;
-use deskbell::crypt::Crypt;
-use deskbell::desk::{Caller, Content, Desk, Incoming, Received, Ways};
+use crate::support::room;
+use deskbell::desk::{Caller, Content, Desk, Incoming, Received};
 use deskbell::domain::{
     Arrival, Call, IntakeView, IssueQuery, NewIssue, NoteId, NoteView, Request, RequestId, Response, Via,
 };
-use deskbell::index::Index;
 use deskbell::mail;
-use deskbell::store::Store;
-use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 const CONFIG: &str = r#"
@@ -46,13 +42,8 @@ struct Room {
 impl Room {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::parse(CONFIG, &folder.path().join("config.toml")).unwrap();
-        let store = Store::open(&folder.path().join("data")).await.unwrap().store;
-        let (index, seq) = Index::open(&folder.path().join("data/index")).unwrap();
-        let ways = Ways::of(&config, folder.path());
-        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
-        let desk =
-            Desk::open(store, index, seq, ways, Crypt::default(), Arc::new(move || now)).await.unwrap();
+        let now = Arc::new(Mutex::new("2026-03-02T09:00:00Z".parse().unwrap()));
+        let desk = room::open(CONFIG, &folder, &now).await;
         let mut room = Self { _folder: folder, desk, asked: 0 };
         room.ask(Request::AddProject { path: "acme/support".into() }).await;
         room

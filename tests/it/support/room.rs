@@ -46,14 +46,14 @@ impl Room {
     pub async fn bare() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Arc::new(Mutex::new("2026-03-02T09:00:00Z".parse().unwrap()));
-        let desk = open(&dir, &now).await;
+        let desk = open(CONFIG, &dir, &now).await;
         Self { dir, desk, now, asked: 0 }
     }
 
     /// Ends the desk and opens it again.
     pub async fn again(&mut self) {
         self.desk.close().await.unwrap();
-        self.desk = open(&self.dir, &self.now).await;
+        self.desk = open(CONFIG, &self.dir, &self.now).await;
     }
 
     pub fn later(&self, span: SignedDuration) {
@@ -152,8 +152,9 @@ impl Room {
     }
 }
 
-pub async fn open(dir: &TempDir, now: &Arc<Mutex<Timestamp>>) -> Desk {
-    let config = Config::parse(CONFIG, &dir.path().join("config.toml")).unwrap();
+/// Opens the desk in a folder by a config, at a time that others turn on.
+pub async fn open(config: &str, dir: &TempDir, now: &Arc<Mutex<Timestamp>>) -> Desk {
+    let config = Config::parse(config, &dir.path().join("config.toml")).unwrap();
     let store = Store::open(&dir.path().join("data")).await.unwrap().store;
     let (index, seq) = Index::open(&dir.path().join("data/index")).unwrap();
     let now = Arc::clone(now);
