@@ -54,7 +54,7 @@ pub use authentication::authentication;
 pub use bounce::{Bounce, FailedRecipient};
 pub use complaint::Complaint;
 pub use compose::{ComposeError, Letter, compose, composed_size, unsubscribe_link};
-pub use forwarded::forwarded;
+pub use forwarded::{forwarded, looks_forwarded};
 pub use headers::Headers;
 pub use html::{Rendered, html_to_text};
 pub use markdown::{markdown_to_html, markdown_to_text};

@@ -148,13 +148,14 @@ impl Desk {
         verdict: &Verdict,
     ) -> Result<Option<(Mailbox, String)>, Fault> {
         let Some(from) = &message.from else { return Ok(None) };
-        if verdict.class != MailClass::Person {
+        if verdict.class != MailClass::Person || !mail::looks_forwarded(message) {
             return Ok(None);
         }
-        let Some(original) = mail::forwarded(&prepared.bytes, message) else { return Ok(None) };
         let users = txn.list::<User>(&[]).await?;
-        let user = users.into_iter().find(|user| !user.removed && user.emails.contains(&from.email));
-        Ok(user.map(|user| (original, user.name)))
+        let staff = users.into_iter().find(|user| !user.removed && user.emails.contains(&from.email));
+        // What only customers forward need not be read for it.
+        let Some(user) = staff else { return Ok(None) };
+        Ok(mail::forwarded(&prepared.bytes, message).map(|original| (original, user.name)))
     }
 
     pub(super) async fn take_to(

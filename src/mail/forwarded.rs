@@ -2,7 +2,7 @@
 
 use super::bars::{is_header_block, sender_line};
 use super::{Message, Reading, fields, part, read, visible};
-use crate::domain::Mailbox;
+use crate::domain::{Attachment, Mailbox};
 
 /// How subjects of forwarded mail begin, in lower case and without the colon.
 const PREFIXES: [&str; 22] = [
@@ -32,6 +32,11 @@ const PREFIXES: [&str; 22] = [
 /// Lines of a text that are looked at.
 const LINES: usize = 400;
 
+/// Tells at a glance whether a mail may pass another one on.
+pub fn looks_forwarded(message: &Message) -> bool {
+    says_forwarded(&message.subject) || only_mail(message).is_some()
+}
+
 /// Gives the sender of the mail that this one passes on; `None` when it passes none on, or does not name one.
 ///
 /// A mail within the mail counts by itself. A copied text counts where the subject says that it is forwarded
@@ -41,10 +46,16 @@ pub fn forwarded(raw: &[u8], message: &Message) -> Option<Mailbox> {
 }
 
 fn attached(raw: &[u8], message: &Message) -> Option<Mailbox> {
-    let mut mails = message.attachments.iter().filter(|file| file.media_type == "message/rfc822");
-    let (Some(file), None) = (mails.next(), mails.next()) else { return None };
+    let file = only_mail(message)?;
     let bytes = part(raw, file.part?, &file.within)?;
     read(&bytes).ok()?.from
+}
+
+/// Gives the mail within the mail, if there is just one.
+fn only_mail(message: &Message) -> Option<&Attachment> {
+    let mut mails = message.attachments.iter().filter(|file| file.media_type == "message/rfc822");
+    let first = mails.next()?;
+    mails.next().is_none().then_some(first)
 }
 
 fn copied(message: &Message) -> Option<Mailbox> {
