@@ -6,8 +6,8 @@ use super::issues::{blank_note, participant, reopen, turn};
 use super::letters::know;
 use super::txn::Txn;
 use crate::domain::{
-    EmailAddress, Fate, Fault, Finding, ImportCc, IntakeEntry, Issue, IssueId, Judge, Link, LinkKind,
-    Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, State,
+    EmailAddress, Fate, Fault, FaultKind, Finding, ImportCc, IntakeEntry, Issue, IssueId, Judge, Link,
+    LinkKind, Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, State,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
@@ -193,7 +193,14 @@ impl Desk {
             return Ok(());
         }
         let people = others.iter().filter(|p| p.subscribed).map(Participant::mailbox).collect();
-        self.greet(txn, project, issue, people, None).await
+        match self.greet(txn, project, issue, people, None).await {
+            // An address to which nothing can be written must not stop the mail that named it.
+            Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
+                tracing::warn!(%fault, "somebody could not be greeted");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Makes the note that a mail becomes.
