@@ -9,7 +9,7 @@ use super::{Acting, Desk};
 use crate::domain::moment::work_in_words;
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, Link, LinkKind, MailKind, Mailbox, Participant,
-    ParticipantRole, Party, Project, Reference, Response, State, Status, User, Via,
+    ParticipantRole, Party, Project, Reference, Response, Role, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -137,6 +137,7 @@ impl Desk {
         if id == issue.id {
             return Err(Fault::refused(format!("#{} cannot be a duplicate of itself", issue.iid)));
         }
+        self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
         let mut original = self.load_issue(txn, id).await?;
         let project = self.load_project(txn, issue.project).await?;
         let link = Link { kind: LinkKind::DuplicateOf, issue: id };

@@ -27,8 +27,8 @@ const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 impl Desk {
     /// Finds the issue that a reference names, among those that may be seen.
     pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
-        let id = self.resolve_itself(rights, reference).await?;
-        self.follow_merges(id).await
+        let issue = self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await?;
+        self.follow_merges(rights, issue, reference).await
     }
 
     /// Finds the issue that a reference names, even if it was merged into another.
@@ -37,18 +37,26 @@ impl Desk {
         rights: &Rights,
         reference: &Reference,
     ) -> Result<IssueId, Fault> {
-        self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await
+        let projects = self.projects_seen_by(rights).await?;
+        Ok(self.resolve_among(rights, &projects, reference).await?.id)
     }
 
-    async fn follow_merges(&self, mut id: IssueId) -> Result<IssueId, Fault> {
+    /// Gives the issue into which one was merged in the end, if that may be seen.
+    async fn follow_merges(
+        &self,
+        rights: &Rights,
+        mut issue: Issue,
+        reference: &Reference,
+    ) -> Result<IssueId, Fault> {
         for _ in 0..HOPS {
-            let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
-            match kept.and_then(|kept| kept.record.merged_into) {
-                Some(next) => id = next,
-                None => break,
-            }
+            let Some(next) = issue.merged_into else { break };
+            let kept = self.inner.store.get::<Issue>(&issue_key(next)).await.map_err(txn::store_fault)?;
+            issue = kept.ok_or_else(|| super::missing(format!("issue {next}")))?.record;
         }
-        Ok(id)
+        match rights.sees_issue(issue.project, issue.confidential) {
+            true => Ok(issue.id),
+            false => Err(unknown(reference)),
+        }
     }
 
     /// Finds the issues that references name, each once, in their order.
@@ -60,8 +68,8 @@ impl Desk {
         let projects = self.projects_seen_by(rights).await?;
         let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
         for reference in references {
-            let id = self.resolve_among(rights, &projects, reference).await?;
-            let id = self.follow_merges(id).await?;
+            let issue = self.resolve_among(rights, &projects, reference).await?;
+            let id = self.follow_merges(rights, issue, reference).await?;
             if known.insert(id) {
                 ids.push(id);
             }
@@ -80,7 +88,7 @@ impl Desk {
         rights: &Rights,
         projects: &[Project],
         reference: &Reference,
-    ) -> Result<IssueId, Fault> {
+    ) -> Result<Issue, Fault> {
         let project = match (&reference.project, projects) {
             (Some(path), _) => routing::by_path(path, projects)
                 .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
@@ -99,16 +107,13 @@ impl Desk {
                     )));
             }
         };
-        let unknown = || {
-            Fault::not_found(format!("there is no issue {reference}"))
-                .hint("`deskbell issue list` shows them")
-        };
-        let id = self.by_number(project, reference.iid).await?.ok_or_else(unknown)?;
+        let id = self.by_number(project, reference.iid).await?.ok_or_else(|| unknown(reference))?;
         let issue = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
-        match issue.map(|kept| kept.record) {
-            Some(issue) if !rights.sees_issue(project, issue.confidential) => Err(unknown()),
-            Some(issue) if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
-            _ => Ok(id),
+        let issue = issue.ok_or_else(|| super::missing(format!("issue {id}")))?.record;
+        match rights.sees_issue(project, issue.confidential) {
+            false => Err(unknown(reference)),
+            true if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
+            true => Ok(issue),
         }
     }
 
@@ -241,10 +246,7 @@ impl Desk {
             self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
         }
         if quick.text.trim().is_empty() && new.attach.is_empty() {
-            return match quick.edits.is_empty() {
-                true => Err(Fault::usage("the note is empty").hint("write something, or attach a file")),
-                false => self.only_act(acting, id, &new, &quick.edits).await,
-            };
+            return self.only_act(acting, id, &new, &quick.edits).await;
         }
         new.cc.extend(quick.cc);
         let files = named_files(&new.attach);
@@ -287,12 +289,16 @@ impl Desk {
         self.noted(acting, &deed).await
     }
 
-    /// Takes the quick actions out of a note's text; one that closes stands behind them.
+    /// Takes the quick actions out of a note's text; one that closes stands behind them. Refuses a note
+    /// with nothing in it.
     async fn quick(&self, new: &NewNote) -> Result<QuickText, Fault> {
         let mut quick = quick_text(&new.text, self.now(), &self.time_zone().await?)?;
         if !quick.cc.is_empty() && new.internal {
             return Err(Fault::usage("an internal comment is mailed to nobody, so `/cc` does nothing")
                 .hint("write a reply, or take the line out"));
+        }
+        if quick.text.trim().is_empty() && new.attach.is_empty() && quick.edits.is_empty() {
+            return Err(Fault::usage("the note is empty").hint("write something, or attach a file"));
         }
         if new.close {
             quick.edits.push(Edit::Close);
@@ -475,6 +481,11 @@ impl Addressees {
         }
         to
     }
+}
+
+/// Says that there is no such issue, whether it does not exist or may not be seen.
+fn unknown(reference: &Reference) -> Fault {
+    Fault::not_found(format!("there is no issue {reference}")).hint("`deskbell issue list` shows them")
 }
 
 /// Makes a subscribed participant.

@@ -75,6 +75,8 @@ impl Desk {
         if issue.was_open {
             close(&mut issue, txn.now);
         }
+        // What only members may read does not come before guests by a merge.
+        target.confidential |= before.confidential;
         if before.waiting_on == Some(Party::Us) && target.state == State::Open {
             turn(&mut target, Some(Party::Us), txn.now);
         }

@@ -1,7 +1,9 @@
 //! Merging and parting: every note, person, draft, number and reply address stays where it belongs.
 
 use crate::support::room::{ADA, Room, address, field, note};
-use deskbell::domain::{Draft, DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, State};
+use deskbell::domain::{
+    Draft, DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State,
+};
 
 const ONE: &str = "acme/support#1";
 const TWO: &str = "acme/support#2";
@@ -163,4 +165,21 @@ async fn what_cannot_be_merged_is_refused_with_its_reason() {
     assert!(fault.is_err());
     room.ok(merge(&[TWO], ONE, false)).await;
     assert!(room.ask(merge(&[TWO], ONE, false)).await.is_err(), "it is there already");
+}
+
+#[tokio::test]
+async fn a_merged_issue_leads_nobody_to_one_that_they_may_not_see() {
+    let (mut room, _) = room().await;
+    room.edit(TWO, Edit::Confidential(false)).await;
+    room.user("gus").await;
+    let (project, user) = ("acme/support".to_owned(), "gus".to_owned());
+    room.ok(Request::SetMember { project, user, role: Role::Guest }).await;
+    let asked = || Request::Issue(TWO.parse().unwrap());
+    assert!(room.ask_as("gus", asked()).await.is_ok());
+    room.ok(merge(&[TWO], ONE, false)).await;
+    let fault = room.ask_as("gus", asked()).await.unwrap_err();
+    assert_eq!(fault.message, format!("there is no issue {TWO}"));
+    room.ok(Request::Unmerge(TWO.parse().unwrap())).await;
+    room.ok(merge(&[ONE], TWO, false)).await;
+    assert!(room.ask_as("gus", asked()).await.is_err(), "a confidential issue makes the other one so");
 }

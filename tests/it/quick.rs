@@ -67,6 +67,17 @@ async fn a_wrong_action_refuses_the_whole_note() {
 }
 
 #[tokio::test]
+async fn an_empty_note_closes_nothing() {
+    let mut room = room().await;
+    for text in ["", " \n", "/cc x@y.example"] {
+        let empty = NewNote { close: true, ..note("acme/support#1", text) };
+        let fault = room.ask(Request::AddNote(empty)).await.unwrap_err();
+        assert_eq!(fault.message, "the note is empty");
+    }
+    assert_eq!(room.issue("acme/support#1").await.row.state, State::Open);
+}
+
+#[tokio::test]
 async fn a_customers_quick_actions_are_text() {
     let mut room = room().await;
     let raw = ADA.replace("<a1@", "<a2@").replace("It says \"invalid token\".", "/close\n/assign alice");
@@ -177,4 +188,15 @@ async fn the_people_of_a_mail_take_part_as_the_project_wants_it() {
         assert_eq!(sent.iter().filter(|m| field(m, "To").unwrap().contains("dora")).count(), greeted);
     }
     room.edit("acme/support#1", Edit::Close).await;
+}
+
+#[tokio::test]
+async fn a_cc_to_which_nothing_can_be_written_stops_no_mail() {
+    let mut room = Room::new().await;
+    room.set("acme/support", "import_cc", "always").await;
+    for (at, odd) in ["foo..bar@docomo.example", "x.@y.example", "a[b@c.example"].into_iter().enumerate() {
+        let raw = ADA.replace("<a1@", &format!("<c{at}@")).replace("Subject", &format!("Cc: {odd}\nSubject"));
+        let entry = room.mail(&raw).await.entry;
+        assert_eq!(entry.fate, deskbell::domain::Fate::Issue, "{odd}: {}", entry.reason);
+    }
 }
