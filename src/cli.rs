@@ -23,6 +23,7 @@ mod project;
 mod sender;
 mod serve;
 mod session;
+mod template;
 mod tty;
 mod upkeep;
 
@@ -144,6 +145,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
+        Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,

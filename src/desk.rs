@@ -36,6 +36,7 @@ mod spam;
 mod status;
 mod targets;
 mod telling;
+mod templates;
 mod triage;
 mod turns;
 mod txn;
@@ -46,11 +47,11 @@ mod views;
 pub use arrival::{Content, Incoming, ReadBatch, Received};
 pub use commits::Watch;
 pub use lessons::Told;
-pub use letters::template_name;
 pub use outbox::{Claim, Settled};
 pub use rest::Rest;
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
+pub use templates::{MAIL_TEMPLATES, template_trouble};
 
 use crate::crypt::Crypt;
 use crate::domain::{
@@ -103,6 +104,8 @@ struct Inner {
     spam_mails: purge::SpamMails,
     queue: queue::Queue,
     turns: turns::Turns,
+    /// Templates of watched repositories.
+    repositories: templates::Repositories,
     /// Told when the outbox has something to do.
     outgoing: Notify,
     /// Told when somebody wants the mailboxes looked at now.
@@ -138,6 +141,7 @@ impl Desk {
             spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
             turns: turns::Turns::default(),
+            repositories: templates::Repositories::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
             ways,
@@ -214,11 +218,13 @@ impl Desk {
             Request::TestSender { scope, address, raw } => {
                 self.test_sender(&acting, &scope, address, &raw).await
             }
+            Request::Templates { project } => Box::pin(self.templates(&acting, &project)).await,
+            Request::PreviewTemplate(asked) => Box::pin(self.preview_template(&acting, asked)).await,
             Request::Deliver(deliver) => self.deliver(deliver).await,
             Request::Backup { path } => self.backup(&path).await,
             Request::Rebuild => self.rebuild().await,
             Request::Verify => self.verify().await,
-            other => self.change_once(acting, other).await,
+            other => Box::pin(self.change_once(acting, other)).await,
         }
     }
 
@@ -375,6 +381,19 @@ pub(crate) struct Acting {
 }
 
 impl Acting {
+    /// The desk itself, for what a project asks of it.
+    fn system(now: Timestamp) -> Self {
+        let user = User {
+            name: crate::domain::SUPPORT_BOT.to_owned(),
+            full_name: None,
+            emails: Vec::new(),
+            system_user: None,
+            owner: false,
+            removed: false,
+        };
+        Self { user, rights: Rights::All, via: Via::System, request: RequestId(String::new()), now }
+    }
+
     fn actor(&self) -> Actor {
         Actor { user: self.user.name.clone(), email: None, via: self.via }
     }

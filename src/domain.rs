@@ -28,6 +28,7 @@ mod seal;
 mod sender;
 mod spam;
 mod status;
+mod template;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
@@ -63,4 +64,5 @@ pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport,
 };
+pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

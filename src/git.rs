@@ -3,9 +3,11 @@
 //! Owns the child process. Knows nothing of issues; what a commit closes is for `domain` and `desk`. Nothing is
 //! written into a repository but one private ref where a fetch was asked for.
 
+mod files;
 mod run;
 mod watch;
 
+pub use files::files;
 pub use watch::{News, Seen, Wanted, news};
 
 use crate::domain::Commit;

@@ -43,7 +43,7 @@
 //! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
-//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `mail`, `store`, `index`, `spam` |
+//! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `git`, `mail`, `store`, `index`, `spam` |
 //! | [`sync`] | when things happen | `domain`, `config`, `git`, `source`, `outlet`, `desk` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |

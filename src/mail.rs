@@ -67,7 +67,7 @@ pub use sealed::{
     Sealed, SealedForm, files, may_be_sealed, read_signed, sealed, show_text, to_sign, unsealed,
     with_signature,
 };
-pub use template::{Values, default_template, fill, unknown_placeholders};
+pub use template::{Values, default_template, fill, has_placeholder, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};
 

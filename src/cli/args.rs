@@ -90,6 +90,9 @@ pub enum Command {
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),
+    /// Shows where the texts of mails and new issues come from, and how a mail would look.
+    #[command(subcommand)]
+    Template(super::template::Template),
     /// Takes news of commits, from hooks and CI: what they say they fix is closed.
     #[command(subcommand)]
     Hook(super::hook::Hook),

@@ -102,40 +102,4 @@ impl Desk {
         );
         self.inner.board.notice("breaker".to_owned(), words);
     }
-
-    /// Gives the text that the project appends to new issues.
-    pub(super) fn description_template(&self, project: &Project) -> Option<String> {
-        let name = project.settings.issue_template.as_deref()?;
-        let topic = format!("issue template {}", project.path);
-        match self.find_description(project, name) {
-            Ok(text) => {
-                self.inner.board.clear_notice(&topic);
-                Some(text)
-            }
-            Err(why) => {
-                self.inner.board.notice(
-                    topic,
-                    format!("the issue template `{name}` of {} cannot be read: {why}", project.path),
-                );
-                None
-            }
-        }
-    }
-
-    fn find_description(&self, project: &Project, name: &str) -> Result<String, String> {
-        if !crate::domain::path_fits(name) || name.contains('/') {
-            return Err("its name is not a file name".to_owned());
-        }
-        let base = self.inner.ways.config_dir.join(project.settings.templates_dir.as_deref().unwrap_or("."));
-        let file = if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") };
-        let places = [base.join("issue_templates").join(&file), base.join("../issue_templates").join(&file)];
-        let mut why = String::new();
-        for place in places {
-            match std::fs::read_to_string(&place) {
-                Ok(text) => return Ok(text),
-                Err(error) => why = format!("{}: {error}", place.display()),
-            }
-        }
-        Err(why)
-    }
 }

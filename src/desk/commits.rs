@@ -113,6 +113,7 @@ impl Desk {
         if watch.known && place == watch.place {
             return Ok(());
         }
+        self.inner.repositories.forget(project.id);
         let mut closed = Closed::default();
         if watch.known && !commits.is_empty() {
             let projects = txn.projects().await?;
@@ -152,7 +153,7 @@ impl Desk {
     }
 
     /// Gives the folder of a project's repository; a relative one counts from the config's folder.
-    fn repository(&self, project: &Project) -> Option<PathBuf> {
+    pub(super) fn repository(&self, project: &Project) -> Option<PathBuf> {
         let named = project.settings.repository.as_deref().filter(|name| !name.is_empty())?;
         let folder = self.inner.ways.config_dir.join(Path::new(named));
         Some(folder.canonicalize().unwrap_or(folder))

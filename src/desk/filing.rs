@@ -114,8 +114,9 @@ impl Desk {
         }
         let mut note = self.note_of(txn, passing, &issue, Reading::Opening, why.clone()).await?;
         note.warnings.extend(rest_of_subject(&passing.message.subject));
-        if let Some(text) = self.description_template(&project) {
-            note.body = format!("{}\n\n{text}", note.body.trim_end());
+        let appended = self.appended(&project, passing.silent).await?;
+        if !appended.text.is_empty() {
+            note.body = format!("{}\n\n{}", note.body.trim_end(), appended.text);
         }
         if passing.silent {
             settle_silent(&mut issue, passing);
@@ -128,6 +129,7 @@ impl Desk {
         let others: Vec<Participant> =
             issue.participants.iter().filter(|p| p.role == ParticipantRole::Cc).cloned().collect();
         self.greet_others(txn, passing, &project, &issue, &others).await?;
+        self.run_template(txn, &project, issue.id, &appended).await;
         let reason = format!("{why}; {thanked}");
         let fate = (Fate::Issue, reason);
         let entry =

@@ -5,13 +5,12 @@ use super::sealing::Holding;
 use super::txn::{self, Txn};
 use super::{Desk, missing};
 use crate::domain::{
-    Author, EmailAddress, Fault, Issue, MailKind, Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxId,
-    OutboxState, Project, ReplyKey,
+    Author, DeskSettings, EmailAddress, Fault, Issue, MailKind, Mailbox, MessageId, Note, NoteKind,
+    OutboxEntry, OutboxId, OutboxState, Project, ReplyKey,
 };
 use crate::mail;
 use crate::store::record::{Known, OutboxOfNote, OutboxOpen, Place, text_key};
 use jiff::Timestamp;
-use std::path::PathBuf;
 
 /// The sender's name where a project sets none.
 pub(super) const BOT_NAME: &str = "Support Bot";
@@ -29,6 +28,13 @@ pub(super) struct Draughted<'a> {
     pub state: OutboxState,
     pub held_until: Option<Timestamp>,
     pub user: Option<String>,
+}
+
+/// What a mail tells: a note, and what the issue is about.
+pub(super) struct Told<'a> {
+    pub author: &'a str,
+    pub text: &'a str,
+    pub description: &'a str,
 }
 
 impl Desk {
@@ -187,31 +193,46 @@ impl Desk {
         key: &str,
     ) -> Result<String, Fault> {
         let desk = self.desk_settings().await?;
-        let template = self.template(kind, project, desk.templates_dir.as_deref());
-        let reference = reference(project, issue);
-        let unsubscribe =
-            self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, key).unwrap_or_default();
-        let text = note.map_or(String::new(), |note| signed_text(note, project));
+        let template = self.template(kind, project, &desk).await.text;
         let description = match kind {
             MailKind::ThankYou => String::new(),
             _ => self.description(txn, issue).await?,
         };
+        let text = note.map_or(String::new(), |note| signed_text(note, project));
+        let author = note.map_or("", |note| note.author.label());
+        let told = Told { author, text: &text, description: &description };
+        Ok(self.filled(&template, issue, project, &desk, key, &told))
+    }
+
+    /// Fills a template with what is known of an issue.
+    pub(super) fn filled(
+        &self,
+        template: &str,
+        issue: &Issue,
+        project: &Project,
+        desk: &DeskSettings,
+        key: &str,
+        told: &Told<'_>,
+    ) -> String {
+        let reference = reference(project, issue);
+        let unsubscribe =
+            self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, key).unwrap_or_default();
         let values = mail::Values {
             issue_id: &format!("#{}", issue.iid),
             issue_path: &reference,
-            note_text: &text,
-            note_author: note.map_or("", |note| note.author.label()),
-            issue_description: &description,
+            note_text: told.text,
+            note_author: told.author,
+            issue_description: told.description,
             unsubscribe_url: &unsubscribe,
             issue_url: &self.issue_url(project, issue),
             system_header: desk.system_header.as_deref().unwrap_or(""),
             system_footer: desk.system_footer.as_deref().unwrap_or(""),
             additional_text: desk.additional_text.as_deref().unwrap_or(""),
         };
-        Ok(mail::fill(&template, &values))
+        mail::fill(template, &values)
     }
 
-    async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {
+    pub(super) async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {
         let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
         // What came encrypted must not leave in the clear.
         let clear = |note: &Note| note.seal.as_ref().is_none_or(|seal| !seal.encrypted);
@@ -226,46 +247,6 @@ impl Desk {
             .replace("%{ISSUE_PATH}", &reference(project, issue))
             .replace("%{PROJECT_PATH}", &project.path)
             .replace("%{ISSUE_ID}", &issue.iid.to_string())
-    }
-
-    /// Finds a template: in the project's folder, else the desk's, else the built-in one. One that
-    /// cannot be read never stops a mail; the team is told.
-    fn template(&self, kind: MailKind, project: &Project, desk_dir: Option<&str>) -> String {
-        let name = template_name(kind);
-        let dirs = [project.settings.templates_dir.as_deref(), desk_dir];
-        for dir in dirs.into_iter().flatten() {
-            let path = self.inner.ways.config_dir.join(PathBuf::from(dir)).join(name);
-            match std::fs::read_to_string(&path) {
-                Ok(text) => {
-                    self.inner.board.clear_notice(&template_topic(name, project));
-                    return text;
-                }
-                Err(error) => self.inner.board.notice(
-                    template_topic(name, project),
-                    format!(
-                        "the template {} cannot be read ({error}); the built-in one was used",
-                        path.display()
-                    ),
-                ),
-            }
-        }
-        mail::default_template(kind).to_owned()
-    }
-}
-
-fn template_topic(name: &str, project: &Project) -> String {
-    format!("template {name} {}", project.path)
-}
-
-/// Gives the file name of the template of a kind of mail.
-pub fn template_name(kind: MailKind) -> &'static str {
-    match kind {
-        MailKind::ThankYou => "thank_you.md",
-        MailKind::NewParticipant => "new_participant.md",
-        MailKind::Closed => "closed.md",
-        MailKind::Reopened => "reopened.md",
-        MailKind::IdleWarning => "idle_warning.md",
-        _ => "new_note.md",
     }
 }
 
@@ -289,7 +270,7 @@ pub(super) fn sender_name(project: &Project) -> &str {
     project.settings.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(BOT_NAME)
 }
 
-fn subject(issue: &Issue, path: &str) -> String {
+pub(super) fn subject(issue: &Issue, path: &str) -> String {
     let title = issue.title.trim();
     let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
     format!("{answer}{title} ({path}#{})", issue.iid)
@@ -300,7 +281,7 @@ fn list_id(project: &Project, way: &WayOut) -> String {
     format!("{} <{label}.{}.{}>", project.path, project.id, way.from.domain())
 }
 
-fn signed_text(note: &Note, project: &Project) -> String {
+pub(super) fn signed_text(note: &Note, project: &Project) -> String {
     match project.settings.signature.as_deref().filter(|s| !s.trim().is_empty()) {
         Some(signature) => format!("{}\n\n{}", note.body.trim_end(), signature.trim()),
         None => note.body.clone(),

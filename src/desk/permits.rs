@@ -81,6 +81,11 @@ fn need(request: &Request) -> Need<'_> {
         }
         Request::IntakeAct { id, .. } => OnArrival(*id),
         Request::OutboxAct { ids, .. } => OnOutbox(ids),
+        Request::Templates { project } => InProject(project, Role::Reporter),
+        Request::PreviewTemplate(asked) => match &asked.reference {
+            Some(reference) => one(reference, Role::Reporter),
+            None => InProject(&asked.project, Role::Reporter),
+        },
         Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
         Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
         Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),

@@ -2,7 +2,8 @@
 
 use super::{
     Arrival, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
+    OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status,
+    Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -190,6 +191,11 @@ pub enum Request {
     Members(String),
     Desk,
     Labels,
+    /// Where each template of a project comes from.
+    Templates {
+        project: String,
+    },
+    PreviewTemplate(PreviewTemplate),
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -365,6 +371,8 @@ impl Request {
                 | Self::Members(_)
                 | Self::Desk
                 | Self::Labels
+                | Self::Templates { .. }
+                | Self::PreviewTemplate(_)
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

@@ -74,6 +74,10 @@ pub enum Response {
     Senders(Vec<super::SenderView>),
     /// `TestSender`.
     SenderVerdict(Box<super::SenderVerdict>),
+    /// `Templates`.
+    Templates(Vec<super::TemplateView>),
+    /// `PreviewTemplate`.
+    TemplatePreview(Box<super::TemplatePreview>),
     /// `Backup`, `Rebuild`, `Verify`: what was looked at, in lines to print.
     Report(Vec<String>),
 }

@@ -40,12 +40,10 @@ pub async fn news(wanted: &Wanted, before: Option<&Seen>) -> Result<News, GitErr
     let at = Some(wanted.folder.as_path());
     let folder = said(git(at), &["rev-parse", "--absolute-git-dir", "--git-common-dir"]).await?;
     let branch = branch(wanted).await?;
-    let own = format!("refs/deskbell/{}", wanted.name);
     if wanted.fetch {
-        fetch(at, wanted.branch.as_deref(), &own).await?;
+        fetch(at, wanted.branch.as_deref(), &own(wanted)).await?;
     }
-    let mut refs = vec![format!("refs/heads/{branch}"), format!("refs/remotes/origin/{branch}")];
-    refs.extend(wanted.fetch.then_some(own));
+    let refs = refs(wanted, &branch);
     let files = files(&wanted.folder, &folder, &refs);
     let seen = place(at, &refs).await?;
     if seen.heads.is_empty() && !is_empty(at).await? {
@@ -56,6 +54,30 @@ pub async fn news(wanted: &Wanted, before: Option<&Seen>) -> Result<News, GitErr
         _ => Log::default(),
     };
     Ok(News { seen, log, files })
+}
+
+/// Gives the newest commit of a branch, without asking its remote; `None` before the first one.
+pub(super) async fn head(wanted: &Wanted) -> Result<Option<String>, GitError> {
+    let at = Some(wanted.folder.as_path());
+    let branch = branch(wanted).await?;
+    let refs = refs(wanted, &branch);
+    let places = places(at, &refs).await?;
+    if places.is_empty() && !is_empty(at).await? {
+        return Err(GitError::Branch(branch));
+    }
+    Ok(places.into_iter().max_by_key(|(_, date)| *date).map(|(id, _)| id))
+}
+
+/// The ref of our own that a fetch writes.
+fn own(wanted: &Wanted) -> String {
+    format!("refs/deskbell/{}", wanted.name)
+}
+
+/// Where a branch can stand: in the clone, at its remote, and where our own fetch put it.
+fn refs(wanted: &Wanted, branch: &str) -> Vec<String> {
+    let mut refs = vec![format!("refs/heads/{branch}"), format!("refs/remotes/origin/{branch}")];
+    refs.extend(wanted.fetch.then(|| own(wanted)));
+    refs
 }
 
 /// Names the branch: as it was asked for, else what the remote calls its default, else that of `HEAD`.
@@ -97,19 +119,30 @@ async fn fetch(at: Option<&Path>, branch: Option<&str>, own: &str) -> Result<(),
 
 /// Tells where the refs stand that there are.
 async fn place(at: Option<&Path>, refs: &[String]) -> Result<Seen, GitError> {
+    let mut seen = Seen::default();
+    for (id, date) in places(at, refs).await? {
+        if !seen.heads.contains(&id) {
+            seen.heads.push(id);
+            seen.committed_at = seen.committed_at.max(date);
+        }
+    }
+    Ok(seen)
+}
+
+/// Lists the commits of the refs that there are, and when each was made, in seconds since 1970.
+async fn places(at: Option<&Path>, refs: &[String]) -> Result<Vec<(String, i64)>, GitError> {
     let mut arguments = vec!["for-each-ref", "--format=%(objectname) %(committerdate:unix) %(refname)"];
     arguments.extend(refs.iter().map(String::as_str));
-    let mut seen = Seen::default();
+    let mut places = Vec::new();
     for line in said(git(at), &arguments).await?.lines() {
         let mut words = line.splitn(3, ' ');
         let (Some(id), Some(date), Some(name)) = (words.next(), words.next(), words.next()) else { continue };
         // A ref of this name could be a folder of others.
-        if refs.iter().any(|wanted| wanted == name) && !seen.heads.iter().any(|head| head == id) {
-            seen.heads.push(id.to_owned());
-            seen.committed_at = seen.committed_at.max(date.parse().unwrap_or(0));
+        if refs.iter().any(|wanted| wanted == name) {
+            places.push((id.to_owned(), date.parse().unwrap_or(0)));
         }
     }
-    Ok(seen)
+    Ok(places)
 }
 
 async fn is_empty(at: Option<&Path>) -> Result<bool, GitError> {

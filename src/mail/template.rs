@@ -83,6 +83,11 @@ pub fn unknown_placeholders(template: &str) -> Vec<String> {
     unknown
 }
 
+/// Tells whether a placeholder stands in a template.
+pub fn has_placeholder(template: &str, wanted: &str) -> bool {
+    pieces(template).iter().any(|piece| matches!(piece, Piece::Placeholder { name, .. } if *name == wanted))
+}
+
 /// A stretch of a template.
 enum Piece<'a> {
     Text(&'a str),

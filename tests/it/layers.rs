@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["domain", "config", "tls"]),
     ("outlet", &["domain", "config", "tls"]),
     ("spam", &["domain", "config", "tls"]),
-    ("desk", &["domain", "config", "crypt", "mail", "store", "index", "spam"]),
+    ("desk", &["domain", "config", "crypt", "git", "mail", "store", "index", "spam"]),
     ("sync", &["domain", "config", "git", "source", "outlet", "desk"]),
     ("rpc", &["domain"]),
     ("tui", &["domain"]),

@@ -30,6 +30,7 @@ mod smtp;
 mod spam;
 mod spawned;
 mod support;
+mod templates;
 mod terminal;
 mod undo;
 mod whole;

@@ -26,22 +26,6 @@ async fn the_thank_you_names_the_issue_and_holds_no_link_to_it() {
 }
 
 #[tokio::test]
-async fn a_description_template_is_appended_and_its_quick_actions_are_text() {
-    let mut room = Room::new().await;
-    let folder = room.dir.path().join("letters/issue_templates");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("bug.md"), "Checklist of ours\n/label ~bug\n").unwrap();
-    room.set("acme/support", "templates_dir", "letters").await;
-    room.set("acme/support", "issue_template", "bug").await;
-    room.mail(ADA).await;
-    let issue = room.issue("acme/support#1").await;
-    let body = &issue.notes[0].body;
-    assert!(body.contains("invalid token") && body.contains("Checklist of ours\n/label ~bug"), "{body}");
-    assert!(issue.row.labels.is_empty());
-    assert!(!room.send().await.concat().contains("Checklist"), "the customer is not shown it");
-}
-
-#[tokio::test]
 async fn mail_comes_from_the_display_name_of_the_project() {
     let mut room = Room::new().await;
     room.mail(ADA).await;

@@ -4,10 +4,15 @@ use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
-    SenderScope,
+    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request,
+    Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
+
+fn preview(reference: Option<Reference>) -> Request {
+    let (project, name) = ("acme/support".to_owned(), "new_note".to_owned());
+    Request::PreviewTemplate(PreviewTemplate { project, name, reference, text: None })
+}
 
 const ROLES: [Option<Role>; 6] = [
     None,
@@ -102,6 +107,9 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Members(path()), From(Role::Guest)),
         (Request::Desk, Everybody),
         (Request::Labels, Everybody),
+        (Request::Templates { project: path() }, From(Role::Reporter)),
+        (preview(Some(open())), From(Role::Reporter)),
+        (preview(None), From(Role::Reporter)),
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::Verbs { limit: 9 }, Everybody),

@@ -1,21 +1,12 @@
 //! Templates of a project: whether they can be read, and whether every placeholder is known.
 
 use super::Findings;
-use crate::desk::template_name;
-use crate::domain::{DeskSettings, MailKind, ProjectView};
+use crate::desk::{MAIL_TEMPLATES, template_trouble};
+use crate::domain::{DeskSettings, ProjectView};
 use crate::mail::unknown_placeholders;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// One kind of mail for each template that there is.
-const KINDS: [MailKind; 6] = [
-    MailKind::ThankYou,
-    MailKind::NewNote,
-    MailKind::NewParticipant,
-    MailKind::Closed,
-    MailKind::Reopened,
-    MailKind::IdleWarning,
-];
 const KNOWN: &str = "known are ISSUE_ID, ISSUE_PATH, ISSUE_DESCRIPTION, ISSUE_URL, NOTE_TEXT, NOTE_AUTHOR, \
                      UNSUBSCRIBE_URL, SYSTEM_HEADER, SYSTEM_FOOTER, ADDITIONAL_TEXT";
 
@@ -33,8 +24,8 @@ pub(super) fn look(config_dir: &Path, project: &ProjectView, desk: &DeskSettings
             findings.fail(&step, format!("{} is no folder", dir.display()), Some(cure.to_owned()));
             continue;
         }
-        for kind in KINDS {
-            match look_at_file(&dir.join(template_name(kind))) {
+        for (_, name) in MAIL_TEMPLATES {
+            match look_at_file(&dir.join(format!("{name}.md")), name) {
                 Ok(found) => own += usize::from(found),
                 Err((detail, cure)) => {
                     well = false;
@@ -53,7 +44,7 @@ pub(super) fn look(config_dir: &Path, project: &ProjectView, desk: &DeskSettings
 }
 
 /// Tells whether a template is there; fails with what is wrong with it and what cures that.
-fn look_at_file(path: &Path) -> Result<bool, (String, String)> {
+fn look_at_file(path: &Path, name: &str) -> Result<bool, (String, String)> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -62,6 +53,10 @@ fn look_at_file(path: &Path) -> Result<bool, (String, String)> {
             return Err((detail, "check its permissions, and that it is UTF-8".to_owned()));
         }
     };
+    if let Some(why) = template_trouble(name, &text) {
+        let cure = "until it says something, another one is used".to_owned();
+        return Err((format!("{} {why}", path.display()), cure));
+    }
     let unknown = unknown_placeholders(&text);
     if unknown.is_empty() {
         return Ok(true);
