@@ -184,6 +184,14 @@ impl Config {
                 return Err(wrong.hint(format!("write 127.0.0.1:{port}")).within(section, text));
             }
         }
+        let base = self.web.as_ref().map_or("https://", |web| web.base_url.as_str());
+        if !base.starts_with("https://") && !base.starts_with("http://") || base.chars().any(char::is_control)
+        {
+            let wrong =
+                error::Wrong::new("base_url", format!("`{}` is no address of a page", base.escape_debug()));
+            let hint = "write https://desk.example.com: what customers reach, in front of `listen`";
+            return Err(wrong.hint(hint).within("web", text));
+        }
         Ok(())
     }
 

@@ -34,6 +34,7 @@ mod sealing;
 mod senders;
 mod spam;
 mod status;
+mod subscriptions;
 mod targets;
 mod telling;
 mod templates;
@@ -51,6 +52,7 @@ pub use outbox::{Claim, Settled};
 pub use rest::Rest;
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
+pub use subscriptions::Subscription;
 pub use templates::{MAIL_TEMPLATES, template_trouble};
 
 use crate::crypt::Crypt;

@@ -44,7 +44,8 @@
 //! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
 //! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `git`, `mail`, `store`, `index`, `spam` |
-//! | [`sync`] | when things happen | `domain`, `config`, `git`, `source`, `outlet`, `desk` |
+//! | [`web`] | the page to unsubscribe on, figures for Prometheus | `domain`, `desk` |
+//! | [`sync`] | when things happen | `domain`, `config`, `git`, `source`, `outlet`, `desk`, `web` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
 //! | [`cli`] | arguments, commands, printing | everything |
@@ -77,3 +78,4 @@ pub mod store;
 pub mod sync;
 pub mod tls;
 pub mod tui;
+pub mod web;

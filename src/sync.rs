@@ -19,6 +19,7 @@ pub use rest::nothing_new;
 use crate::config::{Config, MailboxConfig, OutletConfig};
 use crate::desk::Desk;
 use crate::domain::{Fault, MailboxPass, OutboxPass, SyncReport};
+use crate::web::{self, Pages};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct Plan {
     /// By name; `None` is `[smtp]`.
     pub outlets: Vec<(Option<String>, OutletConfig)>,
     pub data_dir: PathBuf,
+    /// What is served on the web, and where.
+    pub pages: Vec<(Pages, String)>,
 }
 
 impl Plan {
@@ -47,8 +50,15 @@ impl Plan {
             mailboxes: config.mailboxes.values().filter(|m| m.enabled).cloned().collect(),
             outlets: config.outlets.iter().map(|(name, outlet)| (named(name), outlet.clone())).collect(),
             data_dir: data_dir.to_owned(),
+            pages: pages(config),
         }
     }
+}
+
+fn pages(config: &Config) -> Vec<(Pages, String)> {
+    let page = config.web.as_ref().map(|web| (Pages::Unsubscribe, web.listen.clone()));
+    let metrics = config.serve.metrics.as_ref().map(|address| (Pages::Metrics, address.clone()));
+    page.into_iter().chain(metrics).collect()
 }
 
 /// Serves every mailbox and outlet until `stop`. Returns once each has come to a clean end.
@@ -61,6 +71,10 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     for (name, config) in plan.outlets.clone() {
         let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
         tasks.spawn(async move { outbox::serve(&desk, name, &config, &data_dir, &stop).await });
+    }
+    for (pages, address) in plan.pages.clone() {
+        let (desk, stop) = (desk.clone(), stop.clone());
+        tasks.spawn(async move { web::serve(&desk, pages, &address, &stop).await });
     }
     let (teacher, purger, watcher) = (desk.clone(), desk.clone(), desk.clone());
     let (until, end, done) = (stop.clone(), stop.clone(), stop.clone());

@@ -62,6 +62,7 @@ impl Desk {
             project,
             note: None,
             to: to.clone(),
+            joint: None,
             files: &[],
             state,
             held_until: None,

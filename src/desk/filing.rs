@@ -116,7 +116,7 @@ impl Desk {
         note.warnings.extend(rest_of_subject(&passing.message.subject));
         let appended = self.appended(&project, passing.silent).await?;
         if !appended.text.is_empty() {
-            note.body = format!("{}\n\n{}", note.body.trim_end(), appended.text);
+            note.body = format!("{}\n\n{}", note.body.trim_end(), appended.text.trim_end());
         }
         if passing.silent {
             settle_silent(&mut issue, passing);

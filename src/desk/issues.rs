@@ -389,10 +389,10 @@ impl Desk {
         let held_until = hold.and_then(|hold| txn.now.checked_add(hold).ok());
         let state = if held_until.is_some() { OutboxState::Held } else { OutboxState::Queued };
         let projects = self.all_projects().await?;
-        for to in to.of(issue) {
-            if self.inner.ways.is_ours(&to.email, &projects) {
-                continue;
-            }
+        let people = to.of(issue).into_iter().filter(|to| !self.inner.ways.is_ours(&to.email, &projects));
+        let people: Vec<Mailbox> = people.collect();
+        let joint = self.joint(issue, project, &people)?;
+        for to in people {
             let user = Some(acting.user.name.clone());
             let draughted = Draughted {
                 kind: MailKind::NewNote,
@@ -400,6 +400,7 @@ impl Desk {
                 project,
                 note: Some(note),
                 to,
+                joint: joint.as_ref(),
                 files,
                 state,
                 held_until,

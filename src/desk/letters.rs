@@ -24,10 +24,18 @@ pub(super) struct Draughted<'a> {
     pub project: &'a Project,
     pub note: Option<&'a Note>,
     pub to: Mailbox,
+    /// Where one mail goes to all: each gets it on their own way, with the others in its head.
+    pub joint: Option<&'a Joint>,
     pub files: &'a [(String, String, Vec<u8>)],
     pub state: OutboxState,
     pub held_until: Option<Timestamp>,
     pub user: Option<String>,
+}
+
+/// One mail to several people.
+pub(super) struct Joint {
+    people: Vec<Mailbox>,
+    message_id: MessageId,
 }
 
 /// What a mail tells: a note, and what the issue is about.
@@ -50,14 +58,19 @@ impl Desk {
         let way = self.way_out(issue, project)?.clone();
         let id = txn.next_outbox().await?;
         let key = routing::new_reply_key();
-        let message_id = new_message_id(id, &way.from)?;
+        let message_id = match draughted.joint {
+            Some(joint) => joint.message_id.clone(),
+            None => new_message_id(id, &way.from)?,
+        };
         let reply_to = self.inner.ways.reply_address(issue.mailbox.as_deref(), project, &key);
         let (in_reply_to, references) = self.conversation(txn, issue, &draughted.to.email).await?;
+        let mut people = draughted.joint.map(|joint| joint.people.iter()).unwrap_or_default();
+        let first = people.next();
         let letter = mail::Letter {
             kind,
             from: Mailbox { name: Some(sender_name(project).to_owned()), email: way.from.clone() },
-            to: draughted.to.clone(),
-            cc: Vec::new(),
+            to: first.unwrap_or(&draughted.to).clone(),
+            cc: people.cloned().collect(),
             reply_to: reply_to
                 .clone()
                 .or_else(|| issue.arrived_to.clone())
@@ -72,6 +85,7 @@ impl Desk {
             reference: reference(project, issue),
             list_id: Some(list_id(project, &way)),
             unsubscribe: self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
+            unsubscribe_page: self.inner.ways.unsubscribe_page(&key),
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
             files: draughted.files.to_vec(),
             for_signing: self.inner.crypt.signs().is_some(),
@@ -105,6 +119,22 @@ impl Desk {
         };
         self.file_letter(txn, &entry, key, issue, project).await?;
         Ok(id)
+    }
+
+    /// Prepares one mail to all, where the project wants that and there are several.
+    pub(super) fn joint(
+        &self,
+        issue: &Issue,
+        project: &Project,
+        people: &[Mailbox],
+    ) -> Result<Option<Joint>, Fault> {
+        if !project.settings.one_mail_to_all || people.len() < 2 {
+            return Ok(None);
+        }
+        let from = &self.way_out(issue, project)?.from;
+        let text = format!("{}@{}", routing::new_reply_key(), from.domain());
+        let message_id = MessageId::parse(&text).ok_or_else(|| missing("the domain of our Message-IDs"))?;
+        Ok(Some(Joint { people: people.to_vec(), message_id }))
     }
 
     async fn file_letter(
@@ -215,8 +245,9 @@ impl Desk {
         told: &Told<'_>,
     ) -> String {
         let reference = reference(project, issue);
-        let unsubscribe =
-            self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, key).unwrap_or_default();
+        let ways = &self.inner.ways;
+        let by_mail = || ways.unsubscribe_link(issue.mailbox.as_deref(), project, key);
+        let unsubscribe = ways.unsubscribe_page(key).or_else(by_mail).unwrap_or_default();
         let values = mail::Values {
             issue_id: &format!("#{}", issue.iid),
             issue_path: &reference,

@@ -49,6 +49,8 @@ pub struct Ways {
     pub outlets: Vec<WayOut>,
     /// What `%{ISSUE_URL}` gives, before its own placeholders are filled.
     pub issue_url: String,
+    /// Where the page to unsubscribe on is served, without a slash at the end.
+    pub web: Option<String>,
     /// How long a send from the TUI can be taken back.
     pub undo_window: Duration,
     /// After how long a failure makes the desk stale.
@@ -105,6 +107,7 @@ impl Ways {
             outlets: outlets.collect(),
             mailboxes,
             issue_url: config.web.as_ref().and_then(|web| web.issue_url.clone()).unwrap_or_default(),
+            web: config.web.as_ref().map(|web| web.base_url.trim_end_matches('/').to_owned()),
             undo_window: config.outlet(None).map_or(Duration::ZERO, |outlet| outlet.undo_window),
             stale_after: config.serve.stale_after,
             config_dir: config_dir.to_owned(),
@@ -227,6 +230,11 @@ impl Ways {
         }
         let public = project.settings.public_address.as_ref()?;
         Some(crate::mail::unsubscribe_link(public, Some(key)))
+    }
+
+    /// Gives the page on which the holder of a key unsubscribes, where one is served.
+    pub fn unsubscribe_page(&self, key: &str) -> Option<String> {
+        Some(format!("{}/unsubscribe/{key}", self.web.as_deref()?))
     }
 
     /// Puts a key into the address of a mailbox, one under the domain of the public address if there is one.

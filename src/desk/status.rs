@@ -3,7 +3,7 @@
 use super::{Acting, Desk, txn};
 use crate::domain::{
     Channel, ChannelState, DeskStatus, Fate, Fault, Finding, IntakeEntry, IssueId, Judge, Opinion,
-    OutboxCounts, Rights, Role, SpamStatus,
+    OutboxCounts, Query, Rights, Role, SpamStatus,
 };
 use crate::store::Direction;
 use jiff::Timestamp;
@@ -102,6 +102,20 @@ impl Desk {
     /// Counts the mails that are not settled well.
     pub fn outbox_counts(&self) -> OutboxCounts {
         self.inner.queue.counts(|_| true)
+    }
+
+    /// Shows how the desk is doing, to who watches over its machine.
+    pub async fn figures(&self) -> Result<DeskStatus, Fault> {
+        self.status(&Acting::system(self.now())).await
+    }
+
+    /// Counts the issues that are open, and those of them that wait for us.
+    pub fn issue_counts(&self) -> Result<(u64, u64), Fault> {
+        let viewer = self.viewer(&Acting::system(self.now()));
+        let count = |query: &str| -> Result<u64, Fault> {
+            Ok(self.inner.index.count(&Query::parse(query)?, &viewer))
+        };
+        Ok((count("is:open")?, count("is:open waiting:us")?))
     }
 
     /// Shows how the desk is doing. What names people or projects is for those who maintain one.

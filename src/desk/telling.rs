@@ -79,6 +79,7 @@ impl Desk {
                 project,
                 note: None,
                 to,
+                joint: None,
                 files: &[],
                 state: if queued { OutboxState::Queued } else { OutboxState::Held },
                 held_until,

@@ -39,6 +39,8 @@ pub struct Letter {
     pub list_id: Option<String>,
     /// The link by which its recipient unsubscribes, as [`unsubscribe_link`] makes it.
     pub unsubscribe: Option<String>,
+    /// The page on which its recipient does the same with one click (RFC 8058).
+    pub unsubscribe_page: Option<String>,
     /// The filled template.
     pub markdown: String,
     /// Name, media type and bytes of each file.
@@ -112,8 +114,13 @@ fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
     if !references.is_empty() {
         fields.push(("References", references));
     }
-    if let Some(link) = &letter.unsubscribe {
-        fields.push(("List-Unsubscribe", format!("<{link}>")));
+    let links: Vec<String> =
+        letter.unsubscribe_page.iter().chain(&letter.unsubscribe).map(|link| format!("<{link}>")).collect();
+    if !links.is_empty() {
+        fields.push(("List-Unsubscribe", links.join(", ")));
+    }
+    if letter.unsubscribe_page.as_ref().is_some_and(|page| page.starts_with("https://")) {
+        fields.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
     }
     if letter.kind.is_automatic() {
         // Nothing caused a probe; all others answer something (RFC 3834, section 5.1).
@@ -209,7 +216,7 @@ fn with_footer(letter: &Letter) -> String {
     if !letter.reference.is_empty() && !shown.contains(&letter.reference) {
         lines.push(super::template::escaped(&letter.reference));
     }
-    if let Some(link) = &letter.unsubscribe
+    if let Some(link) = letter.unsubscribe_page.as_ref().or(letter.unsubscribe.as_ref())
         && !letter.markdown.contains(link)
         && !shown.contains(link)
     {

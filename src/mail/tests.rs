@@ -288,6 +288,7 @@ fn letter(kind: MailKind) -> Letter {
         reference: "mygroup/shop#12".to_owned(),
         list_id: Some("mygroup/shop <shop.desk.example>".to_owned()),
         unsubscribe: Some(unsubscribe_link(&address("contact+k3y-unsubscribe@desk.example"), None)),
+        unsubscribe_page: None,
         markdown: "Hello **Jo**,\n\nit is _done_: [see](https://x.example/?a=1&b=2)\n\n> you said\n"
             .to_owned(),
         files: vec![],

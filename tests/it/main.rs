@@ -33,4 +33,5 @@ mod support;
 mod templates;
 mod terminal;
 mod undo;
+mod web;
 mod whole;

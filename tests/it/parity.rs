@@ -101,3 +101,32 @@ fn a_mailbox_that_is_off_is_not_read() {
     desk.ok(&["sync", "--once"]);
     assert_eq!(desk.intake().len(), 1);
 }
+
+#[tokio::test]
+async fn one_mail_to_all_has_everybody_in_its_head_and_a_key_for_each() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.edit("acme/support#1", Edit::AddEmail("bob@customer.example".parse().unwrap())).await;
+    room.send().await;
+    room.reply("acme/support#1", "each alone").await;
+    let each = room.send().await;
+    assert_eq!(each.len(), 2);
+    assert!(each.iter().all(|m| field(m, "Cc").is_none()), "by default nobody sees who else gets it");
+    room.set("acme/support", "one_mail_to_all", "true").await;
+    room.reply("acme/support#1", "to all").await;
+    let all = room.send().await;
+    assert_eq!(all.len(), 2, "each is sent on their own, so that one failure is one failure");
+    for name in ["To", "Cc", "Message-ID", "Subject"] {
+        assert_eq!(field(&all[0], name), field(&all[1], name), "{name}");
+    }
+    assert!(field(&all[0], "To").unwrap().contains("ada@") && field(&all[0], "Cc").unwrap().contains("bob@"));
+    assert_ne!(field(&all[0], "Reply-To"), field(&all[1], "Reply-To"), "who answers is known by the key");
+    let rows = room.outbox().await;
+    let mut to: Vec<&str> = rows.iter().take(2).map(|row| row.to.as_str()).collect();
+    to.sort_unstable();
+    assert_eq!(to, ["ada@customer.example", "bob@customer.example"]);
+    // Bob's answer, which names the shared Message-ID, joins the issue.
+    let id = field(&all[0], "Message-ID").unwrap();
+    room.mail(&format!("From: bob@customer.example\nTo: help@desk.example\nSubject: Re: x\nMessage-ID: <b@c.example>\nIn-Reply-To: {id}\n\nThanks\n")).await;
+    assert_eq!(room.issue("acme/support#1").await.notes.last().unwrap().body.trim(), "Thanks");
+}

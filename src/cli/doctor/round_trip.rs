@@ -126,6 +126,7 @@ fn probe(way: &WayOut, to: &EmailAddress) -> Result<(MessageId, Vec<u8>), Failur
         reference: String::new(),
         list_id: None,
         unsubscribe: None,
+        unsubscribe_page: None,
         markdown: "The desk wrote this mail to itself, to see whether it comes back. It may be deleted.\n"
             .to_owned(),
         files: Vec::new(),
