@@ -25,6 +25,7 @@ mod placement;
 mod projects;
 mod purge;
 mod queue;
+mod references;
 mod repeat;
 mod reports;
 mod rest;
