@@ -37,7 +37,7 @@ pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
-pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};
+pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Attachment, Note, NoteKind, RawRef};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};

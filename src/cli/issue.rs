@@ -49,6 +49,13 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             changed(here, Request::Merge { references, into, dry_run }).await
         }
         Issue::Unmerge { reference } => changed(here, Request::Unmerge(reference)).await,
+        Issue::Move { references, project } => edit(here, references, vec![Edit::MoveTo(project)]).await,
+        Issue::Link { reference, others } => {
+            edit(here, vec![reference], others.into_iter().map(Edit::Link).collect()).await
+        }
+        Issue::Unlink { reference, others } => {
+            edit(here, vec![reference], others.into_iter().map(Edit::Unlink).collect()).await
+        }
         Issue::Snooze { references, until } => edit(here, references, vec![snooze(&until)?]).await,
     }
 }

@@ -71,6 +71,7 @@ impl Desk {
             spent: 0,
             spam_since: None,
             purged: false,
+            stood: Vec::new(),
         })
     }
 

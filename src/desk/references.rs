@@ -27,6 +27,20 @@ impl Desk {
         Ok(self.resolve_among(rights, &projects, reference).await?.id)
     }
 
+    /// Finds the issue that a reference names beside another one: without a project it is of the same.
+    pub(super) async fn resolve_beside(
+        &self,
+        rights: &Rights,
+        issue: &Issue,
+        reference: &Reference,
+    ) -> Result<IssueId, Fault> {
+        let project = match &reference.project {
+            Some(path) => path.clone(),
+            None => self.project_of_issue(issue.id).await?.path,
+        };
+        self.resolve(rights, &Reference { project: Some(project), ..reference.clone() }).await
+    }
+
     /// Gives the issue into which one was merged in the end, if that may be seen.
     async fn follow_merges(
         &self,

@@ -3,7 +3,9 @@
 use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
-use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Role, Verb};
+use crate::domain::{
+    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, ProjectId, Response, Role, Verb,
+};
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
 use std::collections::BTreeMap;
@@ -91,8 +93,15 @@ impl Desk {
 
     /// Refuses to touch issues in which the caller has no say any more.
     async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
-        for issue in &verb.deed.issues {
+        for issue in verb.deed.issues.iter().chain(verb.changes.iter().map(|change| &change.issue)) {
             self.demand(acting, &self.project_of_issue(*issue).await?, Role::Guest)?;
+        }
+        // Who moves an issue back must have a say where it comes from and where it goes.
+        for change in verb.changes.iter().filter(|change| change.field == "project") {
+            for end in [&change.before, &change.after].into_iter().filter_map(serde_json::Value::as_u64) {
+                let project = self.stored_project_by_id(ProjectId(end)).await?;
+                self.demand(acting, &project, Role::Reporter)?;
+            }
         }
         Ok(())
     }

@@ -99,6 +99,12 @@ pub enum Edit {
     DuplicateOf(Reference),
     /// Merges it into the other one.
     MergeInto(Reference),
+    /// Moves it to the project of this path.
+    MoveTo(String),
+    /// Says that it belongs together with the other one.
+    Link(Reference),
+    /// Says so no more.
+    Unlink(Reference),
 }
 
 /// What can be done with a mail in the outbox.

@@ -49,6 +49,7 @@ fn issue(id: u64, title: &str) -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
+        stood: Vec::new(),
         participants: vec![Participant {
             name: None,
             email: EmailAddress::parse("ada@example.com").unwrap(),

@@ -140,6 +140,9 @@ impl App {
                 self.ask_snooze(targets);
             }
             Action::Merge => self.ask_merge(),
+            Action::Move => self.pick_project(),
+            Action::Link => self.pick_link(),
+            Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),
             Action::Repeat => self.repeat(),

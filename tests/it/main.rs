@@ -20,6 +20,7 @@ mod layers;
 mod machines;
 mod mails;
 mod merging;
+mod moving;
 mod outages;
 mod parity;
 mod quick;

@@ -78,6 +78,26 @@ pub enum Issue {
     Merge(MergeArgs),
     /// Parts an issue from the one it was merged into.
     Unmerge { reference: Reference },
+    /// Moves issues to another project: they get numbers there, and the old ones lead to them.
+    #[command(after_help = "Example:\n  deskbell issue move 12 acme/office")]
+    Move {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+        project: String,
+    },
+    /// Says that an issue belongs together with others.
+    #[command(after_help = "Example:\n  deskbell issue link 12 13 acme/office#4")]
+    Link {
+        reference: Reference,
+        #[arg(required = true)]
+        others: Vec<Reference>,
+    },
+    /// Takes the links between an issue and others away.
+    Unlink {
+        reference: Reference,
+        #[arg(required = true)]
+        others: Vec<Reference>,
+    },
     /// Puts issues away until a moment, or until an answer comes.
     #[command(after_help = "Examples:\n  deskbell issue snooze 12 --until monday\n  \
                             deskbell issue snooze 12 --until none")]

@@ -114,6 +114,7 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         address: None,
         estimate: None,
         spent: 0,
+        moved_from: vec![],
     }
 }
 

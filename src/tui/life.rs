@@ -1,0 +1,57 @@
+//! The life of an issue on the screen: where the work stands, where it goes, what it belongs to.
+
+use super::app::App;
+use super::picker::{Choice, Free, Item, Picker};
+use crate::domain::{Edit, LinkKind, Reference, Status};
+
+impl App {
+    /// Offers the projects to which those in front or marked can go.
+    pub fn pick_project(&mut self) {
+        let here = self.front_row().map(|row| row.project.clone());
+        let Some(here) = here else { return self.say("no issue is selected") };
+        let others = self.projects.iter().flatten().filter(|project| project.path != here);
+        let items: Vec<Item> = others
+            .map(|project| Item::new(&project.path, "", Choice::Change(Edit::MoveTo(project.path.clone()))))
+            .collect();
+        match items.is_empty() {
+            true => self.say("there is no other project"),
+            false => self.open_picker(Picker::new("Move to", items)),
+        }
+    }
+
+    /// Offers the links of the issue in front, to be taken away; what is typed becomes one.
+    pub fn pick_link(&mut self) {
+        if self.targets().is_empty() {
+            return self.say("no issue is selected");
+        }
+        let shown = self.thread.as_ref().filter(|_| !self.on_list());
+        let links = shown.map(|thread| thread.view.links.clone()).unwrap_or_default();
+        let items = links.iter().filter(|link| link.kind == LinkKind::RelatesTo).filter_map(|link| {
+            let detail = format!("{} \u{b7} Enter takes the link away", link.title);
+            let reference = link.reference.parse::<Reference>().ok()?;
+            Some(Item::new(&link.reference, &detail, Choice::Change(Edit::Unlink(reference))))
+        });
+        let items = items.collect();
+        self.open_picker(Picker::new("Link to which issue (its number)", items).free(Free::Link));
+    }
+
+    /// Links those in front or marked to the issue whose number was typed.
+    pub fn link_to(&mut self, typed: &str) {
+        match typed.parse::<Reference>() {
+            Ok(other) => self.change(vec![Edit::Link(other)], false),
+            Err(fault) => self.complain_of(&fault),
+        }
+    }
+
+    /// Offers what the work can stand at.
+    pub fn pick_status(&mut self) {
+        let items = [
+            ("open", "it is our turn", Status::Open),
+            ("pending", "we wait for the customer", Status::Pending),
+            ("solved", "done, as far as we know", Status::Solved),
+            ("closed", "done", Status::Closed),
+        ];
+        let item = |(name, detail, status)| Item::new(name, detail, Choice::Change(Edit::Status(status)));
+        self.open_picker(Picker::new("Status", items.into_iter().map(item).collect()));
+    }
+}
