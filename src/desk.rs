@@ -36,6 +36,7 @@ mod screening;
 mod sealing;
 mod senders;
 mod spam;
+mod splitting;
 mod status;
 mod targets;
 mod telling;
@@ -243,6 +244,7 @@ impl Desk {
                 self.merge(&acting, &references, &into, dry_run).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Split(split) => self.split(&acting, &split).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await

@@ -51,8 +51,8 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, SenderScope,
-    Upload,
+    Call, Deliver, Edit, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction, Request,
+    SenderScope, Upload,
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;

@@ -62,6 +62,7 @@ fn need(request: &Request) -> Need<'_> {
             let plain = !new.internal && new.cc.is_empty() && new.without.is_empty() && !new.close;
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
+        Request::Split(split) => one(&split.reference, Role::Reporter),
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
         Request::Merge { references, into, .. } => {
             InIssues(references.iter().chain(std::iter::once(into)).collect(), Role::Reporter)

@@ -5,9 +5,11 @@
 
 use super::txn::Txn;
 use super::{Desk, routing};
-use crate::domain::{EmailAddress, Fault, Issue, IssueId, MessageId, Project, ProjectId, ReplyKey};
+use crate::domain::{
+    EmailAddress, Fault, Issue, IssueId, MessageId, OutboxEntry, Project, ProjectId, ReplyKey,
+};
 use crate::mail::Message;
-use crate::store::record::{Known, Number, Place, issue_key, number_key, text_key};
+use crate::store::record::{Known, Number, Place, issue_key, number_key, outbox_key, text_key};
 
 /// Where a mail belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +117,15 @@ impl Desk {
         Ok(id)
     }
 
-    /// Finds the issue of a reply key.
+    /// Finds the issue of a reply key: that in which the note now stands that its mail carried.
     pub(super) async fn by_reply_key(&self, txn: &mut Txn<'_>, key: &str) -> Result<Option<ReplyKey>, Fault> {
-        txn.get::<ReplyKey>(&text_key(key)).await
+        let Some(key) = txn.get::<ReplyKey>(&text_key(key)).await? else { return Ok(None) };
+        let row = match key.outbox {
+            Some(id) => txn.get::<OutboxEntry>(&outbox_key(id)).await?,
+            None => None,
+        };
+        let issue = row.and_then(|row| row.issue).unwrap_or(key.issue);
+        Ok(Some(ReplyKey { issue, ..key }))
     }
 
     async fn by_subject(

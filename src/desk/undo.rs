@@ -42,6 +42,9 @@ impl Desk {
         for merged in &verb.deed.merged {
             self.unmerge_one(&mut txn, acting, *merged).await?;
         }
+        for split in &verb.deed.split {
+            self.unsplit(&mut txn, acting, *split, verb.deed.issues.last()).await?;
+        }
         if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
@@ -55,7 +58,7 @@ impl Desk {
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
         let label = format!("{word}: {}", verb.deed.label);
-        if verb.deed.merged.is_empty() {
+        if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
             self.restore(&mut txn, acting, &verb, true).await?;
         }
         txn.deed().label.clone_from(&label);
@@ -72,6 +75,10 @@ impl Desk {
         if undone.deed.note.is_some() {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
+        }
+        if !undone.deed.split.is_empty() {
+            return Err(Fault::refused("a split that was taken back is not done again by itself")
+                .hint("split the notes out once more"));
         }
         if !undone.deed.merged.is_empty() {
             return Err(Fault::refused("a merge that was taken back is not done again by itself")

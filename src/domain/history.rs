@@ -72,6 +72,9 @@ pub struct Deed {
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,
+    /// Issues that it made of notes of another, which stands behind them among `issues`.
+    #[serde(default)]
+    pub split: Vec<IssueId>,
 }
 
 /// A change as front ends see it.

@@ -107,6 +107,15 @@ pub enum Edit {
     Unlink(Reference),
 }
 
+/// Notes that go out of an issue into a new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueSplit {
+    pub reference: Reference,
+    pub notes: Vec<NoteId>,
+    /// The title of the new issue; that of the old one unless given.
+    pub title: Option<String>,
+}
+
 /// What can be done with a mail in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -232,6 +241,7 @@ pub enum Request {
     },
     /// Parts an issue from the one it was merged into.
     Unmerge(Reference),
+    Split(IssueSplit),
     MarkRead {
         reference: Reference,
         read: bool,

@@ -35,6 +35,7 @@ pub enum Purpose {
     Send { issue: Option<IssueId>, snooze: bool },
     Edit { advance: bool },
     MergePlan { references: Vec<Reference>, into: Reference },
+    Split,
     MarkRead,
     Undo,
     Redo,

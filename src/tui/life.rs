@@ -1,8 +1,10 @@
 //! The life of an issue on the screen: where the work stands, where it goes, what it belongs to.
 
 use super::app::App;
+use super::asks::Purpose;
+use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
-use crate::domain::{Edit, LinkKind, Reference, Status};
+use crate::domain::{Edit, IssueSplit, IssueView, LinkKind, NoteId, NoteKind, Reference, Request, Status};
 
 impl App {
     /// Offers the projects to which those in front or marked can go.
@@ -41,6 +43,37 @@ impl App {
             Ok(other) => self.change(vec![Edit::Link(other)], false),
             Err(fault) => self.complain_of(&fault),
         }
+    }
+
+    /// Asks for the title of the issue into which the note in front goes.
+    pub fn ask_split(&mut self) {
+        let shown = self.thread.as_ref().filter(|_| !self.on_list());
+        let Some(thread) = shown else { return self.say("open the issue and go to the note") };
+        match thread.current().filter(|note| note.kind != NoteKind::System) {
+            Some(note) => {
+                let (reference, note) = (thread.reference.clone(), note.id);
+                let title = thread.view.row.title.clone();
+                let hint = "the title of the new issue; answers to this note arrive there";
+                self.open_prompt(Prompt::new(Ask::Split { reference, note }, "Split out", &title, hint));
+            }
+            None => self.say("go to a note that somebody wrote"),
+        }
+    }
+
+    /// Takes a note out into a new issue.
+    pub fn split(&mut self, reference: Reference, note: NoteId, title: String) {
+        let title = Some(title).filter(|title| !title.is_empty());
+        self.ask(Purpose::Split, Request::Split(IssueSplit { reference, notes: vec![note], title }));
+    }
+
+    /// Shows the issue that was made of a note.
+    pub fn was_split(&mut self, view: &IssueView) {
+        if let Ok(reference) = view.row.reference.parse() {
+            self.open_issue(reference);
+        }
+        self.ask_rows();
+        self.ask_counts();
+        self.say(format!("split out into #{} \u{b7} z takes it back", view.row.iid));
     }
 
     /// Offers what the work can stand at.

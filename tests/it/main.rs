@@ -30,6 +30,7 @@ mod seals;
 mod smtp;
 mod spam;
 mod spawned;
+mod splitting;
 mod support;
 mod terminal;
 mod undo;

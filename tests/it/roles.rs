@@ -4,8 +4,8 @@ use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
-    SenderScope,
+    IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role,
+    SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -133,6 +133,7 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Unmerge(open()), From(Role::Reporter)),
+        (Request::Split(IssueSplit { reference: open(), notes: vec![], title: None }), From(Role::Reporter)),
         (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),

@@ -85,6 +85,17 @@ pub enum Issue {
         references: Vec<Reference>,
         project: String,
     },
+    /// Takes notes out into a new issue of their author; answers to them arrive there.
+    #[command(after_help = "Example:\n  deskbell issue split 12 40 41 --title 'A second printer'")]
+    Split {
+        reference: Reference,
+        /// The numbers of the notes, as `issue show` has them.
+        #[arg(required = true)]
+        notes: Vec<u64>,
+        /// The title of the new issue; that of the old one unless given.
+        #[arg(long)]
+        title: Option<String>,
+    },
     /// Says that an issue belongs together with others.
     #[command(after_help = "Example:\n  deskbell issue link 12 13 acme/office#4")]
     Link {

@@ -41,3 +41,17 @@ fn an_issue_moves_to_a_project_that_is_chosen_and_gets_a_status() {
     screen.keys("gm<enter>gtpend<enter>");
     assert_eq!(edits(&screen), [Edit::MoveTo("acme/office".into()), Edit::Status(Status::Pending)]);
 }
+
+#[test]
+fn the_note_in_front_is_split_out_under_a_title_that_is_asked() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("<enter>M: the printer<enter>");
+    let split = screen.asked.iter().find_map(|request| match request {
+        Request::Split(split) => Some(split.clone()),
+        _ => None,
+    });
+    let split = split.unwrap();
+    let thread = screen.app.thread.as_ref().unwrap();
+    assert_eq!(split.title.unwrap(), format!("{}: the printer", thread.view.row.title));
+    assert_eq!(split.notes, [thread.current().unwrap().id]);
+}
