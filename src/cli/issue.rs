@@ -169,6 +169,7 @@ async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
         hold_ms: hold,
         seen: None,
         close: asked.close,
+        status: asked.status,
     };
     answered(here, Request::AddNote(new)).await
 }

@@ -162,6 +162,9 @@ impl Desk {
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
             let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
             turn(&mut issue, party, txn.now);
+            if project.settings.pending_on_reply && issue.state == State::Open {
+                issue.status = Status::Pending;
+            }
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
@@ -197,6 +200,7 @@ impl Desk {
         if new.close {
             quick.edits.push(Edit::Close);
         }
+        quick.edits.extend(new.status.map(Edit::Status));
         Ok(quick)
     }
 

@@ -59,7 +59,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RawMail { reference, .. }
         | Request::OriginalHtml { reference, .. } => one(reference, Role::Reporter),
         Request::AddNote(new) => {
-            let plain = !new.internal && new.cc.is_empty() && new.without.is_empty() && !new.close;
+            let plain = !new.internal && new.cc.is_empty() && new.without.is_empty();
+            let plain = plain && !new.close && new.status.is_none();
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
         Request::Split(split) => one(&split.reference, Role::Reporter),

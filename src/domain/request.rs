@@ -49,6 +49,9 @@ pub struct NewNote {
     pub seen: Option<NoteId>,
     /// Closes the issue in the same commit.
     pub close: bool,
+    /// Where the work stands then, set in the same commit.
+    #[serde(default)]
+    pub status: Option<Status>,
 }
 
 /// An issue that staff open.

@@ -39,6 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("thank_you", "Thank-you mail", "acknowledge each new issue", YES_NO),
     setting("closed_mail", "Mail on close", "tell the customer that it was closed", YES_NO),
     setting("reopen_on_reply", "Reopen on reply", "an answer opens a closed issue again", YES_NO),
+    setting("pending_on_reply", "Pending on reply", "an answer of ours sets the status to pending", YES_NO),
     setting("default_note", "Composer opens as", "reply or internal", &["reply", "internal"]),
     setting("import_cc", "People in Cc take part", "never, ask or always", &["never", "ask", "always"]),
     setting("one_mail_to_all", "One mail to all", "else one mail for each person", YES_NO),

@@ -1,7 +1,9 @@
 //! Moving and linking: an issue goes elsewhere and everything finds it there; two belong together.
 
 use crate::support::room::{ADA, Room, address, field, note};
-use deskbell::domain::{Draft, DraftKind, Edit, Fate, LinkKind, Request, Response, Role, State, Status};
+use deskbell::domain::{
+    Draft, DraftKind, Edit, Fate, LinkKind, NewNote, Request, Response, Role, State, Status,
+};
 
 const OLD: &str = "acme/support#1";
 const NEW: &str = "acme/office#2";
@@ -192,4 +194,25 @@ async fn a_status_is_set_by_a_line_and_an_answer_sets_it_back() {
     assert_eq!(issue.notes.last().unwrap().body, "alice set the status to solved");
     room.ok(Request::Undo).await;
     assert_eq!(room.issue(OLD).await.row.status, Status::Open);
+}
+
+#[tokio::test]
+async fn sending_sets_the_status_as_the_project_or_the_note_wants_it() {
+    let (mut room, sent) = room().await;
+    let new = NewNote { status: Some(Status::Solved), ..note(OLD, "It works now.") };
+    room.ok(Request::AddNote(new)).await;
+    let row = room.issue(OLD).await.row;
+    assert_eq!((row.state, row.status), (State::Open, Status::Solved));
+    room.ok(Request::Undo).await;
+    assert_eq!(room.issue(OLD).await.row.status, Status::Open);
+    room.set("acme/support", "pending_on_reply", "true").await;
+    room.ok(Request::AddNote(NewNote { internal: true, ..note(OLD, "A thought.") })).await;
+    assert_eq!(room.issue(OLD).await.row.status, Status::Open);
+    room.reply(OLD, "And now?").await;
+    assert_eq!(room.issue(OLD).await.row.status, Status::Pending);
+    room.mail(&answer(1, &reply_to(&sent[0]), "")).await;
+    let row = room.issue(OLD).await.row;
+    assert_eq!((row.status, row.waiting_on), (Status::Open, Some(deskbell::domain::Party::Us)));
+    room.reply(OLD, "Bye.\n/close").await;
+    assert_eq!(room.issue(OLD).await.row.status, Status::Closed);
 }

@@ -143,6 +143,9 @@ pub struct NoteArgs {
     /// Closes the issue in the same step.
     #[arg(long)]
     pub close: bool,
+    /// Sets the status in the same step: open, pending, solved or closed.
+    #[arg(long, value_parser = word::<Status>, conflicts_with = "close")]
+    pub status: Option<Status>,
 }
 
 #[derive(Debug, Args)]
