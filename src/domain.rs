@@ -4,6 +4,7 @@
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
 mod address;
+mod category;
 mod closing;
 mod draft;
 mod fault;
@@ -31,6 +32,7 @@ mod status;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
+pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};

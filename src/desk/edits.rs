@@ -289,7 +289,7 @@ fn checked_title(title: &str) -> Result<String, Fault> {
     Ok(tidy_title(title))
 }
 
-fn checked_label(label: &str) -> Result<String, Fault> {
+pub(super) fn checked_label(label: &str) -> Result<String, Fault> {
     let tidy = crate::mail::sanitize_line(label);
     let tidy = tidy.trim();
     if tidy.is_empty() || tidy.chars().count() > LABEL || tidy.contains(',') {

@@ -44,6 +44,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Users
         | Request::Desk
         | Request::Labels
+        | Request::Categories { project: None, .. }
         | Request::Drafts
         | Request::Verbs { .. }
         | Request::Cursors
@@ -84,6 +85,10 @@ fn need(request: &Request) -> Need<'_> {
         Request::IntakeAct { id, .. } => OnArrival(*id),
         Request::OutboxAct { ids, .. } => OnOutbox(ids),
         Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
+        Request::Categories { project: Some(path), .. } => InProject(path, Role::Guest),
+        Request::AddCategory { project, .. }
+        | Request::SetCategory { project, .. }
+        | Request::RemoveCategory { project, .. } => InProject(project, Role::Reporter),
         Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
         Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),
         Request::Senders(Some(SenderScope::Project(path)))

@@ -33,6 +33,14 @@ impl Desk {
             Request::SetMember { project, .. } | Request::RemoveMember { project, .. } => {
                 self.members(acting, project).await
             }
+            Request::AddCategory { kind, project, .. }
+            | Request::SetCategory { kind, project, .. }
+            | Request::RemoveCategory { kind, project, .. } => {
+                let changes = done.deed.categories;
+                let after = changes.into_iter().find_map(|change| change.after);
+                let name = after.map_or(String::new(), |after| after.about.name);
+                self.shown_category(acting, *kind, project, &name).await
+            }
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
             Request::IntakeAct { id, .. } => self.intake_entry(*id).await,

@@ -100,6 +100,11 @@ impl Desk {
 
     /// Refuses to touch issues in which the caller has no say any more.
     async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
+        for change in &verb.deed.categories {
+            for category in [&change.before, &change.after].into_iter().flatten() {
+                self.demand(acting, &self.stored_project_by_id(category.project).await?, Role::Reporter)?;
+            }
+        }
         for issue in verb.deed.issues.iter().chain(verb.changes.iter().map(|change| &change.issue)) {
             self.demand(acting, &self.project_of_issue(*issue).await?, Role::Guest)?;
         }
@@ -173,7 +178,7 @@ impl Desk {
         self.restore_spam(txn, acting, verb, back).await
     }
 
-    /// Restores what a verb did about senders, lessons and arrivals.
+    /// Restores what a verb did about categories, senders, lessons and arrivals.
     async fn restore_spam(
         &self,
         txn: &mut Txn<'_>,
@@ -181,6 +186,9 @@ impl Desk {
         verb: &Verb,
         back: bool,
     ) -> Result<(), Fault> {
+        for change in &verb.deed.categories {
+            self.restore_category(txn, change, back).await?;
+        }
         for change in &verb.deed.senders {
             self.restore_sender(txn, change, back).await?;
         }

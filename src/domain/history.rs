@@ -69,6 +69,9 @@ pub struct Deed {
     /// Arrivals that it said are no spam.
     #[serde(default)]
     pub arrivals: Vec<super::ArrivalChange>,
+    /// Labels and milestones that it wrote or took away.
+    #[serde(default)]
+    pub categories: Vec<super::CategoryChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,

@@ -1,8 +1,8 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
+    Arrival, CategoryKind, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId,
+    OutboxId, OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -208,6 +208,11 @@ pub enum Request {
     Members(String),
     Desk,
     Labels,
+    /// The labels or milestones of a project, or of all.
+    Categories {
+        kind: CategoryKind,
+        project: Option<String>,
+    },
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -316,6 +321,24 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
+    AddCategory {
+        kind: CategoryKind,
+        project: String,
+        settings: Vec<(String, String)>,
+    },
+    /// Changes a label or a milestone; a new name reaches every issue that carries it.
+    SetCategory {
+        kind: CategoryKind,
+        project: String,
+        name: String,
+        settings: Vec<(String, String)>,
+    },
+    /// Takes a label or a milestone away, off every issue as well.
+    RemoveCategory {
+        kind: CategoryKind,
+        project: String,
+        name: String,
+    },
     SetSender {
         scope: SenderScope,
         pattern: String,
@@ -384,6 +407,7 @@ impl Request {
                 | Self::Members(_)
                 | Self::Desk
                 | Self::Labels
+                | Self::Categories { .. }
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

@@ -58,6 +58,8 @@ pub enum Response {
     Desk(DeskSettings),
     /// `Labels`: every label in use with the number of issues that carry it.
     Labels(Vec<(String, u64)>),
+    /// `Categories`, and what changes one.
+    Categories(Vec<super::CategoryView>),
     /// `Drafts`.
     Drafts(Vec<Draft>),
     /// `Draft`.

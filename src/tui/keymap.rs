@@ -324,6 +324,7 @@ mod tests {
         let expected = [
             ("m", Action::Move),
             ("t", Action::SetStatus),
+            ("e", Action::Milestone),
             ("p", Action::Projects),
             ("g", Action::Top),
             ("s", Action::SpamMails),

@@ -4,7 +4,10 @@ use super::app::App;
 use super::asks::Purpose;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
-use crate::domain::{Edit, IssueSplit, IssueView, LinkKind, NoteId, NoteKind, Reference, Request, Status};
+use crate::domain::{
+    CategoryKind, CategoryView, Edit, IssueSplit, IssueView, LinkKind, NoteId, NoteKind, Reference, Request,
+    Status,
+};
 
 impl App {
     /// Offers the projects to which those in front or marked can go.
@@ -74,6 +77,30 @@ impl App {
         self.ask_rows();
         self.ask_counts();
         self.say(format!("split out into #{} \u{b7} z takes it back", view.row.iid));
+    }
+
+    /// Asks for the milestones of the project of the issue in front.
+    pub fn ask_milestones(&mut self) {
+        match self.front_row().map(|row| row.project.clone()) {
+            Some(project) => {
+                let (kind, project) = (CategoryKind::Milestone, Some(project));
+                self.ask(Purpose::Milestones, Request::Categories { kind, project });
+            }
+            None => self.say("no issue is selected"),
+        }
+    }
+
+    /// Offers the milestones that are not over; what is typed becomes one.
+    pub fn pick_milestone(&mut self, all: &[CategoryView]) {
+        let out = Item::new("none", "takes it out of its milestone", Choice::Change(Edit::Milestone(None)));
+        let item = |view: &CategoryView| {
+            let due = view.about.due.map_or(String::new(), |due| format!(" \u{b7} due {due}"));
+            let detail = format!("{} of {} closed{due}", view.closed_issues, view.issues);
+            let choice = Choice::Change(Edit::Milestone(Some(view.about.name.clone())));
+            Item::new(&view.about.name, &detail, choice)
+        };
+        let open = all.iter().filter(|view| !view.about.closed).map(item);
+        self.open_picker(Picker::new("Milestone", open.chain([out]).collect()).free(Free::Milestone));
     }
 
     /// Offers what the work can stand at.

@@ -142,6 +142,7 @@ impl App {
             Action::Merge => self.ask_merge(),
             Action::Move => self.pick_project(),
             Action::Link => self.pick_link(),
+            Action::Milestone => self.ask_milestones(),
             Action::Split => self.ask_split(),
             Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),

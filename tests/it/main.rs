@@ -3,6 +3,7 @@
 
 mod addresses;
 mod attach;
+mod categories;
 mod commits;
 mod corpora;
 mod damage;

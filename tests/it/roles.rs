@@ -3,9 +3,9 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role,
-    SenderRule, SenderScope,
+    Arrival, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId,
+    IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request,
+    Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -102,6 +102,25 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Members(path()), From(Role::Guest)),
         (Request::Desk, Everybody),
         (Request::Labels, Everybody),
+        (Request::Categories { kind: CategoryKind::Label, project: None }, Everybody),
+        (Request::Categories { kind: CategoryKind::Label, project: Some(path()) }, From(Role::Guest)),
+        (
+            Request::AddCategory { kind: CategoryKind::Label, project: path(), settings: vec![] },
+            From(Role::Reporter),
+        ),
+        (
+            Request::SetCategory {
+                kind: CategoryKind::Label,
+                project: path(),
+                name: "none".into(),
+                settings: vec![],
+            },
+            From(Role::Reporter),
+        ),
+        (
+            Request::RemoveCategory { kind: CategoryKind::Label, project: path(), name: "none".into() },
+            From(Role::Reporter),
+        ),
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::Verbs { limit: 9 }, Everybody),

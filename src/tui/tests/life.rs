@@ -1,7 +1,26 @@
 //! The life of an issue by keys: linked, moved, its status.
 
 use super::Screen;
-use crate::domain::{Edit, LinkKind, LinkView, Request, State, Status};
+use crate::domain::{
+    CategoryAbout, CategoryKind, CategoryView, Edit, LinkKind, LinkView, Request, State, Status,
+};
+
+pub fn milestones() -> Vec<CategoryView> {
+    let view = |name: &str, closed: bool| CategoryView {
+        kind: CategoryKind::Milestone,
+        project: "acme/support".into(),
+        about: CategoryAbout {
+            name: name.into(),
+            due: "2026-12-24".parse().ok(),
+            closed,
+            ..Default::default()
+        },
+        recorded: true,
+        issues: 8,
+        closed_issues: 3,
+    };
+    vec![view("0.9", true), view("1.0", false)]
+}
 
 fn edits(screen: &Screen) -> Vec<Edit> {
     let found = screen.asked.iter().filter_map(|request| match request {
@@ -54,4 +73,15 @@ fn the_note_in_front_is_split_out_under_a_title_that_is_asked() {
     let thread = screen.app.thread.as_ref().unwrap();
     assert_eq!(split.title.unwrap(), format!("{}: the printer", thread.view.row.title));
     assert_eq!(split.notes, [thread.current().unwrap().id]);
+}
+
+#[test]
+fn an_issue_is_put_into_a_milestone_that_is_chosen_or_typed() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("ge");
+    assert!(screen.text().contains("3 of 8 closed · due 2026-12-24"), "{}", screen.text());
+    assert!(!screen.text().contains("0.9"), "what is over is not offered");
+    screen.keys("1.0<enter>ge2.0<enter>");
+    let into = |name: &str| Edit::Milestone(Some(name.into()));
+    assert_eq!(edits(&screen), [into("1.0"), into("2.0")]);
 }
