@@ -14,6 +14,7 @@ mod edits;
 mod filing;
 mod filling;
 mod history;
+mod idle;
 mod intake;
 mod issues;
 mod lessons;

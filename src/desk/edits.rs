@@ -206,6 +206,7 @@ fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
         (State::Open, _) => {}
     }
     issue.status = status;
+    issue.idle_warned_at = None;
     if status == Status::Pending {
         turn(issue, Some(Party::Them), now);
     }

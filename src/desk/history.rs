@@ -5,7 +5,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 24] = [
+const TRACKED: [&str; 25] = [
     "title",
     "state",
     "status",
@@ -19,6 +19,7 @@ const TRACKED: [&str; 24] = [
     "waiting_on",
     "waiting_since",
     "snoozed_until",
+    "idle_warned_at",
     "spam",
     "spam_since",
     "participants",

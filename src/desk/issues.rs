@@ -71,6 +71,7 @@ impl Desk {
             spent: 0,
             spam_since: None,
             purged: false,
+            idle_warned_at: None,
             stood: Vec::new(),
         })
     }
@@ -162,6 +163,7 @@ impl Desk {
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
             let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
             turn(&mut issue, party, txn.now);
+            issue.idle_warned_at = None;
             if project.settings.pending_on_reply && issue.state == State::Open {
                 issue.status = Status::Pending;
             }
@@ -400,6 +402,7 @@ pub(super) fn close(issue: &mut Issue, now: Timestamp) {
     issue.status = Status::Closed;
     issue.closed_at = Some(now);
     issue.snoozed_until = None;
+    issue.idle_warned_at = None;
     turn(issue, None, now);
 }
 

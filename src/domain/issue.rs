@@ -130,6 +130,9 @@ pub struct Issue {
     /// It was spam, and only its number is left of it.
     #[serde(default)]
     pub purged: bool,
+    /// When the customer was told that it will be closed, because nobody answered.
+    #[serde(default)]
+    pub idle_warned_at: Option<Timestamp>,
     /// Every number that it has had, once it was moved to another project.
     #[serde(default)]
     pub stood: Vec<Standing>,

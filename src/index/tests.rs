@@ -49,6 +49,7 @@ fn issue(id: u64, title: &str) -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
+        idle_warned_at: None,
         stood: Vec::new(),
         participants: vec![Participant {
             name: None,

@@ -40,6 +40,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("closed_mail", "Mail on close", "tell the customer that it was closed", YES_NO),
     setting("reopen_on_reply", "Reopen on reply", "an answer opens a closed issue again", YES_NO),
     setting("pending_on_reply", "Pending on reply", "an answer of ours sets the status to pending", YES_NO),
+    setting("idle_warn_after", "Warn when idle for", "a pending issue: one mail, as 7d; empty: never", &[]),
+    setting("idle_close_after", "Close when idle for", "then, counted from the warning, as 3d", &[]),
     setting("default_note", "Composer opens as", "reply or internal", &["reply", "internal"]),
     setting("import_cc", "People in Cc take part", "never, ask or always", &["never", "ask", "always"]),
     setting("one_mail_to_all", "One mail to all", "else one mail for each person", YES_NO),

@@ -14,6 +14,7 @@ mod docs;
 mod doctor;
 mod first;
 mod fuzz;
+mod idle;
 mod imap;
 mod init;
 mod kills;

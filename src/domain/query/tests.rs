@@ -55,6 +55,7 @@ fn issue() -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
+        idle_warned_at: None,
         stood: vec![Standing { project: ProjectId(7), iid: 4 }],
         participants: vec![requester, cc],
         links: vec![Link { kind: LinkKind::RelatesTo, issue: IssueId(9) }],
