@@ -3,6 +3,7 @@
 //! Sees every other layer; nothing sees it.
 
 mod args;
+mod category;
 mod deliver;
 mod demo;
 mod demo_answers;
@@ -167,6 +168,8 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Issue(asked) => issue::run(&here, asked).await,
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
+        Command::Label(asked) => category::label(&here, asked).await,
+        Command::Milestone(asked) => category::milestone(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,

@@ -7,17 +7,21 @@ mod acknowledge;
 mod addresses;
 mod arrival;
 mod bounces;
+mod categories;
 mod commits;
 mod drafts;
 mod edits;
 mod filing;
 mod filling;
 mod history;
+mod idle;
 mod intake;
 mod issues;
 mod lessons;
 mod letters;
+mod links;
 mod merging;
+mod moving;
 mod outbox;
 mod people;
 mod permits;
@@ -25,6 +29,7 @@ mod placement;
 mod projects;
 mod purge;
 mod queue;
+mod references;
 mod repeat;
 mod reports;
 mod rest;
@@ -33,6 +38,7 @@ mod screening;
 mod sealing;
 mod senders;
 mod spam;
+mod splitting;
 mod status;
 mod subscriptions;
 mod targets;
@@ -211,7 +217,8 @@ impl Desk {
             Request::Users => self.users().await,
             Request::Members(project) => self.members(&acting, &project).await,
             Request::Desk => self.desk_settings().await.map(Response::Desk),
-            Request::Labels => Ok(Response::Labels(self.inner.index.labels(&self.viewer(&acting)))),
+            Request::Labels => self.labels(&acting).await,
+            Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Drafts => self.drafts(&acting).await,
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
@@ -248,6 +255,7 @@ impl Desk {
                 self.merge(&acting, &references, &into, dry_run).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Split(split) => self.split(&acting, &split).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
@@ -275,6 +283,15 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
+            Request::AddCategory { kind, project, settings } => {
+                self.add_category(&acting, kind, &project, &settings).await
+            }
+            Request::SetCategory { kind, project, name, settings } => {
+                self.set_category(&acting, kind, &project, &name, &settings).await
+            }
+            Request::RemoveCategory { kind, project, name } => {
+                self.remove_category(&acting, kind, &project, &name).await
+            }
             Request::SetSender { scope, pattern, rule } => {
                 self.set_sender(&acting, &scope, &pattern, rule).await
             }
@@ -336,13 +353,14 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events: [(Tree, Event); 7] = [
+        let events: [(Tree, Event); 8] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
             (Tree::Users, Event::Users),
             (Tree::Drafts, Event::Drafts),
             (Tree::Senders, Event::Projects),
+            (Tree::Categories, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

@@ -4,6 +4,7 @@
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
 mod address;
+mod category;
 mod closing;
 mod draft;
 mod fault;
@@ -32,13 +33,14 @@ mod template;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
+pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
-pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};
+pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Attachment, Note, NoteKind, RawRef};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
@@ -52,8 +54,8 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, NewIssue, NewNote, OutboxAction, Request, SenderScope,
-    Upload,
+    Call, Deliver, Edit, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction, Request,
+    SenderScope, Upload,
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;

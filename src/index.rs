@@ -12,8 +12,9 @@ mod text;
 mod writer;
 
 use crate::domain::query::{Query, Viewer};
-use crate::domain::{Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq};
+use crate::domain::{CategoryKind, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq};
 use rows::Rows;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use writer::Texts;
@@ -285,6 +286,17 @@ impl Index {
     /// Gives every label in use with the number of issues that `label:` finds, by name.
     pub fn labels(&self, viewer: &Viewer) -> Vec<(String, u64)> {
         self.read().labels(viewer)
+    }
+
+    /// Gives every label or milestone in use by project, with the number of issues that carry it and of
+    /// those that are closed; spam and merged ones aside.
+    pub fn used(&self, kind: CategoryKind, viewer: &Viewer) -> BTreeMap<(ProjectId, String), (u64, u64)> {
+        self.read().used(kind, viewer)
+    }
+
+    /// Lists every issue of a project that carries a label or a milestone, spam and merged ones as well.
+    pub fn carrying(&self, kind: CategoryKind, project: ProjectId, name: &str) -> Vec<IssueId> {
+        self.read().carrying(kind, project, name)
     }
 
     /// Finds an issue by its number in a project; without a path it is the only project there is.

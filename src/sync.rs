@@ -13,6 +13,7 @@ mod outbox;
 mod purge;
 mod record;
 mod rest;
+mod timers;
 
 pub use rest::nothing_new;
 
@@ -76,11 +77,12 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         let (desk, stop) = (desk.clone(), stop.clone());
         tasks.spawn(async move { web::serve(&desk, pages, &address, &stop).await });
     }
-    let (teacher, purger, watcher) = (desk.clone(), desk.clone(), desk.clone());
-    let (until, end, done) = (stop.clone(), stop.clone(), stop.clone());
+    let (teacher, purger, watcher, timer) = (desk.clone(), desk.clone(), desk.clone(), desk.clone());
+    let (until, end, done, over) = (stop.clone(), stop.clone(), stop.clone(), stop.clone());
     tasks.spawn(async move { lessons::serve(&teacher, &until).await });
     tasks.spawn(async move { purge::serve(&purger, &end).await });
     tasks.spawn(async move { commits::serve(&watcher, &done).await });
+    tasks.spawn(async move { timers::serve(&timer, &over).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
 }
@@ -105,6 +107,8 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
         let window = plan.outlets.iter().map(|(_, outlet)| outlet.undo_window).max().unwrap_or_default();
         tokio::time::sleep_until(end.min(Instant::now() + window.min(LONGEST_WAIT))).await;
     }
+    // After the mailboxes, since an answer ends the waiting; before the outlets, which take its mails.
+    timers::pass(desk).await;
     for (name, config) in plan.outlets.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         add(&mut report.outbox, outbox::pass(&desk, name, &config, &data_dir).await);

@@ -25,6 +25,7 @@ mod intake;
 mod keymap;
 mod keys;
 mod layout;
+mod life;
 mod list;
 mod markup;
 mod merging;

@@ -87,6 +87,12 @@ pub enum Command {
     /// Shows every mail that came in, what became of it and why.
     #[command(subcommand)]
     Intake(Intake),
+    /// Keeps the labels of a project.
+    #[command(subcommand)]
+    Label(super::category::Label),
+    /// Keeps the milestones of a project, and says how far they are.
+    #[command(subcommand)]
+    Milestone(super::category::Milestone),
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),
@@ -413,7 +419,7 @@ pub enum Maintenance {
 pub struct OrNone<T>(pub Option<T>);
 
 /// Reads `key=value`.
-fn setting(text: &str) -> Result<(String, String), String> {
+pub fn setting(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as key=value")?;
     Ok((key.trim().replace('-', "_"), value.to_owned()))
 }

@@ -7,8 +7,8 @@ use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
 use crate::domain::{
-    AddressState, Edit, Fault, IssueQuery, IssueView, NewIssue, NewNote, NoteId, ParticipantView, Reference,
-    Request, Response, Upload,
+    AddressState, Edit, Fault, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote, NoteId, ParticipantView,
+    Reference, Request, Response, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -35,11 +35,7 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         }
         Issue::New { project, title, to, message } => {
             let new = NewIssue { project, title, to, text: message, hold_ms: None };
-            let session = Session::open(here).await?;
-            let answer = session.ask(Request::NewIssue(new)).await;
-            let done = shown(here, &session, answer?);
-            session.close().await;
-            done
+            answered(here, Request::NewIssue(new)).await
         }
         Issue::Note(asked) => note(here, asked).await,
         Issue::Edit(asked) => edit(here, asked.references.clone(), edits(&asked)?).await,
@@ -49,6 +45,17 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             changed(here, Request::Merge { references, into, dry_run }).await
         }
         Issue::Unmerge { reference } => changed(here, Request::Unmerge(reference)).await,
+        Issue::Move { references, project } => edit(here, references, vec![Edit::MoveTo(project)]).await,
+        Issue::Split { reference, notes, title } => {
+            let notes = notes.into_iter().map(NoteId).collect();
+            answered(here, Request::Split(IssueSplit { reference, notes, title })).await
+        }
+        Issue::Link { reference, others } => {
+            edit(here, vec![reference], others.into_iter().map(Edit::Link).collect()).await
+        }
+        Issue::Unlink { reference, others } => {
+            edit(here, vec![reference], others.into_iter().map(Edit::Unlink).collect()).await
+        }
         Issue::Snooze { references, until } => edit(here, references, vec![snooze(&until)?]).await,
     }
 }
@@ -162,9 +169,15 @@ async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
         hold_ms: hold,
         seen: None,
         close: asked.close,
+        status: asked.status,
     };
+    answered(here, Request::AddNote(new)).await
+}
+
+/// Asks for something that makes or answers an issue, and prints it.
+async fn answered(here: &Here, request: Request) -> Result<u8> {
     let session = Session::open(here).await?;
-    let answer = session.ask(Request::AddNote(new)).await;
+    let answer = session.ask(request).await;
     let done = shown(here, &session, answer?);
     session.close().await;
     done

@@ -154,7 +154,7 @@ pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
 pub fn issue(issue: &IssueView) -> Result<()> {
     let row = &issue.row;
     println!("{}  {}", row.reference, line(&row.title));
-    let mut facts = vec![word(&row.state)];
+    let mut facts = vec![word(&row.status)];
     facts.extend(row.labels.iter().map(|label| line(label)));
     facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
     facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
@@ -162,6 +162,9 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     println!("{}", facts.join(" · "));
     if let Some(address) = &issue.address {
         println!("forward to {address}");
+    }
+    if !issue.moved_from.is_empty() {
+        println!("moved from {}", issue.moved_from.join(", "));
     }
     for person in &issue.participants {
         let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));

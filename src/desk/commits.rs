@@ -179,7 +179,12 @@ impl Desk {
             None => reach.bare,
         };
         match project.filter(|id| reach.open_to.contains(id)) {
-            Some(project) => self.by_number(project, reference.iid).await,
+            Some(project) => {
+                let Some(id) = self.by_number(project, reference.iid).await? else { return Ok(None) };
+                // One that was moved out of their reach is none of theirs any more.
+                let home = self.project_of_issue(id).await?.id;
+                Ok(Some(id).filter(|_| reach.open_to.contains(&home)))
+            }
             None => Ok(None),
         }
     }

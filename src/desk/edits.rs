@@ -2,14 +2,13 @@
 
 use super::issues::{close, participant, reopen, tidy_title, turn};
 use super::lessons::Subject;
-use super::letters::reference;
 use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::moment::work_in_words;
 use crate::domain::{
-    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, Link, LinkKind, MailKind, Mailbox, Participant,
-    ParticipantRole, Party, Project, Reference, Response, Role, State, Status, User, Via,
+    Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,
+    Party, Project, Reference, Response, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -61,19 +60,22 @@ impl Desk {
     ) -> Result<u64, Fault> {
         let before = self.load_issue(txn, id).await?;
         if let Some(into) = merged_alone(edits)? {
-            let into = self.resolve(&acting.rights, into).await?;
+            let into = self.resolve_beside(&acting.rights, &before, into).await?;
             self.merge_one(txn, acting, id, into).await?;
             txn.deed().merged.push(id);
             return Ok(before.iid);
         }
-        let project = self.load_project(txn, before.project).await?;
         let mut issue = before.clone();
         for edit in edits {
             match edit {
                 Edit::DuplicateOf(other) => self.mark_duplicate(txn, acting, &mut issue, other).await?,
+                Edit::Link(other) => self.link(txn, acting, &mut issue, other).await?,
+                Edit::Unlink(other) => self.unlink(txn, acting, &mut issue, other).await?,
+                Edit::MoveTo(path) => self.move_to(txn, acting, &mut issue, path).await?,
                 edit => apply(&mut issue, edit, &acting.user, txn.now)?,
             }
         }
+        let project = self.load_project(txn, issue.project).await?;
         issue.updated_at = txn.now;
         let mark = txn.changes().len();
         txn.put_issue(Some(&before), &issue)?;
@@ -87,7 +89,7 @@ impl Desk {
         if before.spam != issue.spam {
             self.spam_decided(txn, acting, &issue, subject).await?;
             // Nobody was told that it was closed as spam.
-            return Ok(issue.iid);
+            return Ok(before.iid);
         }
         let told = match (before.state, issue.state) {
             (State::Open, State::Closed) => Some(MailKind::Closed),
@@ -97,7 +99,7 @@ impl Desk {
         if let Some(kind) = told {
             self.tell_of_state(txn, &project, &issue, kind).await?;
         }
-        Ok(issue.iid)
+        Ok(before.iid)
     }
 
     pub(super) fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
@@ -125,35 +127,6 @@ impl Desk {
 }
 
 impl Desk {
-    /// Closes an issue as a duplicate, and says so in the other one.
-    async fn mark_duplicate(
-        &self,
-        txn: &mut Txn<'_>,
-        acting: &Acting,
-        issue: &mut Issue,
-        other: &Reference,
-    ) -> Result<(), Fault> {
-        let id = self.resolve(&acting.rights, other).await?;
-        if id == issue.id {
-            return Err(Fault::refused(format!("#{} cannot be a duplicate of itself", issue.iid)));
-        }
-        self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
-        let mut original = self.load_issue(txn, id).await?;
-        let project = self.load_project(txn, issue.project).await?;
-        let link = Link { kind: LinkKind::DuplicateOf, issue: id };
-        if !issue.links.contains(&link) {
-            issue.links.push(link);
-            let words =
-                format!("{} marked {} as a duplicate of this", acting.user.name, reference(&project, issue));
-            self.system_note(txn, &mut original, words, None).await?;
-            txn.put(&original)?;
-        }
-        if issue.state == State::Open {
-            close(issue, txn.now);
-        }
-        Ok(())
-    }
-
     /// Greets the outside people whom the staff made participants.
     async fn welcome_added(
         &self,
@@ -206,7 +179,7 @@ fn apply(issue: &mut Issue, edit: &Edit, user: &User, now: Timestamp) -> Result<
         Edit::Estimate(seconds) => issue.estimate = *seconds,
         Edit::Spend(seconds) => spend(issue, *seconds)?,
         // They need the other issue, and are done elsewhere.
-        Edit::DuplicateOf(_) | Edit::MergeInto(_) => {}
+        Edit::DuplicateOf(_) | Edit::MergeInto(_) | Edit::MoveTo(_) | Edit::Link(_) | Edit::Unlink(_) => {}
     }
     Ok(())
 }
@@ -233,6 +206,7 @@ fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
         (State::Open, _) => {}
     }
     issue.status = status;
+    issue.idle_warned_at = None;
     if status == Status::Pending {
         turn(issue, Some(Party::Them), now);
     }
@@ -316,7 +290,7 @@ fn checked_title(title: &str) -> Result<String, Fault> {
     Ok(tidy_title(title))
 }
 
-fn checked_label(label: &str) -> Result<String, Fault> {
+pub(super) fn checked_label(label: &str) -> Result<String, Fault> {
     let tidy = crate::mail::sanitize_line(label);
     let tidy = tidy.trim();
     if tidy.is_empty() || tidy.chars().count() > LABEL || tidy.contains(',') {
@@ -368,6 +342,9 @@ fn verb(edit: &Edit) -> String {
         Edit::Estimate(_) => "estimated".into(),
         Edit::Spend(seconds) => format!("noted {} on", work_in_words(*seconds)),
         Edit::MergeInto(other) => format!("merged into {other}:"),
+        Edit::MoveTo(path) => format!("moved to {path}:"),
+        Edit::Link(other) => format!("linked to {other}:"),
+        Edit::Unlink(other) => format!("unlinked from {other}:"),
         Edit::DuplicateOf(other) => format!("closed as a duplicate of {other}:"),
     }
 }

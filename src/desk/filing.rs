@@ -82,6 +82,7 @@ impl Desk {
             words.push(format!("reopened, because {} answered", note.author.label()));
         } else if !closed {
             issue.status = crate::domain::Status::Open;
+            issue.idle_warned_at = None;
             turn(issue, Some(Party::Us), passing.at);
         }
         issue.snoozed_until = None;

@@ -5,7 +5,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 22] = [
+const TRACKED: [&str; 25] = [
     "title",
     "state",
     "status",
@@ -19,6 +19,7 @@ const TRACKED: [&str; 22] = [
     "waiting_on",
     "waiting_since",
     "snoozed_until",
+    "idle_warned_at",
     "spam",
     "spam_since",
     "participants",
@@ -28,6 +29,8 @@ const TRACKED: [&str; 22] = [
     "estimate",
     "spent",
     "merged_into",
+    "project",
+    "iid",
 ];
 
 /// Lists the fields in which two versions of an issue differ.
@@ -78,7 +81,10 @@ fn fields(issue: &Issue) -> Map<String, Value> {
 
 /// Says what changed, in words for the small notes of the thread; `None` when nothing worth a word did.
 pub fn sentence(changes: &[Change]) -> Option<String> {
-    let parts: Vec<String> = changes.iter().filter_map(phrase).collect();
+    // Who opens or closes it sets the status with it.
+    let turned = changes.iter().any(|change| change.field == "state");
+    let told = |change: &&Change| change.field != "status" || !turned;
+    let parts: Vec<String> = changes.iter().filter(told).filter_map(phrase).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -88,6 +94,7 @@ fn phrase(change: &Change) -> Option<String> {
     Some(match (change.field.as_str(), after) {
         ("state", Some(state)) if state == "closed" => "closed this".to_owned(),
         ("state", _) => "reopened this".to_owned(),
+        ("status", Some(status)) => format!("set the status to {status}"),
         ("title", Some(title)) => format!("changed the title to “{title}”"),
         ("assignee", Some(user)) => format!("assigned it to {user}"),
         ("assignee", None) => "took the assignee away".to_owned(),

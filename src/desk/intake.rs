@@ -201,7 +201,31 @@ impl Desk {
                 self.place(txn, passing.message, Some(id), from, &passing.projects).await?
             }
         };
-        self.take_placed(txn, passing, again, project, placement, address).await
+        let home = self.project_of_placement(txn, &placement, id).await?;
+        if home == id {
+            return self.take_placed(txn, passing, again, project, placement, address).await;
+        }
+        self.take_moved(txn, passing, again, home, placement).await
+    }
+
+    /// Takes a mail in whose issue was moved to another project than it was addressed to.
+    async fn take_moved(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        home: ProjectId,
+        placement: Placement,
+    ) -> Result<IntakeEntry, Fault> {
+        let project = passing.project(home)?.clone();
+        let fate = match self.duplicate_of(txn, passing.prepared, Some(home), again).await? {
+            Some(earlier) => (Fate::Duplicate, format!("it is the same mail as arrival {earlier}")),
+            None if !project.enabled => {
+                (Fate::Unroutable, format!("Service Desk is off for {}", project.path))
+            }
+            None => return self.take_placed(txn, passing, again, project, placement, None).await,
+        };
+        self.enter(txn, passing.prepared, Some(passing.message), again, Some(home), fate).await
     }
 
     async fn placed_by_key(&self, txn: &mut Txn<'_>, key: &ReplyKey) -> Result<Placement, Fault> {

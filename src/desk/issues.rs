@@ -3,19 +3,17 @@
 use super::edits::label;
 use super::letters::Draughted;
 use super::outbox::counted;
-use super::placement::HOPS;
 use super::txn::Txn;
-use super::{Acting, Desk, routing, txn};
+use super::{Acting, Desk, txn};
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, ProjectId, Reference, Response, Rights, Role, State, Status, Upload, Via,
+    Party, Project, Reference, Response, Role, State, Status, Upload, Via,
 };
 use crate::mail;
-use crate::store::record::{Number, ReadMark, draft_key, issue_key, number_key, project_key};
+use crate::store::record::{Number, ReadMark, draft_key};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
 
 /// Longest title, in characters (as GitLab has it).
 pub(super) const TITLE: usize = 255;
@@ -25,111 +23,6 @@ const TEXT: usize = 1 << 20;
 const LONGEST_HOLD: u64 = 366 * 24 * 3600 * 1000;
 
 impl Desk {
-    /// Finds the issue that a reference names, among those that may be seen.
-    pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
-        let issue = self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await?;
-        self.follow_merges(rights, issue, reference).await
-    }
-
-    /// Finds the issue that a reference names, even if it was merged into another.
-    pub(super) async fn resolve_itself(
-        &self,
-        rights: &Rights,
-        reference: &Reference,
-    ) -> Result<IssueId, Fault> {
-        let projects = self.projects_seen_by(rights).await?;
-        Ok(self.resolve_among(rights, &projects, reference).await?.id)
-    }
-
-    /// Gives the issue into which one was merged in the end, if that may be seen.
-    async fn follow_merges(
-        &self,
-        rights: &Rights,
-        mut issue: Issue,
-        reference: &Reference,
-    ) -> Result<IssueId, Fault> {
-        for _ in 0..HOPS {
-            let Some(next) = issue.merged_into else { break };
-            let kept = self.inner.store.get::<Issue>(&issue_key(next)).await.map_err(txn::store_fault)?;
-            issue = kept.ok_or_else(|| super::missing(format!("issue {next}")))?.record;
-        }
-        match rights.sees_issue(issue.project, issue.confidential) {
-            true => Ok(issue.id),
-            false => Err(unknown(reference)),
-        }
-    }
-
-    /// Finds the issues that references name, each once, in their order.
-    pub(super) async fn resolve_all(
-        &self,
-        rights: &Rights,
-        references: &[Reference],
-    ) -> Result<Vec<IssueId>, Fault> {
-        let projects = self.projects_seen_by(rights).await?;
-        let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
-        for reference in references {
-            let issue = self.resolve_among(rights, &projects, reference).await?;
-            let id = self.follow_merges(rights, issue, reference).await?;
-            if known.insert(id) {
-                ids.push(id);
-            }
-        }
-        Ok(ids)
-    }
-
-    async fn projects_seen_by(&self, rights: &Rights) -> Result<Vec<Project>, Fault> {
-        let mut projects = self.all_projects().await?;
-        projects.retain(|project| rights.sees(project.id));
-        Ok(projects)
-    }
-
-    async fn resolve_among(
-        &self,
-        rights: &Rights,
-        projects: &[Project],
-        reference: &Reference,
-    ) -> Result<Issue, Fault> {
-        let project = match (&reference.project, projects) {
-            (Some(path), _) => routing::by_path(path, projects)
-                .ok_or_else(|| Fault::not_found(format!("there is no project `{path}`")))?,
-            (None, [only]) => only.id,
-            (None, []) => {
-                return Err(
-                    Fault::not_found("there is no project yet").hint("`deskbell project add GROUP/NAME`")
-                );
-            }
-            (None, _) => {
-                return Err(Fault::usage(format!("`#{}` could be in more than one project", reference.iid))
-                    .hint(format!(
-                        "write the project too, as in `{}#{}`",
-                        projects.first().map_or("", |p| &p.path),
-                        reference.iid
-                    )));
-            }
-        };
-        let id = self.by_number(project, reference.iid).await?.ok_or_else(|| unknown(reference))?;
-        let issue = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
-        let issue = issue.ok_or_else(|| super::missing(format!("issue {id}")))?.record;
-        match rights.sees_issue(project, issue.confidential) {
-            false => Err(unknown(reference)),
-            true if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
-            true => Ok(issue),
-        }
-    }
-
-    pub(super) async fn by_number(&self, project: ProjectId, iid: u64) -> Result<Option<IssueId>, Fault> {
-        let kept = self.inner.store.get::<Number>(&number_key(project, iid)).await;
-        Ok(kept.map_err(txn::store_fault)?.map(|k| k.record.issue))
-    }
-
-    pub(super) async fn load_issue(&self, txn: &mut Txn<'_>, id: IssueId) -> Result<Issue, Fault> {
-        txn.get::<Issue>(&issue_key(id)).await?.ok_or_else(|| super::missing(format!("issue {id}")))
-    }
-
-    pub(super) async fn load_project(&self, txn: &mut Txn<'_>, id: ProjectId) -> Result<Project, Fault> {
-        txn.get::<Project>(&project_key(id)).await?.ok_or_else(|| super::missing(format!("project {id}")))
-    }
-
     /// Gives a new issue its numbers. The caller puts it once it is filled.
     pub(super) async fn number_issue(
         &self,
@@ -178,6 +71,8 @@ impl Desk {
             spent: 0,
             spam_since: None,
             purged: false,
+            idle_warned_at: None,
+            stood: Vec::new(),
         })
     }
 
@@ -268,6 +163,10 @@ impl Desk {
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
             let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
             turn(&mut issue, party, txn.now);
+            issue.idle_warned_at = None;
+            if project.settings.pending_on_reply && issue.state == State::Open {
+                issue.status = Status::Pending;
+            }
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
@@ -303,6 +202,7 @@ impl Desk {
         if new.close {
             quick.edits.push(Edit::Close);
         }
+        quick.edits.extend(new.status.map(Edit::Status));
         Ok(quick)
     }
 
@@ -484,11 +384,6 @@ impl Addressees {
     }
 }
 
-/// Says that there is no such issue, whether it does not exist or may not be seen.
-fn unknown(reference: &Reference) -> Fault {
-    Fault::not_found(format!("there is no issue {reference}")).hint("`deskbell issue list` shows them")
-}
-
 /// Makes a subscribed participant.
 pub(super) fn participant(name: Option<String>, email: EmailAddress, role: ParticipantRole) -> Participant {
     Participant { name, email, subscribed: true, role, address_state: crate::domain::AddressState::Ok }
@@ -508,6 +403,7 @@ pub(super) fn close(issue: &mut Issue, now: Timestamp) {
     issue.status = Status::Closed;
     issue.closed_at = Some(now);
     issue.snoozed_until = None;
+    issue.idle_warned_at = None;
     turn(issue, None, now);
 }
 

@@ -124,6 +124,8 @@ impl Desk {
         let into = self.survivor(txn, into).await?;
         let project = self.load_project(txn, before.project).await?;
         self.demand(acting, &project, Role::Reporter)?;
+        // What it was merged into may stand in another project now.
+        self.demand(acting, &self.project_of_issue(into).await?, Role::Reporter)?;
         let target_before = self.load_issue(txn, into).await?;
         let (mut issue, mut target) = (before.clone(), target_before.clone());
         issue.merged_into = None;
@@ -134,7 +136,8 @@ impl Desk {
         if std::mem::take(&mut issue.was_open) {
             reopen(&mut issue, txn.now);
         }
-        let (theirs, ours) = (reference(&project, &issue), reference(&project, &target));
+        let home = self.load_project(txn, target.project).await?;
+        let (theirs, ours) = (reference(&project, &issue), reference(&home, &target));
         let who = &acting.user.name;
         self.system_note(txn, &mut target, format!("{who} parted {theirs} from this"), None).await?;
         self.system_note(txn, &mut issue, format!("{who} parted this from {ours}"), None).await?;

@@ -44,6 +44,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Users
         | Request::Desk
         | Request::Labels
+        | Request::Categories { project: None, .. }
         | Request::Drafts
         | Request::Verbs { .. }
         | Request::Cursors
@@ -59,9 +60,11 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RawMail { reference, .. }
         | Request::OriginalHtml { reference, .. } => one(reference, Role::Reporter),
         Request::AddNote(new) => {
-            let plain = !new.internal && new.cc.is_empty() && new.without.is_empty() && !new.close;
+            let plain = !new.internal && new.cc.is_empty() && new.without.is_empty();
+            let plain = plain && !new.close && new.status.is_none();
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
+        Request::Split(split) => one(&split.reference, Role::Reporter),
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
         Request::Merge { references, into, .. } => {
             InIssues(references.iter().chain(std::iter::once(into)).collect(), Role::Reporter)
@@ -87,6 +90,10 @@ fn need(request: &Request) -> Need<'_> {
             None => InProject(&asked.project, Role::Reporter),
         },
         Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
+        Request::Categories { project: Some(path), .. } => InProject(path, Role::Guest),
+        Request::AddCategory { project, .. }
+        | Request::SetCategory { project, .. }
+        | Request::RemoveCategory { project, .. } => InProject(project, Role::Reporter),
         Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
         Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),
         Request::Senders(Some(SenderScope::Project(path)))

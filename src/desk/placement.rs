@@ -5,9 +5,11 @@
 
 use super::txn::Txn;
 use super::{Desk, routing};
-use crate::domain::{EmailAddress, Fault, Issue, IssueId, MessageId, Project, ProjectId, ReplyKey};
+use crate::domain::{
+    EmailAddress, Fault, Issue, IssueId, MessageId, OutboxEntry, Project, ProjectId, ReplyKey,
+};
 use crate::mail::Message;
-use crate::store::record::{Known, Number, Place, issue_key, number_key, text_key};
+use crate::store::record::{Known, Number, Place, issue_key, number_key, outbox_key, text_key};
 
 /// Where a mail belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +46,8 @@ impl Desk {
             if !self.may_join(txn, &place, from).await? {
                 continue;
             }
-            if project.is_none_or(|p| p == place.project) {
-                let issue = self.survivor(txn, place.issue).await?;
+            let issue = self.survivor(txn, place.issue).await?;
+            if self.belongs(txn, &place, issue, project).await? {
                 return Ok(Placement::Join {
                     issue,
                     why: format!("its {field} names {id}, a mail of this issue"),
@@ -61,6 +63,20 @@ impl Desk {
             None => "it answers nothing that is known here",
         };
         Ok(Placement::New { why: why.to_owned(), related: elsewhere })
+    }
+
+    /// Tells whether a place counts for mail that was addressed to `project`: it was seen there, or its issue
+    /// stands there, or did before it was moved.
+    async fn belongs(
+        &self,
+        txn: &mut Txn<'_>,
+        place: &Place,
+        issue: IssueId,
+        project: Option<ProjectId>,
+    ) -> Result<bool, Fault> {
+        let Some(project) = project.filter(|project| *project != place.project) else { return Ok(true) };
+        let issue = txn.get::<Issue>(&issue_key(issue)).await?;
+        Ok(issue.is_some_and(|issue| issue.has_stood_in(project)))
     }
 
     /// Tells whether a place counts for this sender: a mail that the desk has never seen itself, such as a
@@ -101,9 +117,15 @@ impl Desk {
         Ok(id)
     }
 
-    /// Finds the issue of a reply key.
+    /// Finds the issue of a reply key: that in which the note now stands that its mail carried.
     pub(super) async fn by_reply_key(&self, txn: &mut Txn<'_>, key: &str) -> Result<Option<ReplyKey>, Fault> {
-        txn.get::<ReplyKey>(&text_key(key)).await
+        let Some(key) = txn.get::<ReplyKey>(&text_key(key)).await? else { return Ok(None) };
+        let row = match key.outbox {
+            Some(id) => txn.get::<OutboxEntry>(&outbox_key(id)).await?,
+            None => None,
+        };
+        let issue = row.and_then(|row| row.issue).unwrap_or(key.issue);
+        Ok(Some(ReplyKey { issue, ..key }))
     }
 
     async fn by_subject(
@@ -120,10 +142,13 @@ impl Desk {
             None => project.map_or_else(|| projects.iter().map(|p| p.id).collect(), |p| vec![p]),
         };
         let mut found = Vec::new();
-        for candidate in candidates.into_iter().filter(|c| project.is_none_or(|p| p == *c)) {
+        for candidate in candidates {
             let Some(number) = txn.get::<Number>(&number_key(candidate, iid)).await? else { continue };
             let id = self.survivor(txn, number.issue).await?;
             let Some(issue) = txn.get::<Issue>(&issue_key(id)).await? else { continue };
+            if project.is_some_and(|project| project != candidate && !issue.has_stood_in(project)) {
+                continue;
+            }
             let takes_part = from.is_some_and(|from| issue.participant(from).is_some());
             if path.is_some() || takes_part {
                 found.push(id);

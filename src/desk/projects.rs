@@ -215,6 +215,7 @@ impl Desk {
         if settings.display_name.as_ref().is_some_and(|name| name.chars().count() > 255) {
             return Err(Fault::usage("the display name is longer than 255 characters"));
         }
+        super::idle::check(settings)?;
         super::commits::check(project)
     }
 

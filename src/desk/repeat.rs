@@ -15,7 +15,7 @@ impl Desk {
     ) -> Result<Response, Fault> {
         tracing::debug!(label = done.deed.label, "a repeated request");
         match request {
-            Request::NewIssue(_) => self.again_issue(acting, &done).await,
+            Request::NewIssue(_) | Request::Split(_) => self.again_issue(acting, &done).await,
             Request::AddNote(_) => self.noted(acting, &done.deed).await,
             Request::Edit { .. } | Request::CommitsReached { .. } => {
                 Ok(self.edited(acting, &done.deed.issues, done.deed.label))
@@ -32,6 +32,14 @@ impl Desk {
             }
             Request::SetMember { project, .. } | Request::RemoveMember { project, .. } => {
                 self.members(acting, project).await
+            }
+            Request::AddCategory { kind, project, .. }
+            | Request::SetCategory { kind, project, .. }
+            | Request::RemoveCategory { kind, project, .. } => {
+                let changes = done.deed.categories;
+                let after = changes.into_iter().find_map(|change| change.after);
+                let name = after.map_or(String::new(), |after| after.about.name);
+                self.shown_category(acting, *kind, project, &name).await
             }
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,

@@ -4,8 +4,8 @@ use super::Desk;
 use super::intake::Passing;
 use super::routing::KeyKind;
 use super::txn::Txn;
-use crate::domain::{EmailAddress, Fault, Issue, IssueId, ProjectId, ReplyKey};
-use crate::store::record::{Number, issue_key, number_key};
+use crate::domain::{EmailAddress, Fault, IssueId, ProjectId, ReplyKey};
+use crate::store::record::{Number, number_key};
 
 /// What an address of the mail leads to.
 pub(super) enum Target {
@@ -51,18 +51,19 @@ impl Desk {
         for hit in &hits {
             let KeyKind::Reply(key) = &hit.kind else { continue };
             let Some(key) = self.by_reply_key(txn, key).await? else { continue };
-            let Some(issue) = txn.get::<Issue>(&issue_key(key.issue)).await? else { continue };
-            if !reached.contains(&issue.project) {
-                reached.push(issue.project);
-                targets.push(Target::Reply(key, issue.project));
+            let Some((_, project)) = self.home(txn, key.issue).await? else { continue };
+            if !reached.contains(&project) {
+                reached.push(project);
+                targets.push(Target::Reply(key, project));
             }
         }
         for hit in &hits {
             let KeyKind::Issue(project, iid) = hit.kind else { continue };
             let Some(number) = txn.get::<Number>(&number_key(project, iid)).await? else { continue };
+            let Some((issue, project)) = self.home(txn, number.issue).await? else { continue };
             if !reached.contains(&project) {
                 reached.push(project);
-                targets.push(Target::Issue(number.issue, project));
+                targets.push(Target::Issue(issue, project));
             }
         }
         // An address that was given to the project says more of a mail than the keyed one behind it.
@@ -75,7 +76,9 @@ impl Desk {
         for hit in hits {
             match hit.kind {
                 // One whose number nobody has is the project's.
-                KeyKind::Issue(id, _) if !reached.contains(&id) => {
+                KeyKind::Issue(id, iid)
+                    if !reached.contains(&id) && txn.get::<Number>(&number_key(id, iid)).await?.is_none() =>
+                {
                     reached.push(id);
                     targets.push(Target::Project(id, None));
                 }

@@ -55,6 +55,20 @@ impl Desk {
         self.tell_people(txn, project, issue, MailKind::NewParticipant, people, hold).await
     }
 
+    /// Warns people that their issue will be closed. Where nothing can be mailed, nobody is warned.
+    pub(super) async fn warn_of_idleness(
+        &self,
+        txn: &mut Txn<'_>,
+        project: &Project,
+        issue: &Issue,
+        people: Vec<Mailbox>,
+    ) -> Result<(), Fault> {
+        if self.way_out(issue, project).is_err() {
+            return Ok(());
+        }
+        self.tell_people(txn, project, issue, MailKind::IdleWarning, people, None).await
+    }
+
     /// Writes a mail of the desk's own to people, within what the desk may send in an hour.
     async fn tell_people(
         &self,

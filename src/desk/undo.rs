@@ -3,7 +3,9 @@
 use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
-use crate::domain::{Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, Response, Role, Verb};
+use crate::domain::{
+    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, ProjectId, Response, Role, Verb,
+};
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
 use std::collections::BTreeMap;
@@ -40,6 +42,9 @@ impl Desk {
         for merged in &verb.deed.merged {
             self.unmerge_one(&mut txn, acting, *merged).await?;
         }
+        for split in &verb.deed.split {
+            self.unsplit(&mut txn, acting, *split, verb.deed.issues.last()).await?;
+        }
         if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
@@ -53,7 +58,7 @@ impl Desk {
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
         let label = format!("{word}: {}", verb.deed.label);
-        if verb.deed.merged.is_empty() {
+        if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
             self.restore(&mut txn, acting, &verb, true).await?;
         }
         txn.deed().label.clone_from(&label);
@@ -70,6 +75,10 @@ impl Desk {
         if undone.deed.note.is_some() {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
+        }
+        if !undone.deed.split.is_empty() {
+            return Err(Fault::refused("a split that was taken back is not done again by itself")
+                .hint("split the notes out once more"));
         }
         if !undone.deed.merged.is_empty() {
             return Err(Fault::refused("a merge that was taken back is not done again by itself")
@@ -91,8 +100,20 @@ impl Desk {
 
     /// Refuses to touch issues in which the caller has no say any more.
     async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
-        for issue in &verb.deed.issues {
+        for change in &verb.deed.categories {
+            for category in [&change.before, &change.after].into_iter().flatten() {
+                self.demand(acting, &self.stored_project_by_id(category.project).await?, Role::Reporter)?;
+            }
+        }
+        for issue in verb.deed.issues.iter().chain(verb.changes.iter().map(|change| &change.issue)) {
             self.demand(acting, &self.project_of_issue(*issue).await?, Role::Guest)?;
+        }
+        // Who moves an issue back must have a say where it comes from and where it goes.
+        for change in verb.changes.iter().filter(|change| change.field == "project") {
+            for end in [&change.before, &change.after].into_iter().filter_map(serde_json::Value::as_u64) {
+                let project = self.stored_project_by_id(ProjectId(end)).await?;
+                self.demand(acting, &project, Role::Reporter)?;
+            }
         }
         Ok(())
     }
@@ -157,7 +178,7 @@ impl Desk {
         self.restore_spam(txn, acting, verb, back).await
     }
 
-    /// Restores what a verb did about senders, lessons and arrivals.
+    /// Restores what a verb did about categories, senders, lessons and arrivals.
     async fn restore_spam(
         &self,
         txn: &mut Txn<'_>,
@@ -165,6 +186,9 @@ impl Desk {
         verb: &Verb,
         back: bool,
     ) -> Result<(), Fault> {
+        for change in &verb.deed.categories {
+            self.restore_category(txn, change, back).await?;
+        }
         for change in &verb.deed.senders {
             self.restore_sender(txn, change, back).await?;
         }

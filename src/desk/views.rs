@@ -4,9 +4,9 @@ use super::letters::{reference, sender_name};
 use super::txn::{self, Wrote};
 use super::{Acting, Desk};
 use crate::domain::{
-    AddressRecord, AttachmentView, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId, IntakeView,
-    Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
-    OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, Query, Reference, Response,
+    AddressRecord, AttachmentView, Change, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId,
+    IntakeView, Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
+    OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, ProjectId, Query, Reference, Response,
 };
 use crate::index::Update;
 use crate::mail;
@@ -14,6 +14,7 @@ use crate::store::record::{
     Changed, ReadMark, intake_key, issue_key, note_key, person_key, project_key, read_key,
 };
 use crate::store::{Direction, Store, Tree};
+use serde_json::Value;
 
 /// The most rows that one answer holds.
 const WINDOW: u64 = 10_000;
@@ -69,6 +70,7 @@ impl Desk {
             address: self.inner.ways.issue_address(issue.mailbox.as_deref(), &project, issue.iid),
             estimate: issue.estimate,
             spent: issue.spent,
+            moved_from: self.former_references(acting, &issue).await?,
         };
         acting.keep_back(project.id, &mut view);
         Ok(view)
@@ -130,15 +132,37 @@ impl Desk {
         Ok(views)
     }
 
+    /// Lists the references that an issue had before it was moved, in projects that may be seen.
+    async fn former_references(&self, acting: &Acting, issue: &Issue) -> Result<Vec<String>, Fault> {
+        let mut found = Vec::new();
+        for standing in issue.stood.iter().filter(|standing| standing.project != issue.project) {
+            if let Some(path) = self.path_seen(acting, standing.project).await? {
+                found.push(format!("{path}#{}", standing.iid));
+            }
+        }
+        Ok(found)
+    }
+
     async fn stored_issue(&self, id: IssueId) -> Result<Issue, Fault> {
         let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
         kept.map(|k| k.record).ok_or_else(|| super::missing(format!("issue {id}")))
     }
 
     async fn stored_project(&self, issue: &Issue) -> Result<Project, Fault> {
-        let kept =
-            self.inner.store.get::<Project>(&project_key(issue.project)).await.map_err(txn::store_fault)?;
-        kept.map(|k| k.record).ok_or_else(|| super::missing(format!("project {}", issue.project)))
+        self.stored_project_by_id(issue.project).await
+    }
+
+    pub(super) async fn stored_project_by_id(&self, id: ProjectId) -> Result<Project, Fault> {
+        let kept = self.inner.store.get::<Project>(&project_key(id)).await.map_err(txn::store_fault)?;
+        kept.map(|k| k.record).ok_or_else(|| super::missing(format!("project {id}")))
+    }
+
+    /// Gives the path of a project, if that may be seen.
+    async fn path_seen(&self, acting: &Acting, id: ProjectId) -> Result<Option<String>, Fault> {
+        match acting.rights.sees(id) {
+            true => Ok(Some(self.stored_project_by_id(id).await?.path)),
+            false => Ok(None),
+        }
     }
 
     /// Gives the project that an issue belongs to.
@@ -155,16 +179,25 @@ impl Desk {
     pub(super) async fn history(&self, acting: &Acting, asked: &Reference) -> Result<Response, Fault> {
         let id = self.resolve(&acting.rights, asked).await?;
         let changes = txn::all::<Changed>(&self.inner.store, &txn::below(id.0)).await?;
-        let view = |c: Changed| ChangeView {
-            seq: c.seq,
-            at: c.at,
-            actor: c.actor,
-            field: c.change.field,
-            before: c.change.before,
-            after: c.change.after,
-            reason: c.reason,
+        let mut views = Vec::with_capacity(changes.len());
+        for Changed { seq, at, actor, reason, change, .. } in changes {
+            let Change { field, mut before, mut after, .. } = change;
+            if field == "project" {
+                before = self.project_in_words(acting, &before).await?;
+                after = self.project_in_words(acting, &after).await?;
+            }
+            views.push(ChangeView { seq, at, actor, field, before, after, reason });
+        }
+        Ok(Response::History(views))
+    }
+
+    /// Gives the path for the number that history keeps of a project; null where that may not be seen.
+    async fn project_in_words(&self, acting: &Acting, id: &Value) -> Result<Value, Fault> {
+        let path = match id.as_u64() {
+            Some(id) => self.path_seen(acting, ProjectId(id)).await?,
+            None => None,
         };
-        Ok(Response::History(changes.into_iter().map(view).collect()))
+        Ok(path.map_or(Value::Null, Value::String))
     }
 
     async fn stored_note(&self, acting: &Acting, asked: &Reference, note: NoteId) -> Result<Note, Fault> {

@@ -69,9 +69,15 @@ pub struct Deed {
     /// Arrivals that it said are no spam.
     #[serde(default)]
     pub arrivals: Vec<super::ArrivalChange>,
+    /// Labels and milestones that it wrote or took away.
+    #[serde(default)]
+    pub categories: Vec<super::CategoryChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,
+    /// Issues that it made of notes of another, which stands behind them among `issues`.
+    #[serde(default)]
+    pub split: Vec<IssueId>,
 }
 
 /// A change as front ends see it.

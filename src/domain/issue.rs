@@ -67,6 +67,13 @@ pub struct Link {
     pub issue: IssueId,
 }
 
+/// A number that an issue has, or had, in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub project: ProjectId,
+    pub iid: u64,
+}
+
 /// One issue, without its notes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
@@ -123,6 +130,12 @@ pub struct Issue {
     /// It was spam, and only its number is left of it.
     #[serde(default)]
     pub purged: bool,
+    /// When the customer was told that it will be closed, because nobody answered.
+    #[serde(default)]
+    pub idle_warned_at: Option<Timestamp>,
+    /// Every number that it has had, once it was moved to another project.
+    #[serde(default)]
+    pub stood: Vec<Standing>,
 }
 
 impl Issue {
@@ -143,6 +156,11 @@ impl Issue {
             stopped |= std::mem::replace(&mut person.subscribed, false);
         }
         stopped
+    }
+
+    /// Tells whether it belongs to a project, or did before it was moved.
+    pub fn has_stood_in(&self, project: ProjectId) -> bool {
+        self.project == project || self.stood.iter().any(|standing| standing.project == project)
     }
 
     /// Gives those who are mailed a public note.

@@ -50,6 +50,8 @@ pub struct ProjectSettings {
     pub thank_you: bool,
     pub closed_mail: bool,
     pub reopen_on_reply: bool,
+    /// Whether an answer of the staff sets the status to pending.
+    pub pending_on_reply: bool,
     pub default_note: DefaultNote,
     pub import_cc: ImportCc,
     pub one_mail_to_all: bool,
@@ -84,6 +86,7 @@ impl Default for ProjectSettings {
             thank_you: true,
             closed_mail: false,
             reopen_on_reply: true,
+            pending_on_reply: false,
             default_note: DefaultNote::default(),
             import_cc: ImportCc::default(),
             one_mail_to_all: false,

@@ -4,8 +4,8 @@
 //! text. Owns the words and what they mean; who may do what is decided by the desk.
 
 use super::moment::{deadline, moment, work, work_in_words};
-use super::project::distance;
-use super::{Edit, EmailAddress, Fault, IssueKind, Priority};
+use super::project::{distance, path_fits};
+use super::{Edit, EmailAddress, Fault, IssueKind, Priority, Status};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -25,7 +25,7 @@ const fn action(name: &'static str, takes: &'static str, does: &'static str) -> 
 }
 
 /// Every quick action there is, in the order of their names.
-pub const QUICK_ACTIONS: [QuickAction; 30] = [
+pub const QUICK_ACTIONS: [QuickAction; 34] = [
     action("add_email", "ADDRESS…", "make outside people participants"),
     action("assign", "@USER", "give it to somebody, or to @me"),
     action("cc", "ADDRESS…", "mail this one note to further people"),
@@ -37,8 +37,10 @@ pub const QUICK_ACTIONS: [QuickAction; 30] = [
     action("duplicate", "#12", "close it as a duplicate of another"),
     action("estimate", "1h 30m", "say how long it will take"),
     action("label", "~NAME…", "add labels"),
+    action("link", "#12", "say that it belongs together with another"),
     action("merge", "#12", "merge it into another"),
     action("milestone", "%NAME", "put it into a milestone"),
+    action("move", "GROUP/PROJECT", "move it to another project"),
     action("priority", "low|normal|high|urgent|none", "say how much it presses"),
     action("relabel", "~NAME…", "replace all labels"),
     action("remove_due_date", "", "take the due date away"),
@@ -49,10 +51,12 @@ pub const QUICK_ACTIONS: [QuickAction; 30] = [
     action("snooze", "UNTIL", "put it away until then, or until an answer"),
     action("spam", "", "close it as spam"),
     action("spend", "1h 30m", "note time that was spent; with a minus, take it back"),
+    action("status", "open|pending|solved|closed", "say where the work stands"),
     action("subscribe", "ADDRESS", "mail a participant again"),
     action("title", "TEXT", "change the title"),
     action("unassign", "", "take the assignee away"),
     action("unlabel", "~NAME…", "remove labels, or all of them"),
+    action("unlink", "#12", "say no more that it belongs together with another"),
     action("unsnooze", "", "bring it back now"),
     action("unsubscribe", "ADDRESS", "mail a participant no more"),
     action("weight", "NUMBER", "say how heavy it is"),
@@ -198,6 +202,10 @@ fn edits(action: &QuickAction, rest: &str, now: Timestamp, zone: &TimeZone) -> R
         "remove_due_date" => Edit::Due(None),
         "duplicate" => Edit::DuplicateOf(rest.parse().map_err(|_| wrong())?),
         "merge" => Edit::MergeInto(rest.parse().map_err(|_| wrong())?),
+        "link" => Edit::Link(rest.parse().map_err(|_| wrong())?),
+        "unlink" => Edit::Unlink(rest.parse().map_err(|_| wrong())?),
+        "move" => Edit::MoveTo(word(rest).filter(|path| path_fits(path)).ok_or_else(wrong)?),
+        "status" => Edit::Status(status(rest).ok_or_else(wrong)?),
         "estimate" => Edit::Estimate(Some(work(rest).filter(|s| *s > 0).ok_or_else(wrong)?)),
         "remove_estimate" => Edit::Estimate(None),
         "spend" => Edit::Spend(work(rest).ok_or_else(wrong)?),
@@ -269,6 +277,16 @@ fn priority(text: &str) -> Option<Option<Priority>> {
     })
 }
 
+fn status(text: &str) -> Option<Status> {
+    Some(match text.to_lowercase().as_str() {
+        "open" => Status::Open,
+        "pending" => Status::Pending,
+        "solved" => Status::Solved,
+        "closed" => Status::Closed,
+        _ => return None,
+    })
+}
+
 /// Says what an edit will do, for a preview.
 fn plan(edit: &Edit) -> String {
     let priority = |p: &Priority| format!("{p:?}").to_lowercase();
@@ -308,6 +326,9 @@ fn plan(edit: &Edit) -> String {
         Edit::Kind(IssueKind::Ticket) => "make it a ticket".into(),
         Edit::Kind(IssueKind::Issue) => "make it an issue".into(),
         Edit::ConvertToTicket(email) => format!("make it a ticket of {email}"),
+        Edit::MoveTo(path) => format!("move it to {path}"),
+        Edit::Link(reference) => format!("link it to {reference}"),
+        Edit::Unlink(reference) => format!("unlink it from {reference}"),
         Edit::MergeInto(reference) => format!("merge it into {reference}"),
         Edit::DuplicateOf(reference) => format!("close it as a duplicate of {reference}"),
     }
@@ -345,6 +366,10 @@ mod tests {
                 "/label ~bug ~\"needs info\"",
                 vec![Edit::Label("bug".into()), Edit::Label("needs info".into())],
             ),
+            ("/link a/b#12", vec![Edit::Link("a/b#12".parse().unwrap())]),
+            ("/move acme/office", vec![Edit::MoveTo("acme/office".into())]),
+            ("/status pending", vec![Edit::Status(Status::Pending)]),
+            ("/unlink #12", vec![Edit::Unlink("#12".parse().unwrap())]),
             ("/merge #12", vec![Edit::MergeInto("#12".parse().unwrap())]),
             ("/milestone %\"v 1.0\"", vec![Edit::Milestone(Some("v 1.0".into()))]),
             ("/priority HIGH", vec![Edit::Priority(Some(Priority::High))]),

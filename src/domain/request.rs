@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status,
-    Via,
+    Arrival, CategoryKind, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId,
+    OutboxId, OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule,
+    Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct NewNote {
     pub seen: Option<NoteId>,
     /// Closes the issue in the same commit.
     pub close: bool,
+    /// Where the work stands then, set in the same commit.
+    #[serde(default)]
+    pub status: Option<Status>,
 }
 
 /// An issue that staff open.
@@ -100,6 +103,21 @@ pub enum Edit {
     DuplicateOf(Reference),
     /// Merges it into the other one.
     MergeInto(Reference),
+    /// Moves it to the project of this path.
+    MoveTo(String),
+    /// Says that it belongs together with the other one.
+    Link(Reference),
+    /// Says so no more.
+    Unlink(Reference),
+}
+
+/// Notes that go out of an issue into a new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueSplit {
+    pub reference: Reference,
+    pub notes: Vec<NoteId>,
+    /// The title of the new issue; that of the old one unless given.
+    pub title: Option<String>,
 }
 
 /// What can be done with a mail in the outbox.
@@ -196,6 +214,11 @@ pub enum Request {
         project: String,
     },
     PreviewTemplate(PreviewTemplate),
+    /// The labels or milestones of a project, or of all.
+    Categories {
+        kind: CategoryKind,
+        project: Option<String>,
+    },
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -232,6 +255,7 @@ pub enum Request {
     },
     /// Parts an issue from the one it was merged into.
     Unmerge(Reference),
+    Split(IssueSplit),
     MarkRead {
         reference: Reference,
         read: bool,
@@ -303,6 +327,24 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
+    AddCategory {
+        kind: CategoryKind,
+        project: String,
+        settings: Vec<(String, String)>,
+    },
+    /// Changes a label or a milestone; a new name reaches every issue that carries it.
+    SetCategory {
+        kind: CategoryKind,
+        project: String,
+        name: String,
+        settings: Vec<(String, String)>,
+    },
+    /// Takes a label or a milestone away, off every issue as well.
+    RemoveCategory {
+        kind: CategoryKind,
+        project: String,
+        name: String,
+    },
     SetSender {
         scope: SenderScope,
         pattern: String,
@@ -373,6 +415,7 @@ impl Request {
                 | Self::Labels
                 | Self::Templates { .. }
                 | Self::PreviewTemplate(_)
+                | Self::Categories { .. }
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

@@ -30,7 +30,7 @@ pub enum Response {
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.
     Counts(Vec<Option<u64>>),
-    /// `Issue`, `NewIssue`.
+    /// `Issue`, `NewIssue`, `Split`.
     Issue(Box<IssueView>),
     /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
     Edited { rows: Vec<super::IssueRow>, label: String },
@@ -58,6 +58,8 @@ pub enum Response {
     Desk(DeskSettings),
     /// `Labels`: every label in use with the number of issues that carry it.
     Labels(Vec<(String, u64)>),
+    /// `Categories`, and what changes one.
+    Categories(Vec<super::CategoryView>),
     /// `Drafts`.
     Drafts(Vec<Draft>),
     /// `Draft`.

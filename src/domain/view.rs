@@ -150,4 +150,7 @@ pub struct IssueView {
     /// Seconds of work that were spent.
     #[serde(default)]
     pub spent: i64,
+    /// The references that it had before it was moved; they still lead to it.
+    #[serde(default)]
+    pub moved_from: Vec<String>,
 }

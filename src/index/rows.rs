@@ -3,7 +3,7 @@
 use super::Update;
 use super::text::{self, Work};
 use crate::domain::query::{IssueFacts, Name, Names, Query, Viewer};
-use crate::domain::{Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId};
+use crate::domain::{CategoryKind, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, State};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -292,6 +292,28 @@ impl Rows {
         counts
     }
 
+    /// Counts the issues of each label or milestone of a project, and those of them that are closed.
+    pub fn used(&self, kind: CategoryKind, viewer: &Viewer) -> BTreeMap<(ProjectId, String), (u64, u64)> {
+        let all = Query::default();
+        let mut counts: BTreeMap<(ProjectId, String), (u64, u64)> = BTreeMap::new();
+        for (_, facts) in self.iter().filter(|(_, facts)| all.matches(facts, viewer, None)) {
+            for name in carried(kind, facts) {
+                let (total, closed) = counts.entry((facts.project, name.text.to_string())).or_default();
+                *total += 1;
+                *closed += u64::from(facts.state == State::Closed);
+            }
+        }
+        counts
+    }
+
+    /// Lists the issues of a project that carry a label or a milestone.
+    pub fn carrying(&self, kind: CategoryKind, project: ProjectId, name: &str) -> Vec<IssueId> {
+        let carries = |facts: &&IssueFacts| {
+            facts.project == project && carried(kind, facts).iter().any(|carried| *carried.text == *name)
+        };
+        self.iter().map(|(_, facts)| facts).filter(carries).map(|facts| facts.id).collect()
+    }
+
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         let id = match project {
@@ -302,6 +324,14 @@ impl Rows {
             None => return None,
         };
         self.at(*self.by_number.get(&(id, iid))?).map(|facts| facts.id)
+    }
+}
+
+/// Gives the labels of an issue, or its milestone.
+fn carried(kind: CategoryKind, facts: &IssueFacts) -> &[Arc<Name>] {
+    match kind {
+        CategoryKind::Label => &facts.labels,
+        CategoryKind::Milestone => facts.milestone.as_slice(),
     }
 }
 

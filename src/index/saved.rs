@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Raised when the file or what it says changes, so that what an older version wrote is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// So many rows are put down before others may use the rows again.
 const AT_ONCE: u32 = 2_000;
 
@@ -73,6 +73,8 @@ struct Row {
     waiting_since: Option<Nanos>,
     snoozed_until: Option<Nanos>,
     merged_into: Option<IssueId>,
+    moved: bool,
+    linked: bool,
     note_count: u32,
     notes: Vec<(NoteId, Option<u32>, bool, bool)>,
     trouble: Option<OutboxState>,
@@ -177,6 +179,8 @@ impl Saving {
             waiting_since: facts.waiting_since.map(nanos),
             snoozed_until: facts.snoozed_until.map(nanos),
             merged_into: facts.merged_into,
+            moved: facts.moved,
+            linked: facts.linked,
             note_count: facts.note_count,
             trouble: facts.trouble,
         };
@@ -268,6 +272,8 @@ impl Loading {
             waiting_since: row.waiting_since.and_then(moment),
             snoozed_until: row.snoozed_until.and_then(moment),
             merged_into: row.merged_into,
+            moved: row.moved,
+            linked: row.linked,
             note_count: row.note_count,
             notes: row.notes.into_iter().map(note).collect::<Option<_>>()?,
             trouble: row.trouble,

@@ -49,6 +49,8 @@ fn issue(id: u64, title: &str) -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
+        idle_warned_at: None,
+        stood: Vec::new(),
         participants: vec![Participant {
             name: None,
             email: EmailAddress::parse("ada@example.com").unwrap(),

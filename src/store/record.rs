@@ -1,9 +1,9 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry,
-    IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project,
-    ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
+    AddressRecord, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind,
+    EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId,
+    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,10 +41,11 @@ pub enum Tree {
     SpamMails = 26,
     Commits = 27,
     Watched = 28,
+    Categories = 40,
 }
 
 impl Tree {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -72,6 +73,7 @@ impl Tree {
         Self::SpamMails,
         Self::Commits,
         Self::Watched,
+        Self::Categories,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -391,6 +393,17 @@ impl Record for Watched {
     }
 }
 
+impl Record for Category {
+    const TREE: Tree = Tree::Categories;
+    fn key(&self) -> Vec<u8> {
+        category_key(self.project, self.kind, &self.about.name)
+    }
+}
+
+/// Key of a label or a milestone of a project.
+pub fn category_key(project: ProjectId, kind: CategoryKind, name: &str) -> Vec<u8> {
+    Key::new().number(project.0).number(kind as u64).text(name).octets()
+}
 /// Key of what is known of a commit and an issue.
 pub fn commit_key(commit: &str, issue: IssueId) -> Vec<u8> {
     Key::new().text(commit).number(issue.0).octets()

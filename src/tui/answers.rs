@@ -40,6 +40,7 @@ impl App {
             (Purpose::Projects, Response::Projects(projects)) => self.projects = Some(projects),
             (Purpose::Users, Response::Users(users)) => self.take_users(users),
             (Purpose::Labels, Response::Labels(labels)) => self.take_labels(labels),
+            (Purpose::Milestones, Response::Categories(all)) => self.pick_milestone(&all),
             (Purpose::Outbox, Response::Outbox(rows)) => self.outbox.take(rows),
             (Purpose::Intake, Response::Intake(rows)) => self.intake.take(rows),
             (Purpose::Senders, Response::Senders(rows)) => self.senders.take(rows),
@@ -70,6 +71,7 @@ impl App {
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
                 self.merge_planned(references, into, &lines);
             }
+            (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
                 self.undone(&label, &skipped, draft);
             }

@@ -29,12 +29,14 @@ pub enum Purpose {
     RawMail,
     Draft,
     MarkAll,
+    Milestones,
     Senders,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
     Edit { advance: bool },
     MergePlan { references: Vec<Reference>, into: Reference },
+    Split,
     MarkRead,
     Undo,
     Redo,
@@ -75,6 +77,7 @@ impl Purpose {
             Self::Draft => 16,
             Self::MarkAll => 17,
             Self::Senders => 18,
+            Self::Milestones => 30,
             _ => return None,
         })
     }

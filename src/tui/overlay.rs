@@ -45,6 +45,7 @@ pub enum Ask {
     Sender(SenderRule),
     Title,
     MergeInto(Vec<Reference>),
+    Split { reference: Reference, note: NoteId },
     CancelMails(Vec<OutboxId>),
 }
 
@@ -174,6 +175,7 @@ impl App {
             Ask::Setting { project, key } => self.set_project(project, key, text),
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Title => self.change(vec![Change::Title(text)], false),
+            Ask::Split { reference, note } => self.split(reference, note, text),
             Ask::MergeInto(references) => self.merge_into(references, &text),
             Ask::NewProject => self.add_project(text),
             Ask::Sender(rule) => self.add_sender(rule, text),

@@ -71,6 +71,9 @@ pub enum Free {
     Label,
     /// The address of somebody who gets a copy.
     Copy,
+    Milestone,
+    /// The number of an issue to link to.
+    Link,
 }
 
 /// A choice from a list that typing narrows.
@@ -222,6 +225,8 @@ impl App {
     fn take_free(&mut self, free: Option<Free>, typed: String) {
         match (free, EmailAddress::parse(&typed)) {
             (Some(Free::Label), _) => self.change(vec![Change::Label(typed)], false),
+            (Some(Free::Milestone), _) => self.change(vec![Change::Milestone(Some(typed))], false),
+            (Some(Free::Link), _) => self.link_to(&typed),
             (Some(Free::Copy), Some(address)) => self.toggle_recipient(address),
             (Some(Free::Copy), None) => self.complain(format!("`{typed}` is not an email address")),
             (None, _) => {}

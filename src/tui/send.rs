@@ -202,6 +202,7 @@ impl App {
                     hold_ms: manner.hold_ms,
                     seen: composer.seen,
                     close: manner.close,
+                    status: None,
                 };
                 self.last_sent = Some((id, reference));
                 let purpose = Purpose::Send { issue: Some(id), snooze: manner.snooze };

@@ -1,6 +1,7 @@
 //! Whole screens, from keys to what stands there.
 
 mod desk;
+mod life;
 mod long;
 mod screens;
 mod update;

@@ -140,6 +140,11 @@ impl App {
                 self.ask_snooze(targets);
             }
             Action::Merge => self.ask_merge(),
+            Action::Move => self.pick_project(),
+            Action::Link => self.pick_link(),
+            Action::Milestone => self.ask_milestones(),
+            Action::Split => self.ask_split(),
+            Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),
             Action::Repeat => self.repeat(),

@@ -33,6 +33,7 @@ fn note(text: &str) -> NewNote {
         hold_ms: None,
         seen: None,
         close: false,
+        status: None,
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request,
-    Response, Role, SenderRule, SenderScope,
+    Arrival, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId,
+    IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate,
+    ProjectAddress, Reference, Request, Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -110,6 +110,25 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Templates { project: path() }, From(Role::Reporter)),
         (preview(Some(open())), From(Role::Reporter)),
         (preview(None), From(Role::Reporter)),
+        (Request::Categories { kind: CategoryKind::Label, project: None }, Everybody),
+        (Request::Categories { kind: CategoryKind::Label, project: Some(path()) }, From(Role::Guest)),
+        (
+            Request::AddCategory { kind: CategoryKind::Label, project: path(), settings: vec![] },
+            From(Role::Reporter),
+        ),
+        (
+            Request::SetCategory {
+                kind: CategoryKind::Label,
+                project: path(),
+                name: "none".into(),
+                settings: vec![],
+            },
+            From(Role::Reporter),
+        ),
+        (
+            Request::RemoveCategory { kind: CategoryKind::Label, project: path(), name: "none".into() },
+            From(Role::Reporter),
+        ),
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::Verbs { limit: 9 }, Everybody),
@@ -141,6 +160,7 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Unmerge(open()), From(Role::Reporter)),
+        (Request::Split(IssueSplit { reference: open(), notes: vec![], title: None }), From(Role::Reporter)),
         (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),

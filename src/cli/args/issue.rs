@@ -78,6 +78,37 @@ pub enum Issue {
     Merge(MergeArgs),
     /// Parts an issue from the one it was merged into.
     Unmerge { reference: Reference },
+    /// Moves issues to another project: they get numbers there, and the old ones lead to them.
+    #[command(after_help = "Example:\n  deskbell issue move 12 acme/office")]
+    Move {
+        #[arg(required = true)]
+        references: Vec<Reference>,
+        project: String,
+    },
+    /// Takes notes out into a new issue of their author; answers to them arrive there.
+    #[command(after_help = "Example:\n  deskbell issue split 12 40 41 --title 'A second printer'")]
+    Split {
+        reference: Reference,
+        /// The numbers of the notes, as `issue show` has them.
+        #[arg(required = true)]
+        notes: Vec<u64>,
+        /// The title of the new issue; that of the old one unless given.
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// Says that an issue belongs together with others.
+    #[command(after_help = "Example:\n  deskbell issue link 12 13 acme/office#4")]
+    Link {
+        reference: Reference,
+        #[arg(required = true)]
+        others: Vec<Reference>,
+    },
+    /// Takes the links between an issue and others away.
+    Unlink {
+        reference: Reference,
+        #[arg(required = true)]
+        others: Vec<Reference>,
+    },
     /// Puts issues away until a moment, or until an answer comes.
     #[command(after_help = "Examples:\n  deskbell issue snooze 12 --until monday\n  \
                             deskbell issue snooze 12 --until none")]
@@ -112,6 +143,9 @@ pub struct NoteArgs {
     /// Closes the issue in the same step.
     #[arg(long)]
     pub close: bool,
+    /// Sets the status in the same step: open, pending, solved or closed.
+    #[arg(long, value_parser = word::<Status>, conflicts_with = "close")]
+    pub status: Option<Status>,
 }
 
 #[derive(Debug, Args)]

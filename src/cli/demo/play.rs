@@ -153,6 +153,7 @@ impl<'a> Play<'a> {
                 hold_ms: Some(0),
                 seen: None,
                 close,
+                status: None,
             })
         };
         let request = match deed.does {

@@ -115,6 +115,10 @@ pub struct IssueFacts {
     pub waiting_since: Option<Timestamp>,
     pub snoozed_until: Option<Timestamp>,
     pub merged_into: Option<IssueId>,
+    /// Whether it came from another project.
+    pub moved: bool,
+    /// Whether it is linked to another issue.
+    pub linked: bool,
     /// How many notes stand in it, the system's included.
     pub note_count: u32,
     /// The notes that are not the system's, by their number.
@@ -157,6 +161,8 @@ impl IssueFacts {
             waiting_since: issue.waiting_since,
             snoozed_until: issue.snoozed_until,
             merged_into: issue.merged_into,
+            moved: issue.stood.iter().any(|standing| standing.project != issue.project),
+            linked: !issue.links.is_empty(),
             note_count: issue.notes,
             notes: Vec::new(),
             trouble: None,

@@ -144,6 +144,8 @@ impl Flag {
             Self::Snoozed => facts.snoozed_until.is_some_and(|until| until > viewer.now),
             Self::Overdue => facts.state == State::Open && past(facts.due_at),
             Self::Merged => facts.merged_into.is_some(),
+            Self::Moved => facts.moved,
+            Self::Linked => facts.linked,
         }
     }
 }

@@ -65,6 +65,8 @@ pub(super) enum Flag {
     Snoozed,
     Overdue,
     Merged,
+    Moved,
+    Linked,
 }
 
 /// What `has:` asks.
@@ -84,6 +86,8 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("snoozed", Flag::Snoozed),
     ("overdue", Flag::Overdue),
     ("merged", Flag::Merged),
+    ("moved", Flag::Moved),
+    ("linked", Flag::Linked),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
 pub(super) const KINDS: &[(&str, IssueKind)] = &[("ticket", IssueKind::Ticket), ("issue", IssueKind::Issue)];

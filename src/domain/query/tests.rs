@@ -1,6 +1,8 @@
 use super::*;
 use crate::domain::{Author, EmailAddress, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, ProjectId};
-use crate::domain::{Participant, ParticipantRole, Party, Priority, Rights, Role, State, Status};
+use crate::domain::{
+    Link, LinkKind, Participant, ParticipantRole, Party, Priority, Rights, Role, Standing, State, Status,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -53,8 +55,10 @@ fn issue() -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
+        idle_warned_at: None,
+        stood: vec![Standing { project: ProjectId(7), iid: 4 }],
         participants: vec![requester, cc],
-        links: Vec::new(),
+        links: vec![Link { kind: LinkKind::RelatesTo, issue: IssueId(9) }],
         mailbox: None,
         arrived_to: None,
         notes: 3,
@@ -83,6 +87,8 @@ fn bare() -> Issue {
         waiting_on: None,
         snoozed_until: None,
         participants: Vec::new(),
+        links: Vec::new(),
+        stood: Vec::new(),
         milestone: None,
         author: Author { user: Some("bob".to_owned()), ..Author::default() },
         ..issue()
@@ -137,6 +143,8 @@ fn every_field_finds_what_it_should_and_nothing_else() {
         ("is:mine", true, false),
         ("is:snoozed", true, false),
         ("is:overdue", false, false),
+        ("is:moved", true, false),
+        ("is:linked", true, false),
         ("is:unread", false, false),
         ("type:ticket", true, false),
         ("type:issue", false, true),

@@ -114,6 +114,7 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         address: None,
         estimate: None,
         spent: 0,
+        moved_from: vec![],
     }
 }
 
@@ -341,6 +342,7 @@ impl FakeDesk {
             Request::Users => Response::Users(vec![user("alice", "Alice Miller"), user("sam", "Sam Fox")]),
             Request::Labels => Response::Labels(vec![("bug".into(), 3), ("billing".into(), 1)]),
             Request::Projects => Response::Projects(self.projects.clone()),
+            Request::Categories { .. } => Response::Categories(super::life::milestones()),
             Request::Status => Response::Status(Box::new(self.status())),
             Request::Counts(queries) => Response::Counts(
                 queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),

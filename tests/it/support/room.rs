@@ -175,6 +175,7 @@ pub fn note(reference: &str, text: &str) -> NewNote {
         hold_ms: None,
         seen: None,
         close: false,
+        status: None,
     }
 }
 

@@ -1,0 +1,117 @@
+//! The life of an issue on the screen: where the work stands, where it goes, what it belongs to.
+
+use super::app::App;
+use super::asks::Purpose;
+use super::overlay::{Ask, Prompt};
+use super::picker::{Choice, Free, Item, Picker};
+use crate::domain::{
+    CategoryKind, CategoryView, Edit, IssueSplit, IssueView, LinkKind, NoteId, NoteKind, Reference, Request,
+    Status,
+};
+
+impl App {
+    /// Offers the projects to which those in front or marked can go.
+    pub fn pick_project(&mut self) {
+        let here = self.front_row().map(|row| row.project.clone());
+        let Some(here) = here else { return self.say("no issue is selected") };
+        let others = self.projects.iter().flatten().filter(|project| project.path != here);
+        let items: Vec<Item> = others
+            .map(|project| Item::new(&project.path, "", Choice::Change(Edit::MoveTo(project.path.clone()))))
+            .collect();
+        match items.is_empty() {
+            true => self.say("there is no other project"),
+            false => self.open_picker(Picker::new("Move to", items)),
+        }
+    }
+
+    /// Offers the links of the issue in front, to be taken away; what is typed becomes one.
+    pub fn pick_link(&mut self) {
+        if self.targets().is_empty() {
+            return self.say("no issue is selected");
+        }
+        let shown = self.thread.as_ref().filter(|_| !self.on_list());
+        let links = shown.map(|thread| thread.view.links.clone()).unwrap_or_default();
+        let items = links.iter().filter(|link| link.kind == LinkKind::RelatesTo).filter_map(|link| {
+            let detail = format!("{} \u{b7} Enter takes the link away", link.title);
+            let reference = link.reference.parse::<Reference>().ok()?;
+            Some(Item::new(&link.reference, &detail, Choice::Change(Edit::Unlink(reference))))
+        });
+        let items = items.collect();
+        self.open_picker(Picker::new("Link to which issue (its number)", items).free(Free::Link));
+    }
+
+    /// Links those in front or marked to the issue whose number was typed.
+    pub fn link_to(&mut self, typed: &str) {
+        match typed.parse::<Reference>() {
+            Ok(other) => self.change(vec![Edit::Link(other)], false),
+            Err(fault) => self.complain_of(&fault),
+        }
+    }
+
+    /// Asks for the title of the issue into which the note in front goes.
+    pub fn ask_split(&mut self) {
+        let shown = self.thread.as_ref().filter(|_| !self.on_list());
+        let Some(thread) = shown else { return self.say("open the issue and go to the note") };
+        match thread.current().filter(|note| note.kind != NoteKind::System) {
+            Some(note) => {
+                let (reference, note) = (thread.reference.clone(), note.id);
+                let title = thread.view.row.title.clone();
+                let hint = "the title of the new issue; answers to this note arrive there";
+                self.open_prompt(Prompt::new(Ask::Split { reference, note }, "Split out", &title, hint));
+            }
+            None => self.say("go to a note that somebody wrote"),
+        }
+    }
+
+    /// Takes a note out into a new issue.
+    pub fn split(&mut self, reference: Reference, note: NoteId, title: String) {
+        let title = Some(title).filter(|title| !title.is_empty());
+        self.ask(Purpose::Split, Request::Split(IssueSplit { reference, notes: vec![note], title }));
+    }
+
+    /// Shows the issue that was made of a note.
+    pub fn was_split(&mut self, view: &IssueView) {
+        if let Ok(reference) = view.row.reference.parse() {
+            self.open_issue(reference);
+        }
+        self.ask_rows();
+        self.ask_counts();
+        self.say(format!("split out into #{} \u{b7} z takes it back", view.row.iid));
+    }
+
+    /// Asks for the milestones of the project of the issue in front.
+    pub fn ask_milestones(&mut self) {
+        match self.front_row().map(|row| row.project.clone()) {
+            Some(project) => {
+                let (kind, project) = (CategoryKind::Milestone, Some(project));
+                self.ask(Purpose::Milestones, Request::Categories { kind, project });
+            }
+            None => self.say("no issue is selected"),
+        }
+    }
+
+    /// Offers the milestones that are not over; what is typed becomes one.
+    pub fn pick_milestone(&mut self, all: &[CategoryView]) {
+        let out = Item::new("none", "takes it out of its milestone", Choice::Change(Edit::Milestone(None)));
+        let item = |view: &CategoryView| {
+            let due = view.about.due.map_or(String::new(), |due| format!(" \u{b7} due {due}"));
+            let detail = format!("{} of {} closed{due}", view.closed_issues, view.issues);
+            let choice = Choice::Change(Edit::Milestone(Some(view.about.name.clone())));
+            Item::new(&view.about.name, &detail, choice)
+        };
+        let open = all.iter().filter(|view| !view.about.closed).map(item);
+        self.open_picker(Picker::new("Milestone", open.chain([out]).collect()).free(Free::Milestone));
+    }
+
+    /// Offers what the work can stand at.
+    pub fn pick_status(&mut self) {
+        let items = [
+            ("open", "it is our turn", Status::Open),
+            ("pending", "we wait for the customer", Status::Pending),
+            ("solved", "done, as far as we know", Status::Solved),
+            ("closed", "done", Status::Closed),
+        ];
+        let item = |(name, detail, status)| Item::new(name, detail, Choice::Change(Edit::Status(status)));
+        self.open_picker(Picker::new("Status", items.into_iter().map(item).collect()));
+    }
+}
