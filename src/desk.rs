@@ -18,6 +18,8 @@ mod issues;
 mod lessons;
 mod letters;
 mod merging;
+mod notice_mail;
+mod notices;
 mod outbox;
 mod people;
 mod permits;
@@ -33,6 +35,8 @@ mod screening;
 mod sealing;
 mod senders;
 mod spam;
+mod staff_answers;
+mod staff_settings;
 mod status;
 mod targets;
 mod telling;
@@ -303,6 +307,10 @@ impl Desk {
     ) -> Result<Seq, Fault> {
         if txn.is_empty() && txn.deed().label.is_empty() {
             return Ok(self.inner.store.last());
+        }
+        if !txn.hush {
+            // Every step ends here, and few go further: its future stands aside.
+            Box::pin(self.tell_staff(&mut txn, &actor)).await?;
         }
         let written = txn.commit(actor, reason, request).await?;
         self.follow(&written).await?;

@@ -9,6 +9,7 @@ mod imap;
 mod lessons;
 mod mailbox;
 mod maildir;
+mod notices;
 mod outbox;
 mod purge;
 mod record;
@@ -62,11 +63,12 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         let (desk, data_dir, stop) = (desk.clone(), plan.data_dir.clone(), stop.clone());
         tasks.spawn(async move { outbox::serve(&desk, name, &config, &data_dir, &stop).await });
     }
-    let (teacher, purger, watcher) = (desk.clone(), desk.clone(), desk.clone());
-    let (until, end, done) = (stop.clone(), stop.clone(), stop.clone());
+    let (teacher, purger, watcher, teller) = (desk.clone(), desk.clone(), desk.clone(), desk.clone());
+    let (until, end, done, over) = (stop.clone(), stop.clone(), stop.clone(), stop.clone());
     tasks.spawn(async move { lessons::serve(&teacher, &until).await });
     tasks.spawn(async move { purge::serve(&purger, &end).await });
     tasks.spawn(async move { commits::serve(&watcher, &done).await });
+    tasks.spawn(async move { notices::serve(&teller, &over).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
 }
@@ -85,6 +87,7 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     }
     // Before the outbox, since they may cause mail.
     report.notices = commits::pass(desk).await;
+    notices::pass(desk).await;
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
         // Mail that is held for longer than an undo window stays held.

@@ -96,6 +96,8 @@ impl Desk {
             sent_at: None,
             error: held.error,
             user: draughted.user,
+            staff: None,
+            staff_key: None,
         };
         self.file_letter(txn, &entry, key, issue, project).await?;
         Ok(id)
@@ -219,7 +221,7 @@ impl Desk {
         Ok(notes.into_iter().next().filter(public).map_or(String::new(), |note| note.body))
     }
 
-    fn issue_url(&self, project: &Project, issue: &Issue) -> String {
+    pub(super) fn issue_url(&self, project: &Project, issue: &Issue) -> String {
         self.inner
             .ways
             .issue_url
@@ -289,13 +291,13 @@ pub(super) fn sender_name(project: &Project) -> &str {
     project.settings.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(BOT_NAME)
 }
 
-fn subject(issue: &Issue, path: &str) -> String {
+pub(super) fn subject(issue: &Issue, path: &str) -> String {
     let title = issue.title.trim();
     let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
     format!("{answer}{title} ({path}#{})", issue.iid)
 }
 
-fn list_id(project: &Project, way: &WayOut) -> String {
+pub(super) fn list_id(project: &Project, way: &WayOut) -> String {
     let label = crate::domain::slug(&project.path);
     format!("{} <{label}.{}.{}>", project.path, project.id, way.from.domain())
 }
@@ -307,12 +309,12 @@ fn signed_text(note: &Note, project: &Project) -> String {
     }
 }
 
-fn new_message_id(id: OutboxId, from: &EmailAddress) -> Result<MessageId, Fault> {
+pub(super) fn new_message_id(id: OutboxId, from: &EmailAddress) -> Result<MessageId, Fault> {
     let text = format!("{id}.{}@{}", routing::new_reply_key(), from.domain());
     MessageId::parse(&text).ok_or_else(|| missing("the domain of our Message-IDs"))
 }
 
-fn check_size(size: u64, way: &WayOut) -> Result<(), Fault> {
+pub(super) fn check_size(size: u64, way: &WayOut) -> Result<(), Fault> {
     if size <= way.max_size {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use crate::domain::{
     AddressRecord, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry,
     IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId, OutboxEntry, OutboxId, Project,
-    ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
+    ProjectId, ReplyKey, RequestId, Sender, Seq, StaffKey, StaffNotice, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,10 +41,12 @@ pub enum Tree {
     SpamMails = 26,
     Commits = 27,
     Watched = 28,
+    StaffKeys = 29,
+    StaffNotices = 30,
 }
 
 impl Tree {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 29] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -72,6 +74,8 @@ impl Tree {
         Self::SpamMails,
         Self::Commits,
         Self::Watched,
+        Self::StaffKeys,
+        Self::StaffNotices,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -129,11 +133,12 @@ pub struct Counters {
     pub note: u64,
     pub outbox: u64,
     pub intake: u64,
+    pub notice: u64,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { project: 1, issue: 1, note: 1, outbox: 1, intake: 1 }
+        Self { project: 1, issue: 1, note: 1, outbox: 1, intake: 1, notice: 1 }
     }
 }
 
@@ -390,7 +395,23 @@ impl Record for Watched {
         project_key(self.project)
     }
 }
+impl Record for StaffKey {
+    const TREE: Tree = Tree::StaffKeys;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.key)
+    }
+}
+impl Record for StaffNotice {
+    const TREE: Tree = Tree::StaffNotices;
+    fn key(&self) -> Vec<u8> {
+        notice_key(&self.user, self.id)
+    }
+}
 
+/// Key of what a user is still to be told of.
+pub fn notice_key(user: &str, id: u64) -> Vec<u8> {
+    Key::new().text(user).number(id).octets()
+}
 /// Key of what is known of a commit and an issue.
 pub fn commit_key(commit: &str, issue: IssueId) -> Vec<u8> {
     Key::new().text(commit).number(issue.0).octets()

@@ -29,6 +29,7 @@ mod seals;
 mod smtp;
 mod spam;
 mod spawned;
+mod staff;
 mod support;
 mod terminal;
 mod undo;
