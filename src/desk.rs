@@ -63,6 +63,7 @@ use crate::domain::{
 use crate::index::{Index, Update};
 use crate::spam::Judges;
 use crate::store::Store;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -180,7 +181,12 @@ impl Desk {
     /// Carries out a request, once for each request id.
     ///
     /// Faults say what could not be done and what helps; nothing was changed then.
-    pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
+    pub fn handle<'a>(&'a self, caller: &'a Caller, call: Call) -> BoxFuture<'a, Result<Response, Fault>> {
+        // So that who asks many things has no room on the stack for each of them.
+        Box::pin(self.answer(caller, call))
+    }
+
+    async fn answer(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
         let user = self.user_of(caller, &call.request).await?;
         let rights = self.rights_of(&user).await?;
         let acting = Acting { user, rights, via: call.via, request: call.id, now: self.now() };
@@ -235,21 +241,46 @@ impl Desk {
         }
     }
 
-    async fn change(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+    /// Carries out a change. What one request needs of the stack is no part of what another needs.
+    fn change(&self, acting: Acting, request: Request) -> BoxFuture<'_, Result<Response, Fault>> {
+        match request {
+            Request::NewIssue(_) | Request::AddNote(_) | Request::Edit { .. } => {
+                Box::pin(self.change_issue(acting, request))
+            }
+            Request::Merge { .. } | Request::Unmerge(_) | Request::Undo | Request::Redo => {
+                Box::pin(self.change_widely(acting, request))
+            }
+            request => Box::pin(self.change_desk(acting, request)),
+        }
+    }
+
+    async fn change_issue(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
         match request {
             Request::NewIssue(new) => self.new_issue(&acting, new).await,
             Request::AddNote(new) => self.add_note(&acting, new).await,
             Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
+            _ => Err(unknown_request()),
+        }
+    }
+
+    async fn change_widely(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        match request {
             Request::Merge { references, into, dry_run } => {
                 self.merge(&acting, &references, &into, dry_run).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Undo => self.undo(&acting).await,
+            Request::Redo => self.redo(&acting).await,
+            _ => Err(unknown_request()),
+        }
+    }
+
+    async fn change_desk(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        match request {
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
             }
-            Request::Undo => self.undo(&acting).await,
-            Request::Redo => self.redo(&acting).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await
@@ -286,8 +317,7 @@ impl Desk {
                 Ok(Response::Done)
             }
             Request::SaveCursor(cursor) => self.save_cursor(&cursor).await,
-            _ => Err(Fault::usage("this desk does not know that request")
-                .hint("the program that asks may be newer than the one that answers")),
+            _ => Err(unknown_request()),
         }
     }
 
@@ -309,8 +339,7 @@ impl Desk {
             return Ok(self.inner.store.last());
         }
         if !txn.hush {
-            // Every step ends here, and few go further: its future stands aside.
-            Box::pin(self.tell_staff(&mut txn, &actor)).await?;
+            self.tell_staff(&mut txn, &actor).await?;
         }
         let written = txn.commit(actor, reason, request).await?;
         self.follow(&written).await?;
@@ -391,6 +420,11 @@ impl Acting {
 /// The desk as an actor.
 fn system() -> Actor {
     Actor { user: crate::domain::SUPPORT_BOT.to_owned(), email: None, via: Via::System }
+}
+
+fn unknown_request() -> Fault {
+    Fault::usage("this desk does not know that request")
+        .hint("the program that asks may be newer than the one that answers")
 }
 
 /// Says that a record which must be there is not.

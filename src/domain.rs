@@ -14,7 +14,7 @@ mod issue;
 mod lesson;
 pub mod moment;
 mod note;
-mod notify;
+mod notices;
 mod outbox;
 mod person;
 mod project;
@@ -41,7 +41,7 @@ pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Attachment, Note, NoteKind, RawRef};
-pub use notify::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
+pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
 pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,

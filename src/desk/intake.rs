@@ -95,9 +95,7 @@ impl Desk {
             }
             _ => {
                 if let Some(key) = self.staffed(txn, &passing).await? {
-                    // It is rare and deep: its future stands aside.
-                    let taken = Box::pin(self.take_from_staff(txn, &passing, again, key));
-                    return Ok(vec![taken.await?]);
+                    return Ok(vec![self.take_from_staff(txn, &passing, again, key).await?]);
                 }
                 let mut entries = Vec::new();
                 for target in self.targets(txn, &passing).await? {

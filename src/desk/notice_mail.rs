@@ -2,7 +2,7 @@
 
 use super::routing::{self, WayOut};
 use super::sealing::Holding;
-use super::txn::Txn;
+use super::txn::{Txn, below};
 use super::{Desk, letters};
 use crate::domain::{
     EmailAddress, Fault, Issue, KeyUse, MailKind, Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxId,
@@ -45,6 +45,7 @@ impl Desk {
         let Some(to) = user.emails.first().cloned() else { return Ok(()) };
         let note = match notice.note {
             Some(id) => txn.get::<Note>(&note_key(issue.id, id)).await?,
+            None if notice.events.contains(&StaffEvent::Assigned) => opening(txn, issue).await?,
             None => None,
         };
         let internal = note.as_ref().is_some_and(|note| note.kind == NoteKind::Internal);
@@ -233,6 +234,12 @@ impl Desk {
         let by_mailbox = mailbox.and_then(|name| ways.mailbox(name)?.outlet.as_deref());
         ways.outlet(by_mailbox).ok_or_else(|| Fault::refused("no way out is configured"))
     }
+}
+
+/// Gives the note that opened an issue, unless it is internal: what somebody is given, they want to read.
+async fn opening(txn: &mut Txn<'_>, issue: &Issue) -> Result<Option<Note>, Fault> {
+    let first = txn.list::<Note>(&below(issue.id.0)).await?.into_iter().next();
+    Ok(first.filter(|note| matches!(note.kind, NoteKind::Incoming | NoteKind::Reply)))
 }
 
 /// Gives the identifier that ties all mails to the staff about one issue together.

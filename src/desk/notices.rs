@@ -11,6 +11,7 @@ use crate::domain::{
     StaffEvent, StaffNotice, State, User, Via, When, mentions,
 };
 use crate::store::record::{issue_key, note_key};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -43,10 +44,20 @@ struct Staff {
 
 impl Desk {
     /// Tells the staff of what a step does, as part of it.
-    pub(super) async fn tell_staff(&self, txn: &mut Txn<'_>, actor: &Actor) -> Result<(), Fault> {
+    ///
+    /// Every step comes here and few go further, so what follows is not part of their futures.
+    pub(super) fn tell_staff<'a>(
+        &'a self,
+        txn: &'a mut Txn<'_>,
+        actor: &'a Actor,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
         if txn.counters_before().is_none() && txn.changes().is_empty() {
-            return Ok(());
+            return Box::pin(async { Ok(()) });
         }
+        Box::pin(self.tell_of_step(txn, actor))
+    }
+
+    async fn tell_of_step(&self, txn: &mut Txn<'_>, actor: &Actor) -> Result<(), Fault> {
         let staff = self.staff(txn).await?;
         if staff.users.is_empty() {
             return Ok(());
@@ -161,7 +172,8 @@ impl Desk {
             if first {
                 opened.push(note.issue);
                 let issue = txn.get::<Issue>(&issue_key(note.issue)).await?;
-                news.extend(issue.and_then(|issue| given(note.issue, issue.assignee, &by)));
+                let given = issue.and_then(|issue| given(note.issue, issue.assignee, &by));
+                news.extend(given.map(|given| News { note: Some(note.id), ..given }));
             }
         }
         let by = self.by_actor(txn, actor).await?;

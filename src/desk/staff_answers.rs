@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Place, outbox_key, text_key};
+use futures_util::future::BoxFuture;
 
 /// What a mail of the staff says, once nothing but their own words is left.
 struct Answer {
@@ -63,7 +64,19 @@ impl Desk {
     }
 
     /// Takes a mail to the key of one of the staff: all of a step, as it is done in their name.
-    pub(super) async fn take_from_staff(
+    ///
+    /// It is rare and deep, so it is no part of the future of every other mail.
+    pub(super) fn take_from_staff<'a>(
+        &'a self,
+        txn: &'a mut Txn<'_>,
+        passing: &'a Passing<'_>,
+        again: Option<&'a IntakeEntry>,
+        key: StaffKey,
+    ) -> BoxFuture<'a, Result<IntakeEntry, Fault>> {
+        Box::pin(self.take_keyed(txn, passing, again, key))
+    }
+
+    async fn take_keyed(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
@@ -154,7 +167,7 @@ impl Desk {
         let request = RequestId(format!("mail {}", passing.prepared.fingerprint));
         let acting = Acting { user, rights, via: Via::Mail, request, now: txn.now };
         let mut trial = Txn::rehearse(&self.inner.store, txn.now);
-        match Box::pin(self.answer_as(&mut trial, passing, &acting, &key, issue, internal)).await {
+        match self.answer_as(&mut trial, passing, &acting, &key, issue, internal).await {
             Ok(_) => {}
             Err(fault) if matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable) => {
                 return Err(fault);
@@ -165,7 +178,7 @@ impl Desk {
                 return self.refuse(txn, passing, again, &acting.user, key, why).await;
             }
         }
-        let (issue, note) = Box::pin(self.answer_as(txn, passing, &acting, &key, issue, internal)).await?;
+        let (issue, note) = self.answer_as(txn, passing, &acting, &key, issue, internal).await?;
         txn.actor = Some(acting.actor());
         let reason = match &note {
             Some(note) if note.kind == NoteKind::Internal => "answered by mail, internally",
@@ -182,7 +195,19 @@ impl Desk {
         Ok(entry)
     }
 
-    async fn answer_as(
+    fn answer_as<'a>(
+        &'a self,
+        txn: &'a mut Txn<'_>,
+        passing: &'a Passing<'_>,
+        acting: &'a Acting,
+        key: &'a StaffKey,
+        issue: IssueId,
+        internal: bool,
+    ) -> BoxFuture<'a, Result<(Issue, Option<Note>), Fault>> {
+        Box::pin(self.answer_in(txn, passing, acting, key, issue, internal))
+    }
+
+    async fn answer_in(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
