@@ -27,6 +27,7 @@ mod session;
 mod template;
 mod tty;
 mod upkeep;
+mod user;
 
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
@@ -162,7 +163,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Attach { user, .. } => serve::attach(&here, user).await,
         Command::Deliver(asked) => deliver::run(&here, asked).await,
         Command::Project(asked) => project::run(&here, asked).await,
-        Command::User(asked) => project::user(&here, asked).await,
+        Command::User(asked) => user::run(&here, asked).await,
         Command::Member(asked) => project::member(&here, asked).await,
         Command::Desk(asked) => desk::settings(&here, asked).await,
         Command::Issue(asked) => issue::run(&here, asked).await,

@@ -22,6 +22,8 @@ mod letters;
 mod links;
 mod merging;
 mod moving;
+mod notice_mail;
+mod notices;
 mod outbox;
 mod people;
 mod permits;
@@ -39,6 +41,8 @@ mod sealing;
 mod senders;
 mod spam;
 mod splitting;
+mod staff_answers;
+mod staff_settings;
 mod status;
 mod subscriptions;
 mod targets;
@@ -68,6 +72,7 @@ use crate::domain::{
 use crate::index::{Index, Update};
 use crate::spam::Judges;
 use crate::store::Store;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -188,7 +193,12 @@ impl Desk {
     /// Carries out a request, once for each request id.
     ///
     /// Faults say what could not be done and what helps; nothing was changed then.
-    pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
+    pub fn handle<'a>(&'a self, caller: &'a Caller, call: Call) -> BoxFuture<'a, Result<Response, Fault>> {
+        // So that who asks many things has no room on the stack for each of them.
+        Box::pin(self.answer(caller, call))
+    }
+
+    async fn answer(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
         let user = self.user_of(caller, &call.request).await?;
         let rights = self.rights_of(&user).await?;
         let acting = Acting { user, rights, via: call.via, request: call.id, now: self.now() };
@@ -246,22 +256,49 @@ impl Desk {
         }
     }
 
-    async fn change(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+    /// Carries out a change. What one request needs of the stack is no part of what another needs.
+    fn change(&self, acting: Acting, request: Request) -> BoxFuture<'_, Result<Response, Fault>> {
+        match request {
+            Request::NewIssue(_) | Request::AddNote(_) | Request::Edit { .. } => {
+                Box::pin(self.change_issue(acting, request))
+            }
+            Request::Merge { .. }
+            | Request::Unmerge(_)
+            | Request::Split(_)
+            | Request::Undo
+            | Request::Redo => Box::pin(self.change_widely(acting, request)),
+            request => Box::pin(self.change_desk(acting, request)),
+        }
+    }
+
+    async fn change_issue(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
         match request {
             Request::NewIssue(new) => self.new_issue(&acting, new).await,
             Request::AddNote(new) => self.add_note(&acting, new).await,
             Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
+            _ => Err(unknown_request()),
+        }
+    }
+
+    async fn change_widely(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        match request {
             Request::Merge { references, into, dry_run } => {
                 self.merge(&acting, &references, &into, dry_run).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
             Request::Split(split) => self.split(&acting, &split).await,
+            Request::Undo => self.undo(&acting).await,
+            Request::Redo => self.redo(&acting).await,
+            _ => Err(unknown_request()),
+        }
+    }
+
+    async fn change_desk(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
+        match request {
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
             }
-            Request::Undo => self.undo(&acting).await,
-            Request::Redo => self.redo(&acting).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await
@@ -307,8 +344,7 @@ impl Desk {
                 Ok(Response::Done)
             }
             Request::SaveCursor(cursor) => self.save_cursor(&cursor).await,
-            _ => Err(Fault::usage("this desk does not know that request")
-                .hint("the program that asks may be newer than the one that answers")),
+            _ => Err(unknown_request()),
         }
     }
 
@@ -328,6 +364,9 @@ impl Desk {
     ) -> Result<Seq, Fault> {
         if txn.is_empty() && txn.deed().label.is_empty() {
             return Ok(self.inner.store.last());
+        }
+        if !txn.hush {
+            self.tell_staff(&mut txn, &actor).await?;
         }
         let written = txn.commit(actor, reason, request).await?;
         self.follow(&written).await?;
@@ -403,14 +442,7 @@ pub(crate) struct Acting {
 impl Acting {
     /// The desk itself, for what a project asks of it.
     fn system(now: Timestamp) -> Self {
-        let user = User {
-            name: crate::domain::SUPPORT_BOT.to_owned(),
-            full_name: None,
-            emails: Vec::new(),
-            system_user: None,
-            owner: false,
-            removed: false,
-        };
+        let user = people::stand_in(crate::domain::SUPPORT_BOT);
         Self { user, rights: Rights::All, via: Via::System, request: RequestId(String::new()), now }
     }
 
@@ -422,6 +454,11 @@ impl Acting {
 /// The desk as an actor.
 fn system() -> Actor {
     Actor { user: crate::domain::SUPPORT_BOT.to_owned(), email: None, via: Via::System }
+}
+
+fn unknown_request() -> Fault {
+    Fault::usage("this desk does not know that request")
+        .hint("the program that asks may be newer than the one that answers")
 }
 
 /// Says that a record which must be there is not.

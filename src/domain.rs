@@ -15,6 +15,7 @@ mod issue;
 mod lesson;
 pub mod moment;
 mod note;
+mod notices;
 mod outbox;
 mod person;
 mod project;
@@ -43,6 +44,7 @@ pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Attachment, Note, NoteKind, RawRef};
+pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
 pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,

@@ -41,6 +41,7 @@ mod returned;
 mod rtf;
 mod safe;
 mod sealed;
+mod staff;
 mod template;
 mod tnef;
 mod uuencode;
@@ -50,7 +51,7 @@ mod visible;
 mod words;
 mod wrote;
 
-pub use authentication::authentication;
+pub use authentication::{authentication, dmarc_word, only_author};
 pub use bounce::{Bounce, FailedRecipient};
 pub use complaint::Complaint;
 pub use compose::{ComposeError, Letter, compose, composed_size, unsubscribe_link};
@@ -66,6 +67,10 @@ pub use safe::{media_type, safe_file_name, sanitize_line};
 pub use sealed::{
     Sealed, SealedForm, files, may_be_sealed, read_signed, sealed, show_text, to_sign, unsealed,
     with_signature,
+};
+pub use staff::{
+    AnswerTo, DigestLine, MARK, Said, StaffText, answer_above, digest_text, refusal_text, staff_text,
+    verify_text, without_internal,
 };
 pub use template::{Values, default_template, fill, has_placeholder, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};

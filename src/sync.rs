@@ -9,6 +9,7 @@ mod imap;
 mod lessons;
 mod mailbox;
 mod maildir;
+mod notices;
 mod outbox;
 mod purge;
 mod record;
@@ -77,12 +78,13 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         let (desk, stop) = (desk.clone(), stop.clone());
         tasks.spawn(async move { web::serve(&desk, pages, &address, &stop).await });
     }
-    let (teacher, purger, watcher, timer) = (desk.clone(), desk.clone(), desk.clone(), desk.clone());
-    let (until, end, done, over) = (stop.clone(), stop.clone(), stop.clone(), stop.clone());
-    tasks.spawn(async move { lessons::serve(&teacher, &until).await });
-    tasks.spawn(async move { purge::serve(&purger, &end).await });
-    tasks.spawn(async move { commits::serve(&watcher, &done).await });
-    tasks.spawn(async move { timers::serve(&timer, &over).await });
+    let both = || (desk.clone(), stop.clone());
+    let (teacher, purger, watcher, timer, teller) = (both(), both(), both(), both(), both());
+    tasks.spawn(async move { lessons::serve(&teacher.0, &teacher.1).await });
+    tasks.spawn(async move { purge::serve(&purger.0, &purger.1).await });
+    tasks.spawn(async move { commits::serve(&watcher.0, &watcher.1).await });
+    tasks.spawn(async move { timers::serve(&timer.0, &timer.1).await });
+    tasks.spawn(async move { notices::serve(&teller.0, &teller.1).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
 }
@@ -101,6 +103,7 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     }
     // Before the outbox, since they may cause mail.
     report.notices = commits::pass(desk).await;
+    notices::pass(desk).await;
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
         // Mail that is held for longer than an undo window stays held.

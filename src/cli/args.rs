@@ -285,7 +285,17 @@ pub enum User {
     },
     /// Lists the staff.
     List,
-    /// Changes somebody: full_name, emails, system_user, owner.
+    /// Shows one of the staff, and what they are told by mail.
+    Show { name: String },
+    /// Changes somebody: full_name, emails, system_user, owner; and what they may change themselves:
+    /// notify.EVENT, quiet_hours, digest_at, time_zone, address+, address-.
+    #[command(
+        after_help = "Events: new_issue, answer, my_answer, note, assigned, mentioned, closed, reopened; each is told \
+                            at_once, with the day's digest, or off.\nExamples:\n  \
+                            deskbell user set mia notify.new_issue=digest notify.note@acme/support=at_once\n  \
+                            deskbell user set mia quiet_hours=22:00-07:00 digest_at=08:00 time_zone=Europe/Berlin\n  \
+                            deskbell user set mia address+=mia@home.example"
+    )]
     Set {
         name: String,
         #[arg(required = true, value_parser = setting)]
@@ -421,7 +431,10 @@ pub struct OrNone<T>(pub Option<T>);
 /// Reads `key=value`.
 pub fn setting(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as key=value")?;
-    Ok((key.trim().replace('-', "_"), value.to_owned()))
+    // What stands behind an `@` is a path, and a dash at the end takes something away.
+    let (name, rest) = key.trim().find(['@', '+']).map_or((key.trim(), ""), |at| key.trim().split_at(at));
+    let (name, taken) = name.strip_suffix('-').map_or((name, ""), |name| (name, "-"));
+    Ok((format!("{}{taken}{rest}", name.replace('-', "_")), value.to_owned()))
 }
 
 /// Reads a word that JSON knows as well.

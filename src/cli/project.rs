@@ -1,6 +1,6 @@
-//! `deskbell project …`, `user …`, `member …`.
+//! `deskbell project …`, `member …`.
 
-use super::args::{Member, Project, User};
+use super::args::{Member, Project};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
@@ -73,39 +73,6 @@ pub async fn run(here: &Here, asked: Project) -> Result<u8> {
                 })
                 .collect();
             print::table(&["PROJECT", "SERVICE DESK", "ADDRESS"], &rows)?;
-        }
-        other => return Err(unexpected(&other).into()),
-    }
-    Ok(0)
-}
-
-/// Carries out one of the commands about staff.
-pub async fn user(here: &Here, asked: User) -> Result<u8> {
-    let request = match asked {
-        User::Add { name, full_name, email, system_user } => {
-            Request::AddUser { name, full_name, emails: email, system_user }
-        }
-        User::List => Request::Users,
-        User::Set { name, settings } => Request::SetUser { name, settings },
-        User::Remove { name } => Request::RemoveUser { name },
-    };
-    match ask(here, request).await? {
-        Response::Users(users) if here.json => print::json(&users)?,
-        Response::Users(users) => {
-            let rows: Vec<Vec<String>> = users
-                .iter()
-                .map(|u| {
-                    let emails: Vec<String> = u.emails.iter().map(ToString::to_string).collect();
-                    let full_name = u.full_name.as_deref().map_or(String::new(), print::line);
-                    vec![
-                        u.name.clone(),
-                        full_name,
-                        emails.join(", "),
-                        if u.owner { "owner".into() } else { String::new() },
-                    ]
-                })
-                .collect();
-            print::table(&["USER", "NAME", "ADDRESSES", ""], &rows)?;
         }
         other => return Err(unexpected(&other).into()),
     }

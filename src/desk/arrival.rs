@@ -3,6 +3,7 @@
 //! Reading happens beside each other and before anything is locked; the decisions and the cursor of the
 //! mailbox then become one commit. A mail that makes this code panic is tried alone and quarantined.
 
+use super::screening::Asked;
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
@@ -78,6 +79,8 @@ pub(super) struct Prepared {
     pub headers: Option<Message>,
     /// What was thought of it: whether it is wanted mail.
     pub opinions: Vec<Opinion>,
+    /// It bears a key of one of the staff, so that it is taken in a step of its own.
+    pub of_staff: bool,
     /// What its signature or encryption said, and the lines of armour that are no text.
     pub seal: Option<Seal>,
     pub armour: Option<String>,
@@ -136,6 +139,7 @@ impl Prepared {
             whole: false,
             headers: None,
             opinions: Vec::new(),
+            of_staff: false,
             seal: None,
             armour: None,
         }
@@ -188,6 +192,29 @@ impl Desk {
     pub async fn take_in(
         &self,
         ReadBatch(prepared): ReadBatch,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Received>, Fault> {
+        let (mut all, mut run) = (Vec::with_capacity(prepared.len()), Vec::new());
+        for one in prepared {
+            if !one.of_staff {
+                run.push(one);
+                continue;
+            }
+            // Who acts is one of the staff, so it is no step of the others.
+            if !run.is_empty() {
+                all.extend(self.take_together(std::mem::take(&mut run), None).await?);
+            }
+            all.extend(self.take_together(vec![one], None).await?);
+        }
+        if !run.is_empty() || cursor.is_some() {
+            all.extend(self.take_together(run, cursor).await?);
+        }
+        Ok(all)
+    }
+
+    async fn take_together(
+        &self,
+        prepared: Vec<Prepared>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
         let together =
@@ -264,7 +291,8 @@ impl Desk {
     async fn screen(&self, mut prepared: Prepared) -> Result<Prepared, Fault> {
         // A mail that breaks this is tried again alone, under the lock, without opinions.
         let asked = AssertUnwindSafe(self.opinions(&prepared)).catch_unwind().await;
-        prepared.opinions = asked.unwrap_or_else(|_| Ok(Vec::new()))?;
+        let asked = asked.unwrap_or_else(|_| Ok(Asked::default()))?;
+        (prepared.opinions, prepared.of_staff) = (asked.opinions, asked.of_staff);
         Ok(prepared)
     }
 
@@ -323,7 +351,8 @@ impl Desk {
         if let Some(cursor) = cursor {
             txn.put(&cursor)?;
         }
-        self.finish(txn, system(), None, None).await?;
+        let actor = txn.actor.take().unwrap_or_else(system);
+        self.finish(txn, actor, None, None).await?;
         Ok(received)
     }
 
@@ -370,7 +399,7 @@ impl Desk {
     /// Says what a mail would do and writes nothing.
     async fn rehearse(&self, incoming: Incoming) -> Result<Response, Fault> {
         let mut prepared = self.unseal(self.read(incoming).await?, false).await?;
-        prepared.opinions = self.opinions(&prepared).await?;
+        prepared.opinions = self.opinions(&prepared).await?.opinions;
         let _gate = self.inner.gate.lock().await;
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let entries = self.take(&mut txn, &prepared, None, false).await?;

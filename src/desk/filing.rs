@@ -241,6 +241,9 @@ impl Desk {
             ..blank
         };
         note.warnings = warnings(passing);
+        if let Some(user) = &passing.forwarded_by {
+            txn.by.insert(note.id, user.clone());
+        }
         if let Some(id) = &message.message_id
             && txn
                 .get::<Known>(&text_key(id.as_str()))

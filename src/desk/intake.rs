@@ -66,6 +66,9 @@ impl Desk {
                 ]);
             }
         };
+        if txn.actor.is_some() {
+            return Err(Fault::internal("an answer of the staff is taken alone"));
+        }
         let passing = self.passing(txn, prepared, message, counting).await?;
         if let Some(key) = self.unsubscribing(txn, &passing).await? {
             if let Some(earlier) = self.had_fate(txn, prepared, Fate::Unsubscribe, again).await? {
@@ -91,6 +94,9 @@ impl Desk {
                 Ok(vec![self.complained(txn, &passing, again, complaint).await?])
             }
             _ => {
+                if let Some(key) = self.staffed(txn, &passing).await? {
+                    return Ok(vec![self.take_from_staff(txn, &passing, again, key).await?]);
+                }
                 let mut entries = Vec::new();
                 for target in self.targets(txn, &passing).await? {
                     let again = again.filter(|_| entries.is_empty());

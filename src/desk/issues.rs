@@ -231,7 +231,12 @@ impl Desk {
     }
 
     /// Counts everything in an issue as seen by whoever acts.
-    async fn mark_seen(&self, txn: &mut Txn<'_>, acting: &Acting, id: IssueId) -> Result<(), Fault> {
+    pub(super) async fn mark_seen(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+    ) -> Result<(), Fault> {
         let issue = self.load_issue(txn, id).await?;
         let note = issue.last_note.unwrap_or(NoteId(0));
         txn.put(&ReadMark { user: acting.user.name.clone(), issue: id, note })
@@ -275,7 +280,7 @@ impl Desk {
 
     /// Writes a mail to everyone who gets a note.
     #[allow(clippy::too_many_arguments)]
-    async fn mail_note(
+    pub(super) async fn mail_note(
         &self,
         txn: &mut Txn<'_>,
         issue: &mut Issue,
@@ -363,9 +368,9 @@ impl Desk {
 
 /// Who gets a note beside and without the subscribed participants.
 #[derive(Default)]
-struct Addressees {
-    cc: Vec<EmailAddress>,
-    without: Vec<EmailAddress>,
+pub(super) struct Addressees {
+    pub cc: Vec<EmailAddress>,
+    pub without: Vec<EmailAddress>,
 }
 
 impl Addressees {
@@ -464,14 +469,14 @@ async fn staff_note(
     Ok(Note { author: Author::staff(&acting.user), ..note })
 }
 
-fn check_text(text: &str) -> Result<(), Fault> {
+pub(super) fn check_text(text: &str) -> Result<(), Fault> {
     if text.len() <= TEXT {
         return Ok(());
     }
     Err(Fault::usage("the text is larger than 1 MiB").hint("attach it as a file instead"))
 }
 
-fn refuse_disabled(project: &Project) -> Result<(), Fault> {
+pub(super) fn refuse_disabled(project: &Project) -> Result<(), Fault> {
     if project.enabled {
         return Ok(());
     }

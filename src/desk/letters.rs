@@ -116,6 +116,8 @@ impl Desk {
             sent_at: None,
             error: held.error,
             user: draughted.user,
+            staff: None,
+            staff_key: None,
         };
         self.file_letter(txn, &entry, key, issue, project).await?;
         Ok(id)
@@ -271,7 +273,7 @@ impl Desk {
         Ok(notes.into_iter().next().filter(public).map_or(String::new(), |note| note.body))
     }
 
-    fn issue_url(&self, project: &Project, issue: &Issue) -> String {
+    pub(super) fn issue_url(&self, project: &Project, issue: &Issue) -> String {
         self.inner
             .ways
             .issue_url
@@ -307,7 +309,7 @@ pub(super) fn subject(issue: &Issue, path: &str) -> String {
     format!("{answer}{title} ({path}#{})", issue.iid)
 }
 
-fn list_id(project: &Project, way: &WayOut) -> String {
+pub(super) fn list_id(project: &Project, way: &WayOut) -> String {
     let label = crate::domain::slug(&project.path);
     format!("{} <{label}.{}.{}>", project.path, project.id, way.from.domain())
 }
@@ -319,12 +321,12 @@ pub(super) fn signed_text(note: &Note, project: &Project) -> String {
     }
 }
 
-fn new_message_id(id: OutboxId, from: &EmailAddress) -> Result<MessageId, Fault> {
+pub(super) fn new_message_id(id: OutboxId, from: &EmailAddress) -> Result<MessageId, Fault> {
     let text = format!("{id}.{}@{}", routing::new_reply_key(), from.domain());
     MessageId::parse(&text).ok_or_else(|| missing("the domain of our Message-IDs"))
 }
 
-fn check_size(size: u64, way: &WayOut) -> Result<(), Fault> {
+pub(super) fn check_size(size: u64, way: &WayOut) -> Result<(), Fault> {
     if size <= way.max_size {
         return Ok(());
     }

@@ -179,8 +179,10 @@ impl Desk {
             store.scan::<OutboxEntry>(&[], None, 2000, Direction::Down).await.map_err(txn::store_fault)?;
         for entry in recent.into_iter().rev().map(|k| k.record).filter(|e| e.kind.is_automatic()) {
             let age = now.duration_since(entry.created_at);
-            if age < HOUR * 24 && !age.is_negative() {
-                self.inner.queue.count_earlier(&entry.to, age.unsigned_abs());
+            match &entry.staff {
+                _ if age >= HOUR * 24 || age.is_negative() => {}
+                Some(user) => self.inner.queue.count_earlier_staff(user, age.unsigned_abs()),
+                None => self.inner.queue.count_earlier(&entry.to, age.unsigned_abs()),
             }
         }
         Ok(())

@@ -3,10 +3,9 @@
 use super::{Acting, Caller, Desk, txn};
 use crate::domain::query::Viewer;
 use crate::domain::{
-    Actor, EmailAddress, Fault, FaultKind, Member, Project, Request, Response, Role, User, Via, set_field,
+    Actor, EmailAddress, Fault, FaultKind, Member, Notify, Project, Request, Response, Role, User, Via,
 };
 use crate::store::record::text_key;
-use serde::{Deserialize, Serialize};
 
 impl Desk {
     /// Finds the user that a caller is. The first caller of a desk without users becomes its owner.
@@ -74,26 +73,10 @@ impl Desk {
                 .hint(format!("`deskbell user set {name} …` changes it")));
         }
         let owner = txn.list::<User>(&[]).await?.iter().all(|u| u.removed);
-        txn.put(&User { name: name.clone(), full_name, emails, system_user, owner, removed: false })?;
+        let user = User { full_name, emails, system_user, owner, ..stand_in(&name) };
+        self.check_addresses(&mut txn, &user).await?;
+        txn.put(&user)?;
         txn.deed().label = format!("added the user {name}");
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        self.users().await
-    }
-
-    pub(super) async fn set_user(
-        &self,
-        acting: &Acting,
-        name: &str,
-        settings: &[(String, String)],
-    ) -> Result<Response, Fault> {
-        let (_gate, mut txn) = self.begin().await;
-        let user = self.known_user(&mut txn, name).await?;
-        let mut fields = UserFields::of(&user);
-        for (key, value) in settings {
-            fields = set_field(&fields, key, value)?;
-        }
-        txn.put(&fields.onto(user))?;
-        txn.deed().label = format!("changed the user {name}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         self.users().await
     }
@@ -186,7 +169,7 @@ impl Desk {
 }
 
 /// A user made from nothing but a name.
-fn stand_in(name: &str) -> User {
+pub(super) fn stand_in(name: &str) -> User {
     User {
         name: name.to_owned(),
         full_name: None,
@@ -194,36 +177,7 @@ fn stand_in(name: &str) -> User {
         system_user: None,
         owner: true,
         removed: false,
-    }
-}
-
-/// What `user set` may change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct UserFields {
-    full_name: Option<String>,
-    emails: Vec<EmailAddress>,
-    system_user: Option<String>,
-    owner: bool,
-}
-
-impl UserFields {
-    fn of(user: &User) -> Self {
-        Self {
-            full_name: user.full_name.clone(),
-            emails: user.emails.clone(),
-            system_user: user.system_user.clone(),
-            owner: user.owner,
-        }
-    }
-
-    fn onto(self, user: User) -> User {
-        User {
-            full_name: self.full_name,
-            emails: self.emails,
-            system_user: self.system_user,
-            owner: self.owner,
-            ..user
-        }
+        notify: Notify::default(),
+        unverified: Vec::new(),
     }
 }

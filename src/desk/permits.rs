@@ -6,7 +6,8 @@ use super::{Acting, Caller, Desk, txn};
 use crate::domain::query::Viewer;
 use crate::domain::{
     Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, Member, NoteKind, OutboxEntry,
-    OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User, mask_addresses,
+    OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User, is_own_setting,
+    mask_addresses,
 };
 use crate::store::record::outbox_key;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ enum Need<'a> {
     InProject(&'a str, Role),
     /// A role in the projects of these issues.
     InIssues(Vec<&'a Reference>, Role),
+    /// To own the desk, or to be the user of this name and change nothing but one's own settings.
+    Themself(&'a str, &'a [(String, String)]),
     /// To work on the project that a mail came to.
     OnArrival(IntakeId),
     /// To work on the issues that these mails are about.
@@ -110,11 +113,11 @@ fn need(request: &Request) -> Need<'_> {
             InProject(path, Role::Maintainer)
         }
         Request::CommitsReached { project, .. } => InProject(project, Role::Developer),
+        Request::SetUser { name, settings } => Need::Themself(name, settings),
         Request::RemoveSender { scope: None, .. } => Anywhere(Role::Maintainer),
         Request::RenameProject { path, .. } => InProject(path, Role::Owner),
         Request::AddProject { .. }
         | Request::AddUser { .. }
-        | Request::SetUser { .. }
         | Request::RemoveUser { .. }
         | Request::SetDesk { .. }
         | Request::SetSender { scope: SenderScope::Desk, .. }
@@ -132,14 +135,7 @@ impl Desk {
             return Ok(Rights::All);
         }
         let members = txn::all::<Member>(&self.inner.store, &[]).await?;
-        let mine = members.iter().filter(|member| member.user == user.name);
-        let mut roles: BTreeMap<ProjectId, Role> = mine.map(|m| (m.project, m.role)).collect();
-        for project in self.all_projects().await? {
-            if members.iter().all(|member| member.project != project.id) {
-                roles.insert(project.id, Role::Maintainer);
-            }
-        }
-        Ok(Rights::Of(roles))
+        Ok(rights_among(user, &members, &self.all_projects().await?))
     }
 
     /// Refuses what the caller may not ask.
@@ -154,8 +150,15 @@ impl Desk {
         }
         match need(request) {
             Need::Nothing => Ok(()),
-            Need::OwnDesk if caller.owns_desk => Ok(()),
-            Need::OwnDesk => Err(owners_only(&acting.user)),
+            Need::Themself(name, settings)
+                if acting.user.name == name
+                    && !settings.is_empty()
+                    && settings.iter().all(|(key, _)| is_own_setting(key)) =>
+            {
+                Ok(())
+            }
+            Need::OwnDesk | Need::Themself(..) if caller.owns_desk => Ok(()),
+            Need::OwnDesk | Need::Themself(..) => Err(owners_only(&acting.user)),
             Need::Anywhere(role) if acting.rights.may_anywhere(role) => Ok(()),
             Need::Anywhere(role) => Err(lacks(&acting.user, role, "a project of this desk")),
             Need::InProject(path, role) => {
@@ -271,6 +274,21 @@ impl Acting {
             }
         }
     }
+}
+
+/// Gives what a user may do among these members and projects.
+pub(super) fn rights_among(user: &User, members: &[Member], projects: &[Project]) -> Rights {
+    if user.owner {
+        return Rights::All;
+    }
+    let mine = members.iter().filter(|member| member.user == user.name);
+    let mut roles: BTreeMap<ProjectId, Role> = mine.map(|m| (m.project, m.role)).collect();
+    for project in projects {
+        if members.iter().all(|member| member.project != project.id) {
+            roles.insert(project.id, Role::Maintainer);
+        }
+    }
+    Rights::Of(roles)
 }
 
 fn owners_only(user: &User) -> Fault {

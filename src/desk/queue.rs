@@ -36,6 +36,7 @@ struct Row {
 struct Budget {
     by_sender: HashMap<String, VecDeque<Instant>>,
     all: VecDeque<Instant>,
+    by_staff: HashMap<String, VecDeque<Instant>>,
 }
 
 /// Whether an automatic mail may go.
@@ -203,6 +204,26 @@ impl Queue {
         forget(&mut budget.all, now, HOUR);
         budget.all.push_back(now);
         budget.all.len() <= settings.automatic_per_hour as usize
+    }
+
+    /// Asks for leave to mail one of the staff something, and counts it.
+    pub fn allow_staff(&self, user: &str, hourly: u32) -> bool {
+        let now = Instant::now();
+        let mut budget = locked(&self.budget);
+        let mine = budget.by_staff.entry(user.to_owned()).or_default();
+        forget(mine, now, HOUR);
+        let allowed = mine.len() < hourly as usize;
+        if allowed {
+            mine.push_back(now);
+        }
+        allowed
+    }
+
+    /// Counts a mail to one of the staff that was written before this process began, `ago` before now.
+    pub fn count_earlier_staff(&self, user: &str, ago: Duration) {
+        if let Some(then) = Instant::now().checked_sub(ago).filter(|_| ago < HOUR) {
+            locked(&self.budget).by_staff.entry(user.to_owned()).or_default().push_back(then);
+        }
     }
 
     /// Counts an automatic mail that was written before this process began, `ago` before now.

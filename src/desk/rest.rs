@@ -26,14 +26,14 @@ impl Rest {
 
 impl Desk {
     /// Gives what to leave word of; nothing while mail waits to be sent, spam to be purged, an issue to be
-    /// closed, or a lesson to be told.
+    /// closed, a lesson or one of the staff to be told.
     pub(super) async fn rest(&self) -> Option<String> {
         let counts = self.outbox_counts();
         let waiting = counts.sending + counts.deferred + counts.queued;
         if waiting > 0 || self.has_mail_due() || self.inner.spam_mails.count() > 0 || self.owes_lessons() {
             return None;
         }
-        if self.may_become_idle().await.unwrap_or(true) {
+        if self.may_become_idle().await.unwrap_or(true) || self.owes_notices().await.ok()? {
             return None;
         }
         let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };

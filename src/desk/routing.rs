@@ -244,6 +244,20 @@ impl Ways {
         self.by_preference(mailbox, project).filter(fits).find_map(|way| way.pattern.with_key(key))
     }
 
+    /// Gives the address to which one of the staff answers. No customer sees it, so that it may be under any
+    /// domain.
+    pub fn staff_address(
+        &self,
+        mailbox: Option<&str>,
+        project: Option<&Project>,
+        key: &str,
+    ) -> Option<EmailAddress> {
+        match project {
+            Some(project) => self.by_preference(mailbox, project).find_map(|way| way.pattern.with_key(key)),
+            None => self.mailboxes.iter().find_map(|way| way.pattern.with_key(key)),
+        }
+    }
+
     /// Gives the address at which an issue takes further mail, for the staff.
     pub fn issue_address(&self, mailbox: Option<&str>, project: &Project, iid: u64) -> Option<EmailAddress> {
         self.by_preference(mailbox, project).find_map(|way| {

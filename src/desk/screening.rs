@@ -17,6 +17,20 @@ use crate::spam::{self, Suspect};
 use crate::store::record::issue_key;
 use std::sync::Arc;
 
+/// What was found out about a mail before anything is made of it.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub opinions: Vec<Opinion>,
+    /// It bears a key of one of the staff.
+    pub of_staff: bool,
+}
+
+impl From<Vec<Opinion>> for Asked {
+    fn from(opinions: Vec<Opinion>) -> Self {
+        Self { opinions, of_staff: false }
+    }
+}
+
 /// What screening made of a mail.
 pub(super) struct Screened {
     pub outcome: Outcome,
@@ -27,9 +41,9 @@ pub(super) struct Screened {
 
 impl Desk {
     /// Asks everybody who may know whether a mail is wanted; writes nothing.
-    pub(super) async fn opinions(&self, prepared: &Prepared) -> Result<Vec<Opinion>, Fault> {
+    pub(super) async fn opinions(&self, prepared: &Prepared) -> Result<Asked, Fault> {
         let (Ok(message), Some((_, visible))) = (&prepared.message, &prepared.visible) else {
-            return Ok(Vec::new());
+            return Ok(Asked::default());
         };
         let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
         let filters = way.map_or(&[][..], |way| &way.trusted_spam_headers);
@@ -37,20 +51,24 @@ impl Desk {
             spam::headers(|name| message.header(name), filters).into_iter().collect();
         // What filters on the way said of a stranger's mail is all that counts of a silent one.
         if prepared.arrival.silent && opinions.is_empty() {
-            return Ok(opinions);
+            return Ok(opinions.into());
         }
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let passing = self.passing(&mut txn, prepared, message, false).await?;
         let person = matches!(passing.verdict.class, MailClass::Person);
+        if person && !passing.silent && self.staffed(&mut txn, &passing).await?.is_some() {
+            let opinions = self.authenticity(prepared, message, visible).await;
+            return Ok(Asked { opinions, of_staff: true });
+        }
         if !person || self.unsubscribing(&mut txn, &passing).await?.is_some() {
-            return Ok(Vec::new());
+            return Ok(Asked::default());
         }
         let unknown = self.unknown_to(&mut txn, &passing).await?;
         if unknown.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Asked::default());
         }
         if passing.silent {
-            return Ok(opinions);
+            return Ok(opinions.into());
         }
         let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
@@ -65,7 +83,25 @@ impl Desk {
             self.show_judges(&said);
             opinions.extend(said);
         }
-        Ok(opinions)
+        Ok(opinions.into())
+    }
+
+    /// Checks whose mail it is that bears a key of the staff; whether it is wanted is no question.
+    async fn authenticity(&self, prepared: &Prepared, message: &Message, visible: &Visible) -> Vec<Opinion> {
+        let way = prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let envelope_to = prepared.arrival.envelope_to.as_deref();
+        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
+        // A server that said something of SPF or DKIM need not have looked at DMARC.
+        let said = mail::only_author(message).and_then(|author| mail::dmarc_word(message, trusted, author));
+        let suspect = Suspect { authenticated: said.is_some(), ..suspect };
+        let found = self.inner.judges.authenticate(&suspect).await;
+        let opinions: Vec<Opinion> = found
+            .into_iter()
+            .map(|found| found.map_or_else(|opinion| opinion, |found| found.opinion()))
+            .collect();
+        self.show_judges(&opinions);
+        opinions
     }
 
     /// Lists the projects in which a mail would open an issue, or answer one that its sender has no part in.

@@ -138,6 +138,12 @@ impl Desk {
             return Err(Fault::refused("somebody decided about this mail at the same moment"));
         }
         let mut passing = self.passing(&mut txn, prepared, message, true).await?;
+        if self.staffed(&mut txn, &passing).await?.is_some() {
+            return Err(Fault::refused(
+                "this mail bears a reply key of the staff, so it was not set aside as spam",
+            )
+            .hint(format!("`deskbell intake attach {} REF` puts it into an issue", entry.id)));
+        }
         passing.verdict.class = MailClass::Person;
         passing.cleared = true;
         let mut made = match entry.issue {

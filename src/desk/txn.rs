@@ -49,6 +49,12 @@ pub struct Txn<'a> {
     deed: Deed,
     /// Whether it will never be committed.
     rehearsal: bool,
+    /// Users who caused notes that others wrote, as by passing on a mail.
+    pub by: BTreeMap<NoteId, String>,
+    /// Who acts, where the step itself found it out.
+    pub actor: Option<Actor>,
+    /// Whether the staff are told nothing of it.
+    pub hush: bool,
 }
 
 /// What a commit was, for those who follow the desk.
@@ -84,6 +90,9 @@ impl<'a> Txn<'a> {
             changes: Vec::new(),
             deed: Deed::default(),
             rehearsal: false,
+            by: BTreeMap::new(),
+            actor: None,
+            hush: false,
         }
     }
 
@@ -181,6 +190,21 @@ impl<'a> Txn<'a> {
         &self.changes
     }
 
+    /// Lists the records of a kind that this step wrote, in the order of keys.
+    pub fn wrote<R: Record>(&self) -> impl Iterator<Item = &R> {
+        let written = self.written.range((R::TREE, Vec::new())..);
+        let mine = written.take_while(|((tree, _), _)| *tree == R::TREE);
+        mine.filter_map(|(_, held)| held.as_deref()?.as_any().downcast_ref::<R>())
+    }
+
+    /// Gives the free numbers as they were before this step; `None` when it took none.
+    pub fn counters_before(&self) -> Option<Counters> {
+        let place = (Tree::Counters, Vec::new());
+        let kept = self.read.get(&place)?;
+        let before = kept.as_ref().and_then(|(_, held)| held.as_any().downcast_ref::<Counters>().cloned());
+        Some(before.unwrap_or_default())
+    }
+
     /// Tells whether nothing would be written.
     pub fn is_empty(&self) -> bool {
         self.written.is_empty()
@@ -201,6 +225,10 @@ impl<'a> Txn<'a> {
     /// Gives the next free number of an arrival.
     pub async fn next_intake(&mut self) -> Result<IntakeId, Fault> {
         self.next(|c| &mut c.intake).await.map(IntakeId)
+    }
+    /// Gives the next free number of a notice to the staff.
+    pub async fn next_notice(&mut self) -> Result<u64, Fault> {
+        self.next(|c| &mut c.notice).await
     }
     /// Gives the next free number of a project.
     pub async fn next_project(&mut self) -> Result<ProjectId, Fault> {

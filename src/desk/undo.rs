@@ -51,6 +51,8 @@ impl Desk {
             let late = self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
             skipped.extend(late.iter().map(|to| format!("the mail to {to} is already out")));
         }
+        // Who was told already hears that it was taken back; who was not hears nothing of either.
+        txn.hush = self.cancel_rows(&mut txn, &verb.deed.staff).await?.is_empty();
         if !skipped.is_empty() {
             // The mail is out, so it stays their turn; what else the verb did is taken back.
             verb.changes.retain(|change| !change.field.starts_with("waiting_"));

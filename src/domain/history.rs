@@ -54,6 +54,9 @@ pub struct Deed {
     pub issues: Vec<IssueId>,
     /// Rows of the outbox that it made.
     pub outbox: Vec<super::OutboxId>,
+    /// Rows that tell the staff of it.
+    #[serde(default)]
+    pub staff: Vec<super::OutboxId>,
     /// The note it wrote.
     pub note: Option<super::NoteId>,
     /// The verb that this one takes back.

@@ -14,6 +14,7 @@ pub enum MailKind {
     Closed,
     Reopened,
     IdleWarning,
+    /// Tells one of the staff what happened.
     Staff,
     Rejection,
     /// A mail that the desk writes to itself to see that the round works.
@@ -23,7 +24,7 @@ pub enum MailKind {
 impl MailKind {
     /// Tells whether no person wrote this mail, so that it must be marked as automatic (RFC 3834).
     pub fn is_automatic(self) -> bool {
-        !matches!(self, Self::NewNote | Self::Staff)
+        self != Self::NewNote
     }
 }
 
@@ -79,6 +80,11 @@ pub struct OutboxEntry {
     pub error: Option<String>,
     /// Who caused it.
     pub user: Option<String>,
+    /// The user who is told something by it, and the key for their answer.
+    #[serde(default)]
+    pub staff: Option<String>,
+    #[serde(default)]
+    pub staff_key: Option<String>,
 }
 
 /// What a reply address stands for.

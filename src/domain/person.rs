@@ -1,7 +1,7 @@
 //! People: staff who have a name on the desk, and outside persons who only have an address.
 
 use super::address::mask_addresses;
-use super::{EmailAddress, Mailbox, ProjectId};
+use super::{EmailAddress, Mailbox, Notify, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -119,12 +119,19 @@ pub struct User {
     /// The handle, also the system user's name unless `system_user` says otherwise.
     pub name: String,
     pub full_name: Option<String>,
+    /// Verified ones: an owner set them, or a mail came from them. The first is mailed.
     pub emails: Vec<EmailAddress>,
     pub system_user: Option<String>,
     /// May do everything on the desk.
     pub owner: bool,
     #[serde(default)]
     pub removed: bool,
+    /// What they want to be told by mail.
+    #[serde(default)]
+    pub notify: Notify,
+    /// Addresses that they gave and that still have to be answered from.
+    #[serde(default)]
+    pub unverified: Vec<EmailAddress>,
 }
 
 impl User {

@@ -155,6 +155,8 @@ pub struct DeskSettings {
     pub acks_per_sender_hour: u32,
     /// Automatic mails of the whole desk within an hour; what is over waits as held.
     pub automatic_per_hour: u32,
+    /// Mails to one of the staff within an hour, at most; what is over comes with the day's collection.
+    pub staff_mails_per_hour: u32,
     /// How long spam is kept; `None` keeps it.
     pub purge_spam_after: Option<String>,
 }
@@ -172,6 +174,7 @@ impl Default for DeskSettings {
             rejections: false,
             acks_per_sender_hour: 2,
             automatic_per_hour: 1000,
+            staff_mails_per_hour: 30,
             purge_spam_after: Some("30d".to_owned()),
         }
     }

@@ -1,6 +1,7 @@
 //! What a trusted server found out about the sender (RFC 8601).
 
 use super::message::Message;
+use crate::domain::EmailAddress;
 
 /// Gives the results of the topmost `Authentication-Results` of a server that is trusted, as
 /// `dmarc=pass spf=pass dkim=pass`; anybody can write such a field, so others mean nothing.
@@ -13,6 +14,51 @@ pub fn authentication(message: &Message, trusted: &[String]) -> Option<String> {
     let words = ["dmarc", "spf", "dkim"].iter().filter_map(|method| result(&results, method));
     let text = words.collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
+}
+
+/// Gives what the topmost trusted server says of DMARC, in one word.
+///
+/// `None` where it says nothing about it, or speaks of another domain than that of the author.
+pub fn dmarc_word(message: &Message, trusted: &[String], author: &EmailAddress) -> Option<String> {
+    let words = authentication(message, trusted)?;
+    let word = words.split(' ').find_map(|word| word.strip_prefix("dmarc="))?.to_owned();
+    let field = message.header_all("Authentication-Results").find(|field| {
+        let id = field.split([';', ' ', '\t']).next().unwrap_or_default();
+        trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
+    })?;
+    let field = without_comments(field);
+    let dmarc = field.split(';').filter(|part| part.trim_start().to_ascii_lowercase().starts_with("dmarc"));
+    let mut domains = dmarc.flat_map(str::split_whitespace).filter_map(|word| {
+        let (name, value) = word.split_once('=')?;
+        name.eq_ignore_ascii_case("header.from").then(|| value.trim_matches('"').to_ascii_lowercase())
+    });
+    domains.all(|domain| domain == author.domain() || domain == author.key()).then_some(word)
+}
+
+/// Gives the author of a mail that has one field From with one address in it, and no more.
+///
+/// A second one is how somebody shows one author to the checks and another to the reader.
+pub fn only_author(message: &Message) -> Option<&EmailAddress> {
+    let mut fields = message.header_all("From");
+    let (first, second) = (fields.next()?, fields.next());
+    let bare = without_quoted(&without_comments(first));
+    let several = bare.contains([',', ';']) || bare.matches('@').count() != 1;
+    let author = message.from.as_ref().map(|from| &from.email)?;
+    (second.is_none() && !several && bare.to_lowercase().contains(&author.key())).then_some(author)
+}
+
+/// Takes out what stands in quotation marks.
+fn without_quoted(field: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    field
+        .chars()
+        .filter(|c| {
+            let mark = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            quoted ^= mark;
+            !quoted && !mark
+        })
+        .collect()
 }
 
 /// Gives `method=result` for one method; of several, a pass wins, as one good signature is enough.
@@ -65,5 +111,50 @@ mod tests {
         assert_eq!(trusted("MX.example").as_deref(), Some("dmarc=none spf=fail dkim=pass"));
         assert_eq!(trusted("other.example"), None);
         assert_eq!(authentication(&message, &[]), None);
+    }
+    fn with(headers: &[(&str, &str)], from: &str) -> Message {
+        let headers: Vec<(&str, &[u8])> =
+            headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let headers = super::super::headers::Headers::new(&headers);
+        let email = EmailAddress::parse(from).unwrap();
+        Message { headers, from: Some(crate::domain::Mailbox { name: None, email }), ..Message::default() }
+    }
+
+    #[test]
+    fn what_is_said_of_another_domain_says_nothing_of_the_author() {
+        let trusted = ["mx.example".to_owned()];
+        let mia = EmailAddress::parse("mia@staff.example").unwrap();
+        for (field, word) in [
+            ("mx.example; dmarc=pass (p=none) header.from=staff.example", Some("pass")),
+            ("mx.example; dmarc=pass header.from=\"Staff.Example\"", Some("pass")),
+            ("mx.example; spf=pass; dmarc=fail header.from=staff.example", Some("fail")),
+            ("mx.example; dmarc=pass header.from=evil.example", None),
+            ("mx.example; dmarc=pass header.from=staff.example; dmarc=pass header.from=evil.example", None),
+            ("mx.example; dkim=pass", None),
+            ("evil.example; dmarc=pass", None),
+        ] {
+            let message = with(&[("Authentication-Results", field)], "mia@staff.example");
+            assert_eq!(dmarc_word(&message, &trusted, &mia).as_deref(), word, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_mail_with_two_authors_has_none() {
+        let one = |fields: &[&str]| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|field| ("From", *field)).collect();
+            only_author(&with(&fields, "mia@staff.example")).is_some()
+        };
+        assert!(
+            one(&["Mia <Mia@staff.example>"]) && one(&["\"mia, x@y.example\" <mia@staff.example> (at work)"])
+        );
+        for odd in [
+            &["mia@staff.example", "mia@staff.example"][..],
+            &["mia@staff.example, eve@evil.example"],
+            &["eve@evil.example"],
+            &["staff: mia@staff.example;"],
+            &["mia@staff.example <eve@evil.example>"],
+        ] {
+            assert!(!one(odd), "{odd:?}");
+        }
     }
 }

@@ -123,8 +123,11 @@ fn fields(letter: &Letter) -> Vec<(&'static str, String)> {
         fields.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
     }
     if letter.kind.is_automatic() {
-        // Nothing caused a probe; all others answer something (RFC 3834, section 5.1).
-        let how = if letter.kind == MailKind::Probe { "auto-generated" } else { "auto-replied" };
+        // Nobody who gets a probe or a notice to the staff wrote what caused it (RFC 3834, section 5.1).
+        let how = match letter.kind {
+            MailKind::Probe | MailKind::Staff => "auto-generated",
+            _ => "auto-replied",
+        };
         fields.push(("Auto-Submitted", how.to_owned()));
         fields.push(("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN".to_owned()));
         fields.extend(letter.list_id.as_deref().map(|id| ("List-Id", named(id))));

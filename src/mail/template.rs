@@ -173,7 +173,8 @@ fn escape_url(url: &str) -> String {
     out
 }
 
-/// Gives the built-in template for a kind of mail; kinds without one get the note's.
+/// Gives the built-in template for a kind of mail; kinds without one get the note's. Mails to the staff have
+/// a text of their own and no template.
 pub fn default_template(kind: MailKind) -> &'static str {
     match kind {
         MailKind::ThankYou => include_str!("../../assets/templates/thank_you.md"),

@@ -3,7 +3,8 @@
 use crate::domain::{
     AddressRecord, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind,
     EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId,
-    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
+    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, StaffKey, StaffNotice, User,
+    Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,11 +42,13 @@ pub enum Tree {
     SpamMails = 26,
     Commits = 27,
     Watched = 28,
+    StaffKeys = 29,
+    StaffNotices = 30,
     Categories = 40,
 }
 
 impl Tree {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -74,6 +77,8 @@ impl Tree {
         Self::Commits,
         Self::Watched,
         Self::Categories,
+        Self::StaffKeys,
+        Self::StaffNotices,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -131,11 +136,12 @@ pub struct Counters {
     pub note: u64,
     pub outbox: u64,
     pub intake: u64,
+    pub notice: u64,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { project: 1, issue: 1, note: 1, outbox: 1, intake: 1 }
+        Self { project: 1, issue: 1, note: 1, outbox: 1, intake: 1, notice: 1 }
     }
 }
 
@@ -392,6 +398,18 @@ impl Record for Watched {
         project_key(self.project)
     }
 }
+impl Record for StaffKey {
+    const TREE: Tree = Tree::StaffKeys;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.key)
+    }
+}
+impl Record for StaffNotice {
+    const TREE: Tree = Tree::StaffNotices;
+    fn key(&self) -> Vec<u8> {
+        notice_key(&self.user, self.id)
+    }
+}
 
 impl Record for Category {
     const TREE: Tree = Tree::Categories;
@@ -403,6 +421,10 @@ impl Record for Category {
 /// Key of a label or a milestone of a project.
 pub fn category_key(project: ProjectId, kind: CategoryKind, name: &str) -> Vec<u8> {
     Key::new().number(project.0).number(kind as u64).text(name).octets()
+}
+/// Key of what a user is still to be told of.
+pub fn notice_key(user: &str, id: u64) -> Vec<u8> {
+    Key::new().text(user).number(id).octets()
 }
 /// Key of what is known of a commit and an issue.
 pub fn commit_key(commit: &str, issue: IssueId) -> Vec<u8> {

@@ -33,6 +33,7 @@ mod smtp;
 mod spam;
 mod spawned;
 mod splitting;
+mod staff;
 mod support;
 mod templates;
 mod terminal;

@@ -195,6 +195,10 @@ fn table() -> Vec<(Request, Who)> {
             DeskOwner,
         ),
         (Request::SetUser { name: "guest".into(), settings: vec![] }, DeskOwner),
+        (
+            Request::SetUser { name: "alice".into(), settings: vec![("notify.note".into(), "off".into())] },
+            DeskOwner,
+        ),
         (Request::RemoveUser { name: "nobody".into() }, DeskOwner),
         (
             Request::SetMember { project: path(), user: "guest".into(), role: Role::Guest },

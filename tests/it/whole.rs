@@ -43,10 +43,7 @@ impl Round {
 
     /// Waits until the customer has so many mails, and gives the last.
     async fn mail(&self, count: usize) -> Vec<u8> {
-        let name = self.customer.split('@').next().unwrap();
-        let mut mails = MailServer::get().wait_for_mails(name, count).await;
-        assert_eq!(mails.len(), count);
-        mails.pop().unwrap()
+        mail_of(self.customer.split('@').next().unwrap(), count).await
     }
 
     /// Waits until the only issue has so many notes, and gives it.
@@ -57,6 +54,13 @@ impl Round {
             there.then(|| self.desk.json(&["issue", "show", "1"]))
         })
     }
+}
+
+/// Waits until somebody has so many mails, and gives the last.
+async fn mail_of(name: &str, count: usize) -> Vec<u8> {
+    let mut mails = MailServer::get().wait_for_mails(name, count).await;
+    assert_eq!(mails.len(), count);
+    mails.pop().unwrap()
 }
 
 fn config(name: &str, wire: &Wire) -> String {
@@ -200,4 +204,74 @@ async fn one_pass_does_the_same_as_a_running_sync() {
         (Some(0), Some(1))
     );
     round.mail(2).await;
+}
+
+#[tokio::test]
+async fn the_staff_answer_by_mail_and_a_commit_closes_and_the_customer_hears_of_both() {
+    let round = Round::new("round-staff", &Wire::Tls);
+    let desk = &round.desk;
+    MailServer::get().user("round-mia");
+    let trusted = "trusted_authserv_ids = [\"mx.desk.test\"]\n[smtp]";
+    desk.configure(&config("round-staff", &Wire::Tls).replace("[smtp]", trusted));
+    desk.ok(&["user", "add", "mia", "--full-name", "Mia Staff", "--email", "round-mia@staff.test"]);
+    desk.ok(&["project", "set", "acme/support", "assignee=mia", "tell_on_commit_close=true"]);
+    let _sync: Serving = desk.sync();
+    round.write(
+        &round.address,
+        "Subject: The press is stuck\r\nMessage-ID: <s1@customer.test>",
+        "It will not move.",
+    );
+    round.mail(1).await;
+
+    let bytes = mail_of("round-mia", 1).await;
+    let notice = parse(&bytes);
+    assert_eq!(header(&notice, "Auto-Submitted").as_deref(), Some("auto-generated"));
+    let text = notice.body_text(0).unwrap().into_owned();
+    assert!(text.contains("It will not move.") && text.contains(&round.customer), "{text}");
+    assert!(text.find(&round.customer) < text.find("It will not move."), "{text}");
+    let key = only_address(notice.reply_to());
+    assert_eq!(header(&notice, "Return-Path").unwrap(), format!("<{key}>"));
+
+    // Her provider signed it, and the border server of the desk says so; without that nobody takes it.
+    let answer = |id: &str, passed: &str, text: &str| {
+        let mail = format!(
+            "Authentication-Results: mx.desk.test; {passed} header.from=staff.test\r\n\
+             From: Mia <round-mia@staff.test>\r\nTo: <{key}>\r\nSubject: Re: The press is stuck\r\n\
+             Message-ID: <{id}@staff.test>\r\nIn-Reply-To: <{}>\r\n\r\n{text}\r\n\r\n\
+             On Monday the desk wrote:\r\n> Write your answer above this line\r\n> It will not move.\r\n",
+            notice.message_id().unwrap()
+        );
+        send("round-mia@staff.test", &key, mail.as_bytes());
+    };
+    answer("forged", "dmarc=fail", "Send me money.");
+    let bytes = mail_of("round-mia", 2).await;
+    let told = parse(&bytes).body_text(0).unwrap().into_owned();
+    assert!(told.contains("was not taken") && !told.contains("money"), "{told}");
+    answer("m1", "dmarc=pass", "Oil it.\r\n/label ~press");
+    answer("m2", "dmarc=pass", "/internal\r\nShe never oils it.");
+
+    let bytes = round.mail(2).await;
+    let note = parse(&bytes);
+    let text = note.body_text(0).unwrap().into_owned();
+    assert!(text.contains("Mia Staff") && text.contains("Oil it."), "{text}");
+    for hidden in ["above this line", "round-mia@", "/label", "never oils", &key] {
+        assert!(!String::from_utf8_lossy(&bytes).contains(hidden), "{hidden}");
+    }
+    let issue = round.issue_with(4);
+    assert_eq!(issue["labels"][0], "press");
+    let kinds: Vec<&str> =
+        issue["notes"].as_array().unwrap().iter().map(|n| n["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["incoming", "reply", "system", "internal"]);
+    assert_eq!(issue["notes"][1]["author"]["user"], "mia");
+
+    let said =
+        desk.feed(&["hook", "commit", "--project", "acme/support", "-"], b"Oil the press\n\nFixes #1\n");
+    assert_eq!(said.code, 0, "{said:?}");
+    let bytes = round.mail(3).await;
+    assert!(parse(&bytes).body_text(0).unwrap().contains("closed"), "the customer is told");
+    assert!(!String::from_utf8_lossy(&bytes).contains("never oils"));
+    assert_eq!(round.desk.issues()[0]["state"], "closed");
+    let fates: Vec<String> = desk.intake().iter().map(|m| m["fate"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(fates.iter().filter(|fate| *fate == "note").count(), 2, "{fates:?}");
+    assert_eq!(fates.iter().filter(|fate| *fate == "quarantined").count(), 1, "{fates:?}");
 }

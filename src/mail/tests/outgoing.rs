@@ -126,6 +126,7 @@ fn automatic_mail_says_so_and_a_persons_note_does_not() {
         (MailKind::Closed, Some("auto-replied")),
         (MailKind::Reopened, Some("auto-replied")),
         (MailKind::Probe, Some("auto-generated")),
+        (MailKind::Staff, Some("auto-generated")),
         (MailKind::NewNote, None),
     ] {
         let message = read(&compose(&letter(kind)).unwrap()).unwrap();

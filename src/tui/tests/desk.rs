@@ -473,6 +473,8 @@ pub fn user(name: &str, full: &str) -> User {
         system_user: None,
         owner: true,
         removed: false,
+        notify: Notify::default(),
+        unverified: Vec::new(),
     }
 }
 

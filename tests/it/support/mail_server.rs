@@ -21,7 +21,7 @@ use std::{
 };
 
 /// Domains whose mail is delivered here.
-pub const DOMAINS: &str = "desk.test customer.test";
+pub const DOMAINS: &str = "desk.test customer.test staff.test";
 /// `…@refused.test` is refused for good at RCPT, `…@later.test` for now.
 const REFUSED: &str = "refused.test later.test";
 

@@ -17,6 +17,7 @@ pub const CONFIG: &str = r#"
 address = "help+%{key}@desk.example"
 inbox_method = "maildir"
 path = "in"
+trusted_authserv_ids = ["mx.desk.example"]
 [mailbox.plain]
 address = "office@desk.example"
 inbox_method = "maildir"

@@ -1,0 +1,418 @@
+//! Answers of the staff by mail: whose they are, and what becomes of them.
+//!
+//! The key in the address was mailed to one user about one issue, and the mail must be shown to come from an
+//! address of theirs; both, or it waits in quarantine. What is taken becomes a note under their name, with
+//! their rights, and nothing of it that came from the mail it answers.
+
+use super::intake::Passing;
+use super::issues::{Addressees, blank_note, check_text, refuse_disabled, turn};
+use super::letters::know;
+use super::notice_mail::ToStaff;
+use super::routing::KeyKind;
+use super::txn::Txn;
+use super::{Acting, Desk};
+use crate::domain::quick::{QuickText, quick_text};
+use crate::domain::{
+    Attachment, Author, EmailAddress, Fate, Fault, FaultKind, Finding, IntakeEntry, Issue, IssueId, Judge,
+    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Party, Project, RequestId, Role, StaffKey, State, User, Via,
+};
+use crate::mail::{self, MailClass, Reading};
+use crate::store::record::{Place, outbox_key, text_key};
+use futures_util::future::BoxFuture;
+
+/// What a mail of the staff says, once nothing but their own words is left.
+struct Answer {
+    internal: bool,
+    quick: QuickText,
+    folded: Option<String>,
+    html: bool,
+    /// Files that are passed on, and the names of those that are not.
+    files: Vec<(Attachment, Vec<u8>)>,
+    kept_back: Vec<String>,
+}
+
+impl Desk {
+    /// Finds the key of one of the staff that a mail was sent to, or whose mail it answers.
+    pub(super) async fn staffed(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+    ) -> Result<Option<StaffKey>, Fault> {
+        let given = passing.prepared.arrival.envelope_to.iter().map(String::as_str);
+        let stated = passing.message.recipients.iter().map(|(_, address)| address.as_str());
+        for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
+            if let KeyKind::Reply(key) = hit.kind
+                && let Some(key) = txn.get::<StaffKey>(&text_key(&key)).await?
+            {
+                return Ok(Some(key));
+            }
+        }
+        // Where addresses carry no key, the mail that is answered tells, for those to whom it went.
+        for id in &passing.message.in_reply_to {
+            let Some(row) = self.sent_place(txn, id).await?.and_then(|place| place.outbox) else { continue };
+            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
+            let Some((user, key)) = row.and_then(|row| row.staff.zip(row.staff_key)) else { continue };
+            let user = txn.get::<User>(&text_key(&user)).await?;
+            let theirs = passing.message.from.as_ref().is_some_and(|from| {
+                user.is_some_and(|user| !user.removed && user.emails.contains(&from.email))
+            });
+            if theirs {
+                return txn.get::<StaffKey>(&text_key(&key)).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a mail to the key of one of the staff: all of a step, as it is done in their name.
+    ///
+    /// It is rare and deep, so it is no part of the future of every other mail.
+    pub(super) fn take_from_staff<'a>(
+        &'a self,
+        txn: &'a mut Txn<'_>,
+        passing: &'a Passing<'_>,
+        again: Option<&'a IntakeEntry>,
+        key: StaffKey,
+    ) -> BoxFuture<'a, Result<IntakeEntry, Fault>> {
+        Box::pin(self.take_keyed(txn, passing, again, key))
+    }
+
+    async fn take_keyed(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        key: StaffKey,
+    ) -> Result<IntakeEntry, Fault> {
+        if passing.verdict.class != MailClass::Person {
+            let reason = format!("{}; it answers a mail to {}", passing.verdict.reason, key.user);
+            return self.entered(txn, passing, again, (Fate::Automatic, reason)).await;
+        }
+        for fate in [Fate::Note, Fate::Ignored] {
+            if let Some(earlier) = self.had_fate(txn, passing.prepared, fate, again).await? {
+                let fate = (Fate::Duplicate, format!("it is the same mail as arrival {earlier}"));
+                return self.entered(txn, passing, again, fate).await;
+            }
+        }
+        let user = txn.get::<User>(&text_key(&key.user)).await?.filter(|user| !user.removed);
+        let Some(user) = user else {
+            let reason = format!("it bears a reply key of {}, who is no user any more", key.user);
+            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+        };
+        if passing.silent {
+            let reason =
+                format!("it answers a mail to {}, but is older than the desk's first look", key.user);
+            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+        }
+        if !txn.is_empty() {
+            // Its step is its user's, and must hold nothing of others.
+            return Err(Fault::internal("an answer of the staff is taken alone"));
+        }
+        if let Err(why) = self.vouched(passing, &user, &key) {
+            return self.refuse(txn, passing, again, &user, key, why).await;
+        }
+        match key.stands_for.clone() {
+            KeyUse::Digest => {
+                let why = "it answers the day's collection; answer the mail about one issue".to_owned();
+                self.refuse(txn, passing, again, &user, key, why).await
+            }
+            KeyUse::Verify { email } => self.verified(txn, passing, again, user, key, email).await,
+            KeyUse::Issue { issue, internal } => {
+                self.take_answer(txn, passing, again, user, key, (issue, internal)).await
+            }
+        }
+    }
+
+    /// Says what speaks against a mail being from the user whose key it bears.
+    fn vouched(&self, passing: &Passing<'_>, user: &User, key: &StaffKey) -> Result<(), String> {
+        let message = passing.message;
+        let theirs = format!("it bears a reply key of {}", user.name);
+        let author = mail::only_author(message).ok_or(format!("{theirs} and has not exactly one author"))?;
+        let allowed = match &key.stands_for {
+            KeyUse::Verify { email } => std::slice::from_ref(email),
+            _ => user.emails.as_slice(),
+        };
+        if !allowed.contains(author) {
+            return Err(format!("{theirs} but comes from {author}, which is no verified address of theirs"));
+        }
+        if !passing.verdict.may_answer {
+            return Err(format!("{theirs}, but no person's mail: {}", passing.verdict.reason));
+        }
+        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let checked = passing.prepared.opinions.iter().find(|opinion| opinion.by == Judge::Authentication);
+        match (mail::dmarc_word(message, trusted, author), checked) {
+            (Some(word), _) if word == "pass" => Ok(()),
+            (Some(word), _) => Err(format!("{theirs}, but a trusted server says of {author}: DMARC {word}")),
+            (None, Some(checked)) if checked.finding == Finding::Ham => Ok(()),
+            (None, Some(checked)) => {
+                Err(format!("{theirs}, but nothing shows that it is from {author}: {}", checked.words))
+            }
+            (None, None) => {
+                Err(format!("{theirs}, but nothing shows that it is from {author}: no DMARC result"))
+            }
+        }
+    }
+
+    /// Makes an answer a note, and carries out its quick actions; what cannot be done is not half done.
+    async fn take_answer(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        user: User,
+        key: StaffKey,
+        (issue, internal): (IssueId, bool),
+    ) -> Result<IntakeEntry, Fault> {
+        let rights = self.rights_of(&user).await?;
+        let request = RequestId(format!("mail {}", passing.prepared.fingerprint));
+        let acting = Acting { user, rights, via: Via::Mail, request, now: txn.now };
+        let mut trial = Txn::rehearse(&self.inner.store, txn.now);
+        match self.answer_as(&mut trial, passing, &acting, &key, issue, internal).await {
+            Ok(_) => {}
+            Err(fault) if matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable) => {
+                return Err(fault);
+            }
+            Err(fault) => {
+                let hint = fault.hint.map_or(String::new(), |hint| format!(" ({hint})"));
+                let why = format!("{}{hint}", fault.message);
+                return self.refuse(txn, passing, again, &acting.user, key, why).await;
+            }
+        }
+        let (issue, note) = self.answer_as(txn, passing, &acting, &key, issue, internal).await?;
+        txn.actor = Some(acting.actor());
+        let reason = match &note {
+            Some(note) if note.kind == NoteKind::Internal => "answered by mail, internally",
+            Some(_) => "answered by mail",
+            None => "gave quick actions by mail",
+        };
+        let reason = format!("{} {reason}", acting.user.name);
+        let fate = (Fate::Note, reason);
+        let entry = self
+            .enter(txn, passing.prepared, Some(passing.message), again, Some(issue.project), fate)
+            .await?;
+        let entry = IntakeEntry { issue: Some(issue.id), note: note.map(|note| note.id), ..entry };
+        txn.put(&entry)?;
+        Ok(entry)
+    }
+
+    fn answer_as<'a>(
+        &'a self,
+        txn: &'a mut Txn<'_>,
+        passing: &'a Passing<'_>,
+        acting: &'a Acting,
+        key: &'a StaffKey,
+        issue: IssueId,
+        internal: bool,
+    ) -> BoxFuture<'a, Result<(Issue, Option<Note>), Fault>> {
+        Box::pin(self.answer_in(txn, passing, acting, key, issue, internal))
+    }
+
+    async fn answer_in(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        acting: &Acting,
+        key: &StaffKey,
+        issue: IssueId,
+        internal: bool,
+    ) -> Result<(Issue, Option<Note>), Fault> {
+        let id = self.survivor(txn, issue).await?;
+        let before = self.load_issue(txn, id).await?;
+        let project = self.load_project(txn, before.project).await?;
+        if before.purged || !acting.rights.sees_issue(before.project, before.confidential) {
+            return Err(Fault::not_found(format!("there is no issue that {} may answer", acting.user.name)));
+        }
+        let answer = self.answer_of(passing, internal, &key.key).await?;
+        let plain = !answer.internal && answer.quick.is_plain();
+        self.demand(acting, &project, if plain { Role::Guest } else { Role::Reporter })?;
+        self.check_people(txn, &answer.quick.edits).await?;
+        let subjects = self.subjects_of(&[id], &answer.quick.edits).await?;
+        let note = match answer.quick.text.trim().is_empty() && answer.files.is_empty() {
+            true => None,
+            false => Some(self.answer_note(txn, passing, acting, &project, before, &answer).await?),
+        };
+        if !answer.quick.edits.is_empty() {
+            self.edit_one(txn, acting, id, &answer.quick.edits, subjects.get(&id)).await?;
+        }
+        self.mark_seen(txn, acting, id).await?;
+        Ok((self.load_issue(txn, id).await?, note))
+    }
+
+    /// Reads what one of the staff wrote.
+    async fn answer_of(&self, passing: &Passing<'_>, internal: bool, key: &str) -> Result<Answer, Fault> {
+        let visible = match &passing.prepared.visible {
+            Some((Reading::Answer, visible)) => visible.clone(),
+            _ => mail::visible(passing.message, Reading::Answer),
+        };
+        let written = mail::answer_above(&visible.body);
+        let (asked, text) = mail::without_internal(&written);
+        check_text(text)?;
+        let internal = internal || asked;
+        if !internal && text.to_lowercase().contains(key) {
+            return Err(Fault::refused("it quotes its own reply address, which is nobody else's to know")
+                .hint("answer above the quoted mail"));
+        }
+        let quick = quick_text(text, self.now(), &self.time_zone().await?)?;
+        if !quick.cc.is_empty() && internal {
+            return Err(Fault::usage("an internal comment is mailed to nobody, so `/cc` does nothing"));
+        }
+        let (files, kept_back) = files_of(passing, internal);
+        if quick.text.trim().is_empty() && quick.edits.is_empty() && files.is_empty() {
+            return Err(Fault::usage("nothing is written in it").hint("write above the line that says so"));
+        }
+        Ok(Answer { internal, quick, folded: visible.folded, html: visible.html, files, kept_back })
+    }
+
+    async fn answer_note(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        acting: &Acting,
+        project: &Project,
+        before: Issue,
+        answer: &Answer,
+    ) -> Result<Note, Fault> {
+        let mut issue = before.clone();
+        let kind = if answer.internal { NoteKind::Internal } else { NoteKind::Reply };
+        let blank = blank_note(txn.next_note().await?, issue.id, kind, answer.quick.text.clone(), txn.now);
+        let mut note = Note {
+            author: Author::staff(&acting.user),
+            folded: answer.folded.clone(),
+            html: answer.html,
+            message_id: passing.message.message_id.clone(),
+            in_reply_to: passing.message.in_reply_to.first().cloned(),
+            why: Some(format!("{} answered by mail", acting.user.name)),
+            raw: passing.prepared.raw,
+            cc: answer.quick.cc.clone(),
+            seal: passing.prepared.seal.clone(),
+            attachments: answer.files.iter().map(|(file, _)| file.clone()).collect(),
+            ..blank
+        };
+        note.warnings.extend(answer.kept_back.iter().map(|name| format!("{name} was not passed on")));
+        if kind == NoteKind::Reply {
+            refuse_disabled(project)?;
+            let files = answer.files.iter().map(|(file, bytes)| {
+                (mail::safe_file_name(&file.name), file.media_type.clone(), bytes.clone())
+            });
+            let files: Vec<_> = files.collect();
+            let to = Addressees { cc: note.cc.clone(), without: Vec::new() };
+            self.mail_note(txn, &mut issue, project, &note, to, &files, None, acting).await?;
+            let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
+            turn(&mut issue, party, txn.now);
+        }
+        txn.add_note(&mut issue, &note)?;
+        txn.put_issue(Some(&before), &issue)?;
+        if let Some(id) = &note.message_id {
+            self.know_note(txn, &issue, note.id, id).await?;
+        }
+        Ok(note)
+    }
+
+    async fn know_note(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &Issue,
+        note: NoteId,
+        id: &crate::domain::MessageId,
+    ) -> Result<(), Fault> {
+        let place = Place { project: issue.project, issue: issue.id, note: Some(note), outbox: None };
+        know(txn, id, place).await
+    }
+
+    /// Makes an address that was answered from one of the user's own.
+    async fn verified(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        mut user: User,
+        key: StaffKey,
+        email: EmailAddress,
+    ) -> Result<IntakeEntry, Fault> {
+        let waits = user.unverified.contains(&email);
+        let others = txn.list::<User>(&[]).await?;
+        let taken = others.iter().any(|u| !u.removed && u.name != user.name && u.emails.contains(&email));
+        if !waits || taken {
+            let why = format!("{email} is not waiting to be verified");
+            return self.refuse(txn, passing, again, &user, key, why).await;
+        }
+        user.unverified.retain(|other| other != &email);
+        user.emails.push(email.clone());
+        txn.put(&user)?;
+        txn.remove::<StaffKey>(text_key(&key.key));
+        let reason = format!("it shows that {email} is an address of {}", user.name);
+        self.entered(txn, passing, again, (Fate::Ignored, reason)).await
+    }
+
+    /// Sets a mail aside, and says so to the user whose key it bears: once for a key, and not what it says.
+    async fn refuse(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        user: &User,
+        key: StaffKey,
+        why: String,
+    ) -> Result<IntakeEntry, Fault> {
+        let entry = self.entered(txn, passing, again, (Fate::Quarantined, why.clone())).await?;
+        let Some(to) = user.emails.first().cloned() else { return Ok(entry) };
+        if key.told || !passing.verdict.may_answer || !passing.counting || !self.allow_staff(user).await? {
+            return Ok(entry);
+        }
+        let markdown = mail::refusal_text(&why, entry.id.0);
+        let letter = ToStaff {
+            user,
+            to,
+            name: super::letters::BOT_NAME,
+            project: None,
+            issue: None,
+            note: None,
+            subject: "A mail to your reply address was not taken".to_owned(),
+            markdown,
+            key: None,
+            held_until: None,
+        };
+        match self.write_to_staff(txn, letter).await {
+            Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
+                tracing::warn!(%fault, user = user.name, "one of the staff could not be told");
+            }
+            Err(fault) => return Err(fault),
+            Ok(()) => txn.put(&StaffKey { told: true, ..key })?,
+        }
+        Ok(entry)
+    }
+
+    async fn entered(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        fate: (Fate, String),
+    ) -> Result<IntakeEntry, Fault> {
+        self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await
+    }
+}
+
+/// Parts the files of a mail into those that are passed on and the names of those that are not: mails within
+/// the mail may hold what is internal, and pictures of a signature are nobody's business.
+fn files_of(passing: &Passing<'_>, internal: bool) -> (Vec<(Attachment, Vec<u8>)>, Vec<String>) {
+    let (mut files, mut kept_back) = (Vec::new(), Vec::new());
+    for file in &passing.message.attachments {
+        let kind = file.media_type.to_ascii_lowercase();
+        let passes = !file.inline
+            && file.within.is_empty()
+            && passing.prepared.seal.is_none()
+            && !kind.starts_with("message/")
+            && !kind.ends_with("-signature")
+            && !kind.contains("ms-tnef");
+        let bytes = match (passes || internal, file.part) {
+            (true, Some(part)) => mail::part(&passing.prepared.bytes, part, &file.within),
+            _ => None,
+        };
+        match bytes {
+            Some(bytes) => files.push((file.clone(), bytes)),
+            None => kept_back.push(file.name.clone()),
+        }
+    }
+    (files, kept_back)
+}
