@@ -17,6 +17,7 @@ mod init;
 mod issue;
 mod link;
 mod log;
+mod login;
 mod mail;
 mod print;
 mod project;
@@ -145,6 +146,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
+        Command::Login(asked) => login::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,

@@ -13,6 +13,7 @@ mod outbox;
 mod purge;
 mod record;
 mod rest;
+mod sign_in;
 
 pub use rest::nothing_new;
 
