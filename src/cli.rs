@@ -18,6 +18,7 @@ mod init;
 mod issue;
 mod link;
 mod log;
+mod login;
 mod mail;
 mod print;
 mod project;
@@ -174,6 +175,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
+        Command::Login(asked) => login::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,

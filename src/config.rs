@@ -6,6 +6,7 @@
 mod address;
 mod error;
 mod mailbox;
+mod oauth;
 mod outlet;
 mod paths;
 mod sealing;
@@ -17,6 +18,7 @@ mod values;
 pub use address::AddressPattern;
 pub use error::ConfigError;
 pub use mailbox::{GraphConfig, ImapConfig, InboxOptions, MailboxConfig, SourceConfig};
+pub use oauth::{OAuth, Provider};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
 pub use sealing::Sealing;
@@ -24,7 +26,7 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use sections::{
     Akismet, CommandMode, Hooks, Keymap, Keys, Me, Notify, OwnCommand, Rspamd, Serve, Spam, Ui, Web,
 };
-pub use server::{Auth, Encryption, Login, OAuth, Provider, Server, is_loopback};
+pub use server::{Auth, Encryption, Login, Server, is_loopback};
 pub use values::{AfterDelivery, parse_duration, parse_size, quoted};
 
 use crate::domain::nearest;

@@ -66,7 +66,7 @@ pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
-    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SpamStatus, SyncReport,
+    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -37,15 +37,17 @@
 //! | [`crypt`] | `gpg` and `gpgsm`: how they are called, what they answer | `domain`, `config`, `child` |
 //! | [`git`] | `git`: how it is called, what reached a branch | `domain`, `child` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
+//! | [`http`] | one question, one answer that has an end | `config`, `tls` |
+//! | [`oauth`] | access tokens: got, kept, renewed | `config`, `http` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
 //! | [`index`] | issue rows and full text | `domain` |
-//! | [`source`] | where mail comes from | `domain`, `config`, `tls` |
-//! | [`outlet`] | where mail goes | `domain`, `config`, `tls` |
-//! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `tls` |
+//! | [`source`] | where mail comes from | `domain`, `config`, `tls`, `oauth` |
+//! | [`outlet`] | where mail goes | `domain`, `config`, `tls`, `oauth` |
+//! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `http` |
 //! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `git`, `mail`, `store`, `index`, `spam` |
 //! | [`web`] | the page to unsubscribe on, figures for Prometheus | `domain`, `desk` |
-//! | [`sync`] | when things happen | `domain`, `config`, `git`, `source`, `outlet`, `desk`, `web` |
+//! | [`sync`] | when things happen | `domain`, `config`, `git`, `oauth`, `source`, `outlet`, `desk`, `web` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain` |
 //! | [`cli`] | arguments, commands, printing | everything |
@@ -68,8 +70,10 @@ pub mod crypt;
 pub mod desk;
 pub mod domain;
 pub mod git;
+pub mod http;
 pub mod index;
 pub mod mail;
+pub mod oauth;
 pub mod outlet;
 pub mod rpc;
 pub mod source;

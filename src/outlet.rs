@@ -12,6 +12,7 @@ mod smtp;
 use crate::{
     config::{OutletConfig, OutletMethod, SecretError, resolve},
     domain::EmailAddress,
+    oauth::Tokens,
     tls::{self, ConnectError},
 };
 use maildir::Maildir;
@@ -50,6 +51,8 @@ pub enum Stage {
     Greeting,
     /// Getting the password or token, before the server was asked.
     Secret,
+    /// Whoever gives out tokens cannot be reached.
+    Token,
     Login,
     /// MAIL FROM.
     Sender,
@@ -92,7 +95,8 @@ impl Outlet {
         let handing_over = Arc::new(AtomicBool::new(false));
         let way = match &config.method {
             OutletMethod::Smtp(smtp) => {
-                Way::Smtp(Box::new(Smtp::new(smtp.clone(), Arc::clone(&handing_over))))
+                let tokens = Tokens::new(data_dir);
+                Way::Smtp(Box::new(Smtp::new(smtp.clone(), tokens, Arc::clone(&handing_over))))
             }
             OutletMethod::Sendmail { command } => {
                 Way::Sendmail(Sendmail { command: command.clone(), patience: config.timeout })
@@ -184,7 +188,8 @@ impl From<ConnectError> for OutletError {
 
 impl From<SecretError> for OutletError {
     fn from(error: SecretError) -> Self {
-        Self { stage: Stage::Secret, text: error.message, hint: Some(error.hint) }
+        let stage = if error.passing { Stage::Token } else { Stage::Secret };
+        Self { stage, text: error.message, hint: Some(error.hint) }
     }
 }
 
@@ -196,6 +201,7 @@ impl fmt::Display for Stage {
             Self::Tls => "TLS",
             Self::Greeting => "greeting",
             Self::Secret => "password",
+            Self::Token => "token",
             Self::Login => "login",
             Self::Sender => "sender",
             Self::Local => "delivery",

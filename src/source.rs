@@ -29,6 +29,8 @@ pub enum Stage {
     Greeting,
     /// Getting the password or token, before the server was asked.
     Secret,
+    /// Whoever gives out tokens cannot be reached.
+    Token,
     Login,
     Select,
     Command,
@@ -76,6 +78,7 @@ impl fmt::Display for Stage {
             Self::Tls => "TLS",
             Self::Greeting => "greeting",
             Self::Secret => "password",
+            Self::Token => "token",
             Self::Login => "login",
             Self::Select => "folder",
             Self::Command => "command",
@@ -100,7 +103,8 @@ impl From<ConnectError> for SourceError {
 
 impl From<SecretError> for SourceError {
     fn from(error: SecretError) -> Self {
-        Self { stage: Stage::Secret, message: error.message, hint: Some(error.hint) }
+        let stage = if error.passing { Stage::Token } else { Stage::Secret };
+        Self { stage, message: error.message, hint: Some(error.hint) }
     }
 }
 

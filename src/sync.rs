@@ -14,6 +14,7 @@ mod outbox;
 mod purge;
 mod record;
 mod rest;
+mod sign_in;
 mod timers;
 
 pub use rest::nothing_new;

@@ -102,6 +102,8 @@ pub enum Command {
     /// Takes news of commits, from hooks and CI: what they say they fix is closed.
     #[command(subcommand)]
     Hook(super::hook::Hook),
+    /// Signs in at the provider of a mailbox or outlet (OAuth2).
+    Login(super::login::Asked),
     /// Takes back your own last change.
     Undo,
     /// Does again what you took back.
@@ -177,6 +179,18 @@ pub struct Init {
     /// The environment variable that holds the password.
     #[arg(long)]
     pub password_env: Option<String>,
+    /// A command that prints an OAuth2 access token.
+    #[arg(long)]
+    pub token_command: Option<String>,
+    /// The application registered at Google or Microsoft, with which you sign in (OAuth2).
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// A command that prints that application's secret, where it has one.
+    #[arg(long, requires = "client_id")]
+    pub client_secret_command: Option<String>,
+    /// The directory at Microsoft to sign in to.
+    #[arg(long, requires = "client_id")]
+    pub tenant: Option<String>,
     /// A file with a further certificate authority to trust.
     #[arg(long)]
     pub ca_file: Option<PathBuf>,

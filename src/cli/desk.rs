@@ -2,6 +2,7 @@
 
 use super::args::Desk as Asked;
 use super::here::Here;
+use super::login;
 use super::print;
 use super::session::{ask, unexpected};
 use crate::domain::{DeskStatus, Request, Response};
@@ -10,10 +11,14 @@ use jiff::Timestamp;
 
 /// `deskbell status`.
 pub async fn status(here: &Here) -> Result<u8> {
-    let status = match ask(here, Request::Status).await? {
+    let mut status = match ask(here, Request::Status).await? {
         Response::Status(status) => *status,
         other => return Err(unexpected(&other).into()),
     };
+    // The tokens lie beside the desk, and only who may read them knows.
+    if here.host.is_none() {
+        status.sign_ins = login::sign_ins(here);
+    }
     if here.json {
         print::json(&status)?;
     } else {
@@ -40,6 +45,11 @@ fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
         if let Some(hint) = &channel.hint {
             println!("    hint: {}", print::line(hint));
         }
+    }
+    for sign_in in &status.sign_ins {
+        let (words, cure) = login::describe(sign_in, now);
+        let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
+        println!("  sign-in {} {}", sign_in.name, print::line(&(words + &cure)));
     }
     println!("{}", print::outbox(&status.outbox));
     if status.triage > 0 {

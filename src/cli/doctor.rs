@@ -10,12 +10,14 @@ pub use round_trip::mail_round_trips;
 
 use super::args::Global;
 use super::here::Here;
+use super::login;
 use super::print;
 use super::session::{Session, unexpected};
 use crate::config::{
     Config, DEFAULT_OUTLET, MailboxConfig, OutletConfig, OutletMethod, SecretSource, SourceConfig,
 };
 use crate::domain::{Channel, ChannelState, DeskSettings, DeskStatus, Fault, ProjectView, Request, Response};
+use crate::oauth::Tokens;
 use crate::outlet::Outlet;
 use crate::source::{self, Step};
 use anyhow::Result;
@@ -92,12 +94,13 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     let here = look_at_config(global, &mut findings)?;
     look_at_data_dir(&here, &mut findings);
     // Waiting for servers takes the time, so all of them are asked at once.
-    let mailboxes = ask_mailboxes(&here.config);
+    let mailboxes = ask_mailboxes(&here);
     let outlets = ask_outlets(&here);
     let judges = spam::ask(&here.config);
     let known = look_at_desk(&here, &mut findings).await;
     report_mailboxes(mailboxes, &mut findings).await;
     report_outlets(&here, outlets, &mut findings).await;
+    report_sign_ins(&here, &mut findings);
     if let Some(known) = &known {
         look_at_projects(&here, known, &mut findings);
         repositories::look(here.config_dir(), &known.projects, &mut findings).await;
@@ -284,7 +287,7 @@ fn report_sync(status: &DeskStatus, findings: &mut Findings) {
 
 /// Looks into every mailbox and outlet of a config.
 pub async fn look_at_connections(here: &Here, findings: &mut Findings) {
-    let mailboxes = ask_mailboxes(&here.config);
+    let mailboxes = ask_mailboxes(here);
     let outlets = ask_outlets(here);
     report_mailboxes(mailboxes, findings).await;
     report_outlets(here, outlets, findings).await;
@@ -292,13 +295,14 @@ pub async fn look_at_connections(here: &Here, findings: &mut Findings) {
 
 type Probing = (MailboxConfig, Option<JoinHandle<Vec<Step>>>);
 
-fn ask_mailboxes(config: &Config) -> Vec<Probing> {
+fn ask_mailboxes(here: &Here) -> Vec<Probing> {
+    let tokens = Tokens::new(&here.paths.data_dir);
     let probing = |mailbox: &MailboxConfig| {
-        let asked = mailbox.clone();
-        let task = mailbox.enabled.then(|| tokio::spawn(async move { source::probe(&asked).await }));
+        let (asked, tokens) = (mailbox.clone(), tokens.clone());
+        let task = mailbox.enabled.then(|| tokio::spawn(async move { source::probe(&asked, &tokens).await }));
         (mailbox.clone(), task)
     };
-    config.mailboxes.values().map(probing).collect()
+    here.config.mailboxes.values().map(probing).collect()
 }
 
 async fn report_mailboxes(probing: Vec<Probing>, findings: &mut Findings) {
@@ -369,6 +373,17 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
     }
 }
 
+/// Says until when the stored sign-ins are good.
+fn report_sign_ins(here: &Here, findings: &mut Findings) {
+    for sign_in in login::sign_ins(here) {
+        let title = format!("sign-in {}", sign_in.name);
+        match login::describe(&sign_in, jiff::Timestamp::now()) {
+            (words, None) => findings.ok(title, words),
+            (words, cure) => findings.fail(title, words, cure),
+        }
+    }
+}
+
 fn way(here: &Here, config: &OutletConfig) -> String {
     match &config.method {
         OutletMethod::Smtp(smtp) => {
@@ -433,6 +448,7 @@ mod tests {
             outbox: crate::domain::OutboxCounts::default(),
             triage: 0,
             spam: crate::domain::SpamStatus::default(),
+            sign_ins: Vec::new(),
             free_space: None,
             notices: Vec::new(),
             stale: true,

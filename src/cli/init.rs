@@ -10,14 +10,16 @@ mod written;
 use super::args::{Global, Init};
 use super::doctor::{Finding, Findings, Known, look_at_connections, mail_round_trips};
 use super::here::{Here, config_fault};
+use super::login;
 use super::print;
 use super::session::{Session, unexpected};
 use crate::config::Config;
 use crate::domain::{Fault, ProjectView, Request, Response};
+use crate::oauth::{self, Tokens};
 use anyhow::Result;
 use serde_json::json;
 use std::path::PathBuf;
-use wanted::Wanted;
+use wanted::{Password, Wanted};
 
 /// What was done, to be told at the end.
 struct Done {
@@ -40,6 +42,9 @@ pub async fn run(global: &Global, asked: Init) -> Result<u8> {
     let wanted = wanted::gather(asked).await?;
     let text = written::text(&wanted);
     here.config = Config::parse(&text, &here.paths.config_file).map_err(config_fault)?;
+    if !offline {
+        sign_in(&here).await?;
+    }
     let mut checks = match offline {
         true => Vec::new(),
         false => try_connections(&here, &wanted).await?,
@@ -61,6 +66,20 @@ pub async fn run(global: &Global, asked: Init) -> Result<u8> {
     let failed = checks.iter().any(|check| !check.ok);
     tell(&here, &wanted, &Done { old_config, user, project, checks })?;
     Ok(if failed { 3 } else { 0 })
+}
+
+/// Signs in where the config lives on a token that somebody has to grant.
+async fn sign_in(here: &Here) -> Result<(), Fault> {
+    let tokens = Tokens::new(&here.paths.data_dir);
+    let asked = login::Asked { name: "support".to_owned(), ..login::Asked::default() };
+    match login::find(&here.config, &tokens, &asked.name) {
+        Ok(login) => {
+            let oauth = oauth::application(login).map_err(login::fault)?;
+            login::sign_in(&tokens, login, oauth, &asked).await
+        }
+        // It takes a password, or a command gives the token.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Tries both connections; the first step that fails is the fault.
@@ -142,6 +161,9 @@ fn tell(here: &Here, wanted: &Wanted, done: &Done) -> Result<()> {
     }
     if wanted.plus {
         println!("Mail to {} itself comes to this project too.", wanted.address);
+    }
+    if done.checks.is_empty() && matches!(wanted.password, Password::SignIn(_)) {
+        println!("\nSign in with `deskbell login support`.");
     }
     println!("\nNow open the screens with `deskbell`, or serve the desk for good with `deskbell sync`.");
     Ok(())

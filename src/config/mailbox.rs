@@ -3,8 +3,9 @@
 use super::{
     address::AddressPattern,
     error::Wrong,
+    oauth,
     paths::resolve,
-    server::{Auth, Login, OAuth, Server, Written},
+    server::{Auth, Login, Server, Written},
     values::{AfterDelivery, duration, filled, optional_duration, size},
 };
 use crate::domain::{FILTER_FIELDS, nearest};
@@ -150,7 +151,7 @@ pub(super) struct File {
     auth: Auth,
     #[serde(deserialize_with = "filled")]
     token_command: Option<String>,
-    oauth: Option<OAuth>,
+    oauth: Option<oauth::Written>,
     #[serde(deserialize_with = "filled")]
     host: Option<String>,
     port: Option<u16>,
@@ -231,7 +232,7 @@ impl File {
             name: name.to_owned(),
             enabled: self.enabled,
             address: self.pattern()?,
-            source: self.source(folder)?,
+            source: self.source(name, folder)?,
             after_delivery: self.after_delivery()?,
             trusted_spam_headers: self.spam_headers()?,
             project: self.project,
@@ -268,9 +269,9 @@ impl File {
             .map_err(|why| Wrong::new("address", format!("`{text}`: {why}")).hint(hint))
     }
 
-    fn source(&self, folder: &Path) -> Result<SourceConfig, Wrong> {
+    fn source(&self, name: &str, folder: &Path) -> Result<SourceConfig, Wrong> {
         match self.inbox_method {
-            Method::Imap => self.imap(folder).map(SourceConfig::Imap),
+            Method::Imap => self.imap(name, folder).map(SourceConfig::Imap),
             Method::Maildir => match &self.path {
                 Some(path) => Ok(SourceConfig::Maildir { path: resolve(folder, path) }),
                 None => Err(Wrong::new("path", "it is missing")
@@ -284,14 +285,14 @@ impl File {
         }
     }
 
-    fn imap(&self, folder: &Path) -> Result<ImapConfig, Wrong> {
+    fn imap(&self, name: &str, folder: &Path) -> Result<ImapConfig, Wrong> {
         if self.idle_timeout > IDLE_MAX {
             return Err(Wrong::new("idle_timeout", "it is longer than 29 minutes, when servers hang up"));
         }
         let written = self.written();
         let server = written.server(folder)?;
         let user = self.user()?;
-        let login = written.login(folder)?.ok_or_else(|| Wrong::new("user", "it is missing"))?;
+        let login = written.login(name, folder)?.ok_or_else(|| Wrong::new("user", "it is missing"))?;
         let folder = self.mailbox.clone();
         Ok(ImapConfig { server, login: Login { user, ..login }, folder, idle_timeout: self.idle_timeout })
     }

@@ -3,7 +3,8 @@
 use super::{
     error::Wrong,
     mailbox::{GraphConfig, InboxOptions},
-    server::{Auth, Login, OAuth, Server, Written},
+    oauth,
+    server::{Auth, Login, Server, Written},
     values::{duration, filled, optional_duration, size},
 };
 use crate::domain::EmailAddress;
@@ -102,7 +103,7 @@ pub(super) struct File {
     auth: Auth,
     #[serde(deserialize_with = "filled")]
     token_command: Option<String>,
-    oauth: Option<OAuth>,
+    oauth: Option<oauth::Written>,
     #[serde(deserialize_with = "filled")]
     from: Option<String>,
     #[serde(deserialize_with = "filled")]
@@ -151,7 +152,7 @@ impl File {
     pub fn understand(self, name: &str, folder: &Path) -> Result<OutletConfig, Wrong> {
         Ok(OutletConfig {
             name: name.to_owned(),
-            method: self.method(folder)?,
+            method: self.method(name, folder)?,
             from: self.from()?,
             max_size: self.max_size,
             undo_window: self.undo_window,
@@ -168,9 +169,9 @@ impl File {
         EmailAddress::parse(text).map(Some).ok_or_else(wrong)
     }
 
-    fn method(&self, folder: &Path) -> Result<OutletMethod, Wrong> {
+    fn method(&self, name: &str, folder: &Path) -> Result<OutletMethod, Wrong> {
         match self.method {
-            Method::Smtp => self.smtp(folder).map(OutletMethod::Smtp),
+            Method::Smtp => self.smtp(name, folder).map(OutletMethod::Smtp),
             Method::Sendmail if self.command.is_empty() => {
                 Err(Wrong::new("command", "it is empty").hint("command = [\"/usr/sbin/sendmail\", \"-i\"]"))
             }
@@ -184,7 +185,7 @@ impl File {
         }
     }
 
-    fn smtp(&self, folder: &Path) -> Result<SmtpConfig, Wrong> {
+    fn smtp(&self, name: &str, folder: &Path) -> Result<SmtpConfig, Wrong> {
         let written = self.written();
         let fits = |name: &String| !name.contains(|c: char| c.is_whitespace() || c.is_control());
         if !self.hello_name.as_ref().is_none_or(fits) {
@@ -192,7 +193,7 @@ impl File {
         }
         Ok(SmtpConfig {
             server: written.server(folder)?,
-            login: written.login(folder)?,
+            login: written.login(name, folder)?,
             hello_name: self.hello_name.clone(),
         })
     }

@@ -49,6 +49,8 @@ pub enum SecretSource {
 pub struct SecretError {
     pub message: String,
     pub hint: String,
+    /// Whether it may be there soon, without anybody doing anything.
+    pub passing: bool,
 }
 
 impl SecretSource {
@@ -59,8 +61,8 @@ impl SecretSource {
             Self::Env(name) => from_env(name),
             Self::Command { line, folder } => from_command(line, folder, PATIENCE).await,
             Self::Stored => Err(failed(
-                "there is no stored token",
-                "set token_command; signing in with `deskbell login` is not built yet",
+                "a stored token is no password",
+                "set token_command, or sign in with `deskbell login`",
             )),
             Self::Absent => Err(failed(
                 "there is no password",
@@ -71,7 +73,7 @@ impl SecretSource {
 }
 
 fn failed(message: impl Into<String>, hint: &str) -> SecretError {
-    SecretError { message: message.into(), hint: hint.to_owned() }
+    SecretError { message: message.into(), hint: hint.to_owned(), passing: false }
 }
 
 fn from_env(name: &str) -> Result<Secret, SecretError> {
@@ -90,7 +92,7 @@ async fn from_command(
     patience: Duration,
 ) -> Result<Secret, SecretError> {
     let hint = format!("run it by hand: {line}");
-    let fail = |message: String| SecretError { message, hint: hint.clone() };
+    let fail = |message: String| SecretError { message, hint: hint.clone(), passing: false };
     let mut command = Command::new("sh");
     command.arg("-c").arg(line).stdin(Stdio::null()).kill_on_drop(true);
     if folder.is_dir() {

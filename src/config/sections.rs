@@ -101,7 +101,7 @@ impl Spam {
 }
 
 /// Gives the host of a URL that begins with http:// or https://.
-fn host(url: &str) -> Option<&str> {
+pub(super) fn host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let place = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
     let host = match place.find(']') {

@@ -2,6 +2,7 @@
 
 use super::{
     error::Wrong,
+    oauth::{self, OAuth},
     paths::resolve,
     secret::{Secret, SecretSource},
 };
@@ -56,38 +57,13 @@ impl Auth {
 /// A name and the way to its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
+    /// The mailbox or outlet that it opens.
+    pub owner: String,
     pub user: String,
     pub auth: Auth,
     pub secret: SecretSource,
-    pub oauth: Option<OAuth>,
-}
-
-/// Who gives out access tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    Google,
-    Microsoft,
-    Custom,
-}
-
-/// `oauth = { … }`: how `deskbell login` gets a token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuth {
-    pub provider: Provider,
-    #[serde(default)]
-    pub client_id: String,
-    #[serde(default)]
-    pub client_secret_command: String,
-    #[serde(default)]
-    pub tenant: String,
-    #[serde(default)]
-    pub auth_url: String,
-    #[serde(default)]
-    pub token_url: String,
-    #[serde(default)]
-    pub scope: String,
+    /// Who gives out tokens, where the secret is one and is stored.
+    pub oauth: Option<Box<OAuth>>,
 }
 
 /// The keys of a server and a login as they are written, for mailboxes and outlets alike.
@@ -108,7 +84,7 @@ pub(super) struct Written {
     pub password_env: Option<String>,
     pub password_command: Option<String>,
     pub token_command: Option<String>,
-    pub oauth: Option<OAuth>,
+    pub oauth: Option<oauth::Written>,
 }
 
 impl Written {
@@ -161,12 +137,16 @@ impl Written {
     }
 
     /// Gives the login; `None` when no user is named.
-    pub fn login(&self, folder: &Path) -> Result<Option<Login>, Wrong> {
+    pub fn login(&self, owner: &str, folder: &Path) -> Result<Option<Login>, Wrong> {
         let secret = self.secret(folder)?;
         match &self.user {
-            Some(user) => {
-                Ok(Some(Login { user: user.clone(), auth: self.auth, secret, oauth: self.oauth.clone() }))
-            }
+            Some(user) => Ok(Some(Login {
+                owner: owner.to_owned(),
+                user: user.clone(),
+                auth: self.auth,
+                secret,
+                oauth: self.oauth.clone().map(|oauth| oauth.understand(folder)).transpose()?.map(Box::new),
+            })),
             None if secret == SecretSource::Absent => Ok(None),
             None => Err(Wrong::new("user", "there is a password, but nobody it belongs to")
                 .hint("set user to the login name")),

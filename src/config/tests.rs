@@ -215,3 +215,41 @@ fn a_spam_service_that_could_not_work_is_refused() {
     assert!(mailbox("").unwrap().trusted_spam_headers.len() > 5);
     assert!(mailbox("trusted_spam_headers = []").unwrap().trusted_spam_headers.is_empty());
 }
+
+#[test]
+fn a_provider_is_known_and_may_stand_elsewhere() {
+    let oauth = |keys: &str| {
+        let keys = format!("auth = \"xoauth2\"\noauth = {{ {keys} }}");
+        mailbox(&keys).map(|mailbox| match mailbox.source {
+            SourceConfig::Imap(imap) => imap.login.oauth.unwrap(),
+            other => panic!("{other:?}"),
+        })
+    };
+    let google = oauth("provider = \"google\", client_id = \"c\", client_secret_command = \"s\"").unwrap();
+    assert_eq!(google.token_url, "https://oauth2.googleapis.com/token");
+    assert_eq!((google.device_url, google.scope.as_str()), (None, "https://mail.google.com/"));
+    assert_eq!(google.client_secret, SecretSource::Command { line: "s".into(), folder: "/etc/desk".into() });
+    let microsoft = oauth("provider = \"microsoft\", client_id = \"c\"").unwrap();
+    let place = "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode";
+    assert_eq!(microsoft.device_url.as_deref(), Some(place));
+    assert!(microsoft.scope.ends_with(" offline_access") && !microsoft.scope.contains("  "));
+    assert_eq!(microsoft.client_secret, SecretSource::Absent);
+    // In a national cloud nothing of the usual places is asked.
+    let elsewhere =
+        oauth("provider = \"microsoft\", token_url = \"https://login.microsoftonline.us/t/token\"").unwrap();
+    assert_eq!((elsewhere.auth_url, elsewhere.device_url), (None, None));
+    for (keys, words) in [
+        (
+            "provider = \"custom\", token_url = \"http://t.example/token\"",
+            "would show secrets to the network",
+        ),
+        ("provider = \"custom\", auth_url = \"t.example\"", "is no address of a web service"),
+        ("provider = \"microsoft\", tenant = \"a/../b\"", "is no tenant"),
+        ("provider = \"yahoo\"", "unknown variant"),
+        ("provider = \"custom\", secret = \"x\"", "no key `secret`"),
+    ] {
+        let error = oauth(keys).unwrap_err();
+        assert!(error.message.contains(words), "{keys}: {error:?}");
+    }
+    assert!(oauth("provider = \"custom\", token_url = \"http://127.0.0.1:9/token\"").is_ok());
+}

@@ -90,6 +90,22 @@ pub struct DeskStatus {
     /// How the check for spam is doing.
     #[serde(default)]
     pub spam: SpamStatus,
+    /// The sign-ins that are stored on this machine.
+    #[serde(default)]
+    pub sign_ins: Vec<SignIn>,
+}
+
+/// What somebody granted by `deskbell login`, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The mailbox or outlet.
+    pub name: String,
+    pub user: String,
+    /// When the access token in hand ends; it is renewed by then if it is `renewable`.
+    pub token_ends_at: Option<Timestamp>,
+    pub renewable: bool,
+    /// When somebody has to sign in again, if the provider said so.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// How the check for spam is doing.

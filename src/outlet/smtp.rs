@@ -10,6 +10,7 @@ use super::{Outcome, OutletError, Stage, too_large};
 use crate::{
     config::{Encryption, SmtpConfig},
     domain::EmailAddress,
+    oauth::Tokens,
     tls,
 };
 use lettre::transport::smtp::{
@@ -41,6 +42,7 @@ const TOO_LARGE: u16 = 552;
 #[derive(Debug)]
 pub(super) struct Smtp {
     config: SmtpConfig,
+    tokens: Tokens,
     session: Option<Session>,
     /// The largest mail the server takes, once it has said so.
     size_limit: Option<u64>,
@@ -83,8 +85,8 @@ enum End {
 }
 
 impl Smtp {
-    pub fn new(config: SmtpConfig, handing_over: Arc<AtomicBool>) -> Self {
-        Self { config, session: None, size_limit: None, handing_over }
+    pub fn new(config: SmtpConfig, tokens: Tokens, handing_over: Arc<AtomicBool>) -> Self {
+        Self { config, tokens, session: None, size_limit: None, handing_over }
     }
 
     pub fn size_limit(&self) -> Option<u64> {
@@ -129,8 +131,23 @@ impl Smtp {
         }
     }
 
-    /// Connects, greets and logs in.
+    /// Connects, greets and logs in. A token that is refused is renewed once and tried again, over a new
+    /// connection.
     async fn open(&mut self) -> Result<Session, OutletError> {
+        let mut session = self.connect().await?;
+        let Some(login) = self.config.login.clone() else { return Ok(session) };
+        let server = self.config.server.clone();
+        let secret = self.tokens.secret(&login).await?;
+        let Err(no) = login::log_in(&mut session, &login, &secret, &server).await else { return Ok(session) };
+        let refused = matches!(no, No::Code { code, .. } if code >= 500);
+        let another = if refused { self.tokens.another(&login, &secret).await? } else { None };
+        let Some(another) = another else { return Err(login::refused(no, &login)) };
+        let mut session = self.connect().await?;
+        let done = login::log_in(&mut session, &login, &another, &server).await;
+        done.map_err(|no| login::refused(no, &login)).map(|()| session)
+    }
+
+    async fn connect(&mut self) -> Result<Session, OutletError> {
         let server = &self.config.server;
         let hello = match &self.config.hello_name {
             Some(name) => ClientId::Domain(name.clone()),
@@ -149,10 +166,6 @@ impl Smtp {
         let mut session = Session { connection, limit: server.timeout, size_limit: None, handing_over };
         session.size_limit = session.announced_size(&hello).await;
         self.size_limit = session.size_limit;
-        if let Some(login) = &self.config.login {
-            let secret = login.secret.get().await?;
-            login::log_in(&mut session, login, &secret, server).await?;
-        }
         Ok(session)
     }
 }

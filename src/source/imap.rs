@@ -12,6 +12,7 @@ mod settle;
 use super::{SourceError, Stage};
 use crate::{
     config::{AfterDelivery, ImapConfig, MailboxConfig, SourceConfig},
+    oauth::Tokens,
     tls::Patient,
 };
 use answers::{Limit, uid_set};
@@ -86,9 +87,9 @@ pub enum Wake {
 
 impl ImapSource {
     /// Connects and logs in; the folder is still to be selected.
-    pub async fn connect(config: &MailboxConfig) -> Result<Self, SourceError> {
+    pub async fn connect(config: &MailboxConfig, tokens: &Tokens) -> Result<Self, SourceError> {
         match &config.source {
-            SourceConfig::Imap(imap) => Self::open(&config.name, imap).await,
+            SourceConfig::Imap(imap) => Self::open(&config.name, imap, tokens).await,
             SourceConfig::MicrosoftGraph(graph) => Err(super::graph_is_not_built(graph)),
             SourceConfig::Maildir { .. } => {
                 Err(SourceError::new(Stage::Unsupported, "this mailbox is a Maildir"))
@@ -96,9 +97,9 @@ impl ImapSource {
         }
     }
 
-    async fn open(name: &str, config: &ImapConfig) -> Result<Self, SourceError> {
+    async fn open(name: &str, config: &ImapConfig, tokens: &Tokens) -> Result<Self, SourceError> {
         let limit = Limit(config.server.timeout);
-        let (session, offers) = login::open(config, limit).await?;
+        let (session, offers) = login::open(config, tokens, limit).await?;
         tracing::debug!(mailbox = name, ?offers, "logged in");
         Ok(Self {
             name: name.to_owned(),

@@ -3,6 +3,7 @@
 use super::{ImapSource, MaildirSource, SourceError, Stage, graph_is_not_built};
 use crate::{
     config::{Encryption, ImapConfig, MailboxConfig, SourceConfig},
+    oauth::Tokens,
     tls,
 };
 use std::path::Path;
@@ -28,11 +29,11 @@ impl Step {
 }
 
 /// Looks into a mailbox without changing anything; the last step is the first that fails.
-pub async fn probe(config: &MailboxConfig) -> Vec<Step> {
+pub async fn probe(config: &MailboxConfig, tokens: &Tokens) -> Vec<Step> {
     match &config.source {
         SourceConfig::Imap(imap) => {
             let mut steps = Vec::new();
-            if let Err(error) = probe_imap(config, imap, &mut steps).await {
+            if let Err(error) = probe_imap(config, imap, tokens, &mut steps).await {
                 steps.push(Step::failed(error));
             }
             steps
@@ -45,13 +46,14 @@ pub async fn probe(config: &MailboxConfig) -> Vec<Step> {
 async fn probe_imap(
     config: &MailboxConfig,
     imap: &ImapConfig,
+    tokens: &Tokens,
     steps: &mut Vec<Step>,
 ) -> Result<(), SourceError> {
     let server = &imap.server;
     let addresses = tls::resolve(server).await?;
     let shown: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
     steps.push(Step::ok(Stage::Resolve, shown.join(", ")));
-    let connected = ImapSource::connect(config).await;
+    let connected = ImapSource::connect(config, tokens).await;
     let reached = connected.as_ref().err().map_or(Stage::Select, |e| e.stage);
     steps.extend(passed(imap, reached));
     let mut source = connected?;
@@ -82,7 +84,7 @@ fn passed(imap: &ImapConfig, reached: Stage) -> Vec<Step> {
     let count = match reached {
         Stage::Resolve | Stage::Connect | Stage::Timeout => 0,
         Stage::Tls | Stage::Greeting => 1,
-        Stage::Secret | Stage::Login => 2,
+        Stage::Secret | Stage::Token | Stage::Login => 2,
         _ => 3,
     };
     steps.into_iter().take(count).collect()

@@ -1,8 +1,10 @@
-//! Questions over HTTP: one request, one small answer, within a time.
+//! How judges are asked: one small answer each, and what it means that there is none.
 
-use crate::{config, tls};
-use reqwest::{Client, RequestBuilder, Response, Url, redirect::Policy};
+use crate::http::{self, RequestBuilder, Unanswered};
+use reqwest::Client;
 use std::time::Duration;
+
+pub(super) use crate::http::short;
 
 /// Octets; nobody who is asked has more to say.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -39,14 +41,13 @@ impl Failure {
 pub(super) struct Answer {
     pub status: u16,
     pub body: String,
-    fields: Vec<(String, String)>,
+    answer: http::Answer,
 }
 
 impl Answer {
     /// Gives a header field by its name in lower case, if it holds anything.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let found = self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim());
-        found.filter(|value| !value.is_empty())
+        self.answer.field(name)
     }
 }
 
@@ -59,11 +60,10 @@ pub(super) struct Web {
 
 impl Web {
     /// Makes a client for what lies under `base`. A request with its answer takes at most `patience`.
-    ///
-    /// A proxy is used where the environment names one, but never on the way to this machine itself.
     pub fn new(base: &str, patience: Duration) -> Self {
-        let local = Url::parse(base).is_ok_and(|url| url.host_str().is_some_and(config::is_loopback));
-        Self { client: client(local, patience), base: base.trim_end_matches('/').to_owned() }
+        let client = http::client(base, NAME, patience);
+        let client = client.map_err(|e| Failure { hint: e.hint, ..Failure::passing(e.message) });
+        Self { client, base: base.trim_end_matches('/').to_owned() }
     }
 
     /// Begins a POST to a path under the base.
@@ -77,57 +77,17 @@ impl Web {
     }
 }
 
-fn client(local: bool, patience: Duration) -> Result<Client, Failure> {
-    let trust = tls::web().map_err(|e| Failure { hint: e.hint, ..Failure::passing(e.message) })?;
-    let builder = Client::builder()
-        .tls_backend_preconfigured(trust)
-        .redirect(Policy::none())
-        .timeout(patience)
-        .user_agent(NAME);
-    let builder = if local { builder.no_proxy() } else { builder };
-    builder.build().map_err(|e| Failure::passing(reason(&e)))
-}
-
 /// Sends a request and reads the answer; one that is too large is a failure.
 pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Failure> {
-    let failed = |e: reqwest::Error| match e.is_builder() {
-        true => Failure::passing(reason(&e)).hint("check the URL in [spam]"),
-        false => Failure::passing(reason(&e)).hint("check the URL in [spam], and whether the service runs"),
+    let failed = |no: Unanswered| {
+        let hint = match (no.unasked, &no.too_long) {
+            (true, _) => Some("check the URL in [spam]"),
+            (false, None) => Some("check the URL in [spam], and whether the service runs"),
+            (false, Some(_)) => None,
+        };
+        Failure { hint: hint.map(str::to_owned), ..Failure::passing(no.message) }
     };
-    let mut response = request.send().await.map_err(failed)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_MAX {
-            return Err(Failure::passing("the answer is too large"));
-        }
-    }
-    let body = String::from_utf8_lossy(&body).trim().to_owned();
-    let fields = fields(&response);
-    Ok(Answer { status: response.status().as_u16(), body, fields })
-}
-
-fn fields(response: &Response) -> Vec<(String, String)> {
-    let read = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), read(value))).collect()
-}
-
-/// Says what went wrong down to its cause, without the address, in which somebody may keep a password.
-fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    match error.is_connect() {
-        true => format!("it cannot be reached: {cause}"),
-        false => format!("the request failed: {cause}"),
-    }
-}
-
-/// Shortens what a service said to what fits a line.
-pub(super) fn short(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+    let answer = http::send(request, ANSWER_MAX).await.map_err(failed)?;
+    let body = String::from_utf8_lossy(&answer.body).trim().to_owned();
+    Ok(Answer { status: answer.status, body, answer })
 }

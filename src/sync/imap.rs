@@ -32,7 +32,7 @@ pub(super) async fn serve(post: &mut Post<'_>, backoff: &mut Backoff) -> Trouble
 }
 
 async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<Trouble, Trouble> {
-    let mut source = ImapSource::connect(post.config).await?;
+    let mut source = ImapSource::connect(post.config, &post.tokens).await?;
     let mut selected = source.select().await?;
     loop {
         look(post, &mut source, selected).await?;
@@ -42,7 +42,7 @@ async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<T
             wake = source.idle(idle_timeout(post)) => wake?,
             () = post.desk.wait_for_look() => {
                 // The wait was cut short, so the connection is spent.
-                source = ImapSource::connect(post.config).await?;
+                source = ImapSource::connect(post.config, &post.tokens).await?;
                 selected = source.select().await?;
                 continue;
             }
@@ -59,7 +59,7 @@ async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<T
 /// Looks into a folder once.
 pub(super) async fn once(post: &mut Post<'_>) -> Result<(), Trouble> {
     post.show(ChannelState::Connecting);
-    let mut source = ImapSource::connect(post.config).await?;
+    let mut source = ImapSource::connect(post.config, &post.tokens).await?;
     let selected = source.select().await?;
     look(post, &mut source, selected).await?;
     source.close().await;
@@ -407,7 +407,7 @@ async fn try_debts(
     };
     let trouble = Trouble::from(refused);
     // The error has spent the connection.
-    *source = ImapSource::connect(post.config).await?;
+    *source = ImapSource::connect(post.config, &post.tokens).await?;
     if source.select().await?.uid_validity != cursor.uid_validity {
         return Err(trouble);
     }

@@ -2,10 +2,11 @@
 
 use super::backoff::Backoff;
 use super::record::record;
-use super::{caught, imap, maildir};
+use super::{caught, imap, maildir, sign_in};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::{Desk, Received};
 use crate::domain::{Channel, ChannelState, Cursor, Fate, Fault, FaultKind, MailboxPass};
+use crate::oauth::Tokens;
 use crate::source::SourceError;
 use std::path::Path;
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub(super) struct Post<'a> {
     pub desk: &'a Desk,
     pub config: &'a MailboxConfig,
     pub data_dir: &'a Path,
+    pub tokens: Tokens,
     channel: Channel,
     pub pass: MailboxPass,
     /// The mail at which the last fetch failed, and how often in a row.
@@ -68,7 +70,8 @@ impl<'a> Post<'a> {
     pub fn new(desk: &'a Desk, config: &'a MailboxConfig, data_dir: &'a Path) -> Self {
         let channel = Channel::new(&config.name, config.source.method(), desk.now());
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
-        Self { desk, config, data_dir, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
+        let tokens = Tokens::new(data_dir);
+        Self { desk, config, data_dir, tokens, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
     }
 
     /// Counts what became of mails that the desk took in, here and in the cursor of the mailbox.
@@ -107,6 +110,11 @@ impl<'a> Post<'a> {
             self.channel.next_try = None;
             self.channel.progress = None;
             self.desk.board().clear_notice("disk");
+            let login = match &self.config.source {
+                SourceConfig::Imap(imap) => Some(&imap.login),
+                _ => None,
+            };
+            sign_in::tell(self.desk, &self.tokens, login);
             self.tell_of_pass();
         }
         self.publish();

@@ -1,9 +1,10 @@
 //! One outlet: takes what is due from the outbox and records what became of each mail.
 
-use super::{backoff::Backoff, caught};
-use crate::config::OutletConfig;
+use super::{backoff::Backoff, caught, sign_in};
+use crate::config::{Login, OutletConfig, OutletMethod};
 use crate::desk::{Claim, Desk, Settled};
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, OutboxId, OutboxPass, OutboxState};
+use crate::oauth::Tokens;
 use crate::outlet::{Outcome, Outlet};
 use futures_util::future::join_all;
 use std::path::Path;
@@ -33,6 +34,8 @@ struct Post<'a> {
     desk: &'a Desk,
     name: Option<String>,
     outlets: Vec<Outlet>,
+    tokens: Tokens,
+    login: Option<Login>,
     channel: Channel,
     pass: OutboxPass,
     stop: CancellationToken,
@@ -50,7 +53,12 @@ impl<'a> Post<'a> {
     ) -> Self {
         let channel = Channel::new(&config.name, config.method.word(), desk.now());
         let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
-        Self { desk, name, outlets, channel, pass: OutboxPass::default(), stop, works: false }
+        let login = match &config.method {
+            OutletMethod::Smtp(smtp) => smtp.login.clone(),
+            _ => None,
+        };
+        let (tokens, pass) = (Tokens::new(data_dir), OutboxPass::default());
+        Self { desk, name, outlets, tokens, login, channel, pass, stop, works: false }
     }
 
     fn show(&mut self, state: ChannelState) {
@@ -63,6 +71,7 @@ impl<'a> Post<'a> {
             self.channel.error = None;
             self.channel.hint = None;
             self.channel.next_try = None;
+            sign_in::tell(self.desk, &self.tokens, self.login.as_ref());
         }
         self.desk.show_outlet(self.channel.clone());
     }

@@ -4,6 +4,7 @@ use super::Plan;
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Rest;
 use crate::domain::{MailboxPass, OutboxPass, SyncReport};
+use crate::oauth::Tokens;
 use crate::source::{ImapSource, SourceError};
 
 /// Looks into every mailbox. Where there is nothing for the desk to do it gives what a pass would have
@@ -13,8 +14,9 @@ pub async fn nothing_new(rest: &Rest, plan: &Plan) -> Option<SyncReport> {
         outbox: OutboxPass { held: rest.held, ..OutboxPass::default() },
         ..SyncReport::default()
     };
+    let tokens = Tokens::new(&plan.data_dir);
     for config in &plan.mailboxes {
-        if !is_read(rest, config).await.unwrap_or(false) {
+        if !is_read(rest, config, &tokens).await.unwrap_or(false) {
             return None;
         }
         report.mailboxes.push(MailboxPass { name: config.name.clone(), ..MailboxPass::default() });
@@ -24,14 +26,14 @@ pub async fn nothing_new(rest: &Rest, plan: &Plan) -> Option<SyncReport> {
 }
 
 /// Tells whether a folder holds nothing that the desk has not taken in, and the server was told of all.
-async fn is_read(rest: &Rest, config: &MailboxConfig) -> Result<bool, SourceError> {
+async fn is_read(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Result<bool, SourceError> {
     let cursor = rest.cursors.iter().find(|cursor| cursor.mailbox == config.name);
     let Some(cursor) = cursor.filter(|cursor| cursor.first_contact.is_some()) else { return Ok(false) };
     let settled = cursor.owed_fetch.is_empty() && cursor.owed_action.is_empty();
     if !settled || !matches!(config.source, SourceConfig::Imap(_)) {
         return Ok(false);
     }
-    let mut source = ImapSource::connect(config).await?;
+    let mut source = ImapSource::connect(config, tokens).await?;
     let selected = source.select().await?;
     let mut read = selected.uid_validity == cursor.uid_validity;
     if read && selected.uid_next != cursor.last_uid.checked_add(1) {

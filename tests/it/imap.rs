@@ -4,7 +4,10 @@ mod fakes;
 mod real;
 
 use crate::support::MailServer;
-use deskbell::config::{Config, MailboxConfig};
+use deskbell::{
+    config::{Config, MailboxConfig},
+    oauth::Tokens,
+};
 
 /// A mailbox as a config file gives it; `keys` are further lines.
 fn mailbox(user: &str, port: u16, keys: &str) -> MailboxConfig {
@@ -22,4 +25,9 @@ fn plain(user: &str, keys: &str) -> MailboxConfig {
     let account = server.user(user);
     let keys = format!("ssl = false\npassword = \"{}\"\n{keys}", account.password);
     mailbox(&account.user, server.imap_port(), &keys)
+}
+
+/// The tokens of a desk on which nobody has signed in.
+fn no_tokens() -> Tokens {
+    Tokens::new("/nowhere".as_ref())
 }

@@ -150,3 +150,30 @@ fn a_config_that_is_there_is_never_lost() {
     assert_eq!(std::fs::read_to_string(desk.config().with_extension("toml.bak")).unwrap(), before);
     assert!(std::fs::read_to_string(desk.config()).unwrap().contains("init-force+%{key}@desk.test"));
 }
+
+#[test]
+fn an_address_at_a_provider_without_passwords_gets_a_config_to_sign_in_with() {
+    let flags = ["init", "--project", "acme/support", "--offline", "--me", "alice", "--client-id", "11-22"];
+    for (address, provider, device) in
+        [("support@acme.onmicrosoft.com", "microsoft", true), ("acme.support@gmail.com", "google", false)]
+    {
+        let desk = nothing();
+        let said = desk.run(&[&flags[..], &["--address", address]].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.stdout.contains("Sign in with `deskbell login support`"), "{said:?}");
+        let text = std::fs::read_to_string(desk.config()).unwrap();
+        let line = format!("oauth = {{ provider = \"{provider}\", client_id = \"11-22\" }}");
+        // For the mailbox and for the outlet.
+        assert_eq!(text.matches(&line).count(), 2, "{text}");
+        if !device {
+            let login = desk.run(&["login", "support", "--device"]);
+            assert!(login.stderr.contains("lets no devices in by a code"), "{login:?}");
+        }
+    }
+    let desk = nothing();
+    let said = desk.run(&[&flags[..], &["--address", "help@fastmail.com"]].concat());
+    assert!(said.code == 2 && said.stderr.contains("nobody knows where to sign in"), "{said:?}");
+    let both = ["--address", "a@gmail.com", "--password-command", "x"];
+    let said = desk.run(&[&flags[..], &both].concat());
+    assert!(said.code == 2 && said.stderr.contains("given in two ways"), "{said:?}");
+}

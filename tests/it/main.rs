@@ -19,6 +19,7 @@ mod imap;
 mod init;
 mod kills;
 mod layers;
+mod login;
 mod machines;
 mod mails;
 mod merging;

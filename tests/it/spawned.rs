@@ -3,6 +3,7 @@
 use deskbell::{
     config::{AfterDelivery, MailboxConfig},
     domain::EmailAddress,
+    oauth::Tokens,
     outlet::Outlet,
     source::{ImapSource, MaildirSource, probe},
 };
@@ -16,6 +17,10 @@ fn every_call_can_run_in_a_task() {
     let _ = calls;
 }
 
+fn no_tokens() -> Tokens {
+    Tokens::new("/nowhere".as_ref())
+}
+
 async fn calls(
     config: MailboxConfig,
     mut imap: ImapSource,
@@ -23,7 +28,7 @@ async fn calls(
     mut outlet: Outlet,
     address: EmailAddress,
 ) {
-    movable(&ImapSource::connect(&config));
+    movable(&ImapSource::connect(&config, &no_tokens()));
     movable(&imap.select());
     movable(&imap.list(0));
     movable(&imap.fetch(&[1], |_, _| {}));
@@ -35,5 +40,5 @@ async fn calls(
     movable(&maildir.watch().wait(Duration::ZERO));
     movable(&outlet.send(None, &address, b""));
     movable(&outlet.check());
-    movable(&probe(&config));
+    movable(&probe(&config, &no_tokens()));
 }

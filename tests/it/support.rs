@@ -8,9 +8,11 @@ pub mod home;
 pub mod keys;
 mod mail_server;
 mod name_server;
+pub mod provider;
 pub mod repository;
 pub mod room;
 mod rspamd;
+pub mod web;
 
 pub use akismet::{Akismet, Instead, KEY};
 pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};

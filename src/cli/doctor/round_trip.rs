@@ -10,6 +10,7 @@ use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::{WayOut, Ways};
 use crate::domain::{EmailAddress, Fault, IntakeView, MailKind, Mailbox, MessageId, Request, Response};
 use crate::mail::{self, Letter};
+use crate::oauth::Tokens;
 use crate::outlet::{Outcome, Outlet};
 use crate::source::{ImapSource, MaildirSource, SourceError, Wake};
 use jiff::Timestamp;
@@ -79,7 +80,7 @@ async fn travel(
     let way = ways.outlet(mailbox.outlet.as_deref()).ok_or_else(none)?;
     let (id, bytes) = probe(way, &to)?;
     // Where we wait is made ready first, so that the mail cannot slip in unseen.
-    let mut post = Post::open(known.served.as_ref(), mailbox).await?;
+    let mut post = Post::open(here, known.served.as_ref(), mailbox).await?;
     let begun = Instant::now();
     send(here, way, &to, &bytes).await?;
     let left = || PATIENCE.saturating_sub(begun.elapsed());
@@ -168,14 +169,19 @@ enum Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    async fn open(served: Option<&'a Session>, mailbox: &MailboxConfig) -> Result<Self, Failure> {
+    async fn open(
+        here: &Here,
+        served: Option<&'a Session>,
+        mailbox: &MailboxConfig,
+    ) -> Result<Self, Failure> {
         if let Some(session) = served {
             return Ok(Self::Intake(session));
         }
         if let SourceConfig::Maildir { path } = &mailbox.source {
             return Ok(Self::Maildir(MaildirSource::open(path)?));
         }
-        let mut source = Box::new(ImapSource::connect(mailbox).await?);
+        let tokens = Tokens::new(&here.paths.data_dir);
+        let mut source = Box::new(ImapSource::connect(mailbox, &tokens).await?);
         let selected = source.select().await?;
         let after = match selected.uid_next {
             Some(next) => next.saturating_sub(1),

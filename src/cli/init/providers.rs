@@ -22,6 +22,8 @@ pub(super) struct Provider {
     pub plus: bool,
     /// Whether it takes access tokens only.
     pub token: bool,
+    /// Its word in `oauth = { provider = … }`, where it lets people sign in for us.
+    pub oauth: Option<&'static str>,
     /// What one has to do there before a program may log in.
     pub advice: &'static str,
 }
@@ -42,8 +44,9 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.gmail.com", 465),
         plus: true,
         token: false,
+        oauth: Some("google"),
         advice: "Google wants an app password: https://myaccount.google.com/apppasswords (after 2-step \
-                 verification is on)",
+                 verification is on), or that you sign in with an application of your own",
     },
     Provider {
         name: "Outlook.com",
@@ -52,7 +55,9 @@ const PROVIDERS: &[Provider] = &[
         smtp: start_tls("smtp-mail.outlook.com", 587),
         plus: true,
         token: true,
-        advice: "Microsoft takes no passwords here: the command must print an OAuth2 access token",
+        oauth: Some("microsoft"),
+        advice: "Microsoft takes no passwords here: sign in with an application of your own, or have a command \
+                 that prints an OAuth2 access token",
     },
     Provider {
         name: "Microsoft 365",
@@ -61,8 +66,9 @@ const PROVIDERS: &[Provider] = &[
         smtp: start_tls("smtp.office365.com", 587),
         plus: true,
         token: true,
-        advice: "Microsoft takes no passwords here: the command must print an OAuth2 access token, and the \
-                 administrator must allow SMTP AUTH for the mailbox",
+        oauth: Some("microsoft"),
+        advice: "Microsoft takes no passwords here: sign in with an application of your own, or have a command \
+                 that prints an OAuth2 access token; the administrator must allow SMTP AUTH for the mailbox",
     },
     Provider {
         name: "Fastmail",
@@ -71,6 +77,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.fastmail.com", 465),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Fastmail wants an app password: Settings, Privacy & Security, app passwords",
     },
     Provider {
@@ -80,6 +87,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.mail.yahoo.com", 465),
         plus: false,
         token: false,
+        oauth: None,
         advice: "Yahoo wants an app password: Account security, app password",
     },
     Provider {
@@ -89,6 +97,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.aol.com", 465),
         plus: false,
         token: false,
+        oauth: None,
         advice: "AOL wants an app password: Account security, app password",
     },
     Provider {
@@ -98,6 +107,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: start_tls("smtp.mail.me.com", 587),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Apple wants an app-specific password: https://account.apple.com, Sign-In and Security",
     },
     Provider {
@@ -107,6 +117,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("mail.gmx.net", 465),
         plus: false,
         token: false,
+        oauth: None,
         advice: "GMX must be told to allow IMAP: E-Mail settings, POP3/IMAP",
     },
     Provider {
@@ -116,6 +127,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("mail.gmx.com", 465),
         plus: false,
         token: false,
+        oauth: None,
         advice: "GMX must be told to allow IMAP: E-Mail settings, POP3/IMAP",
     },
     Provider {
@@ -125,6 +137,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: start_tls("smtp.web.de", 587),
         plus: false,
         token: false,
+        oauth: None,
         advice: "WEB.DE must be told to allow IMAP: E-Mail settings, POP3/IMAP",
     },
     Provider {
@@ -134,6 +147,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.zoho.eu", 465),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Zoho must be told to allow IMAP, and wants an app password where 2-factor login is on",
     },
     Provider {
@@ -143,6 +157,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.zoho.com", 465),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Zoho must be told to allow IMAP, and wants an app password where 2-factor login is on",
     },
     Provider {
@@ -152,6 +167,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("smtp.mailbox.org", 465),
         plus: true,
         token: false,
+        oauth: None,
         advice: "mailbox.org wants an app password where 2-factor login is on",
     },
     Provider {
@@ -161,6 +177,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("posteo.de", 465),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Posteo takes the password of the account, unless extra mailbox protection is on",
     },
     Provider {
@@ -170,6 +187,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: start_tls("127.0.0.1", 1025),
         plus: true,
         token: false,
+        oauth: None,
         advice: "Proton Mail is reached by its Bridge on this machine: take the password that the Bridge \
                  shows, and its certificate with --ca-file",
     },
@@ -180,6 +198,7 @@ const PROVIDERS: &[Provider] = &[
         smtp: tls("securesmtp.t-online.de", 465),
         plus: false,
         token: false,
+        oauth: None,
         advice: "T-Online wants the password for mail programs, which is not that of the account",
     },
 ];

@@ -18,6 +18,18 @@ pub(super) enum Password {
     Command(String),
     Env(String),
     Given(String),
+    /// A command prints an access token.
+    Token(String),
+    SignIn(Application),
+}
+
+/// The application with which somebody signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Application {
+    pub provider: &'static str,
+    pub client_id: String,
+    pub client_secret_command: Option<String>,
+    pub tenant: Option<String>,
 }
 
 /// A server as the config names it.
@@ -81,7 +93,7 @@ pub(super) async fn gather(asked: Init) -> Result<Wanted, Fault> {
         None => address.to_string(),
     };
     Ok(Wanted {
-        password: password(&asked, provider.is_some_and(|p| p.token))?,
+        password: password(&asked, provider)?,
         plus: plus(&asked, provider, &address, person)?,
         token: provider.is_some_and(|p| p.token),
         advice: provider.map(|p| p.advice),
@@ -97,7 +109,8 @@ pub(super) async fn gather(asked: Init) -> Result<Wanted, Fault> {
 
 /// Names what is missing where nobody can be asked.
 fn name_missing(asked: &Init) -> Result<(), Fault> {
-    let has_password = asked.password_command.is_some() || asked.password_env.is_some();
+    let ways = [&asked.password_command, &asked.password_env, &asked.token_command, &asked.client_id];
+    let has_password = ways.iter().any(|way| way.is_some());
     let needed = [
         ("--address", asked.address.is_some()),
         ("--project", asked.project.is_some()),
@@ -232,30 +245,87 @@ async fn answers(host: &str, port: u16) -> bool {
     timeout(PATIENCE, TcpStream::connect((host, port))).await.is_ok_and(|connected| connected.is_ok())
 }
 
-fn password(asked: &Init, token: bool) -> Result<Password, Fault> {
-    match (&asked.password_command, &asked.password_env) {
+fn password(asked: &Init, provider: Option<&providers::Provider>) -> Result<Password, Fault> {
+    let given = [
+        asked.password_command.clone().map(Password::Command),
+        asked.password_env.clone().map(Password::Env),
+        asked.token_command.clone().map(Password::Token),
+        sign_in(asked, provider)?.map(Password::SignIn),
+    ];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
         (Some(_), Some(_)) => Err(Fault::usage("the password is given in two ways")
-            .hint("keep one of --password-command and --password-env")),
-        (Some(line), None) => Ok(Password::Command(line.clone())),
-        (None, Some(name)) => Ok(Password::Env(name.clone())),
-        (None, None) => ask_password(if token { "access token" } else { "password" }),
+            .hint("keep one of --password-command, --password-env, --token-command and --client-id")),
+        (Some(password), None) => Ok(password),
+        (None, _) => match provider.filter(|p| p.token) {
+            Some(provider) => ask_token(provider),
+            None => ask_password(provider),
+        },
     }
 }
 
-fn ask_password(what: &str) -> Result<Password, Fault> {
-    eprintln!("Where does the {what} come from?");
+/// Gives the application of the flags, which only means something at a provider that is known.
+fn sign_in(asked: &Init, provider: Option<&providers::Provider>) -> Result<Option<Application>, Fault> {
+    let Some(client_id) = asked.client_id.clone() else { return Ok(None) };
+    let Some(provider) = provider.and_then(|p| p.oauth) else {
+        return Err(Fault::usage("nobody knows where to sign in for this address").hint(
+            "name Google's or Microsoft's server with --imap-host; for others write `oauth` into the config",
+        ));
+    };
+    let (client_secret_command, tenant) = (asked.client_secret_command.clone(), asked.tenant.clone());
+    Ok(Some(Application { provider, client_id, client_secret_command, tenant }))
+}
+
+fn ask_password(provider: Option<&providers::Provider>) -> Result<Password, Fault> {
+    let oauth = provider.and_then(|p| p.oauth);
+    eprintln!("Where does the password come from?");
     eprintln!("  1  a command prints it, such as `pass show support` (best)");
     eprintln!("  2  an environment variable holds it");
     eprintln!("  3  it stands in the config, which only you can read");
-    let way = ask::until("1, 2 or 3", Some("1"), |answer| match answer {
-        "1" | "2" | "3" => Ok(answer.to_owned()),
-        _ => Err("say 1, 2 or 3".to_owned()),
-    })?;
-    match way.as_str() {
-        "1" => ask::line("The command", None).map(Password::Command),
-        "2" => ask::line("The name of the variable", None).map(Password::Env),
-        _ => ask::line(&format!("The {what} (it is seen while you type)"), None).map(Password::Given),
+    if oauth.is_some() {
+        eprintln!("  4  there is none: you sign in there (OAuth2)");
     }
+    let ways = if oauth.is_some() { ["1", "2", "3", "4"].as_slice() } else { &["1", "2", "3"] };
+    match (ask_way(ways)?.as_str(), oauth) {
+        ("1", _) => ask::line("The command", None).map(Password::Command),
+        ("2", _) => ask::line("The name of the variable", None).map(Password::Env),
+        ("4", Some(provider)) => ask_application(provider),
+        _ => ask::line("The password (it is seen while you type)", None).map(Password::Given),
+    }
+}
+
+fn ask_token(provider: &providers::Provider) -> Result<Password, Fault> {
+    eprintln!("Where does the access token come from?");
+    eprintln!("  1  you sign in there, with an application that is registered for it");
+    eprintln!("  2  a command prints it");
+    match (ask_way(&["1", "2"])?.as_str(), provider.oauth) {
+        ("1", Some(provider)) => ask_application(provider),
+        _ => ask::line("The command", None).map(Password::Token),
+    }
+}
+
+fn ask_way(ways: &[&str]) -> Result<String, Fault> {
+    let (last, others) = ways.split_last().map_or(("1", &[][..]), |(last, others)| (*last, others));
+    let words = format!("{} or {last}", others.join(", "));
+    ask::until(&words, Some("1"), |answer| match ways.contains(&answer) {
+        true => Ok(answer.to_owned()),
+        false => Err(format!("say {words}")),
+    })
+}
+
+fn ask_application(provider: &'static str) -> Result<Password, Fault> {
+    let client_id = ask::line("The application's id (client id)", None)?;
+    let secret = ask::line("A command that prints its secret, or `none`", Some("none"))?;
+    let tenant = match provider {
+        "microsoft" => Some(ask::line("The directory (tenant)", Some("common"))?),
+        _ => None,
+    };
+    Ok(Password::SignIn(Application {
+        provider,
+        client_id,
+        client_secret_command: Some(secret).filter(|secret| secret != "none"),
+        tenant: tenant.filter(|tenant| tenant != "common"),
+    }))
 }
 
 fn plus(

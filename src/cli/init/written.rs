@@ -1,6 +1,6 @@
 //! The config as `init` writes it: short, with a word about everything that one may want to change.
 
-use super::wanted::{Password, Place, Wanted, insists};
+use super::wanted::{Application, Password, Place, Wanted, insists};
 use crate::config::{Encryption, quoted};
 use crate::domain::Fault;
 use std::fmt::Write as _;
@@ -69,11 +69,22 @@ fn server(wanted: &Wanted, place: &Place) -> Vec<Line> {
         Password::Command(line) => ("password_command", quoted(line), "its first line is the password"),
         Password::Env(name) => ("password_env", quoted(name), "set it for `deskbell sync` as well"),
         Password::Given(text) => ("password", quoted(text), "password_command keeps it out of this file"),
+        Password::Token(line) => ("token_command", quoted(line), "its first line is an access token"),
+        Password::SignIn(application) => ("oauth", oauth(application), "`deskbell login` signs in"),
     });
-    if wanted.token {
+    if wanted.token || matches!(wanted.password, Password::Token(_) | Password::SignIn(_)) {
         lines.push(("auth", quoted("xoauth2"), "the password is an access token"));
     }
     lines
+}
+
+fn oauth(application: &Application) -> String {
+    let Application { provider, client_id, client_secret_command, tenant } = application;
+    let mut keys = vec![("provider", quoted(provider)), ("client_id", quoted(client_id))];
+    keys.extend(client_secret_command.as_ref().map(|line| ("client_secret_command", quoted(line))));
+    keys.extend(tenant.as_ref().map(|tenant| ("tenant", quoted(tenant))));
+    let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("{{ {} }}", keys.join(", "))
 }
 
 fn section(out: &mut String, name: &str, lines: &[Line]) {
@@ -197,6 +208,26 @@ mod tests {
         assert_eq!(smtp.server.ca_file.as_deref(), Some(Path::new("/tmp/a \"b\".pem")));
         let SecretSource::Given(secret) = &smtp.login.as_ref().unwrap().secret else { panic!("no password") };
         assert_eq!(secret.reveal(), "\"\"\"'''\\u{7}\u{1}é");
+    }
+
+    #[test]
+    fn whoever_signs_in_gets_a_config_that_says_where() {
+        let application = Application {
+            provider: "microsoft",
+            client_id: "11-22".to_owned(),
+            client_secret_command: Some("pass show \"app\"".to_owned()),
+            tenant: Some("acme.example".to_owned()),
+        };
+        let config = parsed(&Wanted { password: Password::SignIn(application), ..wanted() });
+        let SourceConfig::Imap(imap) = &config.mailboxes["support"].source else { panic!("no imap") };
+        assert_eq!(imap.login.secret, SecretSource::Stored);
+        let oauth = imap.login.oauth.as_ref().unwrap();
+        assert_eq!(oauth.token_url, "https://login.microsoftonline.com/acme.example/oauth2/v2.0/token");
+        let SecretSource::Command { line, .. } = &oauth.client_secret else { panic!("no command") };
+        assert_eq!((oauth.client_id.as_str(), line.as_str()), ("11-22", "pass show \"app\""));
+        let config = parsed(&Wanted { password: Password::Token("oama access x".to_owned()), ..wanted() });
+        let SourceConfig::Imap(imap) = &config.mailboxes["support"].source else { panic!("no imap") };
+        assert!(matches!(&imap.login.secret, SecretSource::Command { line, .. } if line == "oama access x"));
     }
 
     #[test]

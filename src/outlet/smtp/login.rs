@@ -2,7 +2,7 @@
 
 use super::{No, Session, answer};
 use crate::{
-    config::{Auth, Login, Secret, Server},
+    config::{Auth, Login, Secret, SecretSource, Server},
     outlet::{OutletError, Stage},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -17,9 +17,9 @@ pub(super) async fn log_in(
     login: &Login,
     secret: &Secret,
     server: &Server,
-) -> Result<(), OutletError> {
+) -> Result<(), No> {
     let (user, token) = (&login.user, secret.reveal());
-    let done = match login.auth {
+    match login.auth {
         Auth::Login | Auth::Plain => password(session, user, token).await,
         Auth::Xoauth2 => {
             let words = format!("user={user}\x01auth=Bearer {token}\x01\x01");
@@ -30,8 +30,7 @@ pub(super) async fn log_in(
             let words = format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01");
             bearer(session, "OAUTHBEARER", &words, "\x01").await
         }
-    };
-    done.map_err(|no| refused(no, login))
+    }
 }
 
 async fn password(session: &mut Session, user: &str, password: &str) -> Result<(), No> {
@@ -60,17 +59,20 @@ async fn bearer(session: &mut Session, mechanism: &str, words: &str, last: &str)
     }
 }
 
-fn refused(no: No, login: &Login) -> OutletError {
+/// Says what a refused login means.
+pub(super) fn refused(no: No, login: &Login) -> OutletError {
     let text = match no {
         No::Code { code, text } => format!("login of {} failed: {code} {text}", login.user),
         No::Lost(text) => format!("login of {} failed: {text}", login.user),
     };
-    let hint = match login.auth.takes_token() {
-        true => "the access token was refused: see what token_command prints, or log in anew",
-        false => {
-            "check user and password, and that the connection is encrypted; \
-             many providers want an app password, or auth = \"xoauth2\""
+    let hint = match (login.auth.takes_token(), &login.secret) {
+        (true, SecretSource::Stored) => {
+            format!("run `deskbell login {}` as {}, and check what it may do there", login.owner, login.user)
         }
+        (true, _) => "the access token was refused: see what token_command prints".to_owned(),
+        (false, _) => "check user and password, and that the connection is encrypted; \
+                       many providers want an app password, or auth = \"xoauth2\""
+            .to_owned(),
     };
     OutletError::new(Stage::Login, text).hint(hint)
 }

@@ -5,7 +5,8 @@ use super::{
     answers::{Limit, cut, failed, hung_up, silent},
 };
 use crate::{
-    config::{Auth, Encryption, ImapConfig, Login, Secret},
+    config::{Auth, Encryption, ImapConfig, Login, Secret, SecretSource},
+    oauth::Tokens,
     source::{SourceError, Stage},
     tls::{self, Patient},
 };
@@ -16,21 +17,33 @@ use async_imap::{
 };
 use tokio::time::timeout;
 
-/// Connects and logs in.
+/// Connects and logs in. A token that is refused is renewed once and tried again, over a new connection.
 pub(super) async fn open(
     config: &ImapConfig,
+    tokens: &Tokens,
     limit: Limit,
 ) -> Result<(Session<Patient>, Offers), SourceError> {
+    let client = connect(config, limit).await?;
+    let secret = tokens.secret(&config.login).await?;
+    let mut session = match log_in(client, config, &secret, limit).await {
+        Err(refused) if refused.stage == Stage::Login => {
+            let Some(another) = tokens.another(&config.login, &secret).await? else { return Err(refused) };
+            log_in(connect(config, limit).await?, config, &another, limit).await?
+        }
+        session => session?,
+    };
+    let offers = look_around(&mut session, limit).await?;
+    Ok((session, offers))
+}
+
+async fn connect(config: &ImapConfig, limit: Limit) -> Result<Client<Patient>, SourceError> {
     let stream = tls::connect(&config.server).await?;
     let mut client = Client::new(Patient::new(stream, limit.0));
     greeting(&mut client, limit).await?;
     if config.server.encryption == Encryption::StartTls {
         client = upgrade(client, config, limit).await?;
     }
-    let secret = config.login.secret.get().await?;
-    let mut session = log_in(client, config, &secret, limit).await?;
-    let offers = look_around(&mut session, limit).await?;
-    Ok((session, offers))
+    Ok(client)
 }
 
 async fn greeting(client: &mut Client<Patient>, limit: Limit) -> Result<(), SourceError> {
@@ -97,9 +110,14 @@ fn refused(error: Error, complaint: &str, login: &Login) -> SourceError {
         return error;
     }
     let message = format!("login of {} failed: {} {complaint}", login.user, error.message);
-    let hint = match login.auth.takes_token() {
-        true => "the access token was refused: see what token_command prints, or log in anew",
-        false => "check user and password; many providers want an app password, or auth = \"xoauth2\"",
+    let hint = match (login.auth.takes_token(), &login.secret) {
+        (true, SecretSource::Stored) => {
+            format!("run `deskbell login {}` as {}, and check what it may do there", login.owner, login.user)
+        }
+        (true, _) => "the access token was refused: see what token_command prints".to_owned(),
+        (false, _) => {
+            "check user and password; many providers want an app password, or auth = \"xoauth2\"".to_owned()
+        }
     };
     SourceError::new(Stage::Login, message.trim_end()).hint(hint)
 }

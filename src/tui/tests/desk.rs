@@ -445,6 +445,7 @@ impl FakeDesk {
             free_space: None,
             notices: Vec::new(),
             stale: false,
+            sign_ins: Vec::new(),
             spam: self.spam.clone(),
         }
     }

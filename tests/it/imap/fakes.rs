@@ -1,4 +1,4 @@
-use super::mailbox;
+use super::{mailbox, no_tokens};
 use crate::support::{Fake, Line};
 use deskbell::{
     config::AfterDelivery,
@@ -72,7 +72,7 @@ const LONG: &str = "30s";
 
 async fn connect(fake: &Fake, timeout: &str) -> Result<ImapSource, SourceError> {
     let keys = format!("ssl = false\npassword = \"secret\"\ntimeout = \"{timeout}\"");
-    ImapSource::connect(&mailbox("u", fake.port(), &keys)).await
+    ImapSource::connect(&mailbox("u", fake.port(), &keys), &no_tokens()).await
 }
 
 /// Does everything that a mailbox is for, and gives the first error.
@@ -296,8 +296,8 @@ async fn an_access_token_is_sent_as_the_provider_wants_it() {
         let keys =
             format!("ssl = false\ntimeout = \"2s\"\nauth = \"{auth}\"\ntoken_command = \"echo t0ken\"");
         let config = mailbox("u", fake.port(), &keys);
-        drop(ImapSource::connect(&config).await.unwrap());
-        let error = ImapSource::connect(&config).await.unwrap_err();
+        drop(ImapSource::connect(&config, &no_tokens()).await.unwrap());
+        let error = ImapSource::connect(&config, &no_tokens()).await.unwrap_err();
         assert!(error.is_auth() && error.message.contains("{\"status\":\"401\"}"), "{error}");
         let first = heard.lock().unwrap()[0].clone();
         let expected = expected.replace("PORT", &fake.port().to_string());

@@ -1,4 +1,4 @@
-use super::{mailbox, plain};
+use super::{mailbox, no_tokens, plain};
 use crate::support::MailServer;
 use deskbell::{
     config::{AfterDelivery, Config},
@@ -16,7 +16,7 @@ fn mail(subject: &str) -> Vec<u8> {
 }
 
 async fn open(user: &str, keys: &str) -> ImapSource {
-    let mut source = ImapSource::connect(&plain(user, keys)).await.unwrap();
+    let mut source = ImapSource::connect(&plain(user, keys), &no_tokens()).await.unwrap();
     source.select().await.unwrap();
     source
 }
@@ -39,7 +39,7 @@ async fn mails_are_listed_and_fetched_and_stay_unread() {
     for subject in ["one", "two", "three"] {
         server.deliver("list", &mail(subject));
     }
-    let mut source = ImapSource::connect(&plain("list", "")).await.unwrap();
+    let mut source = ImapSource::connect(&plain("list", ""), &no_tokens()).await.unwrap();
     let folder = source.select().await.unwrap();
     assert!(folder.uid_validity > 0 && folder.exists == 3, "{folder:?}");
     let rows = source.list(0).await.unwrap();
@@ -62,7 +62,9 @@ async fn tls_is_trusted_by_ca_file_or_fingerprint_and_by_nothing_else() {
     let server = MailServer::get();
     server.user("tls");
     let connect = async |port: u16, keys: &str| {
-        ImapSource::connect(&mailbox("tls", port, &format!("password = \"secret\"\n{keys}"))).await.map(drop)
+        ImapSource::connect(&mailbox("tls", port, &format!("password = \"secret\"\n{keys}")), &no_tokens())
+            .await
+            .map(drop)
     };
     let ca = format!("ca_file = \"{}\"", server.ca_file().display());
     connect(server.imaps_port(), &ca).await.unwrap();
@@ -88,24 +90,25 @@ async fn a_wrong_password_is_a_failed_login() {
     let server = MailServer::get();
     for keys in ["password = \"wrong\"", "auth = \"plain\"\npassword = \"wröng\""] {
         let config = mailbox("wrong", server.imap_port(), &format!("ssl = false\n{keys}"));
-        let error = ImapSource::connect(&config).await.unwrap_err();
+        let error = ImapSource::connect(&config, &no_tokens()).await.unwrap_err();
         assert!(error.is_auth() && error.stage == Stage::Login, "{error:?}");
         assert!(error.message.contains("AUTHENTICATIONFAILED"), "{error}");
         assert!(!format!("{error:?}").contains("wr\u{f6}ng\""));
     }
     let config = mailbox("wrong", server.imap_port(), "ssl = false\npassword_command = \"exit 1\"");
-    assert_eq!(ImapSource::connect(&config).await.unwrap_err().stage, Stage::Secret);
+    assert_eq!(ImapSource::connect(&config, &no_tokens()).await.unwrap_err().stage, Stage::Secret);
     let ok = mailbox(
         "wrong",
         server.imap_port(),
         "ssl = false\nauth = \"plain\"\npassword_command = \"echo secret\"",
     );
-    ImapSource::connect(&ok).await.unwrap();
+    ImapSource::connect(&ok, &no_tokens()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_missing_folder_is_said() {
-    let mut source = ImapSource::connect(&plain("folder", "mailbox = \"Wünsche\"")).await.unwrap();
+    let mut source =
+        ImapSource::connect(&plain("folder", "mailbox = \"Wünsche\""), &no_tokens()).await.unwrap();
     let error = source.select().await.unwrap_err();
     assert_eq!(error.stage, Stage::Select);
     assert!(source.list(0).await.is_err(), "the connection is gone after an error");
@@ -183,15 +186,16 @@ async fn a_large_folder_comes_whole() {
 
 #[tokio::test]
 async fn doctor_sees_each_step() {
-    let steps = probe(&plain("doctor", "")).await;
+    let steps = probe(&plain("doctor", ""), &no_tokens()).await;
     let names: Vec<_> = steps.iter().map(|s| (s.name.as_str(), s.result.is_ok())).collect();
     let all = ["DNS", "connection", "TLS", "login", "folder", "IDLE"].map(|name| (name, true));
     assert_eq!(names, all);
-    let steps = probe(&plain("doctor", "mailbox = \"None\"")).await;
+    let steps = probe(&plain("doctor", "mailbox = \"None\""), &no_tokens()).await;
     let last = steps.last().unwrap();
     assert!(last.name == "folder" && last.result.is_err() && last.hint.is_some(), "{steps:?}");
     let server = MailServer::get();
-    let steps = probe(&mailbox("doctor", server.imap_port(), "ssl = false\npassword = \"no\"")).await;
+    let steps =
+        probe(&mailbox("doctor", server.imap_port(), "ssl = false\npassword = \"no\""), &no_tokens()).await;
     let last = steps.last().unwrap();
     assert!(last.name == "login" && last.result.is_err(), "{steps:?}");
 }

@@ -187,6 +187,12 @@ impl MailServer {
             .replace("@DIR@", &self.path(""))
             .replace("@IMAP@", &self.imap.to_string())
             .replace("@IMAPS@", &self.imaps.to_string());
+        let oauth2 = format!(
+            "introspection_mode = post\nintrospection_url = http://{}/introspect\nactive_attribute = active\n\
+             active_value = true\nusername_attribute = username\n",
+            super::provider::introspection()
+        );
+        fs::write(self.folder.join("dovecot-oauth2.conf"), oauth2).unwrap();
         // Dovecot's socket for logins lies where Postfix looks for it.
         fs::create_dir_all(self.folder.join("spool/private")).unwrap();
         fs::write(self.folder.join("dovecot.conf"), conf).unwrap();

@@ -1,0 +1,227 @@
+//! `deskbell login`: a person signs in at the provider of a mailbox or outlet, and the desk keeps the grant.
+
+use super::here::Here;
+use super::print;
+use super::session::Session;
+use crate::config::{Config, Login, OAuth, OutletMethod, SecretError, SecretSource, SourceConfig};
+use crate::domain::{Fault, Request, SignIn};
+use crate::oauth::{self, Browser, Device, Granted, Tokens};
+use anyhow::Result;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+/// A sign-in that ends sooner is worth a word.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What `login` takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "Examples:\n  deskbell login support\n  deskbell login smtp --browser --port 8421")]
+pub struct Asked {
+    /// The mailbox or outlet, as the config names it; `smtp` is the section [smtp].
+    pub name: String,
+    /// Shows a code that is typed in at the provider's page, on whatever device.
+    #[arg(long, conflicts_with = "browser")]
+    pub device: bool,
+    /// Waits for a browser on this machine to come back from the provider's page.
+    #[arg(long)]
+    pub browser: bool,
+    /// The port that the browser comes back to; any free one unless given.
+    #[arg(long, default_value_t = 0, hide_default_value = true, conflicts_with = "device")]
+    pub port: u16,
+}
+
+/// `deskbell login`.
+pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
+    if here.host.is_some() {
+        return Err(Fault::usage("`login` keeps what it gets on the machine it runs on")
+            .hint("run it over there: ssh -t user@host deskbell login NAME --device")
+            .into());
+    }
+    let tokens = Tokens::new(&here.paths.data_dir);
+    let login = find(&here.config, &tokens, &asked.name)?;
+    let oauth = oauth::application(login).map_err(fault)?;
+    sign_in(&tokens, login, oauth, &asked).await?;
+    wake(here).await;
+    let served = logins(&here.config).filter(|other| tokens.same_grant(login, other));
+    let mut names: Vec<&str> = served.map(|other| other.owner.as_str()).collect();
+    names.dedup();
+    let standing = tokens.standing(login).map_err(fault)?;
+    let ends = standing.and_then(|s| s.ends);
+    if here.json {
+        let token_ends = standing.and_then(|s| s.token_ends);
+        print::json(&json!({
+            "name": login.owner,
+            "user": login.user,
+            "serves": names,
+            "token_ends_at": token_ends,
+            "renewable": standing.is_some_and(|s| s.renewable),
+            "ends_at": ends,
+        }))?;
+    } else {
+        println!("Signed in as {} for {}", print::line(&login.user), names.join(", "));
+        if let Some(ends) = ends {
+            println!("The provider ends it at {ends}");
+        }
+        println!("`deskbell doctor` tries the connections");
+    }
+    Ok(0)
+}
+
+/// Signs in and keeps what is granted.
+pub(super) async fn sign_in(
+    tokens: &Tokens,
+    login: &Login,
+    oauth: &OAuth,
+    asked: &Asked,
+) -> Result<(), Fault> {
+    let by_code = asked.device || (!asked.browser && asked.port == 0 && oauth.device_url.is_some());
+    let granted = match by_code {
+        true => by_device(login, oauth).await?,
+        false => by_browser(login, oauth, asked.port).await?,
+    };
+    if !granted.renewable() {
+        eprintln!(
+            "The provider gave nothing to renew the token with: look at `scope` and the application there"
+        );
+    }
+    tokens.keep(login, granted).await.map_err(fault)
+}
+
+async fn by_device(login: &Login, oauth: &OAuth) -> Result<Granted, Fault> {
+    let device = Device::begin(oauth, &login.owner).await.map_err(fault)?;
+    eprintln!("Open this page on any device, as {}:", print::line(&login.user));
+    eprintln!("  {}", print::line(device.page()));
+    eprintln!("and type in this code:");
+    eprintln!("  {}", print::line(device.code()));
+    eprintln!("It is good for {} minutes. Waiting …", device.lasts().as_secs().div_ceil(60));
+    device.wait().await.map_err(fault)
+}
+
+async fn by_browser(login: &Login, oauth: &OAuth, port: u16) -> Result<Granted, Fault> {
+    let browser = Browser::begin(oauth, &login.owner, &login.user, port).await.map_err(fault)?;
+    eprintln!("Open this page in a browser on this machine, as {}:", print::line(&login.user));
+    eprintln!("  {}", print::line(browser.page()));
+    let port = browser.port();
+    eprintln!("From elsewhere, forward the port first: ssh -L {port}:127.0.0.1:{port} user@host. Waiting …");
+    browser.wait().await.map_err(fault)
+}
+
+/// Gives every login of a config.
+fn logins(config: &Config) -> impl Iterator<Item = &Login> {
+    let mailboxes = config.mailboxes.values().filter_map(|mailbox| match &mailbox.source {
+        SourceConfig::Imap(imap) => Some(&imap.login),
+        _ => None,
+    });
+    mailboxes.chain(config.outlets.values().filter_map(|outlet| match &outlet.method {
+        OutletMethod::Smtp(smtp) => smtp.login.as_ref(),
+        _ => None,
+    }))
+}
+
+/// Finds the login of a name that lives on a stored token.
+pub(super) fn find<'c>(config: &'c Config, tokens: &Tokens, name: &str) -> Result<&'c Login, Fault> {
+    let named: Vec<&Login> = logins(config).filter(|login| login.owner == name).collect();
+    let Some(first) = named.first().copied() else { return Err(not_found(config, name)) };
+    let stored: Vec<&Login> =
+        named.iter().copied().filter(|login| login.secret == SecretSource::Stored).collect();
+    match stored.as_slice() {
+        [login] => Ok(login),
+        [login, rest @ ..] if rest.iter().all(|other| tokens.same_grant(login, other)) => Ok(login),
+        [] if first.auth.takes_token() => {
+            Err(Fault::usage(format!("the tokens of {name} come from the config, not from a sign-in"))
+                .hint("remove token_command from its section to sign in here"))
+        }
+        [] => Err(Fault::usage(format!("{name} logs in with a password"))
+            .hint("set auth = \"xoauth2\" and oauth = { … } in its section")),
+        _ => Err(Fault::usage(format!(
+            "a mailbox and an outlet are both called {name}, with different logins"
+        ))
+        .hint("give one of them another name in the config")),
+    }
+}
+
+fn not_found(config: &Config, name: &str) -> Fault {
+    let graph =
+        config.mailboxes.get(name).is_some_and(|m| matches!(m.source, SourceConfig::MicrosoftGraph(_)))
+            || config.outlets.get(name).is_some_and(|o| matches!(o.method, OutletMethod::MicrosoftGraph(_)));
+    if graph {
+        return Fault::usage(format!("{name} uses Microsoft Graph as an application: nobody signs in there"))
+            .hint("give tenant_id, client_id and client_secret in its inbox_options");
+    }
+    let known: Vec<&str> = logins(config).map(|login| login.owner.as_str()).collect();
+    let fault = Fault::usage(format!("no mailbox or outlet with a login is called {name}"));
+    match known.is_empty() {
+        true => fault.hint("`deskbell init` writes a config"),
+        false => fault.hint(format!("there is {}", known.join(", "))),
+    }
+}
+
+/// Tells a server of the desk that it may try again.
+async fn wake(here: &Here) {
+    let served = here.place().owner().ok().flatten().is_some_and(|owner| owner.socket.is_some());
+    if served && let Ok(session) = Session::open(here).await {
+        let _ = session.ask(Request::SyncNow).await;
+        session.close().await;
+    }
+}
+
+/// Gives every sign-in of a config that is stored here, as far as it can be read.
+pub fn sign_ins(here: &Here) -> Vec<SignIn> {
+    let tokens = Tokens::new(&here.paths.data_dir);
+    let known = |login: &Login| {
+        let standing = tokens.standing(login).ok().flatten()?;
+        Some(SignIn {
+            name: login.owner.clone(),
+            user: login.user.clone(),
+            token_ends_at: standing.token_ends,
+            renewable: standing.renewable,
+            ends_at: standing.ends,
+        })
+    };
+    logins(&here.config).filter_map(known).collect()
+}
+
+/// Says how a sign-in stands, and what to do where it ends soon.
+pub fn describe(sign_in: &SignIn, now: Timestamp) -> (String, Option<String>) {
+    let end = if sign_in.renewable { sign_in.ends_at } else { sign_in.token_ends_at };
+    let who = format!("as {}", sign_in.user);
+    let cure = || Some(format!("run `deskbell login {}`", sign_in.name));
+    match end {
+        Some(end) if end <= now => (format!("{who}, ended {} ago", print::age(end, now)), cure()),
+        Some(end) => {
+            let cure = cure().filter(|_| end.duration_since(now) < SOON);
+            (format!("{who}, ends in {}", print::age(now, end)), cure)
+        }
+        None if sign_in.renewable => (format!("{who}, renewed when it is needed"), None),
+        None => (format!("{who}, until the server refuses it: it cannot be renewed"), None),
+    }
+}
+
+pub(super) fn fault(error: SecretError) -> Fault {
+    Fault::refused(error.message).hint(error.hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_that_ends_soon_is_said_ahead() {
+        let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let told = |ends_at: Option<&str>, renewable| {
+            let at = |text: &str| text.parse().ok();
+            let (name, user) = ("support".to_owned(), "a@x.example".to_owned());
+            let token_ends_at = at("2026-03-02T10:00:00Z");
+            let ends_at = ends_at.and_then(at);
+            describe(&SignIn { name, user, token_ends_at, renewable, ends_at }, now)
+        };
+        let cure = Some("run `deskbell login support`".to_owned());
+        assert_eq!(told(None, true), ("as a@x.example, renewed when it is needed".to_owned(), None));
+        let far = told(Some("2026-03-20T09:00:00Z"), true);
+        assert!(far.0.starts_with("as a@x.example, ends in ") && far.1.is_none(), "{far:?}");
+        assert_eq!(told(Some("2026-03-05T09:00:00Z"), true).1, cure);
+        assert_eq!(told(Some("2026-03-01T09:00:00Z"), true).1, cure);
+        assert_eq!(told(None, false).1, cure);
+    }
+}
