@@ -3,6 +3,7 @@
 //! Sees every other layer; nothing sees it.
 
 mod args;
+mod canned;
 mod category;
 mod deliver;
 mod demo;
@@ -170,6 +171,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Issue(asked) => issue::run(&here, asked).await,
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
+        Command::Canned(asked) => canned::run(&here, asked).await,
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,

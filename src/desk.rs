@@ -7,6 +7,7 @@ mod acknowledge;
 mod addresses;
 mod arrival;
 mod bounces;
+mod canned;
 mod categories;
 mod commits;
 mod drafts;
@@ -229,6 +230,8 @@ impl Desk {
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => self.labels(&acting).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
+            Request::Canned { project } => self.canned(&acting, project.as_deref()).await,
+            Request::FillCanned(asked) => Box::pin(self.fill_canned(&acting, asked)).await,
             Request::Drafts => self.drafts(&acting).await,
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
@@ -320,6 +323,10 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
+            Request::SaveCanned { scope, name, settings, new } => {
+                self.save_canned(&acting, &scope, &name, &settings, new).await
+            }
+            Request::RemoveCanned { scope, name } => self.remove_canned(&acting, &scope, &name).await,
             Request::AddCategory { kind, project, settings } => {
                 self.add_category(&acting, kind, &project, &settings).await
             }

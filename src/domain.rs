@@ -4,6 +4,7 @@
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
 mod address;
+mod canned;
 mod category;
 mod closing;
 mod draft;
@@ -34,6 +35,10 @@ mod template;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
+pub use canned::{
+    CANNED_PLACEHOLDERS, Canned, CannedChange, CannedOwner, CannedScope, CannedView, FillCanned,
+    FilledCanned, fill_canned, refuse_unfilled, unfilled,
+};
 pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use draft::{Draft, DraftKind};

@@ -14,6 +14,7 @@ mod action;
 mod answers;
 mod app;
 mod asks;
+mod canned;
 mod clean;
 mod composer;
 mod drafts;

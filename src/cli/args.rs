@@ -87,6 +87,9 @@ pub enum Command {
     /// Shows every mail that came in, what became of it and why.
     #[command(subcommand)]
     Intake(Intake),
+    /// Keeps texts that are written again and again.
+    #[command(subcommand)]
+    Canned(super::canned::Canned),
     /// Keeps the labels of a project.
     #[command(subcommand)]
     Label(super::category::Label),

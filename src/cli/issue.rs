@@ -7,8 +7,8 @@ use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
 use crate::domain::{
-    AddressState, Edit, Fault, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote, NoteId, ParticipantView,
-    Reference, Request, Response, Upload,
+    AddressState, Edit, Fault, FillCanned, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote, NoteId,
+    ParticipantView, Reference, Request, Response, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -152,10 +152,14 @@ async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
     let text = match (&asked.message, &asked.file) {
         (Some(message), _) => message.clone(),
         (None, Some(file)) => read_text(file)?,
-        (None, None) if asked.attach.is_empty() => {
+        (None, None) if asked.attach.is_empty() && asked.canned.is_none() => {
             return Err(Fault::usage("there is no text").hint("say it with -m TEXT or -F FILE").into());
         }
         (None, None) => String::new(),
+    };
+    let text = match &asked.canned {
+        Some(name) => with_canned(here, name, &asked.reference, &text).await?,
+        None => text,
     };
     let hold = asked.hold.as_deref().map(hold_ms).transpose()?;
     let attach: Result<Vec<Upload>> = asked.attach.iter().map(|path| upload(path)).collect();
@@ -310,10 +314,21 @@ fn hold_ms(text: &str) -> Result<u64, Fault> {
     Ok(u64::try_from(hold.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn read_text(file: &Path) -> Result<String, Fault> {
+pub(super) fn read_text(file: &Path) -> Result<String, Fault> {
     let bytes = if file == Path::new("-") { deliver::read_stdin() } else { std::fs::read(file) };
     let bytes = bytes.map_err(|e| Fault::refused(format!("{} cannot be read: {e}", file.display())))?;
     String::from_utf8(bytes).map_err(|_| Fault::usage(format!("{} is not UTF-8 text", file.display())))
+}
+
+/// Puts the text of a canned reply in front of what was written.
+async fn with_canned(here: &Here, name: &str, reference: &Reference, text: &str) -> Result<String> {
+    let asked = FillCanned { scope: None, name: name.to_owned(), reference: reference.clone() };
+    match ask(here, Request::FillCanned(asked)).await? {
+        Response::FilledCanned(filled) => {
+            Ok(format!("{}\n\n{}", filled.text.trim_end(), text).trim_end().to_owned())
+        }
+        other => Err(unexpected(&other).into()),
+    }
 }
 
 fn upload(path: &Path) -> Result<Upload> {

@@ -6,6 +6,7 @@ use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk, txn};
 use crate::domain::quick::{QuickText, quick_text};
+use crate::domain::refuse_unfilled;
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
@@ -88,6 +89,7 @@ impl Desk {
         self.check_people(&mut txn, &quick.edits).await?;
         let mut project = self.load_project(&mut txn, project_id).await?;
         if new.to.is_some() {
+            refuse_unfilled(&quick.text)?;
             refuse_disabled(&project)?;
         }
         let mut issue = self.number_issue(&mut txn, &mut project, &new.title).await?;
@@ -198,6 +200,9 @@ impl Desk {
         }
         if quick.text.trim().is_empty() && new.attach.is_empty() && quick.edits.is_empty() {
             return Err(Fault::usage("the note is empty").hint("write something, or attach a file"));
+        }
+        if !new.internal {
+            refuse_unfilled(&quick.text)?;
         }
         if new.close {
             quick.edits.push(Edit::Close);

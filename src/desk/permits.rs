@@ -5,9 +5,9 @@
 use super::{Acting, Caller, Desk, txn};
 use crate::domain::query::Viewer;
 use crate::domain::{
-    Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, Member, NoteKind, OutboxEntry,
-    OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User, is_own_setting,
-    mask_addresses,
+    CannedScope, Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, Member, NoteKind,
+    OutboxEntry, OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User,
+    is_own_setting, mask_addresses,
 };
 use crate::store::record::outbox_key;
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Desk
         | Request::Labels
         | Request::Categories { project: None, .. }
+        | Request::Canned { project: None }
+        | Request::SaveCanned { scope: CannedScope::Mine, .. }
+        | Request::RemoveCanned { scope: CannedScope::Mine, .. }
         | Request::Drafts
         | Request::Verbs { .. }
         | Request::Cursors
@@ -93,6 +96,14 @@ fn need(request: &Request) -> Need<'_> {
             None => InProject(&asked.project, Role::Reporter),
         },
         Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
+        Request::Canned { project: Some(path) } => InProject(path, Role::Guest),
+        Request::FillCanned(asked) => one(&asked.reference, Role::Guest),
+        Request::SaveCanned { scope: CannedScope::Project(path), .. }
+        | Request::RemoveCanned { scope: CannedScope::Project(path), .. } => {
+            InProject(path, Role::Maintainer)
+        }
+        Request::SaveCanned { scope: CannedScope::Desk, .. }
+        | Request::RemoveCanned { scope: CannedScope::Desk, .. } => OwnDesk,
         Request::Categories { project: Some(path), .. } => InProject(path, Role::Guest),
         Request::AddCategory { project, .. }
         | Request::SetCategory { project, .. }

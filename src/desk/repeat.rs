@@ -41,6 +41,7 @@ impl Desk {
                 let name = after.map_or(String::new(), |after| after.about.name);
                 self.shown_category(acting, *kind, project, &name).await
             }
+            Request::SaveCanned { .. } | Request::RemoveCanned { .. } => self.canned(acting, None).await,
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
             Request::IntakeAct { id, .. } => self.intake_entry(*id).await,

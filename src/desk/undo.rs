@@ -102,6 +102,9 @@ impl Desk {
 
     /// Refuses to touch issues in which the caller has no say any more.
     async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
+        for change in &verb.deed.canned {
+            self.still_may_canned(acting, change).await?;
+        }
         for change in &verb.deed.categories {
             for category in [&change.before, &change.after].into_iter().flatten() {
                 self.demand(acting, &self.stored_project_by_id(category.project).await?, Role::Reporter)?;
@@ -188,6 +191,9 @@ impl Desk {
         verb: &Verb,
         back: bool,
     ) -> Result<(), Fault> {
+        for change in &verb.deed.canned {
+            self.restore_canned(txn, change, back).await?;
+        }
         for change in &verb.deed.categories {
             self.restore_category(txn, change, back).await?;
         }

@@ -75,6 +75,9 @@ pub struct Deed {
     /// Labels and milestones that it wrote or took away.
     #[serde(default)]
     pub categories: Vec<super::CategoryChange>,
+    /// Canned replies that it wrote or took away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canned: Vec<super::CannedChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,

@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, CategoryKind, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId,
-    OutboxId, OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule,
-    Status, Via,
+    Arrival, CannedScope, CategoryKind, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, FillCanned,
+    IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference,
+    RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -214,6 +214,11 @@ pub enum Request {
         project: String,
     },
     PreviewTemplate(PreviewTemplate),
+    /// The canned replies that the caller may use, everywhere or in a project.
+    Canned {
+        project: Option<String>,
+    },
+    FillCanned(FillCanned),
     /// The labels or milestones of a project, or of all.
     Categories {
         kind: CategoryKind,
@@ -327,6 +332,17 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
+    /// Writes a canned reply; `new` says that there must be none of this name.
+    SaveCanned {
+        scope: CannedScope,
+        name: String,
+        settings: Vec<(String, String)>,
+        new: bool,
+    },
+    RemoveCanned {
+        scope: CannedScope,
+        name: String,
+    },
     AddCategory {
         kind: CategoryKind,
         project: String,
@@ -416,6 +432,8 @@ impl Request {
                 | Self::Templates { .. }
                 | Self::PreviewTemplate(_)
                 | Self::Categories { .. }
+                | Self::Canned { .. }
+                | Self::FillCanned(_)
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

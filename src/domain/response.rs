@@ -58,6 +58,10 @@ pub enum Response {
     Desk(DeskSettings),
     /// `Labels`: every label in use with the number of issues that carry it.
     Labels(Vec<(String, u64)>),
+    /// `Canned`, and what changes one.
+    Canned(Vec<super::CannedView>),
+    /// `FillCanned`.
+    FilledCanned(super::FilledCanned),
     /// `Categories`, and what changes one.
     Categories(Vec<super::CategoryView>),
     /// `Drafts`.

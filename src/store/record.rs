@@ -1,10 +1,10 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind,
-    EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId,
-    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, StaffKey, StaffNotice, User,
-    Verb, Watched,
+    AddressRecord, Canned, CannedOwner, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings,
+    Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note,
+    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, StaffKey,
+    StaffNotice, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -44,11 +44,12 @@ pub enum Tree {
     Watched = 28,
     StaffKeys = 29,
     StaffNotices = 30,
-    Categories = 40,
+    Categories = 31,
+    Canned = 32,
 }
 
 impl Tree {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 31] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -77,6 +78,7 @@ impl Tree {
         Self::Commits,
         Self::Watched,
         Self::Categories,
+        Self::Canned,
         Self::StaffKeys,
         Self::StaffNotices,
     ];
@@ -411,6 +413,12 @@ impl Record for StaffNotice {
     }
 }
 
+impl Record for Canned {
+    const TREE: Tree = Tree::Canned;
+    fn key(&self) -> Vec<u8> {
+        canned_key(&self.owner, &self.name)
+    }
+}
 impl Record for Category {
     const TREE: Tree = Tree::Categories;
     fn key(&self) -> Vec<u8> {
@@ -418,6 +426,14 @@ impl Record for Category {
     }
 }
 
+/// Key of a canned reply.
+pub fn canned_key(owner: &CannedOwner, name: &str) -> Vec<u8> {
+    match owner {
+        CannedOwner::Desk => Key::new().number(0).text(name).octets(),
+        CannedOwner::Project(id) => Key::new().number(1).number(id.0).text(name).octets(),
+        CannedOwner::User(user) => Key::new().number(2).text(user).text(name).octets(),
+    }
+}
 /// Key of a label or a milestone of a project.
 pub fn category_key(project: ProjectId, kind: CategoryKind, name: &str) -> Vec<u8> {
     Key::new().number(project.0).number(kind as u64).text(name).octets()

@@ -41,6 +41,10 @@ impl App {
             (Purpose::Users, Response::Users(users)) => self.take_users(users),
             (Purpose::Labels, Response::Labels(labels)) => self.take_labels(labels),
             (Purpose::Milestones, Response::Categories(all)) => self.pick_milestone(&all),
+            (Purpose::Canned, Response::Canned(known)) => self.pick_canned(&known),
+            (Purpose::FillCanned(reference), Response::FilledCanned(filled)) => {
+                self.insert_canned(&reference, &filled);
+            }
             (Purpose::Outbox, Response::Outbox(rows)) => self.outbox.take(rows),
             (Purpose::Intake, Response::Intake(rows)) => self.intake.take(rows),
             (Purpose::Senders, Response::Senders(rows)) => self.senders.take(rows),

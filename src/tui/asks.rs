@@ -30,6 +30,8 @@ pub enum Purpose {
     Draft,
     MarkAll,
     Milestones,
+    Canned,
+    FillCanned(Reference),
     Senders,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
@@ -78,6 +80,8 @@ impl Purpose {
             Self::MarkAll => 17,
             Self::Senders => 18,
             Self::Milestones => 30,
+            Self::Canned => 31,
+            Self::FillCanned(_) => 32,
             _ => return None,
         })
     }

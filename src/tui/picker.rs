@@ -5,7 +5,7 @@ use super::app::App;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
-use crate::domain::{Edit as Change, EmailAddress, NoteId, Priority, Reference};
+use crate::domain::{CannedScope, Edit as Change, EmailAddress, NoteId, Priority, Reference};
 use crossterm::event::KeyEvent;
 
 /// What choosing an item does.
@@ -35,6 +35,7 @@ pub enum Choice {
         value: String,
     },
     Recipient(EmailAddress),
+    Canned(CannedScope, String),
     Change(Change),
     /// Asks what merging these would do.
     MergeInto {
@@ -249,6 +250,7 @@ impl App {
                 self.show_query(query);
             }
             Choice::Recipient(address) => self.toggle_recipient(address),
+            Choice::Canned(scope, name) => self.take_canned(scope, name),
             Choice::MergeInto { references, into } => self.plan_merge(references, into),
             Choice::Merge { references, into } => self.merge(references, into),
             Choice::Nothing => {}

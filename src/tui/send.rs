@@ -46,6 +46,7 @@ impl App {
             }
             Action::Help => self.open_help(),
             Action::Detach => self.detach(),
+            Action::Canned => self.ask_canned(),
             Action::Recipients => self.pick_recipients(),
             Action::SwitchKind => self.switch_kind(),
             Action::Pane => self.composer_pane(),
@@ -181,6 +182,9 @@ impl App {
     pub fn send(&mut self, manner: Manner) {
         if let Err(reason) = self.may_send() {
             return self.complain(reason);
+        }
+        if let Some(words) = self.left_unfilled() {
+            return self.complain(&words);
         }
         let Some(composer) = &mut self.composer else { return };
         if matches!(composer.saved, Saved::Saving(_) | Saved::Loading) {

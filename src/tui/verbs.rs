@@ -143,6 +143,7 @@ impl App {
             Action::Move => self.pick_project(),
             Action::Link => self.pick_link(),
             Action::Milestone => self.ask_milestones(),
+            Action::Canned => self.ask_canned(),
             Action::Split => self.ask_split(),
             Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod attach;
+mod canned;
 mod categories;
 mod commits;
 mod corpora;

@@ -3,11 +3,15 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId,
-    IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate,
-    ProjectAddress, Reference, Request, Response, Role, SenderRule, SenderScope,
+    Arrival, CannedScope, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
+    FillCanned, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction,
+    OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
+
+fn save_canned(scope: CannedScope) -> Request {
+    Request::SaveCanned { scope, name: "none".into(), settings: vec![], new: false }
+}
 
 fn preview(reference: Option<Reference>) -> Request {
     let (project, name) = ("acme/support".to_owned(), "new_note".to_owned());
@@ -110,6 +114,21 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Templates { project: path() }, From(Role::Reporter)),
         (preview(Some(open())), From(Role::Reporter)),
         (preview(None), From(Role::Reporter)),
+        (Request::Canned { project: None }, Everybody),
+        (Request::Canned { project: Some(path()) }, From(Role::Guest)),
+        (
+            Request::FillCanned(FillCanned { scope: None, name: "none".into(), reference: open() }),
+            From(Role::Guest),
+        ),
+        (save_canned(CannedScope::Mine), Everybody),
+        (save_canned(CannedScope::Project(path())), From(Role::Maintainer)),
+        (save_canned(CannedScope::Desk), DeskOwner),
+        (Request::RemoveCanned { scope: CannedScope::Mine, name: "none".into() }, Everybody),
+        (
+            Request::RemoveCanned { scope: CannedScope::Project(path()), name: "none".into() },
+            From(Role::Maintainer),
+        ),
+        (Request::RemoveCanned { scope: CannedScope::Desk, name: "none".into() }, DeskOwner),
         (Request::Categories { kind: CategoryKind::Label, project: None }, Everybody),
         (Request::Categories { kind: CategoryKind::Label, project: Some(path()) }, From(Role::Guest)),
         (

@@ -204,7 +204,7 @@ struct Browser {
     driver: Child,
     at: SocketAddr,
     session: String,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Browser {
@@ -218,7 +218,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut browser = Self { driver, at, session: String::new(), _home: home };
+        let mut browser = Self { driver, at, session: String::new(), home };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
         let options = json!({ "args": arguments });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
@@ -266,6 +266,8 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let _ = asked(self.at, &format!("DELETE {} HTTP/1.1\r\nHost: {}\r\n\r\n", self.session, self.at));
         let _ = self.driver.kill();
+        // A browser whose driver is gone runs on; its profile stands in our folder.
+        let _ = Command::new("pkill").args(["-9", "-f"]).arg(self.home.path()).status();
         let _ = self.driver.wait();
     }
 }

@@ -129,6 +129,9 @@ pub struct NoteArgs {
     /// A file with the text; - is standard input.
     #[arg(short = 'F', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+    /// A canned reply; what -m or -F says stands below it.
+    #[arg(long, value_name = "NAME")]
+    pub canned: Option<String>,
     /// Never mailed.
     #[arg(long)]
     pub internal: bool,

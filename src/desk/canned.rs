@@ -1,0 +1,275 @@
+//! Canned replies: who keeps which, and what one says of an issue.
+
+use super::txn::{self, Txn};
+use super::{Acting, Desk};
+use crate::domain::{
+    Canned, CannedChange, CannedOwner, CannedScope, CannedView, Fault, FillCanned, IssueView,
+    ParticipantRole, Project, Response, Rights, Role, fill_canned, nearest,
+};
+use crate::store::record::canned_key;
+
+/// Characters of a name and of a keyword; octets of a text.
+const NAME: usize = 80;
+const TEXT: usize = 256 << 10;
+
+impl Desk {
+    /// Lists the canned replies that somebody may use: their own, those of their projects, the desk's.
+    pub(super) async fn canned(&self, acting: &Acting, project: Option<&str>) -> Result<Response, Fault> {
+        let projects = self.all_projects().await?;
+        let only = match project {
+            Some(path) => Some(self.project_by_path(&acting.rights, path).await?.id),
+            None => None,
+        };
+        let mut views = Vec::new();
+        for canned in txn::all::<Canned>(&self.inner.store, &[]).await? {
+            let scope = match &canned.owner {
+                CannedOwner::User(user) if *user == acting.user.name => CannedScope::Mine,
+                CannedOwner::User(_) => continue,
+                CannedOwner::Desk => CannedScope::Desk,
+                CannedOwner::Project(id) => {
+                    let ours = |p: &&Project| p.id == *id && only.is_none_or(|only| only == p.id);
+                    match projects.iter().find(ours) {
+                        Some(project) if acting.rights.may(*id, Role::Guest) => {
+                            CannedScope::Project(project.path.clone())
+                        }
+                        _ => continue,
+                    }
+                }
+            };
+            let Canned { name, text, keywords, .. } = canned;
+            views.push(CannedView { scope, name, text, keywords });
+        }
+        views.sort_by(|a, b| (rank(&a.scope), &a.name).cmp(&(rank(&b.scope), &b.name)));
+        Ok(Response::Canned(views))
+    }
+
+    /// Writes a canned reply; with `new` there must be none of this name.
+    pub(super) async fn save_canned(
+        &self,
+        acting: &Acting,
+        scope: &CannedScope,
+        name: &str,
+        settings: &[(String, String)],
+        new: bool,
+    ) -> Result<Response, Fault> {
+        let owner = self.canned_owner(acting, scope).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let before = txn.get::<Canned>(&canned_key(&owner, name)).await?;
+        let was = match (&before, new) {
+            (Some(_), true) => {
+                return Err(Fault::refused(format!("there is a canned reply `{name}` already"))
+                    .hint("`deskbell canned set` changes it"));
+            }
+            (None, false) => return Err(self.no_canned(acting, name).await?),
+            (Some(before), false) => before.clone(),
+            (None, true) => Canned {
+                owner: owner.clone(),
+                name: name.to_owned(),
+                text: String::new(),
+                keywords: Vec::new(),
+            },
+        };
+        let after = changed(was, settings)?;
+        if before.as_ref().is_none_or(|before| before.name != after.name)
+            && txn.get::<Canned>(&canned_key(&owner, &after.name)).await?.is_some()
+        {
+            return Err(Fault::refused(format!("there is a canned reply `{}` already", after.name)));
+        }
+        let label = format!("{} the canned reply {}", if new { "added" } else { "changed" }, after.name);
+        self.canned_done(txn, acting, label, CannedChange { before, after: Some(after) }).await
+    }
+
+    pub(super) async fn remove_canned(
+        &self,
+        acting: &Acting,
+        scope: &CannedScope,
+        name: &str,
+    ) -> Result<Response, Fault> {
+        let owner = self.canned_owner(acting, scope).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let Some(before) = txn.get::<Canned>(&canned_key(&owner, name)).await? else {
+            return Err(self.no_canned(acting, name).await?);
+        };
+        let label = format!("removed the canned reply {name}");
+        self.canned_done(txn, acting, label, CannedChange { before: Some(before), after: None }).await
+    }
+
+    /// Gives the text of a canned reply with the data of an issue.
+    pub(super) async fn fill_canned(&self, acting: &Acting, asked: FillCanned) -> Result<Response, Fault> {
+        let id = self.resolve(&acting.rights, &asked.reference).await?;
+        let view = self.issue_view(acting, id).await?;
+        let Response::Canned(mut known) = self.canned(acting, Some(&view.row.project)).await? else {
+            return Err(Fault::internal("canned replies came back as something else"));
+        };
+        known.retain(|c| c.name == asked.name && asked.scope.as_ref().is_none_or(|scope| *scope == c.scope));
+        let Some(canned) = known.first() else { return Err(self.no_canned(acting, &asked.name).await?) };
+        let values = Values::of(&view, acting.user.display_name());
+        Ok(Response::FilledCanned(fill_canned(&canned.text, |name| values.get(name))))
+    }
+
+    async fn canned_owner(&self, acting: &Acting, scope: &CannedScope) -> Result<CannedOwner, Fault> {
+        Ok(match scope {
+            CannedScope::Mine => CannedOwner::User(acting.user.name.clone()),
+            CannedScope::Desk => CannedOwner::Desk,
+            CannedScope::Project(path) => {
+                CannedOwner::Project(self.project_by_path(&acting.rights, path).await?.id)
+            }
+        })
+    }
+
+    async fn no_canned(&self, acting: &Acting, name: &str) -> Result<Fault, Fault> {
+        let Response::Canned(known) = self.canned(acting, None).await? else {
+            return Err(Fault::internal("canned replies came back as something else"));
+        };
+        let names: Vec<String> = known.into_iter().map(|canned| canned.name).collect();
+        let fault = Fault::not_found(format!("there is no canned reply `{name}` there"));
+        Ok(match nearest(name, &names) {
+            "" => fault.hint("`deskbell canned list` shows them"),
+            likely => {
+                fault.hint(format!("did you mean `{likely}`? `deskbell canned list` shows whose it is"))
+            }
+        })
+    }
+
+    async fn canned_done(
+        &self,
+        mut txn: Txn<'_>,
+        acting: &Acting,
+        label: String,
+        change: CannedChange,
+    ) -> Result<Response, Fault> {
+        write(&mut txn, &change)?;
+        let name = change.after.as_ref().map(|after| after.name.clone());
+        txn.deed().canned.push(change);
+        txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        self.finish(txn, acting.actor(), Some(label), Some(acting.request.clone())).await?;
+        match self.canned(acting, None).await? {
+            Response::Canned(mut views) => {
+                views.retain(|view| Some(&view.name) == name.as_ref());
+                Ok(Response::Canned(views))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Restores a canned reply as it was before or after a verb.
+    pub(super) async fn restore_canned(
+        &self,
+        txn: &mut Txn<'_>,
+        change: &CannedChange,
+        back: bool,
+    ) -> Result<(), Fault> {
+        let CannedChange { before, after } = change.clone();
+        let (from, to) = if back { (after, before) } else { (before, after) };
+        for (canned, is_from) in [(&from, true), (&to, false)] {
+            let Some(canned) = canned else { continue };
+            let stands = txn.get::<Canned>(&canned_key(&canned.owner, &canned.name)).await?;
+            let moved = from.as_ref().map(|c| &c.name) != to.as_ref().map(|c| &c.name);
+            let fits = if is_from { stands == from } else { !moved || stands.is_none() };
+            if !fits {
+                return Err(Fault::refused(format!(
+                    "somebody changed the canned reply {} since",
+                    canned.name
+                ))
+                .hint("`deskbell canned list` shows it; change it by hand"));
+            }
+        }
+        let change = CannedChange { before: from, after: to };
+        write(txn, &change)?;
+        if !back {
+            txn.deed().canned.push(change);
+        }
+        Ok(())
+    }
+
+    /// Refuses to restore what the caller may not change any more.
+    pub(super) async fn still_may_canned(&self, acting: &Acting, change: &CannedChange) -> Result<(), Fault> {
+        let owners = [&change.before, &change.after].into_iter().flatten().map(|canned| &canned.owner);
+        for owner in owners {
+            match owner {
+                CannedOwner::User(_) => {}
+                CannedOwner::Project(id) => {
+                    self.demand(acting, &self.stored_project_by_id(*id).await?, Role::Maintainer)?;
+                }
+                CannedOwner::Desk if acting.rights == Rights::All => {}
+                CannedOwner::Desk => {
+                    return Err(Fault::refused("only an owner of the desk changes what is the whole desk's"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes what a change made of a canned reply.
+fn write(txn: &mut Txn<'_>, change: &CannedChange) -> Result<(), Fault> {
+    if let Some(before) = &change.before {
+        txn.remove::<Canned>(canned_key(&before.owner, &before.name));
+    }
+    change.after.as_ref().map_or(Ok(()), |after| txn.put(after))
+}
+
+/// What the placeholders stand for.
+struct Values {
+    list: Vec<(&'static str, String)>,
+}
+
+impl Values {
+    fn of(view: &IssueView, me: &str) -> Self {
+        let requester = view.participants.iter().find(|p| p.role == ParticipantRole::Requester);
+        let name = requester.and_then(|p| p.name.clone()).unwrap_or_default();
+        // A name in brackets or with a comma is no first name.
+        let first = name.split_whitespace().next().filter(|word| word.chars().all(char::is_alphabetic));
+        let list = vec![
+            ("REQUESTER_FIRST_NAME", first.unwrap_or_default().to_owned()),
+            ("REQUESTER_NAME", name),
+            ("REQUESTER_EMAIL", requester.map_or(String::new(), |p| p.email.as_str().to_owned())),
+            ("ISSUE_ID", format!("#{}", view.row.iid)),
+            ("ISSUE_PATH", view.row.reference.clone()),
+            ("ISSUE_TITLE", view.row.title.clone()),
+            ("PROJECT", view.row.project.clone()),
+            ("MY_NAME", me.to_owned()),
+        ];
+        Self { list }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn rank(scope: &CannedScope) -> (u8, &str) {
+    match scope {
+        CannedScope::Mine => (0, ""),
+        CannedScope::Project(path) => (1, path),
+        CannedScope::Desk => (2, ""),
+    }
+}
+
+/// Takes settings over: `name`, `text`, `keywords` with commas between.
+fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, Fault> {
+    for (key, value) in settings {
+        match key.as_str() {
+            "name" => canned.name = value.trim().to_owned(),
+            "text" => canned.text.clone_from(value),
+            "keywords" => {
+                let words = value.split(',').map(|word| word.trim().to_lowercase());
+                canned.keywords = words.filter(|word| !word.is_empty()).collect();
+            }
+            other => {
+                return Err(Fault::usage(format!("a canned reply has no `{other}`"))
+                    .hint("it has name, text and keywords"));
+            }
+        }
+    }
+    let fits =
+        |name: &str| !name.is_empty() && name.chars().count() <= NAME && !name.chars().any(char::is_control);
+    if !fits(&canned.name) || !canned.keywords.iter().all(|word| fits(word)) || canned.keywords.len() > 50 {
+        return Err(Fault::usage(format!("a name and a keyword have 1 to {NAME} characters in one line")));
+    }
+    if canned.text.trim().is_empty() || canned.text.len() > TEXT {
+        return Err(Fault::usage("the text is empty, or longer than 256 KB").hint("say it with -m or -F"));
+    }
+    Ok(canned)
+}

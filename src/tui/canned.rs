@@ -1,0 +1,82 @@
+//! Canned replies on the screen: chosen from a list, taken into what is being written.
+
+use super::app::App;
+use super::asks::Purpose;
+use super::composer::Saved;
+use super::picker::{Choice, Item, Picker};
+use crate::domain::{
+    CannedScope, CannedView, DraftKind, FillCanned, FilledCanned, Reference, Request, unfilled,
+};
+
+impl App {
+    /// Asks for the canned replies that suit the issue in front.
+    pub fn ask_canned(&mut self) {
+        if self.canned_target().is_none() {
+            return self.say("canned replies are taken into notes; no issue is selected");
+        }
+        let project = self.front_row().map(|row| row.project.clone());
+        self.ask(Purpose::Canned, Request::Canned { project });
+    }
+
+    /// The issue whose data fills a canned reply: that of the composer, else the one in front.
+    fn canned_target(&self) -> Option<Reference> {
+        match &self.composer {
+            Some(composer) => composer.target.as_ref().map(|(_, reference)| reference.clone()),
+            None => self.target(),
+        }
+    }
+
+    /// Offers them by name, keyword and first line.
+    pub fn pick_canned(&mut self, known: &[CannedView]) {
+        if known.is_empty() {
+            return self.say("no canned replies yet: `deskbell canned add NAME -m TEXT` keeps one");
+        }
+        let item = |canned: &CannedView| {
+            let whose = match &canned.scope {
+                CannedScope::Mine => "mine".to_owned(),
+                CannedScope::Project(path) => path.clone(),
+                CannedScope::Desk => "the desk's".to_owned(),
+            };
+            let first = canned.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let words = [canned.keywords.join(" "), first.trim().to_owned(), whose];
+            let detail =
+                words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" \u{b7} ");
+            Item::new(&canned.name, &detail, Choice::Canned(canned.scope.clone(), canned.name.clone()))
+        };
+        self.open_picker(Picker::new("Canned reply", known.iter().map(item).collect()));
+    }
+
+    /// Asks for the text of a canned reply with the data of the issue.
+    pub fn take_canned(&mut self, scope: CannedScope, name: String) {
+        if let Some(reference) = self.canned_target() {
+            let asked = FillCanned { scope: Some(scope), name, reference: reference.clone() };
+            self.ask(Purpose::FillCanned(reference), Request::FillCanned(asked));
+        }
+    }
+
+    /// Puts the text where the cursor is; without a composer a reply is begun with it.
+    pub fn insert_canned(&mut self, reference: &Reference, filled: &FilledCanned) {
+        if self.canned_target().as_ref() != Some(reference) {
+            return;
+        }
+        if self.composer.is_none() {
+            self.compose(DraftKind::Reply);
+        }
+        let Some(composer) = &mut self.composer else { return };
+        if composer.saved == Saved::Loading && !composer.body.is_blank() {
+            composer.body.insert("\n");
+        }
+        composer.body.insert(filled.text.trim_end());
+        self.composer_touched();
+        if let Some(name) = filled.missing.first() {
+            self.complain(format!("fill %{{{name}}} before it is sent: it stands for nothing here"));
+        }
+    }
+
+    /// Tells, before a send, of a placeholder that is left in the text.
+    pub fn left_unfilled(&self) -> Option<String> {
+        let composer = self.composer.as_ref().filter(|composer| composer.kind != DraftKind::Internal)?;
+        let name = unfilled(&composer.body.value()).into_iter().next()?;
+        Some(format!("not sent: %{{{name}}} is not filled \u{b7} write it, or put it between ` and `"))
+    }
+}
