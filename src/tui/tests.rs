@@ -1,8 +1,10 @@
 //! Whole screens, from keys to what stands there.
 
+mod canned;
 mod desk;
 mod life;
 mod long;
+mod mails;
 mod screens;
 mod update;
 

@@ -1,6 +1,7 @@
 //! What each screen looks like.
 
-use super::desk::{FakeDesk, channel, intake_rows, outbox_rows, senders, spam_mail};
+use super::desk::{FakeDesk, channel};
+use super::mails::{intake_rows, outbox_rows, senders, spam_mail};
 use super::{Screen, now};
 use crate::domain::{
     ChannelState, IntakeAction, IntakeId, OutboxCounts, Request, Seal, SealKind, SealState, SenderRule,

@@ -421,7 +421,7 @@ fn a_text_never_slides_under_another_issue() {
 #[test]
 fn back_leads_through_the_screens_one_came_by() {
     let mut screen = Screen::new(80, 24);
-    screen.desk.outbox = super::desk::outbox_rows();
+    screen.desk.outbox = super::mails::outbox_rows();
     screen.keys("<enter>O<enter>");
     assert!(screen.text().contains("#128 Cannot log in"));
     screen.keys("q");
