@@ -5,11 +5,13 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod application;
 mod browser;
 mod device;
 mod provider;
 mod shelf;
 
+pub use application::Application;
 pub use browser::Browser;
 pub use device::Device;
 

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod commits;
+mod graph;
 mod imap;
 mod lessons;
 mod mailbox;

@@ -19,8 +19,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("index", &["domain"]),
     ("oauth", &["config", "http"]),
-    ("source", &["domain", "config", "tls", "oauth"]),
-    ("outlet", &["domain", "config", "tls", "oauth"]),
+    ("graph", &["config", "http", "oauth"]),
+    ("source", &["domain", "config", "tls", "oauth", "graph"]),
+    ("outlet", &["domain", "config", "tls", "oauth", "graph"]),
     ("spam", &["domain", "config", "http"]),
     ("desk", &["domain", "config", "crypt", "mail", "store", "index", "spam"]),
     ("sync", &["domain", "config", "git", "oauth", "source", "outlet", "desk"]),
@@ -29,8 +30,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "config", "child", "crypt", "git", "tls", "http", "oauth", "mail", "store", "index",
-            "source", "outlet", "spam", "desk", "sync", "rpc", "tui",
+            "domain", "config", "child", "crypt", "git", "tls", "http", "oauth", "graph", "mail", "store",
+            "index", "source", "outlet", "spam", "desk", "sync", "rpc", "tui",
         ],
     ),
 ];
@@ -66,7 +67,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["mail"]),
     ("rand", &["cli", "desk", "outlet", "store", "sync"]),
     ("ratatui", &["tui"]),
-    ("reqwest", &["http", "oauth", "spam"]),
+    ("reqwest", &["graph", "http", "oauth", "spam"]),
     ("regex", &["desk", "domain"]),
     ("rmp_serde", &["index", "rpc", "store"]),
     ("rustc_hash", &["index", "spam"]),
@@ -78,8 +79,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
-            "child", "cli", "config", "crypt", "desk", "git", "oauth", "outlet", "rpc", "source", "spam",
-            "store", "sync", "tls", "tui",
+            "child", "cli", "config", "crypt", "desk", "git", "graph", "oauth", "outlet", "rpc", "source",
+            "spam", "store", "sync", "tls", "tui",
         ],
     ),
     ("tokio_rustls", &["tls"]),

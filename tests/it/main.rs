@@ -13,6 +13,7 @@ mod docs;
 mod doctor;
 mod first;
 mod fuzz;
+mod graph;
 mod imap;
 mod init;
 mod kills;

@@ -3,8 +3,8 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
+    Arrival, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery, NewIssue,
+    NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
     SenderScope,
 };
 use std::collections::BTreeSet;
@@ -202,7 +202,7 @@ fn table() -> Vec<(Request, Who)> {
         // The server answers this one itself.
         (Request::StepDown, Everybody),
         // The socket never lets this one through.
-        (Request::SaveCursor(Cursor::default()), Everybody),
+        (Request::SaveCursor(Box::default()), Everybody),
     ]
 }
 
