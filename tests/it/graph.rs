@@ -322,3 +322,39 @@ fn the_doctor_looks_through_graph_and_a_config_that_cannot_work_is_said() {
         assert!(doctor.code == 1 && doctor.stdout.contains(words), "{words}: {doctor:?}");
     }
 }
+
+#[test]
+fn a_pause_that_graph_asks_for_is_kept() {
+    let graph = Graph::start();
+    let desk = desk(&graph, "");
+    once_well(&desk);
+    graph.fault("/messages", error(429, "TooManyRequests").with("Retry-After", "600"));
+    let serving = desk.sync();
+    wait_until("the pause to be shown", || desk.status()["mailboxes"][0]["state"] == "failing");
+    let mailbox = desk.status()["mailboxes"][0].clone();
+    let next: jiff::Timestamp = mailbox["next_try"].as_str().unwrap().parse().unwrap();
+    let left = next.duration_since(jiff::Timestamp::now()).as_secs();
+    assert!((540..=600).contains(&left), "{mailbox}");
+    serving.stop();
+}
+
+#[test]
+fn what_is_older_than_the_config_wants_stays_on_the_server() {
+    let graph = Graph::start();
+    graph.deliver("ancient", &ago(40 * 86400), &mail("ancient"));
+    graph.deliver("recent", &ago(2 * 86400), &mail("recent"));
+    let desk = desk(&graph, "import_since = \"30d\"");
+    for new in [1, 0] {
+        assert_eq!(once_well(&desk)["mailboxes"][0]["new"], new);
+        assert_eq!(graph.mails(), ["ancient*", "recent"]);
+    }
+    // Another folder is begun anew, and its old mail is as silent.
+    let moved = config(&graph, "import_since = \"30d\"\nmailbox = \"Desk's own\"");
+    graph.with(|state| state.mails[0].folder = "folder-7".to_owned());
+    graph.with(|state| state.mails[0].received = ago(3 * 86400));
+    desk.configure(&moved);
+    let report = once_well(&desk);
+    assert_eq!(report["mailboxes"][0]["silent"], 1, "{report}");
+    assert!(graph.with(|state| state.sent.is_empty()));
+    assert_eq!(subjects(&desk), ["about ancient", "about recent"]);
+}
