@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod graph;
 mod mailbox;
 mod oauth;
 mod outlet;
@@ -17,7 +18,8 @@ mod values;
 
 pub use address::AddressPattern;
 pub use error::ConfigError;
-pub use mailbox::{GraphConfig, ImapConfig, InboxOptions, MailboxConfig, SourceConfig};
+pub use graph::GraphConfig;
+pub use mailbox::{ImapConfig, MailboxConfig, SourceConfig};
 pub use oauth::{OAuth, Provider};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
@@ -219,7 +221,7 @@ fn place(source: &SourceConfig) -> (String, String, String) {
     match source {
         SourceConfig::Imap(c) => (c.server.host.to_lowercase(), c.login.user.clone(), inbox(&c.folder)),
         SourceConfig::Maildir { path } => (String::new(), String::new(), path.display().to_string()),
-        SourceConfig::MicrosoftGraph(c) => ("graph".to_owned(), c.user.to_lowercase(), inbox(&c.folder)),
+        SourceConfig::MicrosoftGraph(c) => (c.endpoint.clone(), c.user.to_lowercase(), inbox(&c.folder)),
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Unanswered {
     pub hint: Option<String>,
     /// Whether the question could not even be put.
     pub unasked: bool,
-    /// How much came, where the answer is longer than it may be.
+    /// How it begins, where a good answer is longer than it may be.
     pub too_long: Option<Start>,
 }
 
@@ -69,8 +69,9 @@ pub async fn send(request: RequestBuilder, limit: usize) -> Result<Answer, Unans
     while let Some(chunk) = response.chunk().await.map_err(|e| failed(&e))? {
         body.extend_from_slice(&chunk);
         if body.len() > limit {
-            let start = Start { octets: body, whole: response.content_length() };
-            return Err(Unanswered { too_long: Some(start), ..unanswered("the answer is too large") });
+            let whole = response.content_length();
+            let start = response.status().is_success().then_some(Start { octets: body, whole });
+            return Err(Unanswered { too_long: start, ..unanswered("the answer is too large") });
         }
     }
     Ok(Answer { status: response.status().as_u16(), body, fields: fields(&response) })

@@ -3,7 +3,7 @@
 //! # What flows where
 //!
 //! ```text
-//!   IMAP, Maildir, files                                          SMTP, sendmail, Maildir
+//!   IMAP, Graph, Maildir, files                             SMTP, Graph, sendmail, Maildir
 //!          │ source                                                        ▲ outlet
 //!          ▼                                                               │
 //!        sync ──── raw mail ────▶ desk ──── due rows of the outbox ─────▶ sync
@@ -39,11 +39,12 @@
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`http`] | one question, one answer that has an end | `config`, `tls` |
 //! | [`oauth`] | access tokens: got, kept, renewed | `config`, `http` |
+//! | [`graph`] | Microsoft Graph: how it is called, what it answers | `config`, `http`, `oauth` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |
 //! | [`index`] | issue rows and full text | `domain` |
-//! | [`source`] | where mail comes from | `domain`, `config`, `tls`, `oauth` |
-//! | [`outlet`] | where mail goes | `domain`, `config`, `tls`, `oauth` |
+//! | [`source`] | where mail comes from | `domain`, `config`, `tls`, `oauth`, `graph` |
+//! | [`outlet`] | where mail goes | `domain`, `config`, `tls`, `oauth`, `graph` |
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `http` |
 //! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `git`, `mail`, `store`, `index`, `spam` |
 //! | [`web`] | the page to unsubscribe on, figures for Prometheus | `domain`, `desk` |
@@ -70,6 +71,7 @@ pub mod crypt;
 pub mod desk;
 pub mod domain;
 pub mod git;
+pub mod graph;
 pub mod http;
 pub mod index;
 pub mod mail;

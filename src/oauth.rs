@@ -5,11 +5,13 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod application;
 mod browser;
 mod device;
 mod provider;
 mod shelf;
 
+pub use application::Application;
 pub use browser::Browser;
 pub use device::Device;
 
@@ -52,7 +54,7 @@ impl Tokens {
         let Some((oauth, shelf)) = self.place(login)? else { return login.secret.get().await };
         match read(&shelf)? {
             Some(grant) if grant.is_fresh(Timestamp::now()) => Ok(Secret::new(grant.access_token)),
-            Some(_) => renew(login, oauth, &shelf, |grant| grant.is_fresh(Timestamp::now())).await,
+            Some(_) => renewed(login, oauth, &shelf, |grant| grant.is_fresh(Timestamp::now())).await,
             None => Err(sign_in(login, "nobody has signed in yet")),
         }
     }
@@ -66,7 +68,8 @@ impl Tokens {
         }
         let found = match self.place(login)? {
             Some((oauth, shelf)) => {
-                renew(login, oauth, &shelf, |grant| grant.access_token != refused.reveal()).await?
+                let refused = refused.reveal().to_owned();
+                renewed(login, oauth, &shelf, move |grant| grant.access_token != refused).await?
             }
             None if matches!(login.secret, SecretSource::Command { .. }) => login.secret.get().await?,
             None => return Ok(None),
@@ -82,6 +85,11 @@ impl Tokens {
             renewable: grant.refresh_token.is_some(),
             ends: grant.ends_at,
         }))
+    }
+
+    /// Waits until no grant is being renewed, so that a process that ends loses none. At most half a minute.
+    pub async fn settled(&self) {
+        shelf::settled(&self.folder).await;
     }
 
     /// Tells whether two logins live on the same grant.
@@ -132,6 +140,19 @@ pub fn application(login: &Login) -> Result<&OAuth, SecretError> {
         Some((key, _)) => Err(wrong(format!("`oauth` {section} has no {key}"))),
         None => Ok(oauth),
     }
+}
+
+/// Renews a grant to its end, even where nobody waits for it any more: a provider may have taken back the
+/// refresh token that is stored, and the new one is in its answer.
+async fn renewed(
+    login: &Login,
+    oauth: &OAuth,
+    shelf: &Shelf,
+    done: impl Fn(&Grant) -> bool + Send + Sync + 'static,
+) -> Result<Secret, SecretError> {
+    let (login, oauth, shelf) = (login.clone(), oauth.clone(), shelf.clone());
+    let task = tokio::spawn(async move { renew(&login, &oauth, &shelf, done).await });
+    task.await.unwrap_or_else(|error| Err(wrong(format!("the token could not be renewed: {error}"))))
 }
 
 /// Renews a grant, unless somebody else has done so by the time it is our turn.

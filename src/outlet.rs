@@ -1,10 +1,11 @@
-//! Where mail goes: SMTP, sendmail, Maildir.
+//! Where mail goes: SMTP, sendmail, Maildir, Microsoft Graph.
 //!
 //! Owns the way of one composed mail to one recipient, and says what became of it. Changes nothing in a
 //! mail but its line ends, and knows nothing of queues: when to try again is for the caller.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod graph;
 mod maildir;
 mod sendmail;
 mod smtp;
@@ -15,6 +16,7 @@ use crate::{
     oauth::Tokens,
     tls::{self, ConnectError},
 };
+use graph::GraphOutlet;
 use maildir::Maildir;
 use sendmail::Sendmail;
 use smtp::Smtp;
@@ -58,8 +60,6 @@ pub enum Stage {
     Sender,
     /// The program or folder that takes mail.
     Local,
-    /// This kind of outlet is not built yet.
-    Unsupported,
 }
 
 /// An outlet that does not work.
@@ -86,7 +86,7 @@ enum Way {
     Smtp(Box<Smtp>),
     Sendmail(Sendmail),
     Maildir(Maildir),
-    MicrosoftGraph,
+    MicrosoftGraph(Box<GraphOutlet>),
 }
 
 impl Outlet {
@@ -102,7 +102,9 @@ impl Outlet {
                 Way::Sendmail(Sendmail { command: command.clone(), patience: config.timeout })
             }
             OutletMethod::Maildir { path } => Way::Maildir(Maildir { path: resolve(data_dir, path) }),
-            OutletMethod::MicrosoftGraph(_) => Way::MicrosoftGraph,
+            OutletMethod::MicrosoftGraph(graph) => {
+                Way::MicrosoftGraph(Box::new(GraphOutlet::new(graph, Arc::clone(&handing_over))))
+            }
         };
         Self { name: config.name.clone(), max_size: config.max_size, way, handing_over }
     }
@@ -130,7 +132,7 @@ impl Outlet {
             Way::Smtp(smtp) => smtp.send(from, to, &with_crlf(bytes)).await,
             Way::Sendmail(sendmail) => over(&self.handing_over, sendmail.send(from, to, bytes)).await,
             Way::Maildir(maildir) => over(&self.handing_over, maildir.send(from, to, bytes)).await,
-            Way::MicrosoftGraph => graph_is_not_built().into(),
+            Way::MicrosoftGraph(graph) => graph.send(to, &with_crlf(bytes)).await,
         }
     }
 
@@ -146,7 +148,7 @@ impl Outlet {
             Way::Smtp(smtp) => smtp.check().await,
             Way::Sendmail(sendmail) => sendmail.check(),
             Way::Maildir(maildir) => maildir.check(),
-            Way::MicrosoftGraph => Err(graph_is_not_built()),
+            Way::MicrosoftGraph(graph) => graph.check().await,
         }
     }
 
@@ -205,7 +207,6 @@ impl fmt::Display for Stage {
             Self::Login => "login",
             Self::Sender => "sender",
             Self::Local => "delivery",
-            Self::Unsupported => "method",
         })
     }
 }
@@ -216,12 +217,6 @@ async fn over<T>(handing_over: &AtomicBool, call: impl Future<Output = T>) -> T 
     let outcome = call.await;
     handing_over.store(false, Ordering::SeqCst);
     outcome
-}
-
-fn graph_is_not_built() -> OutletError {
-    OutletError::new(Stage::Unsupported, "microsoft_graph is not built yet").hint(
-        "use method = \"smtp\" with host = \"smtp.office365.com\", start_tls = true and auth = \"xoauth2\"",
-    )
 }
 
 fn too_large(size: u64, limit: u64) -> Outcome {

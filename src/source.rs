@@ -1,4 +1,4 @@
-//! Where mail comes from: IMAP, Maildir, files.
+//! Where mail comes from: IMAP, Microsoft Graph, Maildir, files.
 //!
 //! Owns the reading side of every mail store: bytes, UIDs, names and what is done with a mail once the
 //! desk holds it. Knows nothing of issues, and decides nothing about a mail.
@@ -6,19 +6,22 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod files;
+mod graph;
 mod imap;
 mod maildir;
 mod probe;
 
+pub use crate::graph::{Listed as GraphListed, Whole as GraphMail};
+pub use graph::GraphSource;
 pub use imap::{ImapSource, Listing, Selected, Wake};
 pub use maildir::{MailFile, MaildirSource, MaildirWatch};
 pub use probe::{Step, probe};
 
 use crate::{
-    config::{GraphConfig, SecretError},
+    config::SecretError,
     tls::{self, ConnectError},
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// How far a source came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,9 @@ pub enum Stage {
     Timeout,
     /// A file or folder of this machine.
     Files,
-    /// This kind of source is not built yet.
+    /// The server is busy, or out of order.
+    Busy,
+    /// The mailbox is of another kind.
     Unsupported,
 }
 
@@ -52,11 +57,13 @@ pub struct SourceError {
     /// Lower case, no full stop.
     pub message: String,
     pub hint: Option<String>,
+    /// How long the server wants to be left alone.
+    pub after: Option<Duration>,
 }
 
 impl SourceError {
     fn new(stage: Stage, message: impl Into<String>) -> Self {
-        Self { stage, message: message.into(), hint: None }
+        Self { stage, message: message.into(), hint: None, after: None }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -67,6 +74,11 @@ impl SourceError {
     /// Tells whether the login is what failed, so that a quick retry only locks the account.
     pub fn is_auth(&self) -> bool {
         matches!(self.stage, Stage::Login | Stage::Secret)
+    }
+
+    /// Tells whether it may be the fault of the one mail that was asked for, so that others may come.
+    pub fn is_about_one(&self) -> bool {
+        matches!(self.stage, Stage::Answer | Stage::Command | Stage::Connect | Stage::Timeout)
     }
 }
 
@@ -85,6 +97,7 @@ impl fmt::Display for Stage {
             Self::Answer => "answer",
             Self::Timeout => "timeout",
             Self::Files => "files",
+            Self::Busy => "patience",
             Self::Unsupported => "method",
         })
     }
@@ -97,22 +110,13 @@ impl From<ConnectError> for SourceError {
             tls::Stage::Connect => Stage::Connect,
             tls::Stage::Tls => Stage::Tls,
         };
-        Self { stage, message: error.message, hint: error.hint }
+        Self { stage, message: error.message, hint: error.hint, after: None }
     }
 }
 
 impl From<SecretError> for SourceError {
     fn from(error: SecretError) -> Self {
         let stage = if error.passing { Stage::Token } else { Stage::Secret };
-        Self { stage, message: error.message, hint: Some(error.hint) }
+        Self { stage, message: error.message, hint: Some(error.hint), after: None }
     }
-}
-
-/// Says that Microsoft Graph is not built yet.
-pub fn graph_is_not_built(config: &GraphConfig) -> SourceError {
-    SourceError::new(
-        Stage::Unsupported,
-        format!("microsoft_graph is not built yet (mailbox of {})", config.user),
-    )
-    .hint("use inbox_method = \"imap\" with host = \"outlook.office365.com\" and auth = \"xoauth2\"")
 }

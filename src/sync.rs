@@ -5,6 +5,7 @@
 
 mod backoff;
 mod commits;
+mod graph;
 mod imap;
 mod lessons;
 mod mailbox;
@@ -88,6 +89,7 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     tasks.spawn(async move { notices::serve(&teller.0, &teller.1).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
+    crate::oauth::Tokens::new(&plan.data_dir).settled().await;
 }
 
 /// Looks into every mailbox once, then sends everything that is due; undo windows are waited out, up to a

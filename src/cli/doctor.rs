@@ -154,14 +154,16 @@ fn is_open(path: &Path) -> bool {
 
 fn holds_password(config: &Config) -> bool {
     let mailboxes = config.mailboxes.values().filter_map(|mailbox| match &mailbox.source {
-        SourceConfig::Imap(imap) => Some(&imap.login),
-        _ => None,
+        SourceConfig::Imap(imap) => Some(&imap.login.secret),
+        SourceConfig::MicrosoftGraph(graph) => Some(&graph.application.client_secret),
+        SourceConfig::Maildir { .. } => None,
     });
     let outlets = config.outlets.values().filter_map(|outlet| match &outlet.method {
-        OutletMethod::Smtp(smtp) => smtp.login.as_ref(),
+        OutletMethod::Smtp(smtp) => smtp.login.as_ref().map(|login| &login.secret),
+        OutletMethod::MicrosoftGraph(graph) => Some(&graph.application.client_secret),
         _ => None,
     });
-    mailboxes.chain(outlets).any(|login| matches!(login.secret, SecretSource::Given(_)))
+    mailboxes.chain(outlets).any(|secret| matches!(secret, SecretSource::Given(_)))
 }
 
 fn look_at_data_dir(here: &Here, findings: &mut Findings) {
@@ -392,7 +394,12 @@ fn way(here: &Here, config: &OutletConfig) -> String {
         }
         OutletMethod::Sendmail { command } => command.join(" "),
         OutletMethod::Maildir { path } => here.paths.written(path).display().to_string(),
-        OutletMethod::MicrosoftGraph(graph) => graph.user.clone(),
+        OutletMethod::MicrosoftGraph(graph) => {
+            format!(
+                "{} by Microsoft Graph, as application {}; nothing was sent",
+                graph.user, graph.application.client_id
+            )
+        }
     }
 }
 

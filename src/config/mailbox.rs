@@ -3,6 +3,7 @@
 use super::{
     address::AddressPattern,
     error::Wrong,
+    graph::{GraphConfig, InboxOptions},
     oauth,
     paths::resolve,
     server::{Auth, Login, Server, Written},
@@ -72,50 +73,6 @@ pub struct ImapConfig {
     pub folder: String,
     /// How long one IDLE lasts before a poll.
     pub idle_timeout: Duration,
-}
-
-/// A mailbox in Microsoft 365.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GraphConfig {
-    pub user: String,
-    pub folder: String,
-    pub options: InboxOptions,
-}
-
-/// `inbox_options = { … }`: the application that reads a Microsoft 365 mailbox.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct InboxOptions {
-    pub tenant_id: String,
-    pub client_id: String,
-    #[serde(deserialize_with = "secret")]
-    pub client_secret: Option<super::Secret>,
-    #[serde(deserialize_with = "filled")]
-    pub client_secret_command: Option<String>,
-    #[serde(deserialize_with = "duration")]
-    pub poll_interval: Duration,
-    #[serde(deserialize_with = "filled")]
-    pub azure_ad_endpoint: Option<String>,
-    #[serde(deserialize_with = "filled")]
-    pub graph_endpoint: Option<String>,
-}
-
-impl Default for InboxOptions {
-    fn default() -> Self {
-        Self {
-            tenant_id: String::new(),
-            client_id: String::new(),
-            client_secret: None,
-            client_secret_command: None,
-            poll_interval: Duration::from_secs(60),
-            azure_ad_endpoint: None,
-            graph_endpoint: None,
-        }
-    }
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<super::Secret>, D::Error> {
-    Ok(filled(deserializer)?.map(super::Secret::new))
 }
 
 /// How mail is taken from a mailbox.
@@ -277,11 +234,10 @@ impl File {
                 None => Err(Wrong::new("path", "it is missing")
                     .hint("write where the Maildir lies: path = \"/var/mail/support\"")),
             },
-            Method::MicrosoftGraph => Ok(SourceConfig::MicrosoftGraph(GraphConfig {
-                user: self.user()?,
-                folder: self.mailbox.clone(),
-                options: self.inbox_options.clone(),
-            })),
+            Method::MicrosoftGraph => {
+                let understood = self.inbox_options.understand(self.user()?, &self.mailbox, folder);
+                understood.map(SourceConfig::MicrosoftGraph)
+            }
         }
     }
 

@@ -67,7 +67,7 @@ impl Written {
     /// Makes sense of the keys; the command for the secret runs in `folder`.
     pub fn understand(self, folder: &Path) -> Result<OAuth, Wrong> {
         let tenant = self.tenant.as_deref().unwrap_or("common");
-        if !tenant.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
+        if !is_tenant(tenant) {
             return Err(Wrong::new("oauth", format!("`{tenant}` is no tenant"))
                 .hint("write the directory's id or one of its domains: tenant = \"acme.example\""));
         }
@@ -113,6 +113,11 @@ fn usual(provider: Provider, tenant: &str) -> Usual {
         },
         Provider::Custom => Usual::default(),
     }
+}
+
+/// Tells whether a text can stand in an address as a directory at Microsoft.
+pub(super) fn is_tenant(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) && text != ".."
 }
 
 /// Refuses a URL by which a token or a secret would pass the network in the clear.

@@ -2,7 +2,7 @@
 
 use super::{
     error::Wrong,
-    mailbox::{GraphConfig, InboxOptions},
+    graph::{GraphConfig, InboxOptions},
     oauth,
     server::{Auth, Login, Server, Written},
     values::{duration, filled, optional_duration, size},
@@ -13,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// Octets of a mail that Graph takes: four million, in base64.
+const GRAPH_MAX: u64 = 3_000_000;
 
 /// A way out: who takes our mail, and within which limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,10 +157,17 @@ impl File {
             name: name.to_owned(),
             method: self.method(name, folder)?,
             from: self.from()?,
-            max_size: self.max_size,
+            max_size: self.largest(),
             undo_window: self.undo_window,
             timeout: self.timeout.unwrap_or(Duration::from_secs(60)),
         })
+    }
+
+    fn largest(&self) -> u64 {
+        match self.method {
+            Method::MicrosoftGraph => self.max_size.min(GRAPH_MAX),
+            _ => self.max_size,
+        }
     }
 
     fn from(&self) -> Result<Option<EmailAddress>, Wrong> {
@@ -177,11 +187,10 @@ impl File {
             }
             Method::Sendmail => Ok(OutletMethod::Sendmail { command: self.command.clone() }),
             Method::Maildir => Ok(OutletMethod::Maildir { path: self.path.clone() }),
-            Method::MicrosoftGraph => Ok(OutletMethod::MicrosoftGraph(GraphConfig {
-                user: self.user.clone().ok_or_else(|| Wrong::new("user", "it is missing"))?,
-                folder: String::new(),
-                options: self.inbox_options.clone(),
-            })),
+            Method::MicrosoftGraph => {
+                let user = self.user.clone().ok_or_else(|| Wrong::new("user", "it is missing"))?;
+                self.inbox_options.understand(user, "", folder).map(OutletMethod::MicrosoftGraph)
+            }
         }
     }
 

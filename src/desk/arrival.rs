@@ -348,7 +348,11 @@ impl Desk {
                 received.push(Received { entry: id, fate, silent, mails: std::mem::take(&mut mails) });
             }
         }
-        if let Some(cursor) = cursor {
+        if let Some(mut cursor) = cursor {
+            cursor.names_asked = before.map(|before| before.names_asked).unwrap_or_default();
+            for id in batch.iter().filter_map(|prepared| prepared.arrival.path.as_ref()) {
+                cursor.names_asked.remove(id);
+            }
             txn.put(&cursor)?;
         }
         let actor = txn.actor.take().unwrap_or_else(system);
@@ -358,7 +362,10 @@ impl Desk {
 
     pub(super) async fn save_cursor(&self, cursor: &Cursor) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
-        txn.put(cursor)?;
+        // What is asked for stands there until it comes, whatever a pass knew of it.
+        let before = txn.get::<Cursor>(&text_key(&cursor.mailbox)).await?;
+        let names_asked = before.map(|before| before.names_asked).unwrap_or_default();
+        txn.put(&Cursor { names_asked, ..cursor.clone() })?;
         self.finish(txn, system(), None, None).await?;
         Ok(Response::Done)
     }

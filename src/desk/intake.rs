@@ -196,10 +196,6 @@ impl Desk {
         }
         let id = project.ok_or_else(|| super::missing("the project of a mail"))?;
         let project = passing.project(id)?.clone();
-        if !project.enabled {
-            let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
-            return self.enter(txn, passing.prepared, Some(passing.message), again, Some(id), fate).await;
-        }
         let placement = match placed {
             Some(placement) => placement,
             None => {
@@ -209,6 +205,10 @@ impl Desk {
         };
         let home = self.project_of_placement(txn, &placement, id).await?;
         if home == id {
+            if !project.enabled {
+                let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
+                return self.enter(txn, passing.prepared, Some(passing.message), again, Some(id), fate).await;
+            }
             return self.take_placed(txn, passing, again, project, placement, address).await;
         }
         self.take_moved(txn, passing, again, home, placement).await

@@ -131,6 +131,10 @@ impl Desk {
     ) -> Result<(), Fault> {
         let home = home.ok_or_else(|| super::missing("the issue that was split"))?;
         let home = self.survivor(txn, *home).await?;
+        if self.load_issue(txn, split).await?.merged_into.is_some() {
+            return Err(Fault::refused("the issue that was split out was merged into another since")
+                .hint("part it from that one first: `deskbell issue unmerge`"));
+        }
         self.merge_one(txn, acting, split, home).await.map(drop)
     }
 }

@@ -87,9 +87,7 @@ impl Desk {
 
     /// Asks for a mail that its server still holds: it comes with the next look, however large it is.
     async fn fetch_again(&self, mut entry: IntakeEntry) -> Result<Response, Fault> {
-        let (Some(name), Some(uid)) = (entry.arrival.mailbox.as_deref(), entry.arrival.uid) else {
-            return Err(still_elsewhere(&entry));
-        };
+        let Some(name) = entry.arrival.mailbox.as_deref() else { return Err(still_elsewhere(&entry)) };
         let id = entry.id;
         let (gate, mut txn) = self.begin().await;
         // Read again under the lock: it may have come meanwhile.
@@ -98,9 +96,16 @@ impl Desk {
             return Err(Fault::refused("this mail changed at the same moment"));
         }
         let cursor = txn.get::<Cursor>(&text_key(name)).await?;
-        let same = |cursor: &Cursor| Some(cursor.uid_validity) == entry.arrival.uid_validity;
-        let mut cursor = cursor.filter(same).ok_or_else(|| still_elsewhere(&entry))?;
-        if cursor.owed_fetch.insert(uid) {
+        let mut cursor = cursor.ok_or_else(|| still_elsewhere(&entry))?;
+        let arrival = &entry.arrival;
+        let new = match (arrival.uid, &arrival.path) {
+            (Some(uid), _) if Some(cursor.uid_validity) == arrival.uid_validity => {
+                cursor.owed_fetch.insert(uid)
+            }
+            (None, Some(id)) if !cursor.place.is_empty() => cursor.names_asked.insert(id.clone()),
+            _ => return Err(still_elsewhere(&entry)),
+        };
+        if new {
             txn.put(&cursor)?;
             entry.reason = format!("{}; it is fetched with the next look", entry.reason);
             txn.put(&entry)?;
@@ -118,7 +123,11 @@ impl Desk {
         prepared: &super::arrival::Prepared,
     ) -> Result<Option<IntakeEntry>, Fault> {
         let arrival = &prepared.arrival;
-        let asked = |cursor: &&Cursor| arrival.uid.is_some_and(|uid| cursor.owed_fetch.contains(&uid));
+        let asked = |cursor: &&Cursor| match (arrival.uid, &arrival.path) {
+            (Some(uid), _) => cursor.owed_fetch.contains(&uid),
+            (None, Some(id)) => cursor.names_asked.contains(id),
+            (None, None) => false,
+        };
         if cursor.filter(asked).is_none() {
             return Ok(None);
         }
@@ -127,6 +136,7 @@ impl Desk {
             entry.raw.is_none()
                 && (&theirs.mailbox, theirs.uid, theirs.uid_validity)
                     == (&arrival.mailbox, arrival.uid, arrival.uid_validity)
+                && (arrival.uid.is_some() || theirs.path == arrival.path)
         };
         let page = self.inner.store.scan::<IntakeEntry>(&[], None, WINDOW, Direction::Down).await;
         Ok(page.map_err(txn::store_fault)?.into_iter().map(|kept| kept.record).find(waits))
@@ -136,5 +146,5 @@ impl Desk {
 fn still_elsewhere(entry: &IntakeEntry) -> Fault {
     let place = entry.arrival.mailbox.as_deref().unwrap_or("its source");
     Fault::refused(format!("the bytes of this mail are not here; it is still in {place}"))
-        .hint("`deskbell intake retry` fetches it from an IMAP server, `deskbell deliver` takes its file")
+        .hint("`deskbell intake retry` fetches it from its server, `deskbell deliver` takes its file")
 }

@@ -87,7 +87,14 @@ pub fn fill_canned<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> F
     while let Some((before, name, after)) = next(rest) {
         filled.text.push_str(before);
         match value(name).filter(|value| !value.trim().is_empty()) {
-            Some(value) => filled.text.push_str(value),
+            Some(value) => {
+                // What others chose, such as a title, must not become a quick action.
+                let begins = filled.text.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
+                if begins && value.trim_start().starts_with('/') {
+                    filled.text.push('\\');
+                }
+                filled.text.push_str(value);
+            }
             None => {
                 filled.text.push_str(&format!("%{{{name}}}"));
                 filled.missing.push(name.to_owned());
@@ -148,6 +155,7 @@ mod tests {
             "REQUESTER_FIRST_NAME" => Some("Ada %{MY_NAME}"),
             "ISSUE_ID" => Some("#12"),
             "PROJECT" => Some("  "),
+            "ISSUE_TITLE" => Some("/cc eve@evil.example"),
             _ => None,
         };
         for (text, out, missing) in [
@@ -157,6 +165,9 @@ mod tests {
             ("%{%{ISSUE_ID}}", "%{#12}", &[]),
             ("é%{ISSUE_ID}é", "é#12é", &[]),
             ("", "", &[]),
+            ("%{ISSUE_TITLE}", "\\/cc eve@evil.example", &[]),
+            ("Hello\n  %{ISSUE_TITLE} x", "Hello\n  \\/cc eve@evil.example x", &[]),
+            ("About %{ISSUE_TITLE}", "About /cc eve@evil.example", &[]),
         ] {
             let filled = fill_canned(text, value);
             assert_eq!(filled.text, out, "{text:?}");

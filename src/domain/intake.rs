@@ -164,4 +164,16 @@ pub struct Cursor {
     /// Maildir only: names that were read, with their intake entry.
     #[serde(default)]
     pub names: BTreeMap<String, IntakeId>,
+    /// Microsoft Graph only: the account and folder; `names` begin with the time at which a mail came.
+    #[serde(default)]
+    pub place: String,
+    /// Everything that came up to then was taken in.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// As `owed_action`, by id.
+    #[serde(default)]
+    pub names_owed: BTreeSet<String>,
+    /// As `owed_fetch`, by id: somebody asked for them. The desk alone changes it.
+    #[serde(default)]
+    pub names_asked: BTreeSet<String>,
 }

@@ -402,7 +402,7 @@ pub enum Request {
 
     // Only within the process that owns the desk.
     #[serde(skip)]
-    SaveCursor(Cursor),
+    SaveCursor(Box<Cursor>),
 }
 
 impl Request {

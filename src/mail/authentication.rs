@@ -6,33 +6,36 @@ use crate::domain::EmailAddress;
 /// Gives the results of the topmost `Authentication-Results` of a server that is trusted, as
 /// `dmarc=pass spf=pass dkim=pass`; anybody can write such a field, so others mean nothing.
 pub fn authentication(message: &Message, trusted: &[String]) -> Option<String> {
-    let field = message.header_all("Authentication-Results").find(|field| {
-        let id = field.split([';', ' ', '\t']).next().unwrap_or_default();
-        trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
-    })?;
-    let results = without_comments(field);
+    let results = results(trusted_field(message, trusted)?);
     let words = ["dmarc", "spf", "dkim"].iter().filter_map(|method| result(&results, method));
     let text = words.collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
-/// Gives what the topmost trusted server says of DMARC, in one word.
+/// Gives what the topmost trusted server says of DMARC, in one word; where it says several, the worst.
 ///
-/// `None` where it says nothing about it, or speaks of another domain than that of the author.
+/// `None` where it says nothing about it, or not that it speaks of the domain of the author.
 pub fn dmarc_word(message: &Message, trusted: &[String], author: &EmailAddress) -> Option<String> {
-    let words = authentication(message, trusted)?;
-    let word = words.split(' ').find_map(|word| word.strip_prefix("dmarc="))?.to_owned();
-    let field = message.header_all("Authentication-Results").find(|field| {
+    let results = results(trusted_field(message, trusted)?);
+    let dmarc: Vec<_> = results.iter().filter(|words| method_of(words) == Some("dmarc")).collect();
+    let mut domains = dmarc.iter().flat_map(|words| words.iter()).filter_map(|word| {
+        let (name, value) = word.split_once('=')?;
+        name.eq_ignore_ascii_case("header.from").then(|| value.to_ascii_lowercase())
+    });
+    let is_authors = |domain: String| domain == author.domain() || domain == author.key();
+    if !domains.next().is_some_and(is_authors) || !domains.all(is_authors) {
+        return None;
+    }
+    let mut words = dmarc.iter().filter_map(|words| word_of(words));
+    let first = words.next()?;
+    Some(if first == "pass" { words.find(|word| word != "pass").unwrap_or(first) } else { first })
+}
+
+fn trusted_field<'a>(message: &'a Message, trusted: &[String]) -> Option<&'a str> {
+    message.header_all("Authentication-Results").find(|field| {
         let id = field.split([';', ' ', '\t']).next().unwrap_or_default();
         trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(id))
-    })?;
-    let field = without_comments(field);
-    let dmarc = field.split(';').filter(|part| part.trim_start().to_ascii_lowercase().starts_with("dmarc"));
-    let mut domains = dmarc.flat_map(str::split_whitespace).filter_map(|word| {
-        let (name, value) = word.split_once('=')?;
-        name.eq_ignore_ascii_case("header.from").then(|| value.trim_matches('"').to_ascii_lowercase())
-    });
-    domains.all(|domain| domain == author.domain() || domain == author.key()).then_some(word)
+    })
 }
 
 /// Gives the author of a mail that has one field From with one address in it, and no more.
@@ -62,17 +65,70 @@ fn without_quoted(field: &str) -> String {
 }
 
 /// Gives `method=result` for one method; of several, a pass wins, as one good signature is enough.
-fn result(field: &str, method: &str) -> Option<String> {
-    let results = field.split(';').skip(1).filter_map(|part| {
-        let (name, rest) = part.trim().split_once('=')?;
-        let name = name.split('/').next().unwrap_or(name).trim();
-        let word = rest.split_whitespace().next()?;
-        let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
-        name.eq_ignore_ascii_case(method).then(|| word.to_ascii_lowercase())
-    });
-    let results: Vec<String> = results.filter(|word| !word.is_empty()).collect();
-    let best = results.iter().find(|word| *word == "pass").or_else(|| results.first())?;
+fn result(results: &[Vec<String>], method: &str) -> Option<String> {
+    let words =
+        results.iter().filter(|words| method_of(words) == Some(method)).filter_map(|words| word_of(words));
+    let words: Vec<String> = words.collect();
+    let best = words.iter().find(|word| *word == "pass").or_else(|| words.first())?;
     Some(format!("{method}={best}"))
+}
+
+/// Gives the method that a result is about, without its version.
+fn method_of(words: &[String]) -> Option<&'static str> {
+    let name = words.first()?.split(['=', '/']).next()?;
+    ["dmarc", "spf", "dkim"].into_iter().find(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Gives the word that a result ends in, such as `pass`.
+fn word_of(words: &[String]) -> Option<String> {
+    let (_, word) = words.first()?.split_once('=')?;
+    let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+    (!word.is_empty()).then(|| word.to_ascii_lowercase())
+}
+
+/// Takes a field apart: its results behind the server's name, each in words (RFC 8601, section 2.2).
+///
+/// What stands in quotation marks is never taken apart, since others choose it; comments go.
+fn results(field: &str) -> Vec<Vec<String>> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut results: Vec<Vec<String>> = vec![vec![String::new()]];
+    for c in field.chars() {
+        let was = std::mem::take(&mut escaped);
+        let (letter, cut) = match c {
+            _ if was => (depth == 0, false),
+            '\\' if quoted || depth > 0 => {
+                escaped = true;
+                (false, false)
+            }
+            '"' if depth == 0 => {
+                quoted = !quoted;
+                (false, false)
+            }
+            '(' if !quoted => {
+                depth += 1;
+                (false, false)
+            }
+            ')' if !quoted && depth > 0 => {
+                depth -= 1;
+                (false, false)
+            }
+            _ if depth > 0 => (false, false),
+            ';' if !quoted => (false, true),
+            c if c.is_whitespace() && !quoted => {
+                results.last_mut().into_iter().for_each(|words| words.push(String::new()));
+                (false, false)
+            }
+            _ => (true, false),
+        };
+        if cut {
+            results.push(vec![String::new()]);
+        }
+        if letter && let Some(word) = results.last_mut().and_then(|words| words.last_mut()) {
+            word.push(c);
+        }
+    }
+    let words = |words: Vec<String>| words.into_iter().filter(|word| !word.is_empty()).collect();
+    results.into_iter().skip(1).map(words).collect()
 }
 
 /// Takes out what stands in parentheses.
@@ -131,6 +187,26 @@ mod tests {
             ("mx.example; dmarc=pass header.from=evil.example", None),
             ("mx.example; dmarc=pass header.from=staff.example; dmarc=pass header.from=evil.example", None),
             ("mx.example; dkim=pass", None),
+            ("mx.example; dmarc=pass", None),
+            (
+                "mx.example; dmarc=fail header.from=staff.example; dmarc=pass header.from=staff.example",
+                Some("fail"),
+            ),
+            (
+                "mx.example; dmarc=pass header.from=staff.example; dmarc=fail header.from=staff.example",
+                Some("fail"),
+            ),
+            // What a stranger puts into the address of the envelope.
+            (
+                "mx.example; spf=pass smtp.mailfrom=\"x; dmarc=pass header.from=staff.example; y\"@evil.example; \
+                 dmarc=fail header.from=staff.example",
+                Some("fail"),
+            ),
+            (
+                "mx.example; spf=pass smtp.mailfrom=\"x\\\"; dmarc=pass header.from=staff.example; y\"@evil.example",
+                None,
+            ),
+            ("mx.example; spf=pass (\\) ; dmarc=pass header.from=staff.example) smtp.mailfrom=x", None),
             ("evil.example; dmarc=pass", None),
         ] {
             let message = with(&[("Authentication-Results", field)], "mia@staff.example");

@@ -40,6 +40,18 @@ impl Grant {
     }
 }
 
+/// Waits until nobody changes a grant in this folder.
+pub(super) async fn settled(folder: &Path) {
+    let locks = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let until = Instant::now() + PATIENCE / 2;
+    for path in locks.filter(|path| path.extension().is_some_and(|e| e == "lock")) {
+        let Ok(file) = File::open(&path) else { continue };
+        while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < until {
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
 /// The place of one grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shelf {

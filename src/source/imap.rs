@@ -90,10 +90,7 @@ impl ImapSource {
     pub async fn connect(config: &MailboxConfig, tokens: &Tokens) -> Result<Self, SourceError> {
         match &config.source {
             SourceConfig::Imap(imap) => Self::open(&config.name, imap, tokens).await,
-            SourceConfig::MicrosoftGraph(graph) => Err(super::graph_is_not_built(graph)),
-            SourceConfig::Maildir { .. } => {
-                Err(SourceError::new(Stage::Unsupported, "this mailbox is a Maildir"))
-            }
+            _ => Err(SourceError::new(Stage::Unsupported, "this mailbox is not on an IMAP server")),
         }
     }
 

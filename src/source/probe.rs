@@ -1,8 +1,8 @@
 //! Looking into a mailbox step by step, for `doctor`.
 
-use super::{ImapSource, MaildirSource, SourceError, Stage, graph_is_not_built};
+use super::{GraphSource, ImapSource, MaildirSource, SourceError, Stage};
 use crate::{
-    config::{Encryption, ImapConfig, MailboxConfig, SourceConfig},
+    config::{Encryption, GraphConfig, ImapConfig, MailboxConfig, SourceConfig},
     oauth::Tokens,
     tls,
 };
@@ -39,7 +39,13 @@ pub async fn probe(config: &MailboxConfig, tokens: &Tokens) -> Vec<Step> {
             steps
         }
         SourceConfig::Maildir { path } => vec![probe_maildir(path).await],
-        SourceConfig::MicrosoftGraph(graph) => vec![Step::failed(graph_is_not_built(graph))],
+        SourceConfig::MicrosoftGraph(graph) => {
+            let mut steps = Vec::new();
+            if let Err(error) = probe_graph(graph, &mut steps).await {
+                steps.push(Step::failed(error));
+            }
+            steps
+        }
     }
 }
 
@@ -88,6 +94,16 @@ fn passed(imap: &ImapConfig, reached: Stage) -> Vec<Step> {
         _ => 3,
     };
     steps.into_iter().take(count).collect()
+}
+
+async fn probe_graph(config: &GraphConfig, steps: &mut Vec<Step>) -> Result<(), SourceError> {
+    let source = GraphSource::of(config)?;
+    source.check().await?;
+    steps.push(Step::ok(Stage::Token, format!("as application {}", config.application.client_id)));
+    let count = source.count().await?;
+    let every = config.poll_interval.as_secs();
+    steps.push(Step::ok(Stage::Select, format!("{}, {count} mails; looks every {every} s", config.folder)));
+    Ok(())
 }
 
 async fn probe_maildir(path: &Path) -> Step {

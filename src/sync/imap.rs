@@ -123,7 +123,7 @@ fn first_contact(post: &Post<'_>, known: Option<Cursor>, selected: Selected) -> 
         first_uid: selected.uid_next.map_or(u32::MAX, |next| next.saturating_sub(1)),
         silent: before.silent,
         skipped: before.skipped,
-        names: Default::default(),
+        ..Cursor::default()
     };
     tracing::info!(
         mailbox = cursor.mailbox,

@@ -2,12 +2,13 @@
 
 use super::backoff::Backoff;
 use super::record::record;
-use super::{caught, imap, maildir, sign_in};
+use super::{caught, graph, imap, maildir, sign_in};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::{Desk, Received};
 use crate::domain::{Channel, ChannelState, Cursor, Fate, Fault, FaultKind, MailboxPass};
 use crate::oauth::Tokens;
 use crate::source::SourceError;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,14 @@ impl Trouble {
         match self {
             Self::Source(error) => (error.message.clone(), error.hint.clone()),
             Self::Desk(fault) => (fault.message.clone(), fault.hint.clone()),
+        }
+    }
+
+    /// Tells how long the server wants to be left alone.
+    fn wants_quiet(&self) -> Duration {
+        match self {
+            Self::Source(error) => error.after.unwrap_or_default(),
+            Self::Desk(_) => Duration::ZERO,
         }
     }
 
@@ -60,6 +69,8 @@ pub(super) struct Post<'a> {
     pub pass: MailboxPass,
     /// The mail at which the last fetch failed, and how often in a row.
     pub stuck: Option<(u32, u32)>,
+    /// How often in a row the fetch of a mail failed, by its id.
+    unfetched: BTreeMap<String, u32>,
     /// Mails up to this UID are fetched one at a time, because one of them may be why a fetch failed.
     pub alone_until: u32,
     /// What was told of: new, silent, quarantined.
@@ -71,7 +82,18 @@ impl<'a> Post<'a> {
         let channel = Channel::new(&config.name, config.source.method(), desk.now());
         let pass = MailboxPass { name: config.name.clone(), ..MailboxPass::default() };
         let tokens = Tokens::new(data_dir);
-        Self { desk, config, data_dir, tokens, channel, pass, stuck: None, alone_until: 0, told: (0, 0, 0) }
+        Self {
+            desk,
+            config,
+            data_dir,
+            tokens,
+            channel,
+            pass,
+            stuck: None,
+            unfetched: BTreeMap::new(),
+            alone_until: 0,
+            told: (0, 0, 0),
+        }
     }
 
     /// Counts what became of mails that the desk took in, here and in the cursor of the mailbox.
@@ -94,6 +116,21 @@ impl<'a> Post<'a> {
     /// Tells whether a mail was tried often enough.
     pub fn is_unfetchable(&self, uid: u32) -> bool {
         self.stuck.is_some_and(|(stuck, times)| stuck == uid && times >= FETCHES)
+    }
+
+    /// Remembers that the fetch of a mail failed.
+    pub fn fetch_of_failed(&mut self, id: &str) {
+        *self.unfetched.entry(id.to_owned()).or_default() += 1;
+    }
+
+    /// Forgets the failures of a mail.
+    pub fn fetched(&mut self, id: &str) {
+        self.unfetched.remove(id);
+    }
+
+    /// Tells whether a mail was tried often enough.
+    pub fn is_hopeless(&self, id: &str) -> bool {
+        self.unfetched.get(id).is_some_and(|times| *times >= FETCHES)
     }
 
     /// Shows a state that is no failure.
@@ -210,14 +247,15 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
         let served = async {
             match &config.source {
                 SourceConfig::Maildir { .. } => maildir::serve(&mut post, &mut backoff).await,
-                _ => imap::serve(&mut post, &mut backoff).await,
+                SourceConfig::MicrosoftGraph(_) => graph::serve(&mut post, &mut backoff).await,
+                SourceConfig::Imap(_) => imap::serve(&mut post, &mut backoff).await,
             }
         };
         let trouble = tokio::select! {
             () = stop.cancelled() => return,
             trouble = caught(served) => trouble.unwrap_or_else(Trouble::Desk),
         };
-        let wait = backoff.failed(trouble.login_refused());
+        let wait = backoff.failed(trouble.login_refused()).max(trouble.wants_quiet());
         post.failed(&trouble, wait);
         tokio::select! {
             () = stop.cancelled() => return,
@@ -233,7 +271,8 @@ pub(super) async fn pass(desk: &Desk, config: &MailboxConfig, data_dir: &Path) -
     let looked = async {
         match &config.source {
             SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
-            _ => imap::once(&mut post).await,
+            SourceConfig::MicrosoftGraph(_) => graph::once(&mut post).await,
+            SourceConfig::Imap(_) => imap::once(&mut post).await,
         }
     };
     match caught(looked).await.unwrap_or_else(|fault| Err(Trouble::Desk(fault))) {

@@ -19,8 +19,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("index", &["domain"]),
     ("oauth", &["config", "http"]),
-    ("source", &["domain", "config", "tls", "oauth"]),
-    ("outlet", &["domain", "config", "tls", "oauth"]),
+    ("graph", &["config", "http", "oauth"]),
+    ("source", &["domain", "config", "tls", "oauth", "graph"]),
+    ("outlet", &["domain", "config", "tls", "oauth", "graph"]),
     ("spam", &["domain", "config", "http"]),
     ("desk", &["domain", "config", "crypt", "git", "mail", "store", "index", "spam"]),
     ("web", &["domain", "desk"]),
@@ -30,8 +31,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "config", "child", "crypt", "git", "tls", "http", "oauth", "mail", "store", "index",
-            "source", "outlet", "spam", "desk", "sync", "rpc", "tui", "web",
+            "domain", "config", "child", "crypt", "git", "tls", "http", "oauth", "graph", "mail", "store",
+            "index", "source", "outlet", "spam", "desk", "sync", "rpc", "tui", "web",
         ],
     ),
 ];
@@ -70,7 +71,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["mail"]),
     ("rand", &["cli", "desk", "outlet", "store", "sync"]),
     ("ratatui", &["tui"]),
-    ("reqwest", &["http", "oauth", "spam"]),
+    ("reqwest", &["graph", "http", "oauth", "spam"]),
     ("regex", &["desk", "domain"]),
     ("rmp_serde", &["index", "rpc", "store"]),
     ("rustc_hash", &["index", "spam"]),
@@ -82,8 +83,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
-            "child", "cli", "config", "crypt", "desk", "git", "oauth", "outlet", "rpc", "source", "spam",
-            "store", "sync", "tls", "tui", "web",
+            "child", "cli", "config", "crypt", "desk", "git", "graph", "oauth", "outlet", "rpc", "source",
+            "spam", "store", "sync", "tls", "tui", "web",
         ],
     ),
     ("tokio_rustls", &["tls"]),

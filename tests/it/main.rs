@@ -15,6 +15,7 @@ mod docs;
 mod doctor;
 mod first;
 mod fuzz;
+mod graph;
 mod idle;
 mod imap;
 mod init;

@@ -216,3 +216,16 @@ async fn sending_sets_the_status_as_the_project_or_the_note_wants_it() {
     room.reply(OLD, "Bye.\n/close").await;
     assert_eq!(room.issue(OLD).await.row.status, Status::Closed);
 }
+
+#[tokio::test]
+async fn mail_to_a_moved_issue_arrives_though_its_old_project_is_off() {
+    let (mut room, sent) = room().await;
+    room.edit(OLD, moved()).await;
+    room.ok(Request::EnableProject { path: "acme/support".into(), enabled: false }).await;
+    let id = field(&sent[0], "Message-ID").unwrap();
+    let address = "help+acme-support-1-issue-@desk.example".to_owned();
+    room.mail(&answer(9, &address, &format!("In-Reply-To: {id}\n"))).await;
+    assert!(room.issue(NEW).await.notes.iter().any(|note| note.body.trim() == "Thanks 9."));
+    let other = room.mail(&answer(10, &address, "")).await;
+    assert_eq!(other.entry.fate, Fate::Unroutable, "what is new for it waits");
+}

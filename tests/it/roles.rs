@@ -253,7 +253,7 @@ fn table() -> Vec<(Request, Who)> {
         // The server answers this one itself.
         (Request::StepDown, Everybody),
         // The socket never lets this one through.
-        (Request::SaveCursor(Cursor::default()), Everybody),
+        (Request::SaveCursor(Box::default()), Everybody),
     ]
 }
 

@@ -125,3 +125,18 @@ async fn what_cannot_be_split_is_refused_with_its_reason() {
         assert!(fault.message.contains(words), "{}", fault.message);
     }
 }
+
+#[tokio::test]
+async fn a_split_is_not_taken_back_behind_a_later_merge() {
+    let (mut room, _) = room().await;
+    let issue = room.issue(ONE).await;
+    room.user("mia").await;
+    room.mail(&ADA.replace("<a1@", "<a7@")).await;
+    room.ok(split(vec![note_id(&issue, "And my printer")], None)).await;
+    let split = room.list("is:open sort:created-desc").await.into_iter().find(|r| r.ends_with("#3")).unwrap();
+    let into = "acme/support#2".parse().unwrap();
+    let merge = Request::Merge { references: vec![split.parse().unwrap()], into, dry_run: false };
+    room.ask_as("mia", merge).await.unwrap();
+    let fault = room.ask(Request::Undo).await.unwrap_err();
+    assert!(fault.message.contains("merged"), "{fault:?}");
+}

@@ -4,6 +4,7 @@
 mod akismet;
 mod desk;
 mod fake;
+pub mod graph;
 pub mod home;
 pub mod keys;
 mod mail_server;

@@ -12,8 +12,8 @@ use crate::domain::{EmailAddress, Fault, IntakeView, MailKind, Mailbox, MessageI
 use crate::mail::{self, Letter};
 use crate::oauth::Tokens;
 use crate::outlet::{Outcome, Outlet};
-use crate::source::{ImapSource, MaildirSource, SourceError, Wake};
-use jiff::Timestamp;
+use crate::source::{GraphListed, GraphSource, ImapSource, MaildirSource, SourceError, Wake};
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -166,6 +166,7 @@ enum Post<'a> {
         after: u32,
     },
     Maildir(MaildirSource),
+    Graph(Box<GraphSource>, Timestamp),
 }
 
 impl<'a> Post<'a> {
@@ -179,6 +180,11 @@ impl<'a> Post<'a> {
         }
         if let SourceConfig::Maildir { path } = &mailbox.source {
             return Ok(Self::Maildir(MaildirSource::open(path)?));
+        }
+        if let SourceConfig::MicrosoftGraph(_) = &mailbox.source {
+            // Their clock may be behind.
+            let from = Timestamp::now() - SignedDuration::from_mins(10);
+            return Ok(Self::Graph(Box::new(GraphSource::new(mailbox)?), from));
         }
         let tokens = Tokens::new(&here.paths.data_dir);
         let mut source = Box::new(ImapSource::connect(mailbox, &tokens).await?);
@@ -196,6 +202,7 @@ impl<'a> Post<'a> {
             Self::Intake(session) => wait_in_intake(session, id).await,
             Self::Imap { source, after } => wait_in_folder(source, after, id).await,
             Self::Maildir(maildir) => wait_in_maildir(maildir, id).await,
+            Self::Graph(source, from) => wait_in_graph(source, *from, id).await,
         }
     }
 
@@ -238,6 +245,15 @@ async fn wait_in_folder(source: &mut ImapSource, after: &mut u32, id: &MessageId
             sleep(POLL).await;
         }
     }
+}
+
+async fn wait_in_graph(source: &GraphSource, from: Timestamp, id: &MessageId) -> Result<(), Failure> {
+    let is_it =
+        |listed: &GraphListed| listed.message_id.as_deref().and_then(MessageId::parse).as_ref() == Some(id);
+    while !source.list(Some(from), false).await?.iter().any(is_it) {
+        sleep(POLL).await;
+    }
+    Ok(())
 }
 
 async fn wait_in_maildir(maildir: &MaildirSource, id: &MessageId) -> Result<(), Failure> {

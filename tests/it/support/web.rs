@@ -57,6 +57,10 @@ impl Asked {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as a form.
     pub fn form(&self) -> Vec<(String, String)> {
         assert_eq!(self.field("content-type"), Some("application/x-www-form-urlencoded"));
