@@ -3,6 +3,7 @@
 //! Sees every other layer; nothing sees it.
 
 mod args;
+mod custom;
 mod deliver;
 mod demo;
 mod demo_answers;

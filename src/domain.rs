@@ -5,6 +5,7 @@
 
 mod address;
 mod closing;
+mod custom;
 mod draft;
 mod fault;
 mod history;
@@ -33,6 +34,10 @@ mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
+pub use custom::{
+    CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
+    CustomView, custom_key, custom_with,
+};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};

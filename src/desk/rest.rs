@@ -33,7 +33,7 @@ impl Desk {
         if waiting > 0 || self.has_mail_due() || self.inner.spam_mails.count() > 0 || self.owes_lessons() {
             return None;
         }
-        if self.owes_notices().await.ok()? {
+        if self.owes_notices().await.ok()? || self.waits_for_custom().await.ok()? {
             return None;
         }
         let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };

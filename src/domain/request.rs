@@ -1,8 +1,8 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId, OutboxId,
-    OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
+    Arrival, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate, IntakeId, IssueKind, NoteId,
+    OutboxId, OutboxState, Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -271,6 +271,11 @@ pub enum Request {
     RemoveAddress {
         path: String,
         address: EmailAddress,
+    },
+    /// Sets, verifies, enables, disables or removes the project's own sender address.
+    CustomEmail {
+        path: String,
+        action: CustomAction,
     },
     AddUser {
         name: String,

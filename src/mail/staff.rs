@@ -113,6 +113,11 @@ pub fn refusal_text(why: &str, arrival: u64) -> String {
     )
 }
 
+/// Gives a text as Markdown that shows it as it is.
+pub fn plain_text(text: &str) -> String {
+    format!("{}\n", escaped(text))
+}
+
 /// Gives the Markdown of the mail that asks whether an address is a user's.
 pub fn verify_text(user: &str, email: &str) -> String {
     format!(

@@ -5,6 +5,7 @@ mod addresses;
 mod attach;
 mod commits;
 mod corpora;
+mod custom;
 mod damage;
 mod deliver;
 mod demo;

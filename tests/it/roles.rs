@@ -3,9 +3,9 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId, IssueQuery,
-    NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role, SenderRule,
-    SenderScope,
+    Arrival, Cursor, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId,
+    IssueQuery, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request, Response, Role,
+    SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -162,6 +162,7 @@ fn table() -> Vec<(Request, Who)> {
             Request::RemoveAddress { path: path(), address: "q@acme.example".parse().unwrap() },
             From(Role::Maintainer),
         ),
+        (Request::CustomEmail { path: path(), action: CustomAction::Disable }, From(Role::Maintainer)),
         (
             Request::AddUser { name: "new".into(), full_name: None, emails: vec![], system_user: None },
             DeskOwner,
