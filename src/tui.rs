@@ -28,6 +28,7 @@ mod layout;
 mod list;
 mod markup;
 mod merging;
+mod notifications;
 mod outbox;
 mod outside;
 mod overlay;

@@ -321,8 +321,13 @@ mod tests {
     fn a_prefix_waits_and_says_what_may_follow() {
         let keymap = Keymap::new(&[key("list", "g p", "projects")]).unwrap();
         let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
-        let expected =
-            [("p", Action::Projects), ("g", Action::Top), ("s", Action::SpamMails), ("l", Action::Senders)];
+        let expected = [
+            ("p", Action::Projects),
+            ("g", Action::Top),
+            ("s", Action::SpamMails),
+            ("l", Action::Senders),
+            ("n", Action::Notifications),
+        ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));
     }

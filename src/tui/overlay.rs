@@ -42,6 +42,7 @@ pub enum Ask {
     MakeIssue(IntakeId),
     Setting { project: String, key: String },
     NewProject,
+    Own(String),
     Sender(SenderRule),
     Title,
     MergeInto(Vec<Reference>),
@@ -176,6 +177,7 @@ impl App {
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::MergeInto(references) => self.merge_into(references, &text),
             Ask::NewProject => self.add_project(text),
+            Ask::Own(key) => self.set_own(key, text),
             Ask::Sender(rule) => self.add_sender(rule, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }

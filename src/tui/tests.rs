@@ -2,6 +2,7 @@
 
 mod desk;
 mod long;
+mod notifications;
 mod screens;
 mod update;
 
