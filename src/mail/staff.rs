@@ -263,5 +263,7 @@ mod tests {
         assert!(place("mailed to Ada <ada@customer.example>") < place("[a](http://evil.example)"));
         assert!(place(MARK) < place("mailed to"));
         assert!(shown.contains("Cannot *log* in") && shown.contains("# Not"), "{shown}");
+        let sealed = staff_text(&StaffText { said: Said::Sealed, ..text });
+        assert!(sealed.contains("came encrypted") && !sealed.contains("Not"), "{sealed}");
     }
 }
