@@ -5,6 +5,7 @@
 mod args;
 mod canned;
 mod category;
+mod custom;
 mod deliver;
 mod demo;
 mod demo_answers;

@@ -10,6 +10,7 @@ mod bounces;
 mod canned;
 mod categories;
 mod commits;
+mod custom_email;
 mod drafts;
 mod edits;
 mod filing;
@@ -312,6 +313,7 @@ impl Desk {
             Request::RenameProject { path, to } => self.rename_project(&acting, &path, &to).await,
             Request::RotateKey { path } => self.rotate_key(&acting, &path).await,
             Request::SetAddress { path, address } => self.set_address(&acting, &path, address).await,
+            Request::CustomEmail { path, action } => self.custom_email(&acting, &path, action).await,
             Request::RemoveAddress { path, address } => self.remove_address(&acting, &path, &address).await,
             Request::AddUser { name, full_name, emails, system_user } => {
                 self.add_user(&acting, name, full_name, emails, system_user).await

@@ -7,6 +7,7 @@ mod address;
 mod canned;
 mod category;
 mod closing;
+mod custom;
 mod draft;
 mod fault;
 mod history;
@@ -41,6 +42,10 @@ pub use canned::{
 };
 pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
+pub use custom::{
+    CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
+    CustomView, custom_key, custom_with,
+};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};

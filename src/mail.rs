@@ -69,8 +69,8 @@ pub use sealed::{
     with_signature,
 };
 pub use staff::{
-    AnswerTo, DigestLine, MARK, Said, StaffText, answer_above, digest_text, refusal_text, staff_text,
-    verify_text, without_internal,
+    AnswerTo, DigestLine, MARK, Said, StaffText, answer_above, digest_text, plain_text, refusal_text,
+    staff_text, verify_text, without_internal,
 };
 pub use template::{Values, default_template, fill, has_placeholder, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};

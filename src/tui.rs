@@ -30,6 +30,7 @@ mod life;
 mod list;
 mod markup;
 mod merging;
+mod notifications;
 mod outbox;
 mod outside;
 mod overlay;

@@ -285,6 +285,9 @@ pub enum Project {
     /// Further addresses, whose issues can be labelled and assigned.
     #[command(subcommand)]
     Address(super::project::Address),
+    /// The project's own sender address, through an outlet of its own.
+    #[command(subcommand)]
+    CustomEmail(super::custom::CustomEmail),
 }
 
 #[derive(Debug, Subcommand)]

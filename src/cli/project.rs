@@ -54,6 +54,7 @@ pub async fn run(here: &Here, asked: Project) -> Result<u8> {
         Project::Rename { path, to } => Request::RenameProject { path, to },
         Project::RotateKey { path } => Request::RotateKey { path },
         Project::Address(asked) => about_address(asked),
+        Project::CustomEmail(asked) => return super::custom::run(here, asked).await,
     };
     match ask(here, request).await? {
         Response::Project(project) if here.json => print::json(&print::project_json(&project))?,

@@ -70,6 +70,9 @@ impl Desk {
             return Err(Fault::internal("an answer of the staff is taken alone"));
         }
         let passing = self.passing(txn, prepared, message, counting).await?;
+        if let Some(project) = self.verifying(&passing) {
+            return Ok(vec![self.came_back(txn, &passing, again, project).await?]);
+        }
         if let Some(key) = self.unsubscribing(txn, &passing).await? {
             if let Some(earlier) = self.had_fate(txn, prepared, Fate::Unsubscribe, again).await? {
                 return Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?]);

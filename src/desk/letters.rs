@@ -58,9 +58,10 @@ impl Desk {
         let way = self.way_out(issue, project)?.clone();
         let id = txn.next_outbox().await?;
         let key = routing::new_reply_key();
+        let from = self.inner.ways.custom(project).cloned().unwrap_or_else(|| way.from.clone());
         let message_id = match draughted.joint {
             Some(joint) => joint.message_id.clone(),
-            None => new_message_id(id, &way.from)?,
+            None => new_message_id(id, &from)?,
         };
         let reply_to = self.inner.ways.reply_address(issue.mailbox.as_deref(), project, &key);
         let (in_reply_to, references) = self.conversation(txn, issue, &draughted.to.email).await?;
@@ -68,7 +69,7 @@ impl Desk {
         let first = people.next();
         let letter = mail::Letter {
             kind,
-            from: Mailbox { name: Some(sender_name(project).to_owned()), email: way.from.clone() },
+            from: Mailbox { name: Some(sender_name(project).to_owned()), email: from.clone() },
             to: first.unwrap_or(&draughted.to).clone(),
             cc: people.cloned().collect(),
             reply_to: reply_to
@@ -83,7 +84,7 @@ impl Desk {
             date: txn.now,
             project_path: project.path.clone(),
             reference: reference(project, issue),
-            list_id: Some(list_id(project, &way)),
+            list_id: Some(list_id(project, &from)),
             unsubscribe: self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
             unsubscribe_page: self.inner.ways.unsubscribe_page(&key),
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
@@ -103,7 +104,7 @@ impl Desk {
             note: note.map(|n| n.id),
             kind,
             to: draughted.to.email.clone(),
-            from: reply_to.or_else(|| Some(way.from.clone())),
+            from: reply_to.or(Some(from)),
             subject,
             state: held.state,
             outlet: way.name.clone(),
@@ -133,7 +134,7 @@ impl Desk {
         if !project.settings.one_mail_to_all || people.len() < 2 {
             return Ok(None);
         }
-        let from = &self.way_out(issue, project)?.from;
+        let from = self.inner.ways.custom(project).unwrap_or(&self.way_out(issue, project)?.from);
         let text = format!("{}@{}", routing::new_reply_key(), from.domain());
         let message_id = MessageId::parse(&text).ok_or_else(|| missing("the domain of our Message-IDs"))?;
         Ok(Some(Joint { people: people.to_vec(), message_id }))
@@ -163,7 +164,9 @@ impl Desk {
     pub(super) fn way_out(&self, issue: &Issue, project: &Project) -> Result<&WayOut, Fault> {
         let ways = &self.inner.ways;
         let by_mailbox = issue.mailbox.as_deref().and_then(|name| ways.mailbox(name)?.outlet.as_deref());
-        let name = project.settings.custom_email_outlet.as_deref().or(by_mailbox);
+        // An outlet for a custom address sends only what is written from that address.
+        let own = project.settings.custom_email.is_none() || ways.custom(project).is_some();
+        let name = project.settings.custom_email_outlet.as_deref().filter(|_| own).or(by_mailbox);
         ways.outlet(name).ok_or_else(|| {
             Fault::refused("no way out is configured, so nothing can be mailed")
                 .hint("add an [smtp] section to the config, or write an internal note")
@@ -309,9 +312,9 @@ pub(super) fn subject(issue: &Issue, path: &str) -> String {
     format!("{answer}{title} ({path}#{})", issue.iid)
 }
 
-pub(super) fn list_id(project: &Project, way: &WayOut) -> String {
+pub(super) fn list_id(project: &Project, from: &EmailAddress) -> String {
     let label = crate::domain::slug(&project.path);
-    format!("{} <{label}.{}.{}>", project.path, project.id, way.from.domain())
+    format!("{} <{label}.{}.{}>", project.path, project.id, from.domain())
 }
 
 pub(super) fn signed_text(note: &Note, project: &Project) -> String {

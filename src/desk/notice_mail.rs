@@ -220,7 +220,7 @@ impl Desk {
                 (Some(project), Some(issue)) => letters::reference(project, issue),
                 _ => String::new(),
             },
-            list_id: letter.project.map(|project| letters::list_id(project, way)),
+            list_id: letter.project.map(|project| letters::list_id(project, &way.from)),
             unsubscribe: None,
             unsubscribe_page: None,
             markdown: letter.markdown.clone(),

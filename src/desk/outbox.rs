@@ -3,8 +3,8 @@
 use super::txn;
 use super::{Acting, Desk, system};
 use crate::domain::{
-    AddressRecord, AddressState, EmailAddress, Fault, Issue, Note, OutboxAction, OutboxEntry, OutboxId,
-    OutboxState, Response,
+    AddressRecord, AddressState, EmailAddress, Fault, Issue, MailKind, Note, OutboxAction, OutboxEntry,
+    OutboxId, OutboxState, Response,
 };
 use crate::store::record::{OutboxOpen, issue_key, outbox_key};
 use crate::store::{Direction, StoreError};
@@ -100,7 +100,7 @@ impl Desk {
             self.inner.queue.give_back(&[id]);
             return Ok(OutboxState::Queued);
         }
-        let (_gate, mut txn) = self.begin().await;
+        let (gate, mut txn) = self.begin().await;
         let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(id)).await? else {
             return Err(Fault::not_found(format!("there is no mail {id} in the outbox")));
         };
@@ -120,6 +120,10 @@ impl Desk {
         }
         put_entry(&mut txn, &entry)?;
         self.finish(txn, system(), None, None).await?;
+        if entry.kind == MailKind::Probe && entry.state == OutboxState::Failed {
+            drop(gate);
+            self.custom_unreachable(id, false, entry.error.as_deref().unwrap_or_default()).await?;
+        }
         Ok(entry.state)
     }
 

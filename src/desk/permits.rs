@@ -117,6 +117,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RotateKey { path }
         | Request::SetAddress { path, .. }
         | Request::RemoveAddress { path, .. }
+        | Request::CustomEmail { path, .. }
         | Request::SetMember { project: path, .. }
         | Request::RemoveMember { project: path, .. }
         | Request::SetSender { scope: SenderScope::Project(path), .. }

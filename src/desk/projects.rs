@@ -3,8 +3,8 @@
 use super::routing::by_path;
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    DeskSettings, Fault, Issue, OutboxEntry, OutboxState, Project, ProjectId, ProjectSettings, ProjectView,
-    Response, Rights, Role, path_fits, set_field, slug,
+    CustomState, CustomView, DeskSettings, Fault, Issue, OutboxEntry, OutboxState, Project, ProjectId,
+    ProjectSettings, ProjectView, Response, Rights, Role, path_fits, set_field, slug,
 };
 use crate::store::record;
 use jiff::tz::TimeZone;
@@ -40,7 +40,7 @@ impl Desk {
         self.shown_project(acting, project.id).await
     }
 
-    async fn shown_project(&self, acting: &Acting, id: ProjectId) -> Result<Response, Fault> {
+    pub(super) async fn shown_project(&self, acting: &Acting, id: ProjectId) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
         let project =
             projects.iter().find(|p| p.id == id).ok_or_else(|| super::missing(format!("project {id}")))?;
@@ -62,6 +62,7 @@ impl Desk {
                 true => project.further.clone(),
                 false => Vec::new(),
             },
+            custom: custom_view(project).filter(|_| acting.rights.may(project.id, Role::Maintainer)),
             settings: project.settings.clone(),
         }
     }
@@ -81,6 +82,7 @@ impl Desk {
             settings: ProjectSettings::default(),
             further: Vec::new(),
             address_key: None,
+            custom: None,
         })?;
         txn.deed().label = format!("added the project {path}");
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
@@ -98,6 +100,7 @@ impl Desk {
             for (key, value) in settings {
                 project.settings = set_field(&project.settings, key, value)?;
             }
+            desk.check_custom(&before, project, projects)?;
             desk.check_settings(&before, project, projects)
         })
         .await
@@ -256,6 +259,32 @@ impl Desk {
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         Ok(Response::Desk(desk.settings))
     }
+}
+
+/// Shows how the custom address of a project is doing, if it has one.
+fn custom_view(project: &Project) -> Option<CustomView> {
+    project.settings.custom_email.as_ref()?;
+    let Some(custom) = &project.custom else {
+        return Some(CustomView {
+            state: CustomState::Unverified,
+            enabled: false,
+            asked_by: None,
+            asked_at: None,
+            failure: None,
+            error: None,
+            hint: None,
+        });
+    };
+    let found = custom.found.as_deref().map_or(String::new(), |found| format!(": {found}"));
+    Some(CustomView {
+        state: custom.state,
+        enabled: custom.enabled,
+        asked_by: Some(custom.asked_by.clone()),
+        asked_at: Some(custom.asked_at),
+        failure: custom.failure,
+        error: custom.failure.map(|failure| format!("{}{found}", failure.words())),
+        hint: custom.failure.map(|failure| failure.cure().to_owned()),
+    })
 }
 
 /// Refuses a zone that nobody knows.

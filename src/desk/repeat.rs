@@ -26,6 +26,7 @@ impl Desk {
             Request::AddProject { path }
             | Request::SetProject { path, .. }
             | Request::EnableProject { path, .. }
+            | Request::CustomEmail { path, .. }
             | Request::RenameProject { to: path, .. } => self.project(acting, path).await,
             Request::AddUser { .. } | Request::SetUser { .. } | Request::RemoveUser { .. } => {
                 self.users().await

@@ -33,7 +33,8 @@ impl Desk {
         if waiting > 0 || self.has_mail_due() || self.inner.spam_mails.count() > 0 || self.owes_lessons() {
             return None;
         }
-        if self.may_become_idle().await.unwrap_or(true) || self.owes_notices().await.ok()? {
+        let told = self.owes_notices().await.ok()? || self.waits_for_custom().await.ok()?;
+        if told || self.may_become_idle().await.unwrap_or(true) {
             return None;
         }
         let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };

@@ -4,7 +4,9 @@
 //! `<slug>-<id>-issue-`, `<slug>-<suffix>`, the older `group/project`, and the reply keys.
 
 use crate::config::{AddressPattern, Config, DEFAULT_OUTLET};
-use crate::domain::{EmailAddress, Fault, Project, ProjectId, slug};
+use crate::domain::{
+    CUSTOM_VERIFY, CustomState, EmailAddress, Fault, Project, ProjectId, custom_key, custom_with, slug,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,6 +69,8 @@ pub enum KeyKind {
     Reply(String),
     Unsubscribe(String),
     Project(ProjectId),
+    /// The way back of the mail that verifies the custom address of a project.
+    Verify(ProjectId),
     /// An issue by its number in the project.
     Issue(ProjectId, u64),
 }
@@ -135,17 +139,17 @@ impl Ways {
         if let Some(kind) = keyed {
             return Some(Hit { kind, address: address.to_owned(), plain: false });
         }
+        if let Some(kind) = projects.iter().find_map(|project| custom_kind(project, address)) {
+            return Some(Hit { kind, address: address.to_owned(), plain: false });
+        }
         let project = self.plain_project(address, projects)?;
         Some(Hit { kind: KeyKind::Project(project), address: address.to_owned(), plain: true })
     }
 
     fn key_kind(&self, pattern: &AddressPattern, key: &str, projects: &[Project]) -> Option<KeyKind> {
         let key = key.to_lowercase();
-        if let Some(reply) = key.strip_suffix(UNSUBSCRIBE).filter(|k| is_reply_key(k)) {
-            return Some(KeyKind::Unsubscribe(reply.to_owned()));
-        }
-        if is_reply_key(&key) {
-            return Some(KeyKind::Reply(key));
+        if let Some(kind) = reply_kind(&key) {
+            return Some(kind);
         }
         if key.contains('/') {
             return by_path(&key, projects).map(KeyKind::Project);
@@ -183,6 +187,17 @@ impl Ways {
 
     /// Tells whether an address is one of the desk's own, so that it is never mailed nor taken for a person.
     pub fn is_ours(&self, address: &EmailAddress, projects: &[Project]) -> bool {
+        self.outlets.iter().any(|way| &way.from == address) || self.leads_here(address, projects)
+    }
+
+    /// Tells whether a project's own sender address would be one that the desk has already; that of the outlet
+    /// which sends for it is no other.
+    pub fn is_taken(&self, address: &EmailAddress, outlet: Option<&str>, others: &[Project]) -> bool {
+        let of_another = |way: &WayOut| &way.from == address && way.name.as_deref() != outlet;
+        self.outlets.iter().any(of_another) || self.leads_here(address, others)
+    }
+
+    fn leads_here(&self, address: &EmailAddress, projects: &[Project]) -> bool {
         let by_mailbox = |way: &WayIn| {
             // In a catch-all domain only the keys that mean something are ours.
             let catch_all = way.pattern.prefix.is_empty() && way.pattern.tail.is_empty();
@@ -190,10 +205,11 @@ impl Ways {
             way.pattern.plain().as_ref() == Some(address)
                 || way.pattern.key_of(address.as_str()).is_some_and(means)
         };
-        let by_project = |p: &Project| has_own(p, address);
-        self.mailboxes.iter().any(by_mailbox)
-            || self.outlets.iter().any(|way| &way.from == address)
-            || projects.iter().any(by_project)
+        let custom = |p: &Project| {
+            p.settings.custom_email.as_ref().is_some_and(|own| custom_key(own, address.as_str()).is_some())
+        };
+        let by_project = |p: &Project| has_own(p, address) || custom(p);
+        self.mailboxes.iter().any(by_mailbox) || projects.iter().any(by_project)
     }
 
     /// Lists every address that reaches a project, the one to publish first.
@@ -239,9 +255,22 @@ impl Ways {
 
     /// Puts a key into the address of a mailbox, one under the domain of the public address if there is one.
     fn keyed(&self, mailbox: Option<&str>, project: &Project, key: &str) -> Option<EmailAddress> {
+        if let Some(custom) = self.custom(project) {
+            return custom_with(custom, key);
+        }
         let public = project.settings.public_address.as_ref().map(EmailAddress::domain);
         let fits = |way: &&WayIn| public.as_ref().is_none_or(|domain| *domain == way.pattern.domain);
         self.by_preference(mailbox, project).filter(fits).find_map(|way| way.pattern.with_key(key))
+    }
+
+    /// Gives the custom address of a project, if the desk writes from it: verified, switched on, and with
+    /// an outlet that the config knows.
+    pub fn custom<'p>(&self, project: &'p Project) -> Option<&'p EmailAddress> {
+        let known = project.custom.as_ref()?;
+        let outlet = project.settings.custom_email_outlet.as_ref()?;
+        let there = self.outlets.iter().any(|way| way.name.as_ref() == Some(outlet));
+        let on = there && known.enabled && known.state == CustomState::Finished;
+        project.settings.custom_email.as_ref().filter(|_| on)
     }
 
     /// Gives the address to which one of the staff answers. No customer sees it, so that it may be under any
@@ -321,6 +350,24 @@ impl Ways {
             .hint("choose another suffix")),
             None => Ok(()),
         }
+    }
+}
+
+/// Reads what every address with a reply key can ask for.
+fn reply_kind(key: &str) -> Option<KeyKind> {
+    if let Some(reply) = key.strip_suffix(UNSUBSCRIBE).filter(|k| is_reply_key(k)) {
+        return Some(KeyKind::Unsubscribe(reply.to_owned()));
+    }
+    is_reply_key(key).then(|| KeyKind::Reply(key.to_owned()))
+}
+
+/// Reads an address made from the custom one of a project, whether the desk writes from that or not; with a
+/// key that says nothing it is the project's.
+fn custom_kind(project: &Project, address: &str) -> Option<KeyKind> {
+    let key = custom_key(project.settings.custom_email.as_ref()?, address)?;
+    match key == CUSTOM_VERIFY {
+        true => Some(KeyKind::Verify(project.id)),
+        false => Some(reply_kind(&key).unwrap_or(KeyKind::Project(project.id))),
     }
 }
 

@@ -56,6 +56,9 @@ impl Desk {
         let mut txn = Txn::rehearse(&self.inner.store, self.now());
         let passing = self.passing(&mut txn, prepared, message, false).await?;
         let person = matches!(passing.verdict.class, MailClass::Person);
+        if self.verifying(&passing).is_some() {
+            return Ok(Asked::default());
+        }
         if person && !passing.silent && self.staffed(&mut txn, &passing).await?.is_some() {
             let opinions = self.authenticity(prepared, message, visible).await;
             return Ok(Asked { opinions, of_staff: true });

@@ -82,7 +82,7 @@ impl Desk {
                     reached.push(id);
                     targets.push(Target::Project(id, None));
                 }
-                KeyKind::Reply(_) | KeyKind::Unsubscribe(_) | KeyKind::Issue(..) => {}
+                KeyKind::Reply(_) | KeyKind::Unsubscribe(_) | KeyKind::Verify(_) | KeyKind::Issue(..) => {}
                 KeyKind::Project(id) if hit.plain => {
                     plain.extend(EmailAddress::parse(&hit.address).map(|a| (id, a)))
                 }

@@ -1,6 +1,6 @@
 //! Projects: who the mail is for, and every setting of theirs.
 
-use super::{EmailAddress, Fault, ProjectId};
+use super::{CustomEmail, CustomView, EmailAddress, Fault, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -127,6 +127,9 @@ pub struct Project {
     /// What the generated address carries since its key was changed; the earlier ones lead nowhere.
     #[serde(default)]
     pub address_key: Option<String>,
+    /// What is known of its custom address.
+    #[serde(default)]
+    pub custom: Option<CustomEmail>,
 }
 
 /// A further address of a project, such as one that is forwarded to the desk.
@@ -191,6 +194,9 @@ pub struct ProjectView {
     /// Those that mark their issues.
     #[serde(default)]
     pub further_addresses: Vec<ProjectAddress>,
+    /// How its custom address is doing.
+    #[serde(default)]
+    pub custom: Option<CustomView>,
     pub settings: ProjectSettings,
 }
 

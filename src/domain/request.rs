@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, CannedScope, CategoryKind, Commit, Cursor, Draft, DraftKind, EmailAddress, Fate, FillCanned,
-    IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority, ProjectAddress, Reference,
-    RequestId, Role, SenderRule, Status, Via,
+    Arrival, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
+    FillCanned, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
+    ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -306,6 +306,11 @@ pub enum Request {
     RemoveAddress {
         path: String,
         address: EmailAddress,
+    },
+    /// Sets, verifies, enables, disables or removes the project's own sender address.
+    CustomEmail {
+        path: String,
+        action: CustomAction,
     },
     AddUser {
         name: String,

@@ -113,6 +113,11 @@ pub fn refusal_text(why: &str, arrival: u64) -> String {
     )
 }
 
+/// Gives a text as Markdown that shows it as it is.
+pub fn plain_text(text: &str) -> String {
+    format!("{}\n", escaped(text))
+}
+
 /// Gives the Markdown of the mail that asks whether an address is a user's.
 pub fn verify_text(user: &str, email: &str) -> String {
     format!(
@@ -258,5 +263,7 @@ mod tests {
         assert!(place("mailed to Ada <ada@customer.example>") < place("[a](http://evil.example)"));
         assert!(place(MARK) < place("mailed to"));
         assert!(shown.contains("Cannot *log* in") && shown.contains("# Not"), "{shown}");
+        let sealed = staff_text(&StaffText { said: Said::Sealed, ..text });
+        assert!(sealed.contains("came encrypted") && !sealed.contains("Not"), "{sealed}");
     }
 }

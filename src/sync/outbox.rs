@@ -154,9 +154,11 @@ async fn send(
         Outcome::PutOff { code: Some(code), text } => Settled::PutOff(format!("{code} {text}")),
         Outcome::PutOff { code: None, text } => Settled::PutOff(text),
         Outcome::Unreachable { stage, text, hint } => {
-            desk.settle(id, Settled::Untried).await?;
             let login_refused = matches!(stage, crate::outlet::Stage::Login | crate::outlet::Stage::Secret);
-            return Ok(Err(Pause { error: format!("{stage}: {text}"), hint, login_refused }));
+            let error = format!("{stage}: {text}");
+            desk.settle(id, Settled::Untried).await?;
+            desk.custom_unreachable(id, login_refused, &error).await?;
+            return Ok(Err(Pause { error, hint, login_refused }));
         }
     };
     settle(desk, id, settled).await.map(Ok)

@@ -100,6 +100,7 @@ impl App {
                 self.say("saved; z takes it back");
                 self.ask_senders();
             }
+            (Purpose::OwnAct, Response::Users(users)) => self.own_changed(users),
             (Purpose::ProjectAct, Response::Project(project)) => self.project_changed(*project),
             (Purpose::Attachment { save_to, name }, Response::Bytes(bytes)) => self.want(match save_to {
                 Some(path) => Effect::Save { path, bytes },

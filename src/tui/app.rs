@@ -353,6 +353,7 @@ impl App {
             Action::Projects => self.go_to(Screen::Projects),
             Action::Senders => self.go_to(Screen::Senders),
             Action::SpamMails => self.show_spam_mails(),
+            Action::Notifications => self.open_notifications(),
             Action::Query => {
                 self.to_list();
                 self.open_query();

@@ -46,6 +46,7 @@ pub enum Purpose {
     IntakeAct,
     ProjectAct,
     SenderAct,
+    OwnAct,
     Sync,
     Attachment { save_to: Option<PathBuf>, name: String },
     Original(NoteId),

@@ -329,6 +329,7 @@ mod tests {
             ("g", Action::Top),
             ("s", Action::SpamMails),
             ("l", Action::Senders),
+            ("n", Action::Notifications),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

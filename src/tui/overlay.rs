@@ -42,6 +42,7 @@ pub enum Ask {
     MakeIssue(IntakeId),
     Setting { project: String, key: String },
     NewProject,
+    Own(String),
     Sender(SenderRule),
     Title,
     MergeInto(Vec<Reference>),
@@ -178,6 +179,7 @@ impl App {
             Ask::Split { reference, note } => self.split(reference, note, text),
             Ask::MergeInto(references) => self.merge_into(references, &text),
             Ask::NewProject => self.add_project(text),
+            Ask::Own(key) => self.set_own(key, text),
             Ask::Sender(rule) => self.add_sender(rule, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }

@@ -34,6 +34,12 @@ pub enum Choice {
         key: String,
         value: String,
     },
+    /// One thing of one's own notifications: its choices, or its value.
+    Own(String),
+    OwnSet {
+        key: String,
+        value: String,
+    },
     Recipient(EmailAddress),
     Canned(CannedScope, String),
     Change(Change),
@@ -256,6 +262,8 @@ impl App {
             Choice::Nothing => {}
             Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
+            Choice::Own(key) => self.change_notification(key),
+            Choice::OwnSet { key, value } => self.set_own(key, value),
         }
     }
 }

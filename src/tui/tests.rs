@@ -5,6 +5,7 @@ mod desk;
 mod life;
 mod long;
 mod mails;
+mod notifications;
 mod screens;
 mod update;
 

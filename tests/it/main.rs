@@ -7,6 +7,7 @@ mod canned;
 mod categories;
 mod commits;
 mod corpora;
+mod custom;
 mod damage;
 mod deliver;
 mod demo;

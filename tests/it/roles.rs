@@ -3,9 +3,10 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, CannedScope, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
-    FillCanned, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction,
-    OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule, SenderScope,
+    Arrival, CannedScope, CategoryKind, Cursor, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
+    FaultKind, FillCanned, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId,
+    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule,
+    SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -209,6 +210,7 @@ fn table() -> Vec<(Request, Who)> {
             Request::RemoveAddress { path: path(), address: "q@acme.example".parse().unwrap() },
             From(Role::Maintainer),
         ),
+        (Request::CustomEmail { path: path(), action: CustomAction::Disable }, From(Role::Maintainer)),
         (
             Request::AddUser { name: "new".into(), full_name: None, emails: vec![], system_user: None },
             DeskOwner,

@@ -275,3 +275,48 @@ async fn the_staff_answer_by_mail_and_a_commit_closes_and_the_customer_hears_of_
     assert_eq!(fates.iter().filter(|fate| *fate == "note").count(), 2, "{fates:?}");
     assert_eq!(fates.iter().filter(|fate| *fate == "quarantined").count(), 1, "{fates:?}");
 }
+
+#[tokio::test]
+async fn a_custom_address_is_verified_through_its_forwarding_and_carries_the_whole_round() {
+    let round = Round::new("round-custom", &Wire::Tls);
+    let desk = &round.desk;
+    let server = MailServer::get();
+    server.user("acme-help");
+    let custom = "acme-help@customer.test";
+    let outlet = format!(
+        "[outlet.acme]\nhost = \"127.0.0.1\"\nport = {}\nssl = false\nfrom = \"{custom}\"\n",
+        server.smtp_port()
+    );
+    desk.configure(&format!("{}{outlet}", config("round-custom", &Wire::Tls)));
+    let _sync: Serving = desk.sync();
+    desk.ok(&["project", "custom-email", "set", "acme/support", custom, "--outlet", "acme"]);
+    desk.ok(&["project", "custom-email", "verify", "acme/support"]);
+    // The provider of that address forwards all of it, and says to whom, as they do.
+    let forward = async |count: usize| {
+        let mut mail = format!("X-Forwarded-To: {}\r\n", round.address).into_bytes();
+        mail.extend(mail_of("acme-help", count).await);
+        send(custom, &round.address, &mail);
+    };
+    forward(1).await;
+    wait_for("the verification", || {
+        let status = desk.json(&["project", "custom-email", "status", "acme/support"]);
+        (status["custom"]["state"] == "finished").then_some(())
+    });
+    desk.ok(&["project", "custom-email", "enable", "acme/support"]);
+    round.write(custom, "Subject: The press is stuck\r\nMessage-ID: <c1@customer.test>", "It will not move.");
+    forward(2).await;
+    let bytes = round.mail(1).await;
+    let thanks = parse(&bytes);
+    assert_eq!(only_address(thanks.from()), custom);
+    assert!(
+        !String::from_utf8_lossy(&bytes).contains("round-custom+"),
+        "the desk's own address is not shown"
+    );
+    let key = only_address(thanks.reply_to());
+    assert!(key.starts_with("acme-help+") && key.ends_with("@customer.test"), "{key}");
+    round.write(&key, "Subject: else\r\nMessage-ID: <c2@customer.test>", "Still not.");
+    forward(3).await;
+    let issue = round.issue_with(2);
+    assert_eq!(issue["notes"][1]["body"].as_str().unwrap().trim(), "Still not.");
+    assert_eq!(desk.issues().len(), 1);
+}

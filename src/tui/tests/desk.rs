@@ -242,6 +242,7 @@ impl FakeDesk {
                 email("contact+acme-support-desk@example.com"),
             ],
             further_addresses: Vec::new(),
+            custom: None,
             settings: ProjectSettings {
                 display_name: Some("Acme Support".into()),
                 suffix: Some("desk".into()),

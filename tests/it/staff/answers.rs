@@ -1,10 +1,13 @@
 //! What the staff answer by mail.
 
 use super::{answer_of, answer_of_ada, by_support, mails_to, reply_to, wish};
-use crate::support::room::{ADA, Room, field, note};
+use crate::support::NameServer;
+use crate::support::room::{ADA, CONFIG, Room, field, note};
 use deskbell::domain::{
     Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
 };
+use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
+use mail_auth::dkim::DkimSigner;
 
 /// Gives the key that mia was mailed with an answer of Ada's.
 async fn key(room: &mut Room) -> String {
@@ -342,4 +345,29 @@ async fn a_dry_run_says_what_would_come_of_it_and_mails_nobody() {
     assert_eq!(delivered.mails, ["new_note to ada@customer.example"]);
     assert!(room.send().await.is_empty());
     assert_eq!(room.list(&ADA[..0]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn where_no_server_is_trusted_the_desk_checks_the_signature_itself() {
+    let signing = Ed25519Key::from_pkcs8_der(&Ed25519Key::generate_pkcs8().unwrap()).unwrap();
+    let public = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, signing.public_key());
+    let names = NameServer::start(&[
+        ("desk._domainkey.staff.example", format!("v=DKIM1; k=ed25519; p={public}")),
+        ("_dmarc.staff.example", "v=DMARC1; p=reject".to_owned()),
+    ]);
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    room.again_with(&format!("{CONFIG}[spam]\ntimeout = \"20s\"\nname_server = \"{}\"\n", names.address()))
+        .await;
+    let raw = format!(
+        "From: mia@staff.example\r\nTo: <{key}>\r\nSubject: Re: x\r\nMessage-ID: <s1@staff.example>\r\n\r\nUse 2.1.\r\n"
+    );
+    let signer = DkimSigner::from_key(signing).domain("staff.example").selector("desk");
+    let signature = signer.headers(["From", "To", "Subject"]).sign(raw.as_bytes()).unwrap().to_header();
+    let mail = format!("{signature}{raw}").replace("\r\n", "\n");
+    let changed = room.mail(&mail.replace("Use 2.1", "Pay me").replace("<s1@", "<s2@")).await;
+    assert_eq!(changed.entry.fate, Fate::Quarantined, "{}", changed.entry.reason);
+    assert!(changed.entry.reason.contains("DKIM fail"), "{}", changed.entry.reason);
+    let taken = room.mail(&mail).await;
+    assert_eq!(fate(&taken), (Fate::Note, "mia answered by mail"));
 }

@@ -53,8 +53,13 @@ impl Room {
 
     /// Ends the desk and opens it again.
     pub async fn again(&mut self) {
+        self.again_with(CONFIG).await;
+    }
+
+    /// Ends the desk and opens it again with another config.
+    pub async fn again_with(&mut self, config: &str) {
         self.desk.close().await.unwrap();
-        self.desk = open(CONFIG, &self.dir, &self.now).await;
+        self.desk = open(config, &self.dir, &self.now).await;
     }
 
     pub fn later(&self, span: SignedDuration) {

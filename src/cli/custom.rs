@@ -1,0 +1,90 @@
+//! `deskbell project custom-email …`.
+
+use super::here::Here;
+use super::print;
+use super::session::{ask, unexpected};
+use crate::domain::{CustomAction, EmailAddress, ProjectView, Request, Response};
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum CustomEmail {
+    /// Sets the address and the outlet that sends for it; it has to be verified then.
+    #[command(
+        after_help = "Example:\n  deskbell project custom-email set acme/support help@acme.example --outlet acme"
+    )]
+    Set {
+        project: String,
+        address: EmailAddress,
+        /// A way out of the config: [outlet.NAME].
+        #[arg(long)]
+        outlet: String,
+    },
+    /// Sends a mail through the outlet that has to come back by the forwarding within 30 minutes.
+    Verify { project: String },
+    /// Says how it is doing.
+    Status { project: String },
+    /// Lets the desk write from it.
+    Enable { project: String },
+    /// Lets the desk write from its own address again; mail to the custom one is still taken.
+    Disable { project: String },
+    /// Takes it away.
+    Remove { project: String },
+}
+
+/// Carries out one of the commands about a custom address.
+pub async fn run(here: &Here, asked: CustomEmail) -> Result<u8> {
+    let (path, action) = match asked {
+        CustomEmail::Set { project, address, outlet } => (project, CustomAction::Set { address, outlet }),
+        CustomEmail::Verify { project } => (project, CustomAction::Verify),
+        CustomEmail::Enable { project } => (project, CustomAction::Enable),
+        CustomEmail::Disable { project } => (project, CustomAction::Disable),
+        CustomEmail::Remove { project } => (project, CustomAction::Remove),
+        CustomEmail::Status { project } => return show(here, Request::Project(project)).await,
+    };
+    show(here, Request::CustomEmail { path, action }).await
+}
+
+async fn show(here: &Here, request: Request) -> Result<u8> {
+    let project = match ask(here, request).await? {
+        Response::Project(project) => *project,
+        other => return Err(unexpected(&other).into()),
+    };
+    let settings = &project.settings;
+    if here.json {
+        print::json(&json!({
+            "project": project.path,
+            "custom_email": settings.custom_email,
+            "custom_email_outlet": settings.custom_email_outlet,
+            "custom": project.custom,
+        }))?;
+        return Ok(0);
+    }
+    describe(&project);
+    Ok(0)
+}
+
+fn describe(project: &ProjectView) {
+    let Some(address) = &project.settings.custom_email else {
+        println!("{} has no custom address.", project.path);
+        return;
+    };
+    let outlet = project.settings.custom_email_outlet.as_deref().unwrap_or("none");
+    println!("{address}, by the outlet {outlet}");
+    let Some(custom) = &project.custom else { return };
+    let on = if custom.enabled { "the desk writes from it" } else { "the desk does not write from it" };
+    println!("  {}; {on}", print::word(&custom.state));
+    if let (Some(by), Some(at)) = (&custom.asked_by, custom.asked_at) {
+        println!("  asked by {} at {at}", print::line(by));
+    }
+    if let Some(error) = &custom.error {
+        println!("  {}", print::line(error));
+    }
+    if let Some(hint) = &custom.hint {
+        println!("  hint: {hint}");
+    }
+    if let Some(target) = project.addresses.iter().find(|other| *other != address) {
+        println!("  forward it to {target}");
+    }
+}
