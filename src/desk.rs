@@ -13,6 +13,7 @@ mod drafts;
 mod edits;
 mod filing;
 mod filling;
+mod forwarding;
 mod history;
 mod idle;
 mod intake;
@@ -247,6 +248,7 @@ impl Desk {
                 self.merge(&acting, &references, &into, dry_run).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Forward(forward) => self.forward(&acting, &forward).await,
             Request::Split(split) => self.split(&acting, &split).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {

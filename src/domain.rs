@@ -41,7 +41,7 @@ pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
-pub use note::{Attachment, Note, NoteKind, RawRef};
+pub use note::{Aside, Attachment, Note, NoteKind, RawRef};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
 pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
@@ -53,8 +53,8 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction, Request,
-    SenderScope, Upload,
+    Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction,
+    Request, SenderScope, Upload,
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;

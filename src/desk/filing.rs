@@ -1,6 +1,7 @@
 //! Filing: a mail becomes a note of an issue, or a new issue, with everything that follows.
 
 use super::Desk;
+use super::forwarding::mark_answer;
 use super::intake::Passing;
 use super::issues::{blank_note, participant, reopen, turn};
 use super::letters::know;
@@ -44,7 +45,9 @@ impl Desk {
             if let Some(from) = &passing.from {
                 self.heard_from(txn, &mut issue, from).await?;
             }
-            words = welcome(&mut issue, passing, &mut note);
+            if !mark_answer(&issue, &mut note) {
+                words = welcome(&mut issue, passing, &mut note);
+            }
             self.take_in_others(txn, passing, project, &mut issue).await?;
             self.wake(&mut issue, project, passing, &note, &mut words);
         }

@@ -72,6 +72,7 @@ impl Desk {
             spam_since: None,
             purged: false,
             idle_warned_at: None,
+            consulted: Vec::new(),
             stood: Vec::new(),
         })
     }
@@ -445,6 +446,7 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         read: false,
         seal: None,
         came_from: Vec::new(),
+        aside: None,
     }
 }
 
@@ -452,7 +454,7 @@ fn draft_kind(new: &NewNote) -> DraftKind {
     if new.internal { DraftKind::Internal } else { DraftKind::Reply }
 }
 
-async fn staff_note(
+pub(super) async fn staff_note(
     txn: &mut Txn<'_>,
     issue: &Issue,
     acting: &Acting,
@@ -463,14 +465,14 @@ async fn staff_note(
     Ok(Note { author: Author::staff(&acting.user), ..note })
 }
 
-fn check_text(text: &str) -> Result<(), Fault> {
+pub(super) fn check_text(text: &str) -> Result<(), Fault> {
     if text.len() <= TEXT {
         return Ok(());
     }
     Err(Fault::usage("the text is larger than 1 MiB").hint("attach it as a file instead"))
 }
 
-fn refuse_disabled(project: &Project) -> Result<(), Fault> {
+pub(super) fn refuse_disabled(project: &Project) -> Result<(), Fault> {
     if project.enabled {
         return Ok(());
     }

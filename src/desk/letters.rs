@@ -46,7 +46,10 @@ impl Desk {
         let key = routing::new_reply_key();
         let message_id = new_message_id(id, &way.from)?;
         let reply_to = self.inner.ways.reply_address(issue.mailbox.as_deref(), project, &key);
-        let (in_reply_to, references) = self.conversation(txn, issue, &draughted.to.email).await?;
+        let (in_reply_to, references) = match kind {
+            MailKind::Forward => (None, Vec::new()),
+            _ => self.conversation(txn, issue, &draughted.to.email).await?,
+        };
         let letter = mail::Letter {
             kind,
             from: Mailbox { name: Some(sender_name(project).to_owned()), email: way.from.clone() },
@@ -57,7 +60,7 @@ impl Desk {
                 .or_else(|| issue.arrived_to.clone())
                 .or_else(|| self.inner.ways.plain_address(issue.mailbox.as_deref(), project))
                 .map(|email| Mailbox { name: Some(project.path.clone()), email }),
-            subject: subject(issue, &project.path),
+            subject: subject(kind, issue, &project.path),
             message_id: message_id.clone(),
             in_reply_to,
             references,
@@ -65,7 +68,11 @@ impl Desk {
             project_path: project.path.clone(),
             reference: reference(project, issue),
             list_id: Some(list_id(project, &way)),
-            unsubscribe: self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
+            // Who takes no part cannot leave.
+            unsubscribe: match kind {
+                MailKind::Forward => None,
+                _ => self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
+            },
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
             files: draughted.files.to_vec(),
             for_signing: self.inner.crypt.signs().is_some(),
@@ -143,6 +150,10 @@ impl Desk {
         let mut ids: Vec<MessageId> = Vec::new();
         let mut answered = None;
         for note in txn.list::<Note>(&txn::below(issue.id.0)).await? {
+            if note.aside.is_some() {
+                // Nobody else hears of a third party.
+                continue;
+            }
             if note.kind == NoteKind::Incoming {
                 let theirs = note.author.email.as_ref() == Some(to);
                 answered = note.message_id.clone().filter(|_| theirs).or(answered);
@@ -194,6 +205,7 @@ impl Desk {
         let text = note.map_or(String::new(), |note| signed_text(note, project));
         let description = match kind {
             MailKind::ThankYou => String::new(),
+            MailKind::Forward => note.and_then(|note| note.folded.clone()).unwrap_or_default(),
             _ => self.description(txn, issue).await?,
         };
         let values = mail::Values {
@@ -265,6 +277,7 @@ pub fn template_name(kind: MailKind) -> &'static str {
         MailKind::Closed => "closed.md",
         MailKind::Reopened => "reopened.md",
         MailKind::IdleWarning => "idle_warning.md",
+        MailKind::Forward => "forward.md",
         _ => "new_note.md",
     }
 }
@@ -289,8 +302,11 @@ pub(super) fn sender_name(project: &Project) -> &str {
     project.settings.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(BOT_NAME)
 }
 
-fn subject(issue: &Issue, path: &str) -> String {
+fn subject(kind: MailKind, issue: &Issue, path: &str) -> String {
     let title = issue.title.trim();
+    if kind == MailKind::Forward {
+        return format!("Fwd: {title} ({path}#{})", issue.iid);
+    }
     let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
     format!("{answer}{title} ({path}#{})", issue.iid)
 }

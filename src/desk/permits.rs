@@ -64,6 +64,7 @@ fn need(request: &Request) -> Need<'_> {
             let plain = plain && !new.close && new.status.is_none();
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
+        Request::Forward(forward) => one(&forward.reference, Role::Reporter),
         Request::Split(split) => one(&split.reference, Role::Reporter),
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
         Request::Merge { references, into, .. } => {

@@ -119,6 +119,18 @@ pub struct IssueSplit {
     pub title: Option<String>,
 }
 
+/// Notes that are mailed to somebody who does not take part in the issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    pub reference: Reference,
+    pub notes: Vec<NoteId>,
+    pub to: EmailAddress,
+    /// What is said with them.
+    pub text: String,
+    /// As that of a new note.
+    pub hold_ms: Option<u64>,
+}
+
 /// What can be done with a mail in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,6 +262,7 @@ pub enum Request {
     /// Parts an issue from the one it was merged into.
     Unmerge(Reference),
     Split(IssueSplit),
+    Forward(Forward),
     MarkRead {
         reference: Reference,
         read: bool,

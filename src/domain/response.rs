@@ -30,7 +30,7 @@ pub enum Response {
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.
     Counts(Vec<Option<u64>>),
-    /// `Issue`, `NewIssue`, `Split`.
+    /// `Issue`, `NewIssue`, `Split`, `Forward`.
     Issue(Box<IssueView>),
     /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
     Edited { rows: Vec<super::IssueRow>, label: String },

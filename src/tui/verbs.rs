@@ -144,6 +144,7 @@ impl App {
             Action::Link => self.pick_link(),
             Action::Milestone => self.ask_milestones(),
             Action::Split => self.ask_split(),
+            Action::Forward => self.ask_forward(),
             Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),

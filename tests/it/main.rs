@@ -13,6 +13,7 @@ mod desk;
 mod docs;
 mod doctor;
 mod first;
+mod forwarding;
 mod fuzz;
 mod idle;
 mod imap;

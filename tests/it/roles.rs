@@ -3,9 +3,9 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, IntakeAction, IntakeId,
-    IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress, Request,
-    Response, Role, SenderRule, SenderScope,
+    Arrival, CategoryKind, Cursor, Deliver, Draft, DraftKind, Edit, Event, FaultKind, Forward, IntakeAction,
+    IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, ProjectAddress,
+    Request, Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -152,6 +152,16 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Unmerge(open()), From(Role::Reporter)),
+        (
+            Request::Forward(Forward {
+                reference: open(),
+                notes: vec![],
+                to: "eve@new.example".parse().unwrap(),
+                text: String::new(),
+                hold_ms: None,
+            }),
+            From(Role::Reporter),
+        ),
         (Request::Split(IssueSplit { reference: open(), notes: vec![], title: None }), From(Role::Reporter)),
         (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),

@@ -8,13 +8,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// One kind of mail for each template that there is.
-const KINDS: [MailKind; 6] = [
+const KINDS: [MailKind; 7] = [
     MailKind::ThankYou,
     MailKind::NewNote,
     MailKind::NewParticipant,
     MailKind::Closed,
     MailKind::Reopened,
     MailKind::IdleWarning,
+    MailKind::Forward,
 ];
 const KNOWN: &str = "known are ISSUE_ID, ISSUE_PATH, ISSUE_DESCRIPTION, ISSUE_URL, NOTE_TEXT, NOTE_AUTHOR, \
                      UNSUBSCRIBE_URL, SYSTEM_HEADER, SYSTEM_FOOTER, ADDITIONAL_TEXT";
