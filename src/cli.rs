@@ -21,6 +21,7 @@ mod log;
 mod mail;
 mod print;
 mod project;
+mod rule;
 mod sender;
 mod serve;
 mod session;
@@ -146,6 +147,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
+        Command::Rule(asked) => rule::run(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,

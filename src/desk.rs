@@ -35,6 +35,8 @@ mod repeat;
 mod reports;
 mod rest;
 mod routing;
+mod rulebook;
+mod rules;
 mod screening;
 mod sealing;
 mod senders;
@@ -184,6 +186,11 @@ impl Desk {
     ///
     /// Faults say what could not be done and what helps; nothing was changed then.
     pub async fn handle(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
+        // All that can be asked is one large state; whoever asks need not carry it.
+        Box::pin(self.answer(caller, call)).await
+    }
+
+    async fn answer(&self, caller: &Caller, call: Call) -> Result<Response, Fault> {
         let user = self.user_of(caller, &call.request).await?;
         let rights = self.rights_of(&user).await?;
         let acting = Acting { user, rights, via: call.via, request: call.id, now: self.now() };
@@ -213,6 +220,8 @@ impl Desk {
             Request::Members(project) => self.members(&acting, &project).await,
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => self.labels(&acting).await,
+            Request::Rules => self.rules(&acting).await,
+            Request::TestRule { scope, name } => self.test_rule(&acting, &scope, &name).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Drafts => self.drafts(&acting).await,
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
@@ -241,20 +250,20 @@ impl Desk {
 
     async fn change(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
         match request {
-            Request::NewIssue(new) => self.new_issue(&acting, new).await,
-            Request::AddNote(new) => self.add_note(&acting, new).await,
-            Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
+            Request::NewIssue(new) => Box::pin(self.new_issue(&acting, new)).await,
+            Request::AddNote(new) => Box::pin(self.add_note(&acting, new)).await,
+            Request::Edit { references, edits } => Box::pin(self.edit(&acting, &references, &edits)).await,
             Request::Merge { references, into, dry_run } => {
-                self.merge(&acting, &references, &into, dry_run).await
+                Box::pin(self.merge(&acting, &references, &into, dry_run)).await
             }
-            Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
-            Request::Forward(forward) => self.forward(&acting, &forward).await,
-            Request::Split(split) => self.split(&acting, &split).await,
+            Request::Unmerge(reference) => Box::pin(self.unmerge(&acting, &reference)).await,
+            Request::Forward(forward) => Box::pin(self.forward(&acting, &forward)).await,
+            Request::Split(split) => Box::pin(self.split(&acting, &split)).await,
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
             }
-            Request::Undo => self.undo(&acting).await,
+            Request::Undo => Box::pin(self.undo(&acting)).await,
             Request::Redo => self.redo(&acting).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
@@ -277,14 +286,21 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
+            Request::SetRule { scope, name, settings } => {
+                Box::pin(self.set_rule(&acting, &scope, name.as_deref(), &settings)).await
+            }
+            Request::RemoveRule { scope, name } => self.remove_rule(&acting, &scope, &name).await,
+            Request::OrderRule { scope, name, position } => {
+                self.order_rule(&acting, &scope, &name, position).await
+            }
             Request::AddCategory { kind, project, settings } => {
                 self.add_category(&acting, kind, &project, &settings).await
             }
             Request::SetCategory { kind, project, name, settings } => {
-                self.set_category(&acting, kind, &project, &name, &settings).await
+                Box::pin(self.set_category(&acting, kind, &project, &name, &settings)).await
             }
             Request::RemoveCategory { kind, project, name } => {
-                self.remove_category(&acting, kind, &project, &name).await
+                Box::pin(self.remove_category(&acting, kind, &project, &name)).await
             }
             Request::SetSender { scope, pattern, rule } => {
                 self.set_sender(&acting, &scope, &pattern, rule).await

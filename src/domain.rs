@@ -24,6 +24,7 @@ mod reference;
 mod request;
 mod response;
 mod rights;
+mod rule;
 mod screening;
 mod seal;
 mod sender;
@@ -58,6 +59,7 @@ pub use request::{
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;
+pub use rule::{Rule, RuleAbout, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

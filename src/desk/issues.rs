@@ -9,7 +9,7 @@ use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, Reference, Response, Role, State, Status, Upload, Via,
+    Party, Project, Reference, Response, Role, RuleMoment, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key};
@@ -114,7 +114,7 @@ impl Desk {
         close(&mut before, txn.now);
         txn.put_issue(Some(&before), &issue)?;
         if !quick.edits.is_empty() {
-            self.edit_one(&mut txn, acting, issue.id, &quick.edits, None).await?;
+            Box::pin(self.edit_one(&mut txn, acting, issue.id, &quick.edits, None)).await?;
         }
         self.mark_seen(&mut txn, acting, issue.id).await?;
         txn.remove::<Draft>(draft_key(&acting.user.name, None, DraftKind::Issue));
@@ -172,7 +172,9 @@ impl Desk {
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
         if !quick.edits.is_empty() {
-            self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id)).await?;
+            Box::pin(self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id))).await?;
+        } else {
+            Box::pin(self.run_rules(&mut txn, id, RuleMoment::Change)).await?;
         }
         txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
         self.mark_seen(&mut txn, acting, id).await?;
@@ -218,7 +220,7 @@ impl Desk {
         let subjects = self.subjects_of(&[id], edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
-        let iid = self.edit_one(&mut txn, acting, id, edits, subjects.get(&id)).await?;
+        let iid = Box::pin(self.edit_one(&mut txn, acting, id, edits, subjects.get(&id))).await?;
         let label = label(edits, &[iid]);
         if txn.changes().is_empty() {
             return Err(Fault::refused(format!("nothing to change: {label} before")));

@@ -44,6 +44,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Users
         | Request::Desk
         | Request::Labels
+        | Request::Rules
         | Request::Categories { project: None, .. }
         | Request::Drafts
         | Request::Verbs { .. }
@@ -93,6 +94,7 @@ fn need(request: &Request) -> Need<'_> {
         Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
         Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),
         Request::Senders(Some(SenderScope::Project(path)))
+        | Request::TestRule { scope: SenderScope::Project(path), .. }
         | Request::TestSender { scope: SenderScope::Project(path), .. } => InProject(path, Role::Reporter),
         Request::SetProject { path, .. }
         | Request::EnableProject { path, .. }
@@ -102,6 +104,9 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SetMember { project: path, .. }
         | Request::RemoveMember { project: path, .. }
         | Request::SetSender { scope: SenderScope::Project(path), .. }
+        | Request::SetRule { scope: SenderScope::Project(path), .. }
+        | Request::RemoveRule { scope: SenderScope::Project(path), .. }
+        | Request::OrderRule { scope: SenderScope::Project(path), .. }
         | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
             InProject(path, Role::Maintainer)
         }
@@ -114,6 +119,10 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RemoveUser { .. }
         | Request::SetDesk { .. }
         | Request::SetSender { scope: SenderScope::Desk, .. }
+        | Request::SetRule { scope: SenderScope::Desk, .. }
+        | Request::RemoveRule { scope: SenderScope::Desk, .. }
+        | Request::OrderRule { scope: SenderScope::Desk, .. }
+        | Request::TestRule { scope: SenderScope::Desk, .. }
         | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
         | Request::Backup { .. }
         | Request::Rebuild

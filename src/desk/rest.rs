@@ -33,7 +33,7 @@ impl Desk {
         if waiting > 0 || self.has_mail_due() || self.inner.spam_mails.count() > 0 || self.owes_lessons() {
             return None;
         }
-        if self.may_become_idle().await.unwrap_or(true) {
+        if self.may_become_idle().await.unwrap_or(true) || self.has_timed_rules().await.unwrap_or(true) {
             return None;
         }
         let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };

@@ -183,7 +183,8 @@ impl Desk {
         let changes = txn::all::<Changed>(&self.inner.store, &txn::below(id.0)).await?;
         let mut views = Vec::with_capacity(changes.len());
         for Changed { seq, at, actor, reason, change, .. } in changes {
-            let Change { field, mut before, mut after, .. } = change;
+            let Change { field, mut before, mut after, rule, .. } = change;
+            let reason = rule.map(|rule| format!("rule {rule}")).or(reason);
             if field == "project" {
                 before = self.project_in_words(acting, &before).await?;
                 after = self.project_in_words(acting, &after).await?;

@@ -225,6 +225,12 @@ pub enum Request {
         kind: CategoryKind,
         project: Option<String>,
     },
+    Rules,
+    /// Which issues a rule finds, and what it would do.
+    TestRule {
+        scope: SenderScope,
+        name: String,
+    },
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -334,6 +340,22 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
+    /// Writes a rule: a new one where `name` is none.
+    SetRule {
+        scope: SenderScope,
+        name: Option<String>,
+        settings: Vec<(String, String)>,
+    },
+    RemoveRule {
+        scope: SenderScope,
+        name: String,
+    },
+    /// Puts a rule at a place, counted from 1.
+    OrderRule {
+        scope: SenderScope,
+        name: String,
+        position: u32,
+    },
     AddCategory {
         kind: CategoryKind,
         project: String,
@@ -421,6 +443,8 @@ impl Request {
                 | Self::Desk
                 | Self::Labels
                 | Self::Categories { .. }
+                | Self::Rules
+                | Self::TestRule { .. }
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

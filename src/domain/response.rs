@@ -12,6 +12,9 @@ pub struct Delivered {
     pub entry: IntakeView,
     /// Mails it caused, or would cause: what kind and to whom.
     pub mails: Vec<String>,
+    /// Rules that fitted it.
+    #[serde(default)]
+    pub rules: Vec<String>,
 }
 
 /// The answer to a request; which one is said at each variant.
@@ -60,6 +63,8 @@ pub enum Response {
     Labels(Vec<(String, u64)>),
     /// `Categories`, and what changes one.
     Categories(Vec<super::CategoryView>),
+    /// `Rules`, and what changes one.
+    Rules(Vec<super::RuleView>),
     /// `Drafts`.
     Drafts(Vec<Draft>),
     /// `Draft`.

@@ -3,7 +3,7 @@
 use crate::domain::{
     AddressRecord, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings, Draft, DraftKind,
     EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note, NoteId,
-    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, User, Verb, Watched,
+    OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, Sender, Seq, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -42,10 +42,11 @@ pub enum Tree {
     Commits = 27,
     Watched = 28,
     Categories = 40,
+    Rules = 41,
 }
 
 impl Tree {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -74,6 +75,7 @@ impl Tree {
         Self::Commits,
         Self::Watched,
         Self::Categories,
+        Self::Rules,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -400,6 +402,17 @@ impl Record for Category {
     }
 }
 
+impl Record for Rule {
+    const TREE: Tree = Tree::Rules;
+    fn key(&self) -> Vec<u8> {
+        rule_key(self.project, &self.about.name)
+    }
+}
+
+/// Key of a rule; that of the desk counts as project 0.
+pub fn rule_key(project: Option<ProjectId>, name: &str) -> Vec<u8> {
+    Key::new().number(project.map_or(0, |id| id.0)).text(name).octets()
+}
 /// Key of a label or a milestone of a project.
 pub fn category_key(project: ProjectId, kind: CategoryKind, name: &str) -> Vec<u8> {
     Key::new().number(project.0).number(kind as u64).text(name).octets()

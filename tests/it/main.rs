@@ -28,6 +28,7 @@ mod outages;
 mod parity;
 mod quick;
 mod roles;
+mod rules;
 mod screening;
 mod seals;
 mod smtp;
