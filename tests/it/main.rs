@@ -4,6 +4,7 @@
 mod addresses;
 mod attach;
 mod categories;
+mod commands;
 mod commits;
 mod corpora;
 mod damage;
