@@ -24,6 +24,7 @@ mod login;
 mod mail;
 mod print;
 mod project;
+mod rule;
 mod sender;
 mod serve;
 mod session;
@@ -175,6 +176,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Canned(asked) => canned::run(&here, asked).await,
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
+        Command::Rule(asked) => rule::run(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,

@@ -15,6 +15,7 @@ mod drafts;
 mod edits;
 mod filing;
 mod filling;
+mod forwarding;
 mod history;
 mod idle;
 mod intake;
@@ -38,6 +39,8 @@ mod repeat;
 mod reports;
 mod rest;
 mod routing;
+mod rulebook;
+mod rules;
 mod screening;
 mod sealing;
 mod senders;
@@ -230,6 +233,8 @@ impl Desk {
             Request::Members(project) => self.members(&acting, &project).await,
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => self.labels(&acting).await,
+            Request::Rules => self.rules(&acting).await,
+            Request::TestRule { scope, name } => self.test_rule(&acting, &scope, &name).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Canned { project } => self.canned(&acting, project.as_deref()).await,
             Request::FillCanned(asked) => Box::pin(self.fill_canned(&acting, asked)).await,
@@ -269,6 +274,7 @@ impl Desk {
             Request::Merge { .. }
             | Request::Unmerge(_)
             | Request::Split(_)
+            | Request::Forward(_)
             | Request::Undo
             | Request::Redo => Box::pin(self.change_widely(acting, request)),
             request => Box::pin(self.change_desk(acting, request)),
@@ -287,9 +293,10 @@ impl Desk {
     async fn change_widely(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
         match request {
             Request::Merge { references, into, dry_run } => {
-                self.merge(&acting, &references, &into, dry_run).await
+                Box::pin(self.merge(&acting, &references, &into, dry_run)).await
             }
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Forward(forward) => Box::pin(self.forward(&acting, &forward)).await,
             Request::Split(split) => self.split(&acting, &split).await,
             Request::Undo => self.undo(&acting).await,
             Request::Redo => self.redo(&acting).await,
@@ -329,14 +336,21 @@ impl Desk {
                 self.save_canned(&acting, &scope, &name, &settings, new).await
             }
             Request::RemoveCanned { scope, name } => self.remove_canned(&acting, &scope, &name).await,
+            Request::SetRule { scope, name, settings } => {
+                Box::pin(self.set_rule(&acting, &scope, name.as_deref(), &settings)).await
+            }
+            Request::RemoveRule { scope, name } => self.remove_rule(&acting, &scope, &name).await,
+            Request::OrderRule { scope, name, position } => {
+                self.order_rule(&acting, &scope, &name, position).await
+            }
             Request::AddCategory { kind, project, settings } => {
                 self.add_category(&acting, kind, &project, &settings).await
             }
             Request::SetCategory { kind, project, name, settings } => {
-                self.set_category(&acting, kind, &project, &name, &settings).await
+                Box::pin(self.set_category(&acting, kind, &project, &name, &settings)).await
             }
             Request::RemoveCategory { kind, project, name } => {
-                self.remove_category(&acting, kind, &project, &name).await
+                Box::pin(self.remove_category(&acting, kind, &project, &name)).await
             }
             Request::SetSender { scope, pattern, rule } => {
                 self.set_sender(&acting, &scope, &pattern, rule).await
@@ -451,7 +465,7 @@ pub(crate) struct Acting {
 impl Acting {
     /// The desk itself, for what a project asks of it.
     fn system(now: Timestamp) -> Self {
-        let user = people::stand_in(crate::domain::SUPPORT_BOT);
+        let user = User { owner: false, ..people::stand_in(crate::domain::SUPPORT_BOT) };
         Self { user, rights: Rights::All, via: Via::System, request: RequestId(String::new()), now }
     }
 

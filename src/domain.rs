@@ -27,6 +27,7 @@ mod reference;
 mod request;
 mod response;
 mod rights;
+mod rule;
 mod screening;
 mod seal;
 mod sender;
@@ -53,7 +54,7 @@ pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
-pub use note::{Attachment, Note, NoteKind, RawRef};
+pub use note::{Aside, Attachment, Note, NoteKind, RawRef};
 pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
 pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, ReplyKey};
 pub use person::{
@@ -66,11 +67,12 @@ pub use project::{
 pub use query::Query;
 pub use reference::Reference;
 pub use request::{
-    Call, Deliver, Edit, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction, Request,
-    SenderScope, Upload,
+    Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction,
+    Request, SenderScope, Upload,
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;
+pub use rule::{Rule, RuleAbout, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

@@ -299,6 +299,11 @@ impl Index {
         self.read().carrying(kind, project, name)
     }
 
+    /// Gives the projects in which issues stand.
+    pub fn projects_of(&self, issues: &[IssueId]) -> Vec<(IssueId, ProjectId)> {
+        self.read().projects_of(issues)
+    }
+
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         self.read().by_reference(project, iid)

@@ -96,6 +96,9 @@ pub enum Command {
     /// Keeps the milestones of a project, and says how far they are.
     #[command(subcommand)]
     Milestone(super::category::Milestone),
+    /// Says what the desk does by itself with issues that a query finds.
+    #[command(subcommand)]
+    Rule(super::rule::Rule),
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),

@@ -108,6 +108,9 @@ impl Told<'_> {
         let at = entry.index.map_or(String::new(), |index| format!("[{index}]"));
         let reference = entry.reference.as_deref().map_or(String::new(), |r| format!(" {r}"));
         println!("{place}{at}: {}{reference}: {}", entry.fate.word(), print::line(&entry.reason));
+        for rule in &delivered.rules {
+            println!("  {}", print::line(rule));
+        }
         for mail in &delivered.mails {
             println!("  {mail}");
         }
@@ -126,7 +129,9 @@ impl Told<'_> {
                 .iter()
                 .filter_map(|d| {
                     let mut entry = serde_json::to_value(&d.entry).ok()?;
-                    entry.as_object_mut()?.insert("mails".to_owned(), d.mails.clone().into());
+                    let map = entry.as_object_mut()?;
+                    map.insert("mails".to_owned(), d.mails.clone().into());
+                    map.insert("rules".to_owned(), d.rules.clone().into());
                     Some(entry)
                 })
                 .collect();

@@ -7,8 +7,8 @@ use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
 use crate::domain::{
-    AddressState, Edit, Fault, FillCanned, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote, NoteId,
-    ParticipantView, Reference, Request, Response, Upload,
+    AddressState, Edit, Fault, FillCanned, Forward, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote,
+    NoteId, ParticipantView, Reference, Request, Response, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -49,6 +49,11 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::Split { reference, notes, title } => {
             let notes = notes.into_iter().map(NoteId).collect();
             answered(here, Request::Split(IssueSplit { reference, notes, title })).await
+        }
+        Issue::Forward { reference, notes, to, message, hold } => {
+            let hold_ms = hold.as_deref().map(hold_ms).transpose()?;
+            let notes = notes.into_iter().map(NoteId).collect();
+            answered(here, Request::Forward(Forward { reference, notes, to, text: message, hold_ms })).await
         }
         Issue::Link { reference, others } => {
             edit(here, vec![reference], others.into_iter().map(Edit::Link).collect()).await

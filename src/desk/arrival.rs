@@ -400,7 +400,8 @@ impl Desk {
                 self.inner.store.get::<OutboxEntry>(&outbox_key(*id)).await.map_err(txn::store_fault)?;
             mails.extend(kept.map(|kept| describe(&kept.record)));
         }
-        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
+        let rules = Vec::new();
+        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails, rules })))
     }
 
     /// Says what a mail would do and writes nothing.
@@ -426,7 +427,8 @@ impl Desk {
                 .map_err(txn::store_fault)?
                 .map(|kept| kept.record.id);
         }
-        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails })))
+        let rules = txn.take_ruled().into_iter().map(|name| format!("the rule {name} fits")).collect();
+        Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails, rules })))
     }
 
     /// Tells whether this mail had this fate before; gives that entry.

@@ -8,7 +8,7 @@ use super::{Acting, Desk};
 use crate::domain::moment::work_in_words;
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,
-    Party, Project, Reference, Response, State, Status, User, Via,
+    Party, Project, Reference, Response, RuleMoment, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -61,17 +61,20 @@ impl Desk {
         let before = self.load_issue(txn, id).await?;
         if let Some(into) = merged_alone(edits)? {
             let into = self.resolve_beside(&acting.rights, &before, into).await?;
-            self.merge_one(txn, acting, id, into).await?;
+            Box::pin(self.merge_one(txn, acting, id, into)).await?;
             txn.deed().merged.push(id);
             return Ok(before.iid);
         }
         let mut issue = before.clone();
+        // What is rare is kept apart, so that the step of every change stays small on the stack.
         for edit in edits {
             match edit {
-                Edit::DuplicateOf(other) => self.mark_duplicate(txn, acting, &mut issue, other).await?,
-                Edit::Link(other) => self.link(txn, acting, &mut issue, other).await?,
-                Edit::Unlink(other) => self.unlink(txn, acting, &mut issue, other).await?,
-                Edit::MoveTo(path) => self.move_to(txn, acting, &mut issue, path).await?,
+                Edit::DuplicateOf(other) => {
+                    Box::pin(self.mark_duplicate(txn, acting, &mut issue, other)).await?
+                }
+                Edit::Link(other) => Box::pin(self.link(txn, acting, &mut issue, other)).await?,
+                Edit::Unlink(other) => Box::pin(self.unlink(txn, acting, &mut issue, other)).await?,
+                Edit::MoveTo(path) => Box::pin(self.move_to(txn, acting, &mut issue, path)).await?,
                 edit => apply(&mut issue, edit, &acting.user, txn.now)?,
             }
         }
@@ -87,7 +90,7 @@ impl Desk {
         txn.put(&issue)?;
         self.welcome_added(txn, acting, &project, &before, &issue).await?;
         if before.spam != issue.spam {
-            self.spam_decided(txn, acting, &issue, subject).await?;
+            Box::pin(self.spam_decided(txn, acting, &issue, subject)).await?;
             // Nobody was told that it was closed as spam.
             return Ok(before.iid);
         }
@@ -98,6 +101,10 @@ impl Desk {
         };
         if let Some(kind) = told {
             self.tell_of_state(txn, &project, &issue, kind).await?;
+        }
+        // No rule sets off another.
+        if acting.via != Via::Rule {
+            Box::pin(self.run_rules(txn, id, RuleMoment::Change)).await?;
         }
         Ok(before.iid)
     }

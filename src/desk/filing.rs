@@ -1,13 +1,15 @@
 //! Filing: a mail becomes a note of an issue, or a new issue, with everything that follows.
 
 use super::Desk;
+use super::forwarding::mark_answer;
 use super::intake::Passing;
 use super::issues::{blank_note, participant, reopen, turn};
 use super::letters::know;
 use super::txn::Txn;
 use crate::domain::{
     EmailAddress, Fate, Fault, FaultKind, Finding, ImportCc, IntakeEntry, Issue, IssueId, Judge, Link,
-    LinkKind, Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, State,
+    LinkKind, Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, RuleMoment,
+    State,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
@@ -44,7 +46,9 @@ impl Desk {
             if let Some(from) = &passing.from {
                 self.heard_from(txn, &mut issue, from).await?;
             }
-            words = welcome(&mut issue, passing, &mut note);
+            if !mark_answer(&issue, &mut note) {
+                words = welcome(&mut issue, passing, &mut note);
+            }
             self.take_in_others(txn, passing, project, &mut issue).await?;
             self.wake(&mut issue, project, passing, &note, &mut words);
         }
@@ -55,6 +59,9 @@ impl Desk {
         }
         txn.put_issue(Some(&before), &issue)?;
         self.index_ids(txn, passing, &issue, &note).await?;
+        if !automatic && !passing.silent {
+            Box::pin(self.run_rules(txn, id, RuleMoment::Arrival)).await?;
+        }
         let fate = if automatic { Fate::Automatic } else { Fate::Note };
         let reason = if automatic { format!("{}; {why}", passing.verdict.reason) } else { why };
         let entry = self
@@ -126,7 +133,15 @@ impl Desk {
         issue.updated_at = if passing.silent { passing.at } else { txn.now };
         txn.put_issue(None, &issue)?;
         self.index_ids(txn, passing, &issue, &note).await?;
-        let thanked = self.acknowledge(txn, passing, &project, &issue).await?;
+        let quiet = !passing.silent && Box::pin(self.run_rules(txn, issue.id, RuleMoment::Arrival)).await?;
+        // A rule may have changed it, or moved it elsewhere; the mail was addressed here all the same.
+        let addressed = project.id;
+        let issue = self.load_issue(txn, issue.id).await?;
+        let project = self.load_project(txn, issue.project).await?;
+        let thanked = match quiet || issue.spam {
+            true => "no acknowledgement: a rule says so".to_owned(),
+            false => self.acknowledge(txn, passing, &project, &issue).await?,
+        };
         let others: Vec<Participant> =
             issue.participants.iter().filter(|p| p.role == ParticipantRole::Cc).cloned().collect();
         self.greet_others(txn, passing, &project, &issue, &others).await?;
@@ -134,7 +149,7 @@ impl Desk {
         let reason = format!("{why}; {thanked}");
         let fate = (Fate::Issue, reason);
         let entry =
-            self.enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate).await?;
+            self.enter(txn, passing.prepared, Some(passing.message), again, Some(addressed), fate).await?;
         self.tie(txn, entry, &issue, &note)
     }
 

@@ -54,6 +54,7 @@ pub fn differences(before: &Issue, after: &Issue) -> Vec<Change> {
             field: (*field).to_owned(),
             before: value(&old, field),
             after: value(&new, field),
+            rule: None,
         })
         .filter(|change| change.before != change.after)
         .collect()

@@ -10,7 +10,7 @@ use crate::domain::refuse_unfilled;
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, Reference, Response, Role, State, Status, Upload, Via,
+    Party, Project, Reference, Response, Role, RuleMoment, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key};
@@ -73,6 +73,7 @@ impl Desk {
             spam_since: None,
             purged: false,
             idle_warned_at: None,
+            consulted: Vec::new(),
             stood: Vec::new(),
         })
     }
@@ -115,7 +116,7 @@ impl Desk {
         close(&mut before, txn.now);
         txn.put_issue(Some(&before), &issue)?;
         if !quick.edits.is_empty() {
-            self.edit_one(&mut txn, acting, issue.id, &quick.edits, None).await?;
+            Box::pin(self.edit_one(&mut txn, acting, issue.id, &quick.edits, None)).await?;
         }
         self.mark_seen(&mut txn, acting, issue.id).await?;
         txn.remove::<Draft>(draft_key(&acting.user.name, None, DraftKind::Issue));
@@ -173,7 +174,9 @@ impl Desk {
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
         if !quick.edits.is_empty() {
-            self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id)).await?;
+            Box::pin(self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id))).await?;
+        } else {
+            Box::pin(self.run_rules(&mut txn, id, RuleMoment::Change)).await?;
         }
         txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
         self.mark_seen(&mut txn, acting, id).await?;
@@ -222,7 +225,7 @@ impl Desk {
         let subjects = self.subjects_of(&[id], edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
-        let iid = self.edit_one(&mut txn, acting, id, edits, subjects.get(&id)).await?;
+        let iid = Box::pin(self.edit_one(&mut txn, acting, id, edits, subjects.get(&id))).await?;
         let label = label(edits, &[iid]);
         if txn.changes().is_empty() {
             return Err(Fault::refused(format!("nothing to change: {label} before")));
@@ -456,6 +459,7 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         read: false,
         seal: None,
         came_from: Vec::new(),
+        aside: None,
     }
 }
 
@@ -463,7 +467,7 @@ fn draft_kind(new: &NewNote) -> DraftKind {
     if new.internal { DraftKind::Internal } else { DraftKind::Reply }
 }
 
-async fn staff_note(
+pub(super) async fn staff_note(
     txn: &mut Txn<'_>,
     issue: &Issue,
     acting: &Acting,

@@ -64,7 +64,10 @@ impl Desk {
             None => new_message_id(id, &from)?,
         };
         let reply_to = self.inner.ways.reply_address(issue.mailbox.as_deref(), project, &key);
-        let (in_reply_to, references) = self.conversation(txn, issue, &draughted.to.email).await?;
+        let (in_reply_to, references) = match kind {
+            MailKind::Forward => (None, Vec::new()),
+            _ => self.conversation(txn, issue, &draughted.to.email).await?,
+        };
         let mut people = draughted.joint.map(|joint| joint.people.iter()).unwrap_or_default();
         let first = people.next();
         let letter = mail::Letter {
@@ -77,7 +80,7 @@ impl Desk {
                 .or_else(|| issue.arrived_to.clone())
                 .or_else(|| self.inner.ways.plain_address(issue.mailbox.as_deref(), project))
                 .map(|email| Mailbox { name: Some(project.path.clone()), email }),
-            subject: subject(issue, &project.path),
+            subject: subject(kind, issue, &project.path),
             message_id: message_id.clone(),
             in_reply_to,
             references,
@@ -85,8 +88,12 @@ impl Desk {
             project_path: project.path.clone(),
             reference: reference(project, issue),
             list_id: Some(list_id(project, &from)),
-            unsubscribe: self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
-            unsubscribe_page: self.inner.ways.unsubscribe_page(&key),
+            // Who takes no part cannot leave.
+            unsubscribe: match kind {
+                MailKind::Forward => None,
+                _ => self.inner.ways.unsubscribe_link(issue.mailbox.as_deref(), project, &key),
+            },
+            unsubscribe_page: self.inner.ways.unsubscribe_page(&key).filter(|_| kind != MailKind::Forward),
             markdown: self.markdown(txn, kind, issue, project, note, &key).await?,
             files: draughted.files.to_vec(),
             for_signing: self.inner.crypt.signs().is_some(),
@@ -184,6 +191,10 @@ impl Desk {
         let mut ids: Vec<MessageId> = Vec::new();
         let mut answered = None;
         for note in txn.list::<Note>(&txn::below(issue.id.0)).await? {
+            if note.aside.is_some() {
+                // Nobody else hears of a third party.
+                continue;
+            }
             if note.kind == NoteKind::Incoming {
                 let theirs = note.author.email.as_ref() == Some(to);
                 answered = note.message_id.clone().filter(|_| theirs).or(answered);
@@ -231,6 +242,7 @@ impl Desk {
         let template = self.template(kind, project, &desk).await.text;
         let description = match kind {
             MailKind::ThankYou => String::new(),
+            MailKind::Forward => note.and_then(|note| note.folded.clone()).unwrap_or_default(),
             _ => self.description(txn, issue).await?,
         };
         let text = note.map_or(String::new(), |note| signed_text(note, project));
@@ -306,8 +318,11 @@ pub(super) fn sender_name(project: &Project) -> &str {
     project.settings.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(BOT_NAME)
 }
 
-pub(super) fn subject(issue: &Issue, path: &str) -> String {
+pub(super) fn subject(kind: MailKind, issue: &Issue, path: &str) -> String {
     let title = issue.title.trim();
+    if kind == MailKind::Forward {
+        return format!("Fwd: {title} ({path}#{})", issue.iid);
+    }
     let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
     format!("{answer}{title} ({path}#{})", issue.iid)
 }

@@ -71,7 +71,7 @@ impl Desk {
             project: Some(project),
             issue: Some(issue),
             note: note.as_ref(),
-            subject: letters::subject(issue, &project.path),
+            subject: letters::subject(MailKind::Staff, issue, &project.path),
             markdown: mail::staff_text(&text),
             key: Some(KeyUse::Issue { issue: issue.id, internal }),
             held_until,

@@ -47,6 +47,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Users
         | Request::Desk
         | Request::Labels
+        | Request::Rules
         | Request::Categories { project: None, .. }
         | Request::Canned { project: None }
         | Request::SaveCanned { scope: CannedScope::Mine, .. }
@@ -70,6 +71,7 @@ fn need(request: &Request) -> Need<'_> {
             let plain = plain && !new.close && new.status.is_none();
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
+        Request::Forward(forward) => one(&forward.reference, Role::Reporter),
         Request::Split(split) => one(&split.reference, Role::Reporter),
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
         Request::Merge { references, into, .. } => {
@@ -111,6 +113,7 @@ fn need(request: &Request) -> Need<'_> {
         Request::Senders(None | Some(SenderScope::Desk)) => Anywhere(Role::Reporter),
         Request::TestSender { scope: SenderScope::Desk, .. } => Anywhere(Role::Reporter),
         Request::Senders(Some(SenderScope::Project(path)))
+        | Request::TestRule { scope: SenderScope::Project(path), .. }
         | Request::TestSender { scope: SenderScope::Project(path), .. } => InProject(path, Role::Reporter),
         Request::SetProject { path, .. }
         | Request::EnableProject { path, .. }
@@ -121,6 +124,9 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SetMember { project: path, .. }
         | Request::RemoveMember { project: path, .. }
         | Request::SetSender { scope: SenderScope::Project(path), .. }
+        | Request::SetRule { scope: SenderScope::Project(path), .. }
+        | Request::RemoveRule { scope: SenderScope::Project(path), .. }
+        | Request::OrderRule { scope: SenderScope::Project(path), .. }
         | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
             InProject(path, Role::Maintainer)
         }
@@ -133,6 +139,10 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RemoveUser { .. }
         | Request::SetDesk { .. }
         | Request::SetSender { scope: SenderScope::Desk, .. }
+        | Request::SetRule { scope: SenderScope::Desk, .. }
+        | Request::RemoveRule { scope: SenderScope::Desk, .. }
+        | Request::OrderRule { scope: SenderScope::Desk, .. }
+        | Request::TestRule { scope: SenderScope::Desk, .. }
         | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
         | Request::Backup { .. }
         | Request::Rebuild

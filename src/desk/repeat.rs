@@ -15,7 +15,9 @@ impl Desk {
     ) -> Result<Response, Fault> {
         tracing::debug!(label = done.deed.label, "a repeated request");
         match request {
-            Request::NewIssue(_) | Request::Split(_) => self.again_issue(acting, &done).await,
+            Request::NewIssue(_) | Request::Split(_) | Request::Forward(_) => {
+                self.again_issue(acting, &done).await
+            }
             Request::AddNote(_) => self.noted(acting, &done.deed).await,
             Request::Edit { .. } | Request::CommitsReached { .. } => {
                 Ok(self.edited(acting, &done.deed.issues, done.deed.label))

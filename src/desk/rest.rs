@@ -34,7 +34,9 @@ impl Desk {
             return None;
         }
         let told = self.owes_notices().await.ok()? || self.waits_for_custom().await.ok()?;
-        if told || self.may_become_idle().await.unwrap_or(true) {
+        let timed =
+            self.may_become_idle().await.unwrap_or(true) || self.has_timed_rules().await.unwrap_or(true);
+        if told || timed {
             return None;
         }
         let viewer = Viewer { user: SUPPORT_BOT.to_owned(), now: self.now(), rights: Rights::All };

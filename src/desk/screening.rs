@@ -151,7 +151,9 @@ impl Desk {
         let id = self.survivor(txn, issue).await?;
         let issue = txn.get::<Issue>(&issue_key(id)).await?;
         let from = passing.from.as_ref().map(|from| &from.email);
-        Ok(issue.is_some_and(|issue| from.is_some_and(|from| issue.participant(from).is_some())))
+        let has_part =
+            |issue: &Issue, from| issue.participant(from).is_some() || issue.consulted.contains(from);
+        Ok(issue.is_some_and(|issue| from.is_some_and(|from| has_part(&issue, from))))
     }
 
     fn listed(&self, passing: &Passing<'_>, project: Option<ProjectId>) -> Option<Sender> {

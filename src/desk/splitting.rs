@@ -22,6 +22,7 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let before = self.load_issue(&mut txn, id).await?;
         let moving = self.chosen(&mut txn, &before, &asked.notes).await?;
+        self.refuse_all(&mut txn, &before, &moving).await?;
         let mut project = self.load_project(&mut txn, before.project).await?;
         let title = asked.title.as_deref().filter(|title| !title.trim().is_empty());
         let mut issue = self.number_issue(&mut txn, &mut project, title.unwrap_or(&before.title)).await?;
@@ -43,8 +44,13 @@ impl Desk {
         Ok(Response::Issue(Box::new(self.issue_view(acting, issue.id).await?)))
     }
 
-    /// Gives the notes that were chosen; refuses those that are not there, and to leave nothing behind.
-    async fn chosen(&self, txn: &mut Txn<'_>, issue: &Issue, asked: &[NoteId]) -> Result<Vec<Note>, Fault> {
+    /// Gives the notes that were chosen; refuses those that are not there.
+    pub(super) async fn chosen(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: &Issue,
+        asked: &[NoteId],
+    ) -> Result<Vec<Note>, Fault> {
         let notes: Vec<Note> = txn.list::<Note>(&txn::below(issue.id.0)).await?;
         let said = |note: &&Note| note.kind != NoteKind::System;
         for id in asked {
@@ -54,14 +60,20 @@ impl Desk {
             }
         }
         let chosen: Vec<Note> = notes.iter().filter(|note| asked.contains(&note.id)).cloned().collect();
-        if chosen.is_empty() {
-            return Err(Fault::usage("there is nothing to split out").hint("name a note of the issue"));
+        match chosen.is_empty() {
+            true => Err(Fault::usage("no note is named").hint("name a note of the issue")),
+            false => Ok(chosen),
         }
-        if chosen.len() == notes.iter().filter(said).count() {
-            return Err(Fault::refused(format!("nothing would be left in #{}", issue.iid))
-                .hint("leave a note behind, or give the issue another title"));
+    }
+
+    /// Refuses to leave nothing behind.
+    async fn refuse_all(&self, txn: &mut Txn<'_>, issue: &Issue, chosen: &[Note]) -> Result<(), Fault> {
+        let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
+        if chosen.len() < notes.iter().filter(|note| note.kind != NoteKind::System).count() {
+            return Ok(());
         }
-        Ok(chosen)
+        Err(Fault::refused(format!("nothing would be left in #{}", issue.iid))
+            .hint("leave a note behind, or give the issue another title"))
     }
 
     /// Moves notes, and all that leads answers to them.

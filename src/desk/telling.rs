@@ -5,7 +5,7 @@ use super::letters::Draughted;
 use super::txn::Txn;
 use super::{Desk, history};
 use crate::domain::{
-    Author, Fault, Issue, MailKind, Mailbox, Note, NoteKind, OutboxState, Participant, Project,
+    Author, Change, Fault, Issue, MailKind, Mailbox, Note, NoteKind, OutboxState, Participant, Project,
 };
 use jiff::SignedDuration;
 
@@ -115,10 +115,14 @@ impl Desk {
         who: &str,
     ) -> Result<(), Fault> {
         // They were noted last: among ten thousand issues of one step nobody looks through those of the others.
-        let last = txn.changes().iter().rev().take_while(|change| change.issue == issue.id).count();
+        // Nor is what a rule changed told of with what set it off.
+        let rule = txn.rule();
+        let mine = |change: &&Change| change.issue == issue.id && change.rule == rule;
+        let last = txn.changes().iter().rev().take_while(mine).count();
         let mine = txn.changes().get(txn.changes().len() - last..).unwrap_or_default().to_vec();
         let Some(sentence) = history::sentence(&mine) else { return Ok(()) };
-        self.system_note(txn, issue, format!("{who} {sentence}"), None).await
+        let why = txn.rule_in_words();
+        self.system_note(txn, issue, format!("{who} {sentence}"), why).await
     }
 
     /// Writes a small note of the desk's own.

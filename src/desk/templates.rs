@@ -20,13 +20,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The mails that have a template, and the names of these.
-pub const MAIL_TEMPLATES: [(MailKind, &str); 6] = [
+pub const MAIL_TEMPLATES: [(MailKind, &str); 7] = [
     (MailKind::ThankYou, "thank_you"),
     (MailKind::NewNote, "new_note"),
     (MailKind::NewParticipant, "new_participant"),
     (MailKind::Closed, "closed"),
     (MailKind::Reopened, "reopened"),
     (MailKind::IdleWarning, "idle_warning"),
+    (MailKind::Forward, "forward"),
 ];
 /// Where a repository keeps them, as GitLab has it.
 const OF_MAILS: &str = ".gitlab/service_desk_templates";
@@ -360,7 +361,7 @@ impl Desk {
             name: mail_template(kind).to_owned(),
             place: found.place,
             reference: id.map(|_| super::letters::reference(&project, &issue)),
-            subject: subject(&issue, &project.path),
+            subject: subject(kind, &issue, &project.path),
             text: mail::markdown_to_text(&filled),
             html: mail::markdown_to_html(&filled),
             trouble: found.trouble,

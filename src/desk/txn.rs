@@ -55,6 +55,9 @@ pub struct Txn<'a> {
     pub actor: Option<Actor>,
     /// Whether the staff are told nothing of it.
     pub hush: bool,
+    /// The rule that is being carried out, and those that were.
+    rule: Option<String>,
+    ruled: Vec<String>,
 }
 
 /// What a commit was, for those who follow the desk.
@@ -93,6 +96,8 @@ impl<'a> Txn<'a> {
             by: BTreeMap::new(),
             actor: None,
             hush: false,
+            rule: None,
+            ruled: Vec::new(),
         }
     }
 
@@ -164,7 +169,9 @@ impl<'a> Txn<'a> {
     /// Writes an issue and notes every field in which it differs from what it was.
     pub fn put_issue(&mut self, before: Option<&Issue>, after: &Issue) -> Result<(), Fault> {
         if let Some(before) = before {
-            self.changes.extend(super::history::differences(before, after));
+            let rule = self.rule.clone();
+            let differences = super::history::differences(before, after).into_iter();
+            self.changes.extend(differences.map(|change| Change { rule: rule.clone(), ..change }));
         }
         if !self.deed.issues.contains(&after.id) {
             self.deed.issues.push(after.id);
@@ -178,6 +185,31 @@ impl<'a> Txn<'a> {
         issue.last_note = Some(note.id);
         issue.updated_at = issue.updated_at.max(note.created_at).max(self.now);
         self.put(note)
+    }
+
+    /// Lets what follows count as done by a rule, or by none.
+    pub fn begin_rule(&mut self, name: Option<String>) {
+        self.rule = name;
+    }
+
+    /// Gives the rule that is being carried out.
+    pub fn rule(&self) -> Option<String> {
+        self.rule.clone()
+    }
+
+    /// Says which rule is being carried out, in words.
+    pub fn rule_in_words(&self) -> Option<String> {
+        self.rule.as_ref().map(|name| format!("the rule {name} did it"))
+    }
+
+    /// Remembers that a rule was carried out.
+    pub fn note_rule(&mut self, name: String) {
+        self.ruled.push(name);
+    }
+
+    /// Takes the names of the rules that were carried out.
+    pub fn take_ruled(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ruled)
     }
 
     /// What to list among the verbs of the caller.

@@ -40,10 +40,10 @@ impl Desk {
         let mut skipped = Vec::new();
         let mut draft = None;
         for merged in &verb.deed.merged {
-            self.unmerge_one(&mut txn, acting, *merged).await?;
+            Box::pin(self.unmerge_one(&mut txn, acting, *merged)).await?;
         }
         for split in &verb.deed.split {
-            self.unsplit(&mut txn, acting, *split, verb.deed.issues.last()).await?;
+            Box::pin(self.unsplit(&mut txn, acting, *split, verb.deed.issues.last())).await?;
         }
         if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
@@ -151,17 +151,13 @@ impl Desk {
         verb: &Verb,
         back: bool,
     ) -> Result<(), Fault> {
-        let mut by_issue: BTreeMap<IssueId, Vec<&Change>> = BTreeMap::new();
-        for change in &verb.changes {
-            by_issue.entry(change.issue).or_default().push(change);
-        }
-        for (id, changes) in by_issue {
+        for (id, changes) in whole(&verb.changes) {
             let before = self.load_issue(txn, id).await?;
             if before.purged {
                 return Err(Fault::refused(format!("#{} was spam and is gone", before.iid)));
             }
             let mut after = before.clone();
-            for change in changes {
+            for change in &changes {
                 let (from, to) =
                     if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
                 if &history::value_of(&before, &change.field) != from {
@@ -277,4 +273,18 @@ impl Desk {
             }
         }
     }
+}
+
+/// Gives what became of each field in the end, by issue: a verb and the rules that it set off may have changed
+/// one several times.
+fn whole(changes: &[Change]) -> BTreeMap<IssueId, Vec<Change>> {
+    let mut by_issue: BTreeMap<IssueId, Vec<Change>> = BTreeMap::new();
+    for change in changes {
+        let all = by_issue.entry(change.issue).or_default();
+        match all.iter_mut().find(|earlier| earlier.field == change.field) {
+            Some(earlier) => earlier.after.clone_from(&change.after),
+            None => all.push(change.clone()),
+        }
+    }
+    by_issue
 }

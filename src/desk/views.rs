@@ -4,9 +4,10 @@ use super::letters::{reference, sender_name};
 use super::txn::{self, Wrote};
 use super::{Acting, Desk};
 use crate::domain::{
-    AddressRecord, AttachmentView, Change, ChangeView, Delivery, Fate, Fault, IntakeEntry, IntakeId,
-    IntakeView, Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind, NoteView,
-    OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, ProjectId, Query, Reference, Response,
+    AddressRecord, Attachment, AttachmentView, Change, ChangeView, Delivery, Fate, Fault, IntakeEntry,
+    IntakeId, IntakeView, Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind,
+    NoteView, OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, ProjectId, Query, Reference,
+    Response,
 };
 use crate::index::Update;
 use crate::mail;
@@ -99,6 +100,7 @@ impl Desk {
             why: note.why,
             warnings: note.warnings,
             seal: note.seal,
+            aside: note.aside,
         })
     }
 
@@ -181,7 +183,8 @@ impl Desk {
         let changes = txn::all::<Changed>(&self.inner.store, &txn::below(id.0)).await?;
         let mut views = Vec::with_capacity(changes.len());
         for Changed { seq, at, actor, reason, change, .. } in changes {
-            let Change { field, mut before, mut after, .. } = change;
+            let Change { field, mut before, mut after, rule, .. } = change;
+            let reason = rule.map(|rule| format!("rule {rule}")).or(reason);
             if field == "project" {
                 before = self.project_in_words(acting, &before).await?;
                 after = self.project_in_words(acting, &after).await?;
@@ -261,6 +264,11 @@ impl Desk {
             };
             Fault::not_found(format!("note {} has no file `{name}`", note.id)).hint(hint)
         })?;
+        self.file_bytes(&note, file).await.map(Response::Bytes)
+    }
+
+    /// Gives the bytes of a file of a note.
+    pub(super) async fn file_bytes(&self, note: &Note, file: &Attachment) -> Result<Vec<u8>, Fault> {
         let store = &self.inner.store;
         let bytes = match (file.raw, note.raw, file.part) {
             (Some(own), _, _) => Some(store.raw(own).await.map_err(txn::store_fault)?),
@@ -269,7 +277,7 @@ impl Desk {
             }
             _ => None,
         };
-        bytes.map(Response::Bytes).ok_or_else(|| super::missing(format!("the file `{name}`")))
+        bytes.ok_or_else(|| super::missing(format!("the file `{}`", file.name)))
     }
 
     pub(super) async fn outbox_view(&self, entry: OutboxEntry) -> Result<OutboxView, Fault> {

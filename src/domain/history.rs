@@ -31,6 +31,9 @@ pub struct Change {
     pub field: String,
     pub before: serde_json::Value,
     pub after: serde_json::Value,
+    /// The rule that did it.
+    #[serde(default)]
+    pub rule: Option<String>,
 }
 
 /// Something a person decided. Kept in the order of the decisions; the latest can be taken back.

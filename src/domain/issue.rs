@@ -133,6 +133,9 @@ pub struct Issue {
     /// When the customer was told that it will be closed, because nobody answered.
     #[serde(default)]
     pub idle_warned_at: Option<Timestamp>,
+    /// To whom notes of it were forwarded who do not take part.
+    #[serde(default)]
+    pub consulted: Vec<EmailAddress>,
     /// Every number that it has had, once it was moved to another project.
     #[serde(default)]
     pub stood: Vec<Standing>,

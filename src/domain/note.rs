@@ -18,6 +18,16 @@ pub enum NoteKind {
     System,
 }
 
+/// Talk with somebody who does not take part in the issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aside {
+    /// It carried notes to this person.
+    ForwardedTo(EmailAddress),
+    /// It came from a person to whom notes were forwarded.
+    FromThirdParty,
+}
+
 /// Where raw bytes stand in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RawRef {
@@ -103,4 +113,7 @@ pub struct Note {
     /// The merged issues it came from, the first one first.
     #[serde(default)]
     pub came_from: Vec<IssueId>,
+    /// Whether it is talk with a third party.
+    #[serde(default)]
+    pub aside: Option<Aside>,
 }

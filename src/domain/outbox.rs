@@ -19,12 +19,14 @@ pub enum MailKind {
     Rejection,
     /// A mail that the desk writes to itself to see that the round works.
     Probe,
+    /// Notes of an issue to somebody who does not take part in it.
+    Forward,
 }
 
 impl MailKind {
     /// Tells whether no person wrote this mail, so that it must be marked as automatic (RFC 3834).
     pub fn is_automatic(self) -> bool {
-        self != Self::NewNote
+        !matches!(self, Self::NewNote | Self::Forward)
     }
 }
 

@@ -120,6 +120,18 @@ pub struct IssueSplit {
     pub title: Option<String>,
 }
 
+/// Notes that are mailed to somebody who does not take part in the issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    pub reference: Reference,
+    pub notes: Vec<NoteId>,
+    pub to: EmailAddress,
+    /// What is said with them.
+    pub text: String,
+    /// As that of a new note.
+    pub hold_ms: Option<u64>,
+}
+
 /// What can be done with a mail in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -224,6 +236,12 @@ pub enum Request {
         kind: CategoryKind,
         project: Option<String>,
     },
+    Rules,
+    /// Which issues a rule finds, and what it would do.
+    TestRule {
+        scope: SenderScope,
+        name: String,
+    },
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -261,6 +279,7 @@ pub enum Request {
     /// Parts an issue from the one it was merged into.
     Unmerge(Reference),
     Split(IssueSplit),
+    Forward(Forward),
     MarkRead {
         reference: Reference,
         read: bool,
@@ -347,6 +366,22 @@ pub enum Request {
     RemoveCanned {
         scope: CannedScope,
         name: String,
+    },
+    /// Writes a rule: a new one where `name` is none.
+    SetRule {
+        scope: SenderScope,
+        name: Option<String>,
+        settings: Vec<(String, String)>,
+    },
+    RemoveRule {
+        scope: SenderScope,
+        name: String,
+    },
+    /// Puts a rule at a place, counted from 1.
+    OrderRule {
+        scope: SenderScope,
+        name: String,
+        position: u32,
     },
     AddCategory {
         kind: CategoryKind,
@@ -439,6 +474,8 @@ impl Request {
                 | Self::Categories { .. }
                 | Self::Canned { .. }
                 | Self::FillCanned(_)
+                | Self::Rules
+                | Self::TestRule { .. }
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

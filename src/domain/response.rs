@@ -12,6 +12,9 @@ pub struct Delivered {
     pub entry: IntakeView,
     /// Mails it caused, or would cause: what kind and to whom.
     pub mails: Vec<String>,
+    /// Rules that fitted it.
+    #[serde(default)]
+    pub rules: Vec<String>,
 }
 
 /// The answer to a request; which one is said at each variant.
@@ -30,7 +33,7 @@ pub enum Response {
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.
     Counts(Vec<Option<u64>>),
-    /// `Issue`, `NewIssue`, `Split`.
+    /// `Issue`, `NewIssue`, `Split`, `Forward`.
     Issue(Box<IssueView>),
     /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
     Edited { rows: Vec<super::IssueRow>, label: String },
@@ -64,6 +67,8 @@ pub enum Response {
     FilledCanned(super::FilledCanned),
     /// `Categories`, and what changes one.
     Categories(Vec<super::CategoryView>),
+    /// `Rules`, and what changes one.
+    Rules(Vec<super::RuleView>),
     /// `Drafts`.
     Drafts(Vec<Draft>),
     /// `Draft`.

@@ -125,6 +125,9 @@ pub struct NoteView {
     /// What its signature or encryption said.
     #[serde(default)]
     pub seal: Option<Seal>,
+    /// Whether it is talk with somebody who does not take part.
+    #[serde(default)]
+    pub aside: Option<super::Aside>,
 }
 
 /// An issue with everything in it. `cli` flattens `row` into the object that `issue show` prints.

@@ -314,6 +314,11 @@ impl Rows {
         self.iter().map(|(_, facts)| facts).filter(carries).map(|facts| facts.id).collect()
     }
 
+    /// Gives the projects in which issues stand.
+    pub fn projects_of(&self, issues: &[IssueId]) -> Vec<(IssueId, ProjectId)> {
+        issues.iter().filter_map(|id| Some((*id, self.get(*id)?.project))).collect()
+    }
+
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         let id = match project {

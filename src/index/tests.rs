@@ -50,6 +50,7 @@ fn issue(id: u64, title: &str) -> Issue {
         spam_since: None,
         purged: false,
         idle_warned_at: None,
+        consulted: Vec::new(),
         stood: Vec::new(),
         participants: vec![Participant {
             name: None,
@@ -96,6 +97,7 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
         read: false,
         seal: None,
         came_from: Vec::new(),
+        aside: None,
     }
 }
 

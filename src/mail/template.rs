@@ -182,6 +182,7 @@ pub fn default_template(kind: MailKind) -> &'static str {
         MailKind::Closed => include_str!("../../assets/templates/closed.md"),
         MailKind::Reopened => include_str!("../../assets/templates/reopened.md"),
         MailKind::IdleWarning => include_str!("../../assets/templates/idle_warning.md"),
+        MailKind::Forward => include_str!("../../assets/templates/forward.md"),
         MailKind::NewNote | MailKind::Staff | MailKind::Rejection | MailKind::Probe => {
             include_str!("../../assets/templates/new_note.md")
         }

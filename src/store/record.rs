@@ -3,7 +3,7 @@
 use crate::domain::{
     AddressRecord, Canned, CannedOwner, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings,
     Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note,
-    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Sender, Seq, StaffKey,
+    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, Sender, Seq, StaffKey,
     StaffNotice, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -46,10 +46,11 @@ pub enum Tree {
     StaffNotices = 30,
     Categories = 31,
     Canned = 32,
+    Rules = 33,
 }
 
 impl Tree {
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 32] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -81,6 +82,7 @@ impl Tree {
         Self::Canned,
         Self::StaffKeys,
         Self::StaffNotices,
+        Self::Rules,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -433,6 +435,17 @@ pub fn canned_key(owner: &CannedOwner, name: &str) -> Vec<u8> {
         CannedOwner::Project(id) => Key::new().number(1).number(id.0).text(name).octets(),
         CannedOwner::User(user) => Key::new().number(2).text(user).text(name).octets(),
     }
+}
+impl Record for Rule {
+    const TREE: Tree = Tree::Rules;
+    fn key(&self) -> Vec<u8> {
+        rule_key(self.project, &self.about.name)
+    }
+}
+
+/// Key of a rule; that of the desk counts as project 0.
+pub fn rule_key(project: Option<ProjectId>, name: &str) -> Vec<u8> {
+    Key::new().number(project.map_or(0, |id| id.0)).text(name).octets()
 }
 /// Key of a label or a milestone of a project.
 pub fn category_key(project: ProjectId, kind: CategoryKind, name: &str) -> Vec<u8> {

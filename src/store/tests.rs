@@ -50,6 +50,7 @@ pub fn change(issue: u64, field: &str) -> Change {
         field: field.into(),
         before: serde_json::Value::Null,
         after: serde_json::json!("new"),
+        rule: None,
     }
 }
 

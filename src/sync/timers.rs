@@ -23,4 +23,7 @@ pub(super) async fn pass(desk: &Desk) {
     if let Err(fault) = caught(desk.tend_idle()).await.and_then(|tended| tended) {
         tracing::error!(%fault, "idle issues cannot be looked at");
     }
+    if let Err(fault) = caught(desk.tend_rules()).await.and_then(|changed| changed) {
+        tracing::error!(%fault, "rules cannot be carried out");
+    }
 }

@@ -75,6 +75,7 @@ impl App {
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
                 self.merge_planned(references, into, &lines);
             }
+            (Purpose::Forward, Response::Issue(view)) => self.was_forwarded(&view),
             (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
                 self.undone(&label, &skipped, draft);

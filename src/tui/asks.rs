@@ -39,6 +39,7 @@ pub enum Purpose {
     Edit { advance: bool },
     MergePlan { references: Vec<Reference>, into: Reference },
     Split,
+    Forward,
     MarkRead,
     Undo,
     Redo,

@@ -5,8 +5,8 @@ use super::asks::Purpose;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::{
-    CategoryKind, CategoryView, Edit, IssueSplit, IssueView, LinkKind, NoteId, NoteKind, Reference, Request,
-    Status,
+    CategoryKind, CategoryView, Edit, EmailAddress, Forward, IssueSplit, IssueView, LinkKind, NoteId,
+    NoteKind, Reference, Request, Status,
 };
 
 impl App {
@@ -50,16 +50,54 @@ impl App {
 
     /// Asks for the title of the issue into which the note in front goes.
     pub fn ask_split(&mut self) {
+        let Some((reference, note)) = self.note_in_front() else { return };
+        let title = self.front_row().map_or(String::new(), |row| row.title.clone());
+        let hint = "the title of the new issue; answers to this note arrive there";
+        self.open_prompt(Prompt::new(Ask::Split { reference, note }, "Split out", &title, hint));
+    }
+
+    /// Asks to whom the note in front is mailed.
+    pub fn ask_forward(&mut self) {
+        let Some((reference, note)) = self.note_in_front() else { return };
+        let hint = "an address; who gets it takes no part, and their answer joins as a note";
+        self.open_prompt(Prompt::new(Ask::Forward { reference, note }, "Forward to", "", hint));
+    }
+
+    /// Gives the note that somebody wrote and that is in front, or says what is missing.
+    fn note_in_front(&mut self) -> Option<(Reference, NoteId)> {
         let shown = self.thread.as_ref().filter(|_| !self.on_list());
-        let Some(thread) = shown else { return self.say("open the issue and go to the note") };
-        match thread.current().filter(|note| note.kind != NoteKind::System) {
-            Some(note) => {
-                let (reference, note) = (thread.reference.clone(), note.id);
-                let title = thread.view.row.title.clone();
-                let hint = "the title of the new issue; answers to this note arrive there";
-                self.open_prompt(Prompt::new(Ask::Split { reference, note }, "Split out", &title, hint));
+        let Some(thread) = shown else {
+            self.say("open the issue and go to the note");
+            return None;
+        };
+        let note = thread.current().filter(|note| note.kind != NoteKind::System);
+        let found = note.map(|note| (thread.reference.clone(), note.id));
+        if found.is_none() {
+            self.say("go to a note that somebody wrote");
+        }
+        found
+    }
+
+    /// Mails a note to the address that was typed.
+    pub fn forward(&mut self, reference: Reference, note: NoteId, typed: &str) {
+        match EmailAddress::parse(typed) {
+            Some(to) => {
+                let forward =
+                    Forward { reference, notes: vec![note], to, text: String::new(), hold_ms: None };
+                self.ask(Purpose::Forward, Request::Forward(forward));
             }
-            None => self.say("go to a note that somebody wrote"),
+            None => self.complain(format!("`{typed}` is not an email address")),
+        }
+    }
+
+    /// Shows that a note was forwarded, and until when that can be taken back.
+    pub fn was_forwarded(&mut self, view: &IssueView) {
+        let deliveries = view.notes.iter().filter(|note| note.aside.is_some()).flat_map(|n| &n.delivery);
+        let held_until = deliveries.filter_map(|delivery| delivery.held_until).max();
+        self.sent_until("forwarded a note".to_owned(), held_until);
+        if let Some(thread) = &self.thread {
+            let reference = thread.reference.clone();
+            self.ask_thread(reference);
         }
     }
 

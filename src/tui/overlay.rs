@@ -47,6 +47,7 @@ pub enum Ask {
     Title,
     MergeInto(Vec<Reference>),
     Split { reference: Reference, note: NoteId },
+    Forward { reference: Reference, note: NoteId },
     CancelMails(Vec<OutboxId>),
 }
 
@@ -177,6 +178,7 @@ impl App {
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::Split { reference, note } => self.split(reference, note, text),
+            Ask::Forward { reference, note } => self.forward(reference, note, &text),
             Ask::MergeInto(references) => self.merge_into(references, &text),
             Ask::NewProject => self.add_project(text),
             Ask::Own(key) => self.set_own(key, text),

@@ -145,6 +145,7 @@ impl App {
             Action::Milestone => self.ask_milestones(),
             Action::Canned => self.ask_canned(),
             Action::Split => self.ask_split(),
+            Action::Forward => self.ask_forward(),
             Action::SetStatus => self.pick_status(),
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),

@@ -4,9 +4,9 @@ use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, CannedScope, CategoryKind, Cursor, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
-    FaultKind, FillCanned, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId,
-    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule,
-    SenderScope,
+    FaultKind, FillCanned, Forward, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote,
+    NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role,
+    SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -149,6 +149,20 @@ fn table() -> Vec<(Request, Who)> {
             Request::RemoveCategory { kind: CategoryKind::Label, project: path(), name: "none".into() },
             From(Role::Reporter),
         ),
+        (
+            Request::SetRule { scope: here(), name: Some("none".into()), settings: vec![] },
+            From(Role::Maintainer),
+        ),
+        (Request::RemoveRule { scope: here(), name: "none".into() }, From(Role::Maintainer)),
+        (Request::OrderRule { scope: here(), name: "none".into(), position: 1 }, From(Role::Maintainer)),
+        (
+            Request::SetRule { scope: SenderScope::Desk, name: Some("none".into()), settings: vec![] },
+            DeskOwner,
+        ),
+        (Request::RemoveRule { scope: SenderScope::Desk, name: "none".into() }, DeskOwner),
+        (Request::OrderRule { scope: SenderScope::Desk, name: "none".into(), position: 1 }, DeskOwner),
+        (Request::TestRule { scope: here(), name: "none".into() }, From(Role::Reporter)),
+        (Request::Rules, Everybody),
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::Verbs { limit: 9 }, Everybody),
@@ -180,6 +194,16 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Unmerge(open()), From(Role::Reporter)),
+        (
+            Request::Forward(Forward {
+                reference: open(),
+                notes: vec![],
+                to: "eve@new.example".parse().unwrap(),
+                text: String::new(),
+                hold_ms: None,
+            }),
+            From(Role::Reporter),
+        ),
         (Request::Split(IssueSplit { reference: open(), notes: vec![], title: None }), From(Role::Reporter)),
         (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),

@@ -117,7 +117,7 @@ async fn what_cannot_be_split_is_refused_with_its_reason() {
     let system = issue.notes.iter().filter(|n| n.kind == NoteKind::System).map(|n| n.id).collect();
     for (notes, words) in [
         (all, "nothing would be left"),
-        (vec![], "nothing to split"),
+        (vec![], "no note is named"),
         (vec![NoteId(999)], "no note 999"),
         (system, "no note"),
     ] {

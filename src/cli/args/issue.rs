@@ -96,6 +96,24 @@ pub enum Issue {
         #[arg(long)]
         title: Option<String>,
     },
+    /// Mails notes with their files to somebody who does not take part; their answer joins as a note.
+    #[command(
+        after_help = "Example:\n  deskbell issue forward 12 40 --to vendor@printers.example -m 'Do you know this?'"
+    )]
+    Forward {
+        reference: Reference,
+        /// The numbers of the notes, as `issue show` has them.
+        #[arg(required = true)]
+        notes: Vec<u64>,
+        #[arg(long, value_name = "ADDRESS")]
+        to: EmailAddress,
+        /// What is said with them.
+        #[arg(short, long, default_value = "")]
+        message: String,
+        /// Waits this long before it is mailed, such as 10s or 1h.
+        #[arg(long, value_name = "DURATION")]
+        hold: Option<String>,
+    },
     /// Says that an issue belongs together with others.
     #[command(after_help = "Example:\n  deskbell issue link 12 13 acme/office#4")]
     Link {

@@ -56,6 +56,7 @@ fn issue() -> Issue {
         spam_since: None,
         purged: false,
         idle_warned_at: None,
+        consulted: Vec::new(),
         stood: vec![Standing { project: ProjectId(7), iid: 4 }],
         participants: vec![requester, cc],
         links: vec![Link { kind: LinkKind::RelatesTo, issue: IssueId(9) }],
@@ -118,6 +119,7 @@ fn note(id: u64, user: &str) -> Note {
         read: false,
         seal: None,
         came_from: Vec::new(),
+        aside: None,
     }
 }
 

@@ -128,6 +128,7 @@ fn automatic_mail_says_so_and_a_persons_note_does_not() {
         (MailKind::Probe, Some("auto-generated")),
         (MailKind::Staff, Some("auto-generated")),
         (MailKind::NewNote, None),
+        (MailKind::Forward, None),
     ] {
         let message = read(&compose(&letter(kind)).unwrap()).unwrap();
         assert_eq!(message.header("Auto-Submitted").map(str::trim), how, "{kind:?}");

@@ -99,6 +99,7 @@ fn kind_word(kind: MailKind) -> &'static str {
         MailKind::Staff => "notice to staff",
         MailKind::Rejection => "rejection",
         MailKind::Probe => "test mail",
+        MailKind::Forward => "forwarded notes",
     }
 }
 

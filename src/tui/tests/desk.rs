@@ -91,6 +91,7 @@ pub fn note(id: u64, kind: NoteKind, author: Author, hours: i64, body: &str) -> 
         unread: false,
         has_raw: kind == NoteKind::Incoming,
         seal: None,
+        aside: None,
     }
 }
 

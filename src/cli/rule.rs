@@ -1,0 +1,183 @@
+//! `deskbell rule …`: what the desk does by itself.
+
+use super::here::Here;
+use super::print;
+use super::session::{ask, unexpected};
+use crate::domain::{Arrival, Deliver, Fault, Request, Response, RuleView, SenderScope};
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueHint};
+use std::path::{Path, PathBuf};
+
+/// The commands about rules.
+#[derive(Debug, Subcommand)]
+pub enum Rule {
+    /// Makes a rule: which issues, when, and what is done with them.
+    #[command(after_help = "Example:\n  deskbell rule add vip 'from:@big.example' --do '/label ~vip' \
+                            --do '/assign @alice' --project acme/support")]
+    Add {
+        name: String,
+        /// In the query language.
+        query: String,
+        /// arrival: a mail came in, before anything is sent; change: staff changed it; time: every minute.
+        #[arg(long, default_value = "arrival")]
+        on: String,
+        /// A quick action; several are done in their order.
+        #[arg(long = "do", value_name = "ACTION")]
+        actions: Vec<String>,
+        /// A new issue gets no thank-you mail.
+        #[arg(long)]
+        no_acknowledgement: bool,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Lists the rules in their order.
+    List,
+    /// Shows one rule.
+    Show(Named),
+    /// Changes a rule: name, query, on, actions, no_acknowledgement, enabled.
+    Set {
+        name: String,
+        #[arg(required = true, value_parser = super::args::setting)]
+        settings: Vec<(String, String)>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Takes a rule away.
+    Remove(Named),
+    /// Puts a rule at a place, counted from 1.
+    Order {
+        name: String,
+        position: u32,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Says which issues a rule finds and what it would do, or what all rules make of a mail; writes nothing.
+    Test {
+        #[arg(required_unless_present = "mail")]
+        name: Option<String>,
+        /// A mail, to see what becomes of it by every rule.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        mail: Option<PathBuf>,
+        /// The envelope recipient of that mail.
+        #[arg(long, value_name = "ADDRESS", requires = "mail")]
+        to: Option<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+/// Whose rule is meant.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// The project; the whole desk, unless given.
+    #[arg(long, value_name = "PATH")]
+    project: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    name: String,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Whose {
+    fn scope(self) -> SenderScope {
+        self.project.map_or(SenderScope::Desk, SenderScope::Project)
+    }
+}
+
+/// Carries out one of the commands about rules.
+pub async fn run(here: &Here, asked: Rule) -> Result<u8> {
+    let request = match asked {
+        Rule::Add { name, query, on, actions, no_acknowledgement, whose } => {
+            let settings = [
+                ("name", name),
+                ("query", query),
+                ("on", on),
+                ("actions", actions.join("\n")),
+                ("no_acknowledgement", no_acknowledgement.to_string()),
+            ];
+            let settings = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
+            Request::SetRule { scope: whose.scope(), name: None, settings }
+        }
+        Rule::List => Request::Rules,
+        Rule::Show(named) => return show(here, named).await,
+        Rule::Set { name, settings, whose } => {
+            Request::SetRule { scope: whose.scope(), name: Some(name), settings }
+        }
+        Rule::Remove(named) => Request::RemoveRule { scope: named.whose.scope(), name: named.name },
+        Rule::Order { name, position, whose } => Request::OrderRule { scope: whose.scope(), name, position },
+        Rule::Test { mail: Some(mail), to, .. } => mail_request(&mail, to)?,
+        Rule::Test { name, whose, .. } => {
+            Request::TestRule { scope: whose.scope(), name: name.unwrap_or_default() }
+        }
+    };
+    match ask(here, request).await? {
+        Response::Rules(rules) => print_rules(here, &rules)?,
+        Response::Plan(lines) if here.json => print::json(&lines)?,
+        Response::Plan(lines) => lines.iter().for_each(|line| println!("{}", print::line(line))),
+        Response::Delivered(told) if here.json => print::json(&told)?,
+        Response::Delivered(told) => {
+            println!("{}: {}", told.entry.fate.word(), print::line(&told.entry.reason));
+            told.rules.iter().chain(&told.mails).for_each(|line| println!("  {}", print::line(line)));
+        }
+        other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+async fn show(here: &Here, named: Named) -> Result<u8> {
+    let Response::Rules(rules) = ask(here, Request::Rules).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    let found =
+        rules.iter().find(|rule| rule.about.name == named.name && rule.project == named.whose.project);
+    match found {
+        Some(rule) if here.json => print::json(&as_json(rule))?,
+        Some(rule) => print_rules(here, std::slice::from_ref(rule))?,
+        None => return Err(Fault::not_found(format!("there is no rule `{}`", named.name)).into()),
+    }
+    Ok(0)
+}
+
+fn as_json(rule: &RuleView) -> serde_json::Value {
+    let about = &rule.about;
+    serde_json::json!({
+        "name": about.name, "project": rule.project, "position": rule.position, "on": about.on,
+        "query": about.query, "actions": about.actions, "no_acknowledgement": about.no_acknowledgement,
+        "enabled": about.enabled,
+    })
+}
+
+fn mail_request(file: &Path, to: Option<String>) -> Result<Request> {
+    let raw =
+        std::fs::read(file).map_err(|e| Fault::refused(format!("{} cannot be read: {e}", file.display())))?;
+    let arrival = Arrival { path: Some(file.display().to_string()), envelope_to: to, ..Arrival::default() };
+    Ok(Request::Deliver(Deliver { arrival, raw, dry_run: true }))
+}
+
+fn print_rules(here: &Here, rules: &[RuleView]) -> Result<()> {
+    if here.json {
+        return print::json(&rules.iter().map(as_json).collect::<Vec<_>>());
+    }
+    if rules.is_empty() {
+        println!("No rule is there.");
+        return Ok(());
+    }
+    let row = |rule: &RuleView| {
+        let about = &rule.about;
+        let off = if about.enabled { "" } else { " (off)" };
+        let quiet = if about.no_acknowledgement { "; no acknowledgement" } else { "" };
+        vec![
+            rule.position.to_string(),
+            format!("{}{off}", print::line(&about.name)),
+            rule.project.clone().unwrap_or_else(|| "the desk".to_owned()),
+            print::word(&about.on),
+            print::line(&about.query),
+            format!("{}{quiet}", print::line(&about.actions)),
+        ]
+    };
+    let rows: Vec<Vec<String>> = rules.iter().map(row).collect();
+    print::table(&["", "RULE", "OF", "ON", "QUERY", "DOES"], &rows)
+}

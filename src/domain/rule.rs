@@ -1,0 +1,63 @@
+//! Rules: what the desk does by itself with issues that a query finds.
+
+use super::ProjectId;
+use serde::{Deserialize, Serialize};
+
+/// When a rule looks at an issue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleMoment {
+    /// A mail came in, before anything is sent.
+    #[default]
+    Arrival,
+    /// One of the staff changed or answered the issue.
+    Change,
+    /// Every minute.
+    Time,
+}
+
+/// What can be said of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RuleAbout {
+    pub name: String,
+    /// In the query language.
+    pub query: String,
+    pub on: RuleMoment,
+    /// Quick actions, one a line.
+    pub actions: String,
+    /// Whether a new issue gets no thank-you mail.
+    pub no_acknowledgement: bool,
+    pub enabled: bool,
+}
+
+impl Default for RuleAbout {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            query: String::new(),
+            on: RuleMoment::default(),
+            actions: String::new(),
+            no_acknowledgement: false,
+            enabled: true,
+        }
+    }
+}
+
+/// A rule of a project, or of the whole desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    pub project: Option<ProjectId>,
+    /// Rules are carried out in this order, those of the desk first.
+    pub position: u32,
+    pub about: RuleAbout,
+}
+
+/// A rule as front ends see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// The path of its project; none for the whole desk.
+    pub project: Option<String>,
+    pub position: u32,
+    pub about: RuleAbout,
+}
