@@ -3,10 +3,10 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, CannedScope, CategoryKind, Cursor, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
-    FaultKind, FillCanned, Forward, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote,
-    NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role,
-    SenderRule, SenderScope,
+    Arrival, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
+    FillCanned, Forward, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId,
+    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule,
+    SenderScope,
 };
 use std::collections::BTreeSet;
 
