@@ -16,7 +16,7 @@ mod rspamd;
 pub mod web;
 
 pub use akismet::{Akismet, Instead, KEY};
-pub use desk::{PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
+pub use desk::{PATIENCE, PROJECT, Said, Serving, TestDesk, mail, said, signal, wait_for, wait_until};
 pub use fake::{Fake, Line};
 pub use mail_server::MailServer;
 pub use name_server::NameServer;

@@ -125,6 +125,13 @@ impl MailServer {
         paths.iter().filter_map(|path| fs::read(path).ok()).collect()
     }
 
+    /// Gives what Postfix wrote down of a user's mail, and what it still has.
+    pub fn log_of(&self, name: &str) -> String {
+        let log = fs::read_to_string(self.folder.join("postfix.log")).unwrap_or_default();
+        let lines = log.lines().filter(|line| line.contains(name) || line.contains("warning"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// Waits until a user has `count` mails, and gives them.
     pub async fn wait_for_mails(&self, name: &str, count: usize) -> Vec<Vec<u8>> {
         let until = Instant::now() + Duration::from_secs(30);
