@@ -186,7 +186,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Raw, "raw", "raw mail", "the mail as it came"),
     entry(Action::Original, "original", "original", "the mail as it was designed, in the browser"),
     entry(Action::Editor, "editor", "editor", "write in $EDITOR"),
-    entry(Action::Projects, "projects", "project", "settings of the projects"),
+    entry(Action::Projects, "project-list", "project", "settings of the projects"),
     entry(Action::Outbox, "outbox", "outbox", "mails on their way out"),
     entry(Action::Intake, "intake", "intake", "every mail that came in, and what became of it"),
     entry(Action::Status, "status", "status", "how every mailbox and outlet is doing"),

@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_prefix_waits_and_says_what_may_follow() {
-        let keymap = Keymap::new(&[key("list", "g p", "projects")]).unwrap();
+        let keymap = Keymap::new(&[key("list", "g p", "project-list")]).unwrap();
         let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
         let expected = [
             ("m", Action::Move),
