@@ -73,7 +73,7 @@ impl Desk {
             note: note.as_ref(),
             subject: letters::subject(MailKind::Staff, issue, &project.path),
             markdown: mail::staff_text(&text),
-            key: Some(KeyUse::Issue { issue: issue.id, internal }),
+            key: Some(KeyUse::Issue { issue: issue.id, internal, note: note.as_ref().map(|note| note.id) }),
             held_until,
         };
         self.write_to_staff(txn, letter).await

@@ -116,7 +116,15 @@ impl Desk {
                 self.refuse(txn, passing, again, &user, key, why).await
             }
             KeyUse::Verify { email } => self.verified(txn, passing, again, user, key, email).await,
-            KeyUse::Issue { issue, internal } => {
+            KeyUse::Issue { issue, internal, note } => {
+                let stands = match note {
+                    Some(note) => self.stands_in(txn, issue, note).await?,
+                    None => Some(issue),
+                };
+                let Some(issue) = stands else {
+                    let why = "the note that it answers is not there any more".to_owned();
+                    return self.refuse(txn, passing, again, &user, key, why).await;
+                };
                 self.take_answer(txn, passing, again, user, key, (issue, internal)).await
             }
         }
