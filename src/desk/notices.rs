@@ -98,7 +98,8 @@ impl Desk {
                 if !self.may_see(txn, rights, &issue, notice.note).await? {
                     continue;
                 }
-                self.give_notice(txn, user, project, &issue, notice, &staff.zone, held_until).await?;
+                self.give_notice(txn, (user, rights), project, &issue, notice, &staff.zone, held_until)
+                    .await?;
             }
         }
         Ok(())
@@ -122,7 +123,7 @@ impl Desk {
     async fn give_notice(
         &self,
         txn: &mut Txn<'_>,
-        user: &User,
+        (user, rights): (&User, &Rights),
         project: &Project,
         issue: &Issue,
         mut notice: StaffNotice,
@@ -131,7 +132,7 @@ impl Desk {
     ) -> Result<(), Fault> {
         let waits = notice.when == When::Digest || user.notify.is_quiet(txn.now, zone);
         if !waits && self.allow_staff(user).await? {
-            match self.write_notice(txn, user, project, issue, &notice, held_until).await {
+            match self.write_notice(txn, (user, rights), project, issue, &notice, held_until).await {
                 // What cannot be written to one of the staff must stop no customer's mail.
                 Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
                     tracing::warn!(%fault, user = user.name, "one of the staff could not be told");
@@ -323,7 +324,7 @@ impl Desk {
             txn.put(&StaffNotice { when: When::Digest, ..notice.clone() })?;
             return Ok(false);
         }
-        self.write_notice(txn, user, project, issue, notice, None).await?;
+        self.write_notice(txn, (user, rights), project, issue, notice, None).await?;
         forget(txn, &mine);
         Ok(true)
     }

@@ -243,3 +243,31 @@ async fn while_a_project_is_off_nobody_is_mailed_about_it() {
     room.edit("acme/support#1", Edit::Assign("bob".into())).await;
     assert_eq!(mails_to(&mut room, "bob").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn guests_are_mailed_no_address_of_a_customer() {
+    let mut room = super::room().await;
+    room.edit("acme/support#1", Edit::Confidential(false)).await;
+    wish(&mut room, "bob", &[("notify.answer", "at_once"), ("notify.reopened", "digest")]).await.unwrap();
+    for (user, role) in [("mia", Role::Developer), ("bob", Role::Guest)] {
+        room.ok(Request::SetMember { project: "acme/support".into(), user: user.into(), role }).await;
+    }
+    // Who gives no name is called by their address.
+    let nameless = |id: &str| {
+        format!(
+            "From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: Cannot log in\nMessage-ID: <{id}@customer.example>\nIn-Reply-To: <a1@customer.example>\n\nStill not.\n"
+        )
+    };
+    room.mail(&nameless("n1")).await;
+    let sent = room.send().await;
+    let to = |name: &str| sent.iter().find(|mail| field(mail, "To").unwrap().contains(name)).unwrap();
+    assert!(!to("bob").contains("ada@customer"), "{}", to("bob"));
+    assert!(to("bob").contains("a*****@c*****.e**") && to("mia").contains("ada@customer.example"));
+    room.edit("acme/support#1", Edit::Close).await;
+    wish(&mut room, "bob", &[("notify.answer", "digest")]).await.unwrap();
+    room.mail(&nameless("n2")).await;
+    room.later(SignedDuration::from_hours(24));
+    room.desk.send_notices().await.unwrap();
+    let digest = mails_to(&mut room, "bob").await.remove(0);
+    assert!(digest.contains("Still not.") && !digest.contains("ada@customer"), "{digest}");
+}
