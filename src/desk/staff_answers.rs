@@ -14,11 +14,21 @@ use super::{Acting, Desk};
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, EmailAddress, Fate, Fault, FaultKind, Finding, IntakeEntry, Issue, IssueId, Judge,
-    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Party, Project, RequestId, Role, StaffKey, State, User, Via,
+    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Party, Project, ProjectId, RequestId, Role, StaffKey, State,
+    User, Via,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Place, outbox_key, text_key};
 use futures_util::future::BoxFuture;
+
+/// A key that was mailed to one of the staff, and what it leads to now.
+struct Keyed {
+    key: StaffKey,
+    /// The issue in which stands what was mailed with it; `None` when that is gone, or was no issue.
+    issue: Option<IssueId>,
+    /// Whose maintainers see what comes to it; `None` leaves it to owners.
+    project: Option<ProjectId>,
+}
 
 /// What a mail of the staff says, once nothing but their own words is left.
 struct Answer {
@@ -73,7 +83,23 @@ impl Desk {
         again: Option<&'a IntakeEntry>,
         key: StaffKey,
     ) -> BoxFuture<'a, Result<IntakeEntry, Fault>> {
-        Box::pin(self.take_keyed(txn, passing, again, key))
+        Box::pin(async move {
+            let keyed = self.leads_to(txn, key).await?;
+            self.take_keyed(txn, passing, again, keyed).await
+        })
+    }
+
+    /// Finds what a key leads to now.
+    async fn leads_to(&self, txn: &mut Txn<'_>, key: StaffKey) -> Result<Keyed, Fault> {
+        let KeyUse::Issue { issue, note, .. } = key.stands_for else {
+            return Ok(Keyed { key, issue: None, project: None });
+        };
+        let stands = match note {
+            Some(note) => self.stands_in(txn, issue, note).await?,
+            None => Some(self.survivor(txn, issue).await?),
+        };
+        let home = self.home(txn, stands.unwrap_or(issue)).await?;
+        Ok(Keyed { key, issue: stands, project: home.map(|(_, project)| project) })
     }
 
     async fn take_keyed(
@@ -81,51 +107,48 @@ impl Desk {
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
-        key: StaffKey,
+        keyed: Keyed,
     ) -> Result<IntakeEntry, Fault> {
+        let key = &keyed.key;
         if passing.verdict.class != MailClass::Person {
             let reason = format!("{}; it answers a mail to {}", passing.verdict.reason, key.user);
-            return self.entered(txn, passing, again, (Fate::Automatic, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Automatic, reason)).await;
         }
         for fate in [Fate::Note, Fate::Ignored] {
             if let Some(earlier) = self.had_fate(txn, passing.prepared, fate, again).await? {
                 let fate = (Fate::Duplicate, format!("it is the same mail as arrival {earlier}"));
-                return self.entered(txn, passing, again, fate).await;
+                return self.entered(txn, passing, again, &keyed, fate).await;
             }
         }
         let user = txn.get::<User>(&text_key(&key.user)).await?.filter(|user| !user.removed);
         let Some(user) = user else {
             let reason = format!("it bears a reply key of {}, who is no user any more", key.user);
-            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Quarantined, reason)).await;
         };
         if passing.silent {
             let reason =
                 format!("it answers a mail to {}, but is older than the desk's first look", key.user);
-            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Quarantined, reason)).await;
         }
         if !txn.is_empty() {
             // Its step is its user's, and must hold nothing of others.
             return Err(Fault::internal("an answer of the staff is taken alone"));
         }
-        if let Err(why) = self.vouched(passing, &user, &key) {
-            return self.refuse(txn, passing, again, &user, key, why).await;
+        if let Err(why) = self.vouched(passing, &user, key) {
+            return self.refuse(txn, passing, again, &user, keyed, why, false).await;
         }
         match key.stands_for.clone() {
             KeyUse::Digest => {
                 let why = "it answers the day's collection; answer the mail about one issue".to_owned();
-                self.refuse(txn, passing, again, &user, key, why).await
+                self.refuse(txn, passing, again, &user, keyed, why, true).await
             }
-            KeyUse::Verify { email } => self.verified(txn, passing, again, user, key, email).await,
-            KeyUse::Issue { issue, internal, note } => {
-                let stands = match note {
-                    Some(note) => self.stands_in(txn, issue, note).await?,
-                    None => Some(issue),
-                };
-                let Some(issue) = stands else {
+            KeyUse::Verify { email } => self.verified(txn, passing, again, user, keyed, email).await,
+            KeyUse::Issue { internal, .. } => {
+                let Some(issue) = keyed.issue else {
                     let why = "the note that it answers is not there any more".to_owned();
-                    return self.refuse(txn, passing, again, &user, key, why).await;
+                    return self.refuse(txn, passing, again, &user, keyed, why, true).await;
                 };
-                self.take_answer(txn, passing, again, user, key, (issue, internal)).await
+                self.take_answer(txn, passing, again, user, keyed, (issue, internal)).await
             }
         }
     }
@@ -168,14 +191,14 @@ impl Desk {
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         user: User,
-        key: StaffKey,
+        keyed: Keyed,
         (issue, internal): (IssueId, bool),
     ) -> Result<IntakeEntry, Fault> {
         let rights = self.rights_of(&user).await?;
         let request = RequestId(format!("mail {}", passing.prepared.fingerprint));
         let acting = Acting { user, rights, via: Via::Mail, request, now: txn.now };
         let mut trial = Txn::rehearse(&self.inner.store, txn.now);
-        match self.answer_as(&mut trial, passing, &acting, &key, issue, internal).await {
+        match self.answer_as(&mut trial, passing, &acting, &keyed.key, issue, internal).await {
             Ok(_) => {}
             Err(fault) if matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable) => {
                 return Err(fault);
@@ -183,10 +206,10 @@ impl Desk {
             Err(fault) => {
                 let hint = fault.hint.map_or(String::new(), |hint| format!(" ({hint})"));
                 let why = format!("{}{hint}", fault.message);
-                return self.refuse(txn, passing, again, &acting.user, key, why).await;
+                return self.refuse(txn, passing, again, &acting.user, keyed, why, true).await;
             }
         }
-        let (issue, note) = self.answer_as(txn, passing, &acting, &key, issue, internal).await?;
+        let (issue, note) = self.answer_as(txn, passing, &acting, &keyed.key, issue, internal).await?;
         txn.actor = Some(acting.actor());
         let reason = match &note {
             Some(note) if note.kind == NoteKind::Internal => "answered by mail, internally",
@@ -334,7 +357,7 @@ impl Desk {
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         mut user: User,
-        key: StaffKey,
+        keyed: Keyed,
         email: EmailAddress,
     ) -> Result<IntakeEntry, Fault> {
         let waits = user.unverified.contains(&email);
@@ -342,29 +365,37 @@ impl Desk {
         let taken = others.iter().any(|u| !u.removed && u.name != user.name && u.emails.contains(&email));
         if !waits || taken {
             let why = format!("{email} is not waiting to be verified");
-            return self.refuse(txn, passing, again, &user, key, why).await;
+            return self.refuse(txn, passing, again, &user, keyed, why, true).await;
         }
         user.unverified.retain(|other| other != &email);
         user.emails.push(email.clone());
         txn.put(&user)?;
-        txn.remove::<StaffKey>(text_key(&key.key));
+        txn.remove::<StaffKey>(text_key(&keyed.key.key));
         let reason = format!("it shows that {email} is an address of {}", user.name);
-        self.entered(txn, passing, again, (Fate::Ignored, reason)).await
+        self.entered(txn, passing, again, &keyed, (Fate::Ignored, reason)).await
     }
 
-    /// Sets a mail aside, and says so to the user whose key it bears: once for a key, and not what it says.
+    /// Sets a mail aside, and says so to the user whose key it bears, though not what it says: every time where
+    /// it is shown to be theirs, else once for a key.
+    #[allow(clippy::too_many_arguments)]
     async fn refuse(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         user: &User,
-        key: StaffKey,
+        keyed: Keyed,
         why: String,
+        vouched: bool,
     ) -> Result<IntakeEntry, Fault> {
-        let entry = self.entered(txn, passing, again, (Fate::Quarantined, why.clone())).await?;
+        let entry = self.entered(txn, passing, again, &keyed, (Fate::Quarantined, why.clone())).await?;
         let Some(to) = user.emails.first().cloned() else { return Ok(entry) };
-        if key.told || !passing.verdict.may_answer || !passing.counting || !self.allow_staff(user).await? {
+        let key = keyed.key;
+        if (key.told && !vouched)
+            || !passing.verdict.may_answer
+            || !passing.counting
+            || !self.allow_staff(user).await?
+        {
             return Ok(entry);
         }
         let markdown = mail::refusal_text(&why, entry.id.0);
@@ -385,7 +416,7 @@ impl Desk {
                 tracing::warn!(%fault, user = user.name, "one of the staff could not be told");
             }
             Err(fault) => return Err(fault),
-            Ok(()) => txn.put(&StaffKey { told: true, ..key })?,
+            Ok(()) => txn.put(&StaffKey { told: key.told || !vouched, ..key })?,
         }
         Ok(entry)
     }
@@ -395,9 +426,14 @@ impl Desk {
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
+        keyed: &Keyed,
         fate: (Fate, String),
     ) -> Result<IntakeEntry, Fault> {
-        self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await
+        let project = keyed.project;
+        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?;
+        let entry = IntakeEntry { owners_only: project.is_none(), ..entry };
+        txn.put(&entry)?;
+        Ok(entry)
     }
 }
 

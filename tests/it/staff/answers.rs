@@ -371,3 +371,45 @@ async fn where_no_server_is_trusted_the_desk_checks_the_signature_itself() {
     let taken = room.mail(&mail).await;
     assert_eq!(fate(&taken), (Fate::Note, "mia answered by mail"));
 }
+
+#[tokio::test]
+async fn what_comes_to_a_key_is_seen_where_its_issue_stands_and_the_rest_by_owners() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    let home = "mia@home.example";
+    wish(&mut room, "mia", &[("address+", home)]).await.unwrap();
+    let asked = reply_to(&room.send().await[0]);
+    for (project, user, role) in [
+        ("acme/support", "mia", Role::Maintainer),
+        ("acme/support", "alice", Role::Owner),
+        ("acme/office", "bob", Role::Maintainer),
+    ] {
+        room.ok(Request::SetMember { project: project.into(), user: user.into(), role }).await;
+    }
+    let about = answer_of(&mut room, "bob", &key, "b1", "Secret of support").await;
+    let other = answer_of(&mut room, "bob", &asked, "b2", "Secret of the desk").await;
+    for (user, id, sees) in [
+        ("bob", about.entry.id, false),
+        ("mia", about.entry.id, true),
+        ("bob", other.entry.id, false),
+        ("mia", other.entry.id, false),
+        ("alice", other.entry.id, true),
+    ] {
+        let seen = room.ask_as(user, Request::IntakeEntry(id)).await;
+        assert_eq!(seen.is_ok(), sees, "{user} {id}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_vouched_for_hears_of_every_answer_that_is_not_taken() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    for id in ["m1", "m2"] {
+        let delivered = answer_of(&mut room, "mia", &key, id, "Done\n/assign @nobody").await;
+        assert_eq!(delivered.entry.fate, Fate::Quarantined);
+        assert_eq!(mails_to(&mut room, "mia").await.len(), 1, "{id}");
+    }
+    let forged = answer_of(&mut room, "bob", &key, "b1", "I am bob").await;
+    assert_eq!(forged.entry.fate, Fate::Quarantined);
+    assert_eq!(mails_to(&mut room, "mia").await.len(), 1, "what others send is told once");
+}
