@@ -1,7 +1,7 @@
 //! Who of the staff hears of what, and when.
 
 use super::{answer_of_ada, mails_to, rows_to_staff, wish};
-use crate::support::room::{ADA, Room, field, note};
+use crate::support::room::{ADA, CONFIG, Room, field, note};
 use deskbell::domain::{Call, RequestId};
 use deskbell::domain::{Edit, MailKind, NewNote, OutboxState, Request, Role, Via};
 use jiff::SignedDuration;
@@ -270,4 +270,23 @@ async fn guests_are_mailed_no_address_of_a_customer() {
     room.desk.send_notices().await.unwrap();
     let digest = mails_to(&mut room, "bob").await.remove(0);
     assert!(digest.contains("Still not.") && !digest.contains("ada@customer"), "{digest}");
+}
+
+#[tokio::test]
+async fn a_notice_that_cannot_be_written_keeps_no_other_from_being_told_and_waits() {
+    let mut room = super::room().await;
+    let settings = [("quiet_hours", "08:00-10:00"), ("time_zone", "UTC"), ("notify.answer", "at_once")];
+    for user in ["bob", "mia"] {
+        wish(&mut room, user, &settings).await.unwrap();
+    }
+    answer_of_ada(&mut room, "a2", "Early").await;
+    room.later(SignedDuration::from_hours(1));
+    let bobs = "[mailbox.bob]\naddress = \"bob@staff.example\"\ninbox_method = \"maildir\"\npath = \"in3\"\n";
+    room.again_with(&format!("{CONFIG}{bobs}")).await;
+    assert_eq!(room.desk.send_notices().await.unwrap(), 1, "mia is told, though bob comes first");
+    assert!(mails_to(&mut room, "mia").await[0].contains("Early"));
+    room.again().await;
+    room.later(SignedDuration::from_hours(24));
+    assert_eq!(room.desk.send_notices().await.unwrap(), 1);
+    assert!(mails_to(&mut room, "bob").await[0].contains("Early"));
 }
