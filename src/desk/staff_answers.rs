@@ -5,7 +5,7 @@
 //! their rights, and nothing of it that came from the mail it answers.
 
 use super::intake::Passing;
-use super::issues::{Addressees, blank_note, check_text, refuse_disabled, turn};
+use super::issues::{Addressees, blank_note, check_text, refuse_disabled, replied};
 use super::letters::know;
 use super::notice_mail::ToStaff;
 use super::routing::KeyKind;
@@ -14,8 +14,7 @@ use super::{Acting, Desk};
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, EmailAddress, Fate, Fault, FaultKind, Finding, IntakeEntry, Issue, IssueId, Judge,
-    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Party, Project, ProjectId, RequestId, Role, StaffKey, State,
-    User, Via,
+    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Project, ProjectId, RequestId, Role, StaffKey, User, Via,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Place, outbox_key, text_key};
@@ -328,8 +327,7 @@ impl Desk {
             let files: Vec<_> = files.collect();
             let to = Addressees { cc: note.cc.clone(), without: Vec::new() };
             self.mail_note(txn, &mut issue, project, &note, to, &files, None, acting).await?;
-            let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
-            turn(&mut issue, party, txn.now);
+            replied(&mut issue, project, txn.now);
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;

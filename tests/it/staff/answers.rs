@@ -4,7 +4,7 @@ use super::{answer_of, answer_of_ada, by_support, mails_to, reply_to, wish};
 use crate::support::NameServer;
 use crate::support::room::{ADA, CONFIG, Room, field, note};
 use deskbell::domain::{
-    Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
+    Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State, Status,
 };
 use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
 use mail_auth::dkim::DkimSigner;
@@ -412,4 +412,23 @@ async fn whoever_is_vouched_for_hears_of_every_answer_that_is_not_taken() {
     let forged = answer_of(&mut room, "bob", &key, "b1", "I am bob").await;
     assert_eq!(forged.entry.fate, Fate::Quarantined);
     assert_eq!(mails_to(&mut room, "mia").await.len(), 1, "what others send is told once");
+}
+
+#[tokio::test]
+async fn an_answer_begins_the_waiting_anew() {
+    let mut room = super::room().await;
+    for (setting, value) in
+        [("pending_on_reply", "true"), ("idle_warn_after", "7d"), ("idle_close_after", "3d")]
+    {
+        room.set("acme/support", setting, value).await;
+    }
+    let key = key(&mut room).await;
+    answer_of(&mut room, "mia", &key, "m1", "Does it work?").await;
+    assert_eq!(room.issue("acme/support#1").await.row.status, Status::Pending);
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    room.later(days(8));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 1, "it is warned of");
+    answer_of(&mut room, "mia", &key, "m2", "Are you there?").await;
+    room.later(days(4));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "four days after an answer nothing is closed");
 }
