@@ -353,7 +353,8 @@ impl Desk {
         rights: &Rights,
         notice: &StaffNotice,
     ) -> Result<Option<Issue>, Fault> {
-        let issue = txn.get::<Issue>(&issue_key(notice.issue)).await?;
+        let id = self.survivor(txn, notice.issue).await?;
+        let issue = txn.get::<Issue>(&issue_key(id)).await?;
         let Some(issue) = issue.filter(|issue| !issue.spam && !issue.purged) else { return Ok(None) };
         let holds = |event: &StaffEvent| match event {
             StaffEvent::Assigned => issue.assignee.as_deref() == Some(user.name.as_str()),
@@ -380,6 +381,16 @@ impl By {
         self.user.as_deref() == Some(user.name.as_str())
             || self.email.as_ref().is_some_and(|email| user.emails.contains(email))
     }
+}
+
+/// Lets what is still to be told of notes name the issue that they go to.
+pub(super) async fn lead_notices(txn: &mut Txn<'_>, notes: &[Note], to: IssueId) -> Result<(), Fault> {
+    for notice in txn.list::<StaffNotice>(&[]).await? {
+        if notes.iter().any(|note| notice.note == Some(note.id)) {
+            txn.put(&StaffNotice { issue: to, ..notice })?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells whether a fault lies in one notice, and not in the desk as a whole.

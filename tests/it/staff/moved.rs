@@ -1,6 +1,6 @@
 //! Notes that go to another issue, after the staff were mailed of them or before.
 
-use super::{answer_of, mails_to, reply_to};
+use super::{answer_of, mails_to, reply_to, wish};
 use crate::support::room::{ADA, Room, field};
 use deskbell::domain::{Fate, IssueSplit, NoteId, NoteKind, Request};
 
@@ -59,4 +59,39 @@ async fn an_answer_follows_a_note_back_to_the_issue_that_is_parted_again() {
     let sent = room.send().await;
     assert!(sent.iter().any(|mail| field(mail, "To").unwrap().contains("grace@")), "{sent:?}");
     assert!(!sent.iter().any(|mail| field(mail, "To").unwrap().contains("ada@")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_told_goes_along_with_its_note() {
+    for merged in [false, true] {
+        let mut room = super::room().await;
+        wish(&mut room, "mia", &[("notify.my_answer", "digest")]).await.unwrap();
+        let note = note_of_eve(&mut room).await;
+        split(&mut room, vec![note]).await;
+        if merged {
+            let (references, into) = (vec![TWO.parse().unwrap()], ONE.parse().unwrap());
+            room.ok(Request::Merge { references, into, dry_run: false }).await;
+        }
+        room.later(jiff::SignedDuration::from_hours(24));
+        assert_eq!(room.desk.send_notices().await.unwrap(), 1, "merged: {merged}");
+        let digest = mails_to(&mut room, "mia").await.remove(0);
+        let place = if merged { ONE } else { TWO };
+        assert!(digest.contains("My printer") && digest.contains(place), "{digest}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_told_of_a_merged_issue_is_told_by_the_one_that_lives_on() {
+    let mut room = super::room().await;
+    room.mail(&ADA.replace("<a1@", "<g1@").replace("Ada Lovelace <ada@", "Grace <grace@")).await;
+    room.send().await;
+    wish(&mut room, "mia", &[("notify.my_answer", "digest")]).await.unwrap();
+    let note = note_of_eve(&mut room).await;
+    let (references, into) = (vec![ONE.parse().unwrap()], TWO.parse().unwrap());
+    room.ok(Request::Merge { references, into, dry_run: false }).await;
+    assert!(room.issue(TWO).await.notes.iter().any(|moved| moved.id == note));
+    room.later(jiff::SignedDuration::from_hours(24));
+    assert_eq!(room.desk.send_notices().await.unwrap(), 1);
+    let digest = mails_to(&mut room, "mia").await.remove(0);
+    assert!(digest.contains("My printer") && digest.contains(TWO), "{digest}");
 }
