@@ -42,6 +42,8 @@ struct Answer {
 
 impl Desk {
     /// Finds the key of one of the staff that a mail was sent to, or whose mail it answers.
+    ///
+    /// A customer's answer to all may bear one beside an address that is meant; it goes the way of that one.
     pub(super) async fn staffed(
         &self,
         txn: &mut Txn<'_>,
@@ -49,27 +51,69 @@ impl Desk {
     ) -> Result<Option<StaffKey>, Fault> {
         let given = passing.prepared.arrival.envelope_to.iter().map(String::as_str);
         let stated = passing.message.recipients.iter().map(|(_, address)| address.as_str());
+        let mut borne = None;
         for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
             if let KeyKind::Reply(key) = hit.kind
+                && let Some(key) = txn.get::<StaffKey>(&text_key(&key)).await?
+            {
+                if self.is_theirs(txn, passing, &key).await? {
+                    return Ok(Some(key));
+                }
+                borne.get_or_insert(key);
+            }
+        }
+        // Where addresses carry no key, the mail that is answered tells.
+        let answered = self.answered_key(txn, passing).await?;
+        let for_others = answered.is_none() && borne.is_some() && self.names_others(txn, passing).await?;
+        Ok(borne.filter(|_| !for_others).or(answered))
+    }
+
+    /// Tells whether a mail seems to come from the user who was mailed a key.
+    async fn is_theirs(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        key: &StaffKey,
+    ) -> Result<bool, Fault> {
+        let Some(from) = passing.message.from.as_ref().map(|from| &from.email) else { return Ok(false) };
+        if let KeyUse::Verify { email } = &key.stands_for {
+            return Ok(email == from);
+        }
+        let user = txn.get::<User>(&text_key(&key.user)).await?;
+        Ok(user.is_some_and(|user| user.emails.contains(from)))
+    }
+
+    /// Finds the key of the mail to one of the staff that a mail answers, whoever sent it.
+    async fn answered_key(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+    ) -> Result<Option<StaffKey>, Fault> {
+        for id in &passing.message.in_reply_to {
+            let Some(row) = self.sent_place(txn, id).await?.and_then(|place| place.outbox) else { continue };
+            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
+            if let Some(key) = row.and_then(|row| row.staff_key)
                 && let Some(key) = txn.get::<StaffKey>(&text_key(&key)).await?
             {
                 return Ok(Some(key));
             }
         }
-        // Where addresses carry no key, the mail that is answered tells, for those to whom it went.
-        for id in &passing.message.in_reply_to {
-            let Some(row) = self.sent_place(txn, id).await?.and_then(|place| place.outbox) else { continue };
-            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
-            let Some((user, key)) = row.and_then(|row| row.staff.zip(row.staff_key)) else { continue };
-            let user = txn.get::<User>(&text_key(&user)).await?;
-            let theirs = passing.message.from.as_ref().is_some_and(|from| {
-                user.is_some_and(|user| !user.removed && user.emails.contains(&from.email))
-            });
-            if theirs {
-                return txn.get::<StaffKey>(&text_key(&key)).await;
+        Ok(None)
+    }
+
+    /// Tells whether a mail names an address of ours, in To or Cc, that is no key of the staff. Where a server
+    /// put it says nothing of whom it is meant for.
+    async fn names_others(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<bool, Fault> {
+        for person in passing.message.to.iter().chain(&passing.message.cc) {
+            match self.inner.ways.hit(person.email.as_str(), &passing.projects).map(|hit| hit.kind) {
+                Some(KeyKind::Project(_) | KeyKind::Issue(..)) => return Ok(true),
+                Some(KeyKind::Reply(key)) if self.by_reply_key(txn, &key).await?.is_some() => {
+                    return Ok(true);
+                }
+                _ => {}
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Takes a mail to the key of one of the staff: all of a step, as it is done in their name.

@@ -432,3 +432,27 @@ async fn an_answer_begins_the_waiting_anew() {
     room.later(days(4));
     assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "four days after an answer nothing is closed");
 }
+
+#[tokio::test]
+async fn a_customers_answer_to_all_is_taken_though_it_bears_a_key_of_the_staff() {
+    let mut room = super::room().await;
+    room.set("acme/support", "import_cc", "always").await;
+    let key = key(&mut room).await;
+    let to_all = |from: &str, id: &str| {
+        format!(
+            "From: {from}\nTo: help+acme-support-1-issue-@desk.example\nCc: {key}\nSubject: Re: Cannot log in\nMessage-ID: <{id}@customer.example>\nIn-Reply-To: <a1@customer.example>\n\nHello all.\n"
+        )
+    };
+    let delivered = by_support(&mut room, &to_all("ada@customer.example", "all1")).await;
+    assert_eq!(delivered.entry.fate, Fate::Note, "{}", delivered.entry.reason);
+    let issue = room.issue("acme/support#1").await;
+    let note = issue.notes.iter().find(|note| note.body.contains("Hello all.")).unwrap();
+    assert_eq!(note.kind, NoteKind::Incoming);
+    assert!(issue.participants.iter().all(|person| person.email.as_str() != key));
+    room.send().await;
+    room.reply("acme/support#1", "Hello Ada").await;
+    assert!(room.send().await.iter().all(|mail| !mail.contains(&key)));
+    // What claims to be theirs has to show it.
+    let forged = by_support(&mut room, &to_all("mia@staff.example", "all2")).await;
+    assert_eq!(forged.entry.fate, Fate::Quarantined, "{}", forged.entry.reason);
+}

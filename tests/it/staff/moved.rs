@@ -10,6 +10,7 @@ const TWO: &str = "acme/support#2";
 /// Has Eve write into the issue of Ada's.
 async fn note_of_eve(room: &mut Room) -> NoteId {
     room.mail("From: Eve <eve@other.example>\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: Cannot log in\nMessage-ID: <e1@other.example>\nIn-Reply-To: <a1@customer.example>\n\nMy printer is broken.\n").await;
+    room.edit(ONE, deskbell::domain::Edit::Subscribe("eve@other.example".parse().unwrap())).await;
     let notes = room.issue(ONE).await.notes;
     notes.iter().find(|note| note.body.contains("printer")).unwrap().id
 }
