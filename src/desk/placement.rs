@@ -6,7 +6,8 @@
 use super::txn::{Txn, below};
 use super::{Desk, routing};
 use crate::domain::{
-    EmailAddress, Fault, Issue, IssueId, MessageId, Note, NoteId, OutboxEntry, Project, ProjectId, ReplyKey,
+    EmailAddress, Fault, Issue, IssueId, MailKind, MessageId, Note, NoteId, OutboxEntry, Project, ProjectId,
+    ReplyKey,
 };
 use crate::mail::Message;
 use crate::store::record::{Known, Number, Place, issue_key, note_key, number_key, outbox_key, text_key};
@@ -87,7 +88,12 @@ impl Desk {
         place: &Place,
         from: Option<&EmailAddress>,
     ) -> Result<bool, Fault> {
-        if place.note.is_some() || place.outbox.is_some() {
+        if let Some(row) = place.outbox {
+            // What the staff were mailed ties nobody to the customers' conversation.
+            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
+            return Ok(row.is_none_or(|row| row.kind != MailKind::Staff));
+        }
+        if place.note.is_some() {
             return Ok(true);
         }
         let issue = txn.get::<Issue>(&issue_key(place.issue)).await?;

@@ -456,3 +456,25 @@ async fn a_customers_answer_to_all_is_taken_though_it_bears_a_key_of_the_staff()
     let forged = by_support(&mut room, &to_all("mia@staff.example", "all2")).await;
     assert_eq!(forged.entry.fate, Fate::Quarantined, "{}", forged.entry.reason);
 }
+
+#[tokio::test]
+async fn an_answer_to_their_mail_from_an_address_that_is_not_theirs_reaches_no_customer() {
+    let mut room = super::room().await;
+    room.set("acme/office", "assignee", "mia").await;
+    room.mail("From: Ada <ada@customer.example>\nTo: office@desk.example\nSubject: Hi\nMessage-ID: <o1@customer.example>\n\nHi\n").await;
+    let mail = mails_to(&mut room, "mia").await.remove(0);
+    let id = field(&mail, "Message-ID").unwrap().to_owned();
+    let raw = |name: &str, field: &str| {
+        format!(
+            "Authentication-Results: mx.desk.example; dmarc=pass header.from=home.example\nFrom: mia@home.example\nTo: office@desk.example\nSubject: Re: Hi\n{field}: {id}\nMessage-ID: <{name}@home.example>\n\nBetween us\n"
+        )
+    };
+    let delivered = by_support(&mut room, &raw("h1", "In-Reply-To")).await;
+    assert_eq!(delivered.entry.fate, Fate::Quarantined, "{}", delivered.entry.reason);
+    assert!(delivered.entry.reason.contains("no verified address"), "{}", delivered.entry.reason);
+    // What only refers to it is nobody's answer.
+    let delivered = by_support(&mut room, &raw("h2", "References")).await;
+    assert_ne!(delivered.entry.reference.as_deref(), Some("acme/office#1"), "{}", delivered.entry.reason);
+    let notes = room.issue("acme/office#1").await.notes;
+    assert!(notes.iter().all(|note| !note.body.contains("Between us")));
+}
