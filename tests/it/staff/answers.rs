@@ -3,8 +3,10 @@
 use super::{answer_of, answer_of_ada, by_support, mails_to, reply_to, wish};
 use crate::support::NameServer;
 use crate::support::room::{ADA, CONFIG, Room, field, note};
+use deskbell::desk::{Content, Incoming};
 use deskbell::domain::{
-    Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State, Status,
+    Cursor, Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
+    Status,
 };
 use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
 use mail_auth::dkim::DkimSigner;
@@ -477,4 +479,30 @@ async fn an_answer_to_their_mail_from_an_address_that_is_not_theirs_reaches_no_c
     assert_ne!(delivered.entry.reference.as_deref(), Some("acme/office#1"), "{}", delivered.entry.reason);
     let notes = room.issue("acme/office#1").await.notes;
     assert!(notes.iter().all(|note| !note.body.contains("Between us")));
+}
+
+#[tokio::test]
+async fn a_mail_that_was_asked_for_takes_its_own_entry_though_an_answer_of_the_staff_comes_with_it() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    let staff = format!(
+        "Authentication-Results: mx.desk.example; dmarc=pass header.from=staff.example\r\nFrom: mia@staff.example\r\nTo: {key}\r\nMessage-ID: <m1@staff.example>\r\n\r\nUse 2.1.\r\n"
+    );
+    let large = ADA.replace("<a1@", "<large@").replace('\n', "\r\n").into_bytes();
+    let arrival = |uid| deskbell::domain::Arrival {
+        mailbox: Some("support".into()),
+        uid: Some(uid),
+        uid_validity: Some(7),
+        ..Default::default()
+    };
+    let cursor = Cursor { mailbox: "support".into(), uid_validity: 7, last_uid: 1, ..Default::default() };
+    let mail = |uid, content| Incoming { arrival: arrival(uid), content, silent_before: None };
+    let headers = Content::TooLarge { headers: large.clone(), size: 90_000_000 };
+    let waiting = room.desk.receive(vec![mail(1, headers)], Some(cursor.clone())).await.unwrap()[0].entry;
+    room.ok(Request::IntakeAct { id: waiting, action: IntakeAction::Retry }).await;
+    let batch = vec![mail(1, Content::Whole(large)), mail(2, Content::Whole(staff.into_bytes()))];
+    let received = room.desk.receive(batch, Some(Cursor { last_uid: 2, ..cursor })).await.unwrap();
+    let entries: Vec<_> = received.iter().map(|received| (received.entry, received.fate)).collect();
+    assert_eq!(entries[0], (waiting, Fate::Issue), "{entries:?}");
+    assert_eq!(entries[1].1, Fate::Note);
 }
