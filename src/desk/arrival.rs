@@ -195,6 +195,8 @@ impl Desk {
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
         let (mut all, mut run) = (Vec::with_capacity(prepared.len()), Vec::new());
+        let mailbox = cursor.as_ref().map(|cursor| cursor.mailbox.clone());
+        let mailbox = mailbox.as_deref();
         for one in prepared {
             if !one.of_staff {
                 run.push(one);
@@ -202,12 +204,12 @@ impl Desk {
             }
             // Who acts is one of the staff, so it is no step of the others.
             if !run.is_empty() {
-                all.extend(self.take_together(std::mem::take(&mut run), None).await?);
+                all.extend(self.take_together(std::mem::take(&mut run), mailbox, None).await?);
             }
-            all.extend(self.take_together(vec![one], None).await?);
+            all.extend(self.take_together(vec![one], mailbox, None).await?);
         }
         if !run.is_empty() || cursor.is_some() {
-            all.extend(self.take_together(run, cursor).await?);
+            all.extend(self.take_together(run, mailbox, cursor).await?);
         }
         Ok(all)
     }
@@ -215,26 +217,28 @@ impl Desk {
     async fn take_together(
         &self,
         prepared: Vec<Prepared>,
+        mailbox: Option<&str>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
         let together =
-            AssertUnwindSafe(self.take_batch(&prepared, cursor.clone(), None)).catch_unwind().await;
+            AssertUnwindSafe(self.take_batch(&prepared, mailbox, cursor.clone(), None)).catch_unwind().await;
         match together {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(fault)) if stops_everything(&fault) => Err(fault),
             // One of them is the cause, and must not stop the others.
-            Ok(Err(_)) | Err(_) => self.take_one_by_one(prepared, cursor).await,
+            Ok(Err(_)) | Err(_) => self.take_one_by_one(prepared, mailbox, cursor).await,
         }
     }
 
     async fn take_one_by_one(
         &self,
         prepared: Vec<Prepared>,
+        mailbox: Option<&str>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Received>, Fault> {
         let mut all = Vec::with_capacity(prepared.len());
         for mut one in prepared {
-            let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), None, None))
+            let alone = AssertUnwindSafe(self.take_batch(std::slice::from_ref(&one), mailbox, None, None))
                 .catch_unwind()
                 .await;
             let why = match alone {
@@ -247,7 +251,7 @@ impl Desk {
                 Err(_) => BROKE.to_owned(),
             };
             one.message = Err(why);
-            all.extend(self.take_batch(std::slice::from_ref(&one), None, None).await?);
+            all.extend(self.take_batch(std::slice::from_ref(&one), mailbox, None, None).await?);
         }
         if let Some(cursor) = cursor {
             self.save_cursor(&cursor).await?;
@@ -318,10 +322,12 @@ impl Desk {
         Ok(read.into_iter().flatten().collect())
     }
 
-    /// Decides on every mail of a batch and commits. `again` is the entry that a retry replaces.
+    /// Decides on every mail of a batch and commits, with the cursor of the mailbox if the batch ends with it.
+    /// `again` is the entry that a retry replaces; what was asked for of `mailbox` replaces its own.
     pub(super) async fn take_batch(
         &self,
         batch: &[Prepared],
+        mailbox: Option<&str>,
         cursor: Option<Cursor>,
         again: Option<&IntakeEntry>,
     ) -> Result<Vec<Received>, Fault> {
@@ -334,8 +340,8 @@ impl Desk {
                 return Err(Fault::refused("somebody decided about this mail at the same moment"));
             }
         }
-        let before = match &cursor {
-            Some(cursor) => txn.get::<Cursor>(&text_key(&cursor.mailbox)).await?,
+        let before = match mailbox {
+            Some(mailbox) => txn.get::<Cursor>(&text_key(mailbox)).await?,
             None => None,
         };
         for prepared in batch {
@@ -348,12 +354,11 @@ impl Desk {
                 received.push(Received { entry: id, fate, silent, mails: std::mem::take(&mut mails) });
             }
         }
-        if let Some(mut cursor) = cursor {
-            cursor.names_asked = before.map(|before| before.names_asked).unwrap_or_default();
-            for id in batch.iter().filter_map(|prepared| prepared.arrival.path.as_ref()) {
-                cursor.names_asked.remove(id);
-            }
-            txn.put(&cursor)?;
+        let mut names_asked = before.as_ref().map(|before| before.names_asked.clone()).unwrap_or_default();
+        let names = batch.iter().filter_map(|prepared| prepared.arrival.path.as_ref());
+        let came = names.filter(|id| names_asked.remove(*id)).count();
+        if let Some(cursor) = cursor.or(before.filter(|_| came > 0)) {
+            txn.put(&Cursor { names_asked, ..cursor })?;
         }
         let actor = txn.actor.take().unwrap_or_else(system);
         self.finish(txn, actor, None, None).await?;
@@ -534,7 +539,7 @@ mod tests {
             batch.push(Prepared::read(incoming(subject), look));
         }
         desk.keep_all(&mut batch).await.unwrap();
-        let received = desk.take_batch(&batch, None, None).await.unwrap();
+        let received = desk.take_batch(&batch, None, None, None).await.unwrap();
         let fates: Vec<Fate> = received.iter().map(|received| received.fate).collect();
         assert_eq!(fates, [Fate::Unroutable, Fate::Quarantined]);
         let bad = desk.stored_intake(received[1].entry).await.unwrap();

@@ -413,6 +413,7 @@ impl Desk {
             opinions: prepared.opinions.clone(),
             spam_since: (fate == Fate::Spam).then_some(txn.now),
             purged: false,
+            owners_only: false,
         };
         // A new one is nowhere taken for spam yet, so nothing has to be taken away.
         match again.is_some() || entry.spam_since.is_some() {

@@ -164,12 +164,7 @@ impl Desk {
             let to = Addressees { cc: new.cc.clone(), without: new.without.clone() };
             let hold = self.hold(acting, new.hold_ms);
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
-            let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
-            turn(&mut issue, party, txn.now);
-            issue.idle_warned_at = None;
-            if project.settings.pending_on_reply && issue.state == State::Open {
-                issue.status = Status::Pending;
-            }
+            replied(&mut issue, &project, txn.now);
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
@@ -407,6 +402,16 @@ pub(super) fn turn(issue: &mut Issue, party: Option<Party>, now: Timestamp) {
     if issue.waiting_on != party {
         issue.waiting_on = party;
         issue.waiting_since = party.map(|_| now);
+    }
+}
+
+/// Leaves an issue to its people, now that they were answered; the waiting begins anew.
+pub(super) fn replied(issue: &mut Issue, project: &Project, now: Timestamp) {
+    let open = issue.state == State::Open;
+    turn(issue, open.then_some(Party::Them), now);
+    issue.idle_warned_at = None;
+    if project.settings.pending_on_reply && open {
+        issue.status = Status::Pending;
     }
 }
 

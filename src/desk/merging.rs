@@ -5,6 +5,7 @@
 
 use super::issues::{close, reopen, turn};
 use super::letters::reference;
+use super::notices::lead_notices;
 use super::outbox::counted;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
@@ -167,6 +168,7 @@ impl Desk {
             note.issue = to.id;
             txn.put(&note)?;
         }
+        lead_notices(txn, &moving, to.id).await?;
         from.notes = from.notes.saturating_sub(u32::try_from(moving.len()).unwrap_or(u32::MAX));
         to.notes += u32::try_from(moving.len()).unwrap_or(0);
         let left = notes.iter().filter(|note| !moving.iter().any(|m| m.id == note.id));

@@ -6,7 +6,7 @@ use super::txn::{Txn, below};
 use super::{Desk, letters};
 use crate::domain::{
     EmailAddress, Fault, Issue, KeyUse, MailKind, Mailbox, MessageId, Note, NoteKind, OutboxEntry, OutboxId,
-    OutboxState, Participant, Project, Rights, StaffEvent, StaffKey, StaffNotice, User,
+    OutboxState, Participant, Project, Rights, StaffEvent, StaffKey, StaffNotice, User, mask_addresses,
 };
 use crate::mail;
 use crate::store::record::{OutboxOpen, Place, note_key};
@@ -36,7 +36,7 @@ impl Desk {
     pub(super) async fn write_notice(
         &self,
         txn: &mut Txn<'_>,
-        user: &User,
+        (user, rights): (&User, &Rights),
         project: &Project,
         issue: &Issue,
         notice: &StaffNotice,
@@ -49,8 +49,11 @@ impl Desk {
             None => None,
         };
         let internal = note.as_ref().is_some_and(|note| note.kind == NoteKind::Internal);
-        let people: Vec<String> = self.answered(txn, issue).await?.iter().map(ToString::to_string).collect();
-        let news: Vec<String> = notice.events.iter().map(|event| sentence(*event, &notice.by)).collect();
+        let people = self.answered(txn, issue).await?;
+        let people: Vec<String> =
+            people.iter().map(|person| shown(&person.to_string(), rights, project)).collect();
+        let by = shown(&notice.by, rights, project);
+        let news: Vec<String> = notice.events.iter().map(|event| sentence(*event, &by)).collect();
         let files = note.iter().flat_map(|note| &note.attachments);
         let files: Vec<String> = files.map(|file| format!("{} ({})", file.name, size(file.size))).collect();
         let reference = letters::reference(project, issue);
@@ -67,13 +70,13 @@ impl Desk {
         let letter = ToStaff {
             user,
             to,
-            name: &notice.by,
+            name: &by,
             project: Some(project),
             issue: Some(issue),
             note: note.as_ref(),
             subject: letters::subject(MailKind::Staff, issue, &project.path),
             markdown: mail::staff_text(&text),
-            key: Some(KeyUse::Issue { issue: issue.id, internal }),
+            key: Some(KeyUse::Issue { issue: issue.id, internal, note: note.as_ref().map(|note| note.id) }),
             held_until,
         };
         self.write_to_staff(txn, letter).await
@@ -109,7 +112,8 @@ impl Desk {
                 Some(id) => txn.get::<Note>(&note_key(issue.id, id)).await?,
                 None => None,
             };
-            let news: Vec<String> = notice.events.iter().map(|e| sentence(*e, &notice.by)).collect();
+            let by = shown(&notice.by, rights, project);
+            let news: Vec<String> = notice.events.iter().map(|e| sentence(*e, &by)).collect();
             lines.push(mail::DigestLine {
                 reference: letters::reference(project, issue),
                 title: issue.title.clone(),
@@ -267,6 +271,14 @@ fn said(note: &Note) -> mail::Said<'_> {
 /// Tells whether a note's text came in the clear, so that it may leave in the clear.
 fn is_clear(note: &Note) -> bool {
     note.seal.as_ref().is_none_or(|seal| !seal.encrypted)
+}
+
+/// Masks the addresses of a text for those who may not see them.
+fn shown(text: &str, rights: &Rights, project: &Project) -> String {
+    match rights.sees_addresses(project.id) {
+        true => text.to_owned(),
+        false => mask_addresses(text),
+    }
 }
 
 /// Says what happened.

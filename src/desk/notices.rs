@@ -98,7 +98,8 @@ impl Desk {
                 if !self.may_see(txn, rights, &issue, notice.note).await? {
                     continue;
                 }
-                self.give_notice(txn, user, project, &issue, notice, &staff.zone, held_until).await?;
+                self.give_notice(txn, (user, rights), project, &issue, notice, &staff.zone, held_until)
+                    .await?;
             }
         }
         Ok(())
@@ -122,7 +123,7 @@ impl Desk {
     async fn give_notice(
         &self,
         txn: &mut Txn<'_>,
-        user: &User,
+        (user, rights): (&User, &Rights),
         project: &Project,
         issue: &Issue,
         mut notice: StaffNotice,
@@ -131,9 +132,9 @@ impl Desk {
     ) -> Result<(), Fault> {
         let waits = notice.when == When::Digest || user.notify.is_quiet(txn.now, zone);
         if !waits && self.allow_staff(user).await? {
-            match self.write_notice(txn, user, project, issue, &notice, held_until).await {
+            match self.write_notice(txn, (user, rights), project, issue, &notice, held_until).await {
                 // What cannot be written to one of the staff must stop no customer's mail.
-                Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
+                Err(fault) if is_of_one(&fault) => {
                     tracing::warn!(%fault, user = user.name, "one of the staff could not be told");
                     return Ok(());
                 }
@@ -251,7 +252,13 @@ impl Desk {
         }
         let mut mails = 0;
         for user in txn::all::<User>(&self.inner.store, &[]).await? {
-            mails += self.send_notices_of(&user.name).await?;
+            mails += match self.send_notices_of(&user.name).await {
+                Err(fault) if is_of_one(&fault) => {
+                    tracing::warn!(%fault, user = user.name, "the notices of one of the staff wait");
+                    0
+                }
+                sent => sent?,
+            };
         }
         Ok(mails)
     }
@@ -289,14 +296,15 @@ impl Desk {
         if oldest.is_some_and(|oldest| user.notify.digest_is_due(oldest, txn.now, &zone)) {
             let digest = self.write_digest(&mut txn, user, rights, &staff.projects, &collected).await;
             match digest {
-                Ok(written) => mails += u64::from(written),
-                Err(fault) if matches!(fault.kind, FaultKind::Internal | FaultKind::Refused) => {
+                Ok(written) => {
+                    mails += u64::from(written);
+                    forget(&mut txn, &collected);
+                }
+                Err(fault) if is_of_one(&fault) => {
                     tracing::warn!(%fault, user = name, "a collection could not be written");
-                    return Ok(mails);
                 }
                 Err(fault) => return Err(fault),
             }
-            forget(&mut txn, &collected);
         }
         self.finish(txn, system(), None, None).await?;
         Ok(mails)
@@ -323,9 +331,18 @@ impl Desk {
             txn.put(&StaffNotice { when: When::Digest, ..notice.clone() })?;
             return Ok(false);
         }
-        self.write_notice(txn, user, project, issue, notice, None).await?;
-        forget(txn, &mine);
-        Ok(true)
+        match self.write_notice(txn, (user, rights), project, issue, notice, None).await {
+            Ok(()) => {
+                forget(txn, &mine);
+                Ok(true)
+            }
+            Err(fault) if is_of_one(&fault) => {
+                tracing::warn!(%fault, user = user.name, "a notice could not be written; it is to be collected");
+                txn.put(&StaffNotice { when: When::Digest, ..notice.clone() })?;
+                Ok(false)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Gives the issue of a notice, if it still holds and its user may still see it.
@@ -336,7 +353,8 @@ impl Desk {
         rights: &Rights,
         notice: &StaffNotice,
     ) -> Result<Option<Issue>, Fault> {
-        let issue = txn.get::<Issue>(&issue_key(notice.issue)).await?;
+        let id = self.survivor(txn, notice.issue).await?;
+        let issue = txn.get::<Issue>(&issue_key(id)).await?;
         let Some(issue) = issue.filter(|issue| !issue.spam && !issue.purged) else { return Ok(None) };
         let holds = |event: &StaffEvent| match event {
             StaffEvent::Assigned => issue.assignee.as_deref() == Some(user.name.as_str()),
@@ -363,6 +381,21 @@ impl By {
         self.user.as_deref() == Some(user.name.as_str())
             || self.email.as_ref().is_some_and(|email| user.emails.contains(email))
     }
+}
+
+/// Lets what is still to be told of notes name the issue that they go to.
+pub(super) async fn lead_notices(txn: &mut Txn<'_>, notes: &[Note], to: IssueId) -> Result<(), Fault> {
+    for notice in txn.list::<StaffNotice>(&[]).await? {
+        if notes.iter().any(|note| notice.note == Some(note.id)) {
+            txn.put(&StaffNotice { issue: to, ..notice })?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a fault lies in one notice, and not in the desk as a whole.
+fn is_of_one(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Internal | FaultKind::Refused)
 }
 
 fn forget(txn: &mut Txn<'_>, notices: &[StaffNotice]) {

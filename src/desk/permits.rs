@@ -268,6 +268,7 @@ impl Acting {
     /// Tells whether a mail of the intake may be seen. One that belongs to no project is for maintainers.
     pub(super) fn sees_arrival(&self, entry: &IntakeEntry) -> bool {
         match entry.project {
+            _ if entry.owners_only => self.rights == Rights::All,
             Some(project) => self.rights.may(project, Role::Reporter),
             None => self.rights.may_anywhere(Role::Maintainer),
         }

@@ -3,13 +3,14 @@
 //! By reply key, then In-Reply-To, then References from the last to the first, then our own token in the
 //! subject; else it is a new issue. Mail is joined only within the project it was addressed to.
 
-use super::txn::Txn;
+use super::txn::{Txn, below};
 use super::{Desk, routing};
 use crate::domain::{
-    EmailAddress, Fault, Issue, IssueId, MessageId, OutboxEntry, Project, ProjectId, ReplyKey,
+    EmailAddress, Fault, Issue, IssueId, MailKind, MessageId, Note, NoteId, OutboxEntry, Project, ProjectId,
+    ReplyKey,
 };
 use crate::mail::Message;
-use crate::store::record::{Known, Number, Place, issue_key, number_key, outbox_key, text_key};
+use crate::store::record::{Known, Number, Place, issue_key, note_key, number_key, outbox_key, text_key};
 
 /// Where a mail belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,12 @@ impl Desk {
         place: &Place,
         from: Option<&EmailAddress>,
     ) -> Result<bool, Fault> {
-        if place.note.is_some() || place.outbox.is_some() {
+        if let Some(row) = place.outbox {
+            // What the staff were mailed ties nobody to the customers' conversation.
+            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
+            return Ok(row.is_none_or(|row| row.kind != MailKind::Staff));
+        }
+        if place.note.is_some() {
             return Ok(true);
         }
         let issue = txn.get::<Issue>(&issue_key(place.issue)).await?;
@@ -115,6 +121,28 @@ impl Desk {
             }
         }
         Ok(id)
+    }
+
+    /// Finds the issue in which a note of this one stands now: it goes along when issues are merged, parted
+    /// and split. `None` when it is gone.
+    pub(super) async fn stands_in(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: IssueId,
+        note: NoteId,
+    ) -> Result<Option<IssueId>, Fault> {
+        let home = self.survivor(txn, issue).await?;
+        if txn.get::<Note>(&note_key(home, note)).await?.is_some() {
+            return Ok(Some(home));
+        }
+        let Some(home) = txn.get::<Issue>(&issue_key(home)).await? else { return Ok(None) };
+        // It left for another issue of the project; what was split out is young.
+        for number in txn.list::<Number>(&below(home.project.0)).await?.iter().rev() {
+            if txn.get::<Note>(&note_key(number.issue, note)).await?.is_some() {
+                return Ok(Some(number.issue));
+            }
+        }
+        Ok(None)
     }
 
     /// Finds the issue of a reply key: that in which the note now stands that its mail carried.

@@ -5,6 +5,7 @@
 
 use super::issues::{participant, turn};
 use super::letters::{is_staff, reference};
+use super::notices::lead_notices;
 use super::outbox::counted;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
@@ -89,6 +90,7 @@ impl Desk {
             txn.put(&Note { issue: to.id, ..note.clone() })?;
             self.lead_answers(txn, note, to.id).await?;
         }
+        lead_notices(txn, moving, to.id).await?;
         let left = txn.list::<Note>(&txn::below(from.id.0)).await?;
         from.notes = u32::try_from(left.len()).unwrap_or(u32::MAX);
         from.last_note = left.iter().map(|note| note.id).max();

@@ -5,7 +5,7 @@
 //! their rights, and nothing of it that came from the mail it answers.
 
 use super::intake::Passing;
-use super::issues::{Addressees, blank_note, check_text, refuse_disabled, turn};
+use super::issues::{Addressees, blank_note, check_text, refuse_disabled, replied};
 use super::letters::know;
 use super::notice_mail::ToStaff;
 use super::routing::KeyKind;
@@ -14,11 +14,20 @@ use super::{Acting, Desk};
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
     Attachment, Author, EmailAddress, Fate, Fault, FaultKind, Finding, IntakeEntry, Issue, IssueId, Judge,
-    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Party, Project, RequestId, Role, StaffKey, State, User, Via,
+    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Project, ProjectId, RequestId, Role, StaffKey, User, Via,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Place, outbox_key, text_key};
 use futures_util::future::BoxFuture;
+
+/// A key that was mailed to one of the staff, and what it leads to now.
+struct Keyed {
+    key: StaffKey,
+    /// The issue in which stands what was mailed with it; `None` when that is gone, or was no issue.
+    issue: Option<IssueId>,
+    /// Whose maintainers see what comes to it; `None` leaves it to owners.
+    project: Option<ProjectId>,
+}
 
 /// What a mail of the staff says, once nothing but their own words is left.
 struct Answer {
@@ -33,6 +42,8 @@ struct Answer {
 
 impl Desk {
     /// Finds the key of one of the staff that a mail was sent to, or whose mail it answers.
+    ///
+    /// A customer's answer to all may bear one beside an address that is meant; it goes the way of that one.
     pub(super) async fn staffed(
         &self,
         txn: &mut Txn<'_>,
@@ -40,27 +51,69 @@ impl Desk {
     ) -> Result<Option<StaffKey>, Fault> {
         let given = passing.prepared.arrival.envelope_to.iter().map(String::as_str);
         let stated = passing.message.recipients.iter().map(|(_, address)| address.as_str());
+        let mut borne = None;
         for hit in given.chain(stated).filter_map(|address| self.inner.ways.hit(address, &passing.projects)) {
             if let KeyKind::Reply(key) = hit.kind
+                && let Some(key) = txn.get::<StaffKey>(&text_key(&key)).await?
+            {
+                if self.is_theirs(txn, passing, &key).await? {
+                    return Ok(Some(key));
+                }
+                borne.get_or_insert(key);
+            }
+        }
+        // Where addresses carry no key, the mail that is answered tells.
+        let answered = self.answered_key(txn, passing).await?;
+        let for_others = answered.is_none() && borne.is_some() && self.names_others(txn, passing).await?;
+        Ok(borne.filter(|_| !for_others).or(answered))
+    }
+
+    /// Tells whether a mail seems to come from the user who was mailed a key.
+    async fn is_theirs(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        key: &StaffKey,
+    ) -> Result<bool, Fault> {
+        let Some(from) = passing.message.from.as_ref().map(|from| &from.email) else { return Ok(false) };
+        if let KeyUse::Verify { email } = &key.stands_for {
+            return Ok(email == from);
+        }
+        let user = txn.get::<User>(&text_key(&key.user)).await?;
+        Ok(user.is_some_and(|user| user.emails.contains(from)))
+    }
+
+    /// Finds the key of the mail to one of the staff that a mail answers, whoever sent it.
+    async fn answered_key(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+    ) -> Result<Option<StaffKey>, Fault> {
+        for id in &passing.message.in_reply_to {
+            let Some(row) = self.sent_place(txn, id).await?.and_then(|place| place.outbox) else { continue };
+            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
+            if let Some(key) = row.and_then(|row| row.staff_key)
                 && let Some(key) = txn.get::<StaffKey>(&text_key(&key)).await?
             {
                 return Ok(Some(key));
             }
         }
-        // Where addresses carry no key, the mail that is answered tells, for those to whom it went.
-        for id in &passing.message.in_reply_to {
-            let Some(row) = self.sent_place(txn, id).await?.and_then(|place| place.outbox) else { continue };
-            let row = txn.get::<OutboxEntry>(&outbox_key(row)).await?;
-            let Some((user, key)) = row.and_then(|row| row.staff.zip(row.staff_key)) else { continue };
-            let user = txn.get::<User>(&text_key(&user)).await?;
-            let theirs = passing.message.from.as_ref().is_some_and(|from| {
-                user.is_some_and(|user| !user.removed && user.emails.contains(&from.email))
-            });
-            if theirs {
-                return txn.get::<StaffKey>(&text_key(&key)).await;
+        Ok(None)
+    }
+
+    /// Tells whether a mail names an address of ours, in To or Cc, that is no key of the staff. Where a server
+    /// put it says nothing of whom it is meant for.
+    async fn names_others(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<bool, Fault> {
+        for person in passing.message.to.iter().chain(&passing.message.cc) {
+            match self.inner.ways.hit(person.email.as_str(), &passing.projects).map(|hit| hit.kind) {
+                Some(KeyKind::Project(_) | KeyKind::Issue(..)) => return Ok(true),
+                Some(KeyKind::Reply(key)) if self.by_reply_key(txn, &key).await?.is_some() => {
+                    return Ok(true);
+                }
+                _ => {}
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Takes a mail to the key of one of the staff: all of a step, as it is done in their name.
@@ -73,7 +126,23 @@ impl Desk {
         again: Option<&'a IntakeEntry>,
         key: StaffKey,
     ) -> BoxFuture<'a, Result<IntakeEntry, Fault>> {
-        Box::pin(self.take_keyed(txn, passing, again, key))
+        Box::pin(async move {
+            let keyed = self.leads_to(txn, key).await?;
+            self.take_keyed(txn, passing, again, keyed).await
+        })
+    }
+
+    /// Finds what a key leads to now.
+    async fn leads_to(&self, txn: &mut Txn<'_>, key: StaffKey) -> Result<Keyed, Fault> {
+        let KeyUse::Issue { issue, note, .. } = key.stands_for else {
+            return Ok(Keyed { key, issue: None, project: None });
+        };
+        let stands = match note {
+            Some(note) => self.stands_in(txn, issue, note).await?,
+            None => Some(self.survivor(txn, issue).await?),
+        };
+        let home = self.home(txn, stands.unwrap_or(issue)).await?;
+        Ok(Keyed { key, issue: stands, project: home.map(|(_, project)| project) })
     }
 
     async fn take_keyed(
@@ -81,43 +150,48 @@ impl Desk {
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
-        key: StaffKey,
+        keyed: Keyed,
     ) -> Result<IntakeEntry, Fault> {
+        let key = &keyed.key;
         if passing.verdict.class != MailClass::Person {
             let reason = format!("{}; it answers a mail to {}", passing.verdict.reason, key.user);
-            return self.entered(txn, passing, again, (Fate::Automatic, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Automatic, reason)).await;
         }
         for fate in [Fate::Note, Fate::Ignored] {
             if let Some(earlier) = self.had_fate(txn, passing.prepared, fate, again).await? {
                 let fate = (Fate::Duplicate, format!("it is the same mail as arrival {earlier}"));
-                return self.entered(txn, passing, again, fate).await;
+                return self.entered(txn, passing, again, &keyed, fate).await;
             }
         }
         let user = txn.get::<User>(&text_key(&key.user)).await?.filter(|user| !user.removed);
         let Some(user) = user else {
             let reason = format!("it bears a reply key of {}, who is no user any more", key.user);
-            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Quarantined, reason)).await;
         };
         if passing.silent {
             let reason =
                 format!("it answers a mail to {}, but is older than the desk's first look", key.user);
-            return self.entered(txn, passing, again, (Fate::Quarantined, reason)).await;
+            return self.entered(txn, passing, again, &keyed, (Fate::Quarantined, reason)).await;
         }
         if !txn.is_empty() {
             // Its step is its user's, and must hold nothing of others.
             return Err(Fault::internal("an answer of the staff is taken alone"));
         }
-        if let Err(why) = self.vouched(passing, &user, &key) {
-            return self.refuse(txn, passing, again, &user, key, why).await;
+        if let Err(why) = self.vouched(passing, &user, key) {
+            return self.refuse(txn, passing, again, &user, keyed, why, false).await;
         }
         match key.stands_for.clone() {
             KeyUse::Digest => {
                 let why = "it answers the day's collection; answer the mail about one issue".to_owned();
-                self.refuse(txn, passing, again, &user, key, why).await
+                self.refuse(txn, passing, again, &user, keyed, why, true).await
             }
-            KeyUse::Verify { email } => self.verified(txn, passing, again, user, key, email).await,
-            KeyUse::Issue { issue, internal } => {
-                self.take_answer(txn, passing, again, user, key, (issue, internal)).await
+            KeyUse::Verify { email } => self.verified(txn, passing, again, user, keyed, email).await,
+            KeyUse::Issue { internal, .. } => {
+                let Some(issue) = keyed.issue else {
+                    let why = "the note that it answers is not there any more".to_owned();
+                    return self.refuse(txn, passing, again, &user, keyed, why, true).await;
+                };
+                self.take_answer(txn, passing, again, user, keyed, (issue, internal)).await
             }
         }
     }
@@ -160,14 +234,14 @@ impl Desk {
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         user: User,
-        key: StaffKey,
+        keyed: Keyed,
         (issue, internal): (IssueId, bool),
     ) -> Result<IntakeEntry, Fault> {
         let rights = self.rights_of(&user).await?;
         let request = RequestId(format!("mail {}", passing.prepared.fingerprint));
         let acting = Acting { user, rights, via: Via::Mail, request, now: txn.now };
         let mut trial = Txn::rehearse(&self.inner.store, txn.now);
-        match self.answer_as(&mut trial, passing, &acting, &key, issue, internal).await {
+        match self.answer_as(&mut trial, passing, &acting, &keyed.key, issue, internal).await {
             Ok(_) => {}
             Err(fault) if matches!(fault.kind, FaultKind::Full | FaultKind::Unavailable) => {
                 return Err(fault);
@@ -175,10 +249,10 @@ impl Desk {
             Err(fault) => {
                 let hint = fault.hint.map_or(String::new(), |hint| format!(" ({hint})"));
                 let why = format!("{}{hint}", fault.message);
-                return self.refuse(txn, passing, again, &acting.user, key, why).await;
+                return self.refuse(txn, passing, again, &acting.user, keyed, why, true).await;
             }
         }
-        let (issue, note) = self.answer_as(txn, passing, &acting, &key, issue, internal).await?;
+        let (issue, note) = self.answer_as(txn, passing, &acting, &keyed.key, issue, internal).await?;
         txn.actor = Some(acting.actor());
         let reason = match &note {
             Some(note) if note.kind == NoteKind::Internal => "answered by mail, internally",
@@ -297,8 +371,7 @@ impl Desk {
             let files: Vec<_> = files.collect();
             let to = Addressees { cc: note.cc.clone(), without: Vec::new() };
             self.mail_note(txn, &mut issue, project, &note, to, &files, None, acting).await?;
-            let party = if issue.state == State::Closed { None } else { Some(Party::Them) };
-            turn(&mut issue, party, txn.now);
+            replied(&mut issue, project, txn.now);
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
@@ -326,7 +399,7 @@ impl Desk {
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         mut user: User,
-        key: StaffKey,
+        keyed: Keyed,
         email: EmailAddress,
     ) -> Result<IntakeEntry, Fault> {
         let waits = user.unverified.contains(&email);
@@ -334,29 +407,37 @@ impl Desk {
         let taken = others.iter().any(|u| !u.removed && u.name != user.name && u.emails.contains(&email));
         if !waits || taken {
             let why = format!("{email} is not waiting to be verified");
-            return self.refuse(txn, passing, again, &user, key, why).await;
+            return self.refuse(txn, passing, again, &user, keyed, why, true).await;
         }
         user.unverified.retain(|other| other != &email);
         user.emails.push(email.clone());
         txn.put(&user)?;
-        txn.remove::<StaffKey>(text_key(&key.key));
+        txn.remove::<StaffKey>(text_key(&keyed.key.key));
         let reason = format!("it shows that {email} is an address of {}", user.name);
-        self.entered(txn, passing, again, (Fate::Ignored, reason)).await
+        self.entered(txn, passing, again, &keyed, (Fate::Ignored, reason)).await
     }
 
-    /// Sets a mail aside, and says so to the user whose key it bears: once for a key, and not what it says.
+    /// Sets a mail aside, and says so to the user whose key it bears, though not what it says: every time where
+    /// it is shown to be theirs, else once for a key.
+    #[allow(clippy::too_many_arguments)]
     async fn refuse(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
         user: &User,
-        key: StaffKey,
+        keyed: Keyed,
         why: String,
+        vouched: bool,
     ) -> Result<IntakeEntry, Fault> {
-        let entry = self.entered(txn, passing, again, (Fate::Quarantined, why.clone())).await?;
+        let entry = self.entered(txn, passing, again, &keyed, (Fate::Quarantined, why.clone())).await?;
         let Some(to) = user.emails.first().cloned() else { return Ok(entry) };
-        if key.told || !passing.verdict.may_answer || !passing.counting || !self.allow_staff(user).await? {
+        let key = keyed.key;
+        if (key.told && !vouched)
+            || !passing.verdict.may_answer
+            || !passing.counting
+            || !self.allow_staff(user).await?
+        {
             return Ok(entry);
         }
         let markdown = mail::refusal_text(&why, entry.id.0);
@@ -377,7 +458,7 @@ impl Desk {
                 tracing::warn!(%fault, user = user.name, "one of the staff could not be told");
             }
             Err(fault) => return Err(fault),
-            Ok(()) => txn.put(&StaffKey { told: true, ..key })?,
+            Ok(()) => txn.put(&StaffKey { told: key.told || !vouched, ..key })?,
         }
         Ok(entry)
     }
@@ -387,9 +468,14 @@ impl Desk {
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
         again: Option<&IntakeEntry>,
+        keyed: &Keyed,
         fate: (Fate, String),
     ) -> Result<IntakeEntry, Fault> {
-        self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await
+        let project = keyed.project;
+        let entry = self.enter(txn, passing.prepared, Some(passing.message), again, project, fate).await?;
+        let entry = IntakeEntry { owners_only: project.is_none(), ..entry };
+        txn.put(&entry)?;
+        Ok(entry)
     }
 }
 

@@ -48,7 +48,7 @@ impl Desk {
         };
         let label = match action {
             IntakeAction::Retry => {
-                self.take_batch(std::slice::from_ref(&prepared), None, Some(&entry)).await?;
+                self.take_batch(std::slice::from_ref(&prepared), None, None, Some(&entry)).await?;
                 return self.intake_entry(id).await;
             }
             IntakeAction::Attach(reference) => {

@@ -114,6 +114,9 @@ pub struct IntakeEntry {
     /// Only this line is left of it.
     #[serde(default)]
     pub purged: bool,
+    /// It is between one of the staff and the desk, so that only owners see it.
+    #[serde(default)]
+    pub owners_only: bool,
 }
 
 /// An arrival as front ends see it.

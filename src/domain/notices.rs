@@ -245,7 +245,13 @@ pub struct StaffKey {
 #[serde(rename_all = "snake_case")]
 pub enum KeyUse {
     /// It answers a mail about an issue; with an internal text in that mail, the answer is internal too.
-    Issue { issue: IssueId, internal: bool },
+    Issue {
+        issue: IssueId,
+        internal: bool,
+        /// The note that the mail showed: the answer goes to the issue in which it stands by then.
+        #[serde(default)]
+        note: Option<NoteId>,
+    },
     /// It answers a collection, which takes no answers.
     Digest,
     /// It shows that the address is theirs.

@@ -1,6 +1,7 @@
 //! Staff by mail: whom of them a change is mailed to and when, and what becomes of their answers.
 
 mod answers;
+mod moved;
 mod notices;
 
 use crate::support::room::{ADA, Room, address, field};

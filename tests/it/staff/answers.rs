@@ -3,8 +3,10 @@
 use super::{answer_of, answer_of_ada, by_support, mails_to, reply_to, wish};
 use crate::support::NameServer;
 use crate::support::room::{ADA, CONFIG, Room, field, note};
+use deskbell::desk::{Content, Incoming};
 use deskbell::domain::{
-    Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
+    Cursor, Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
+    Status,
 };
 use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
 use mail_auth::dkim::DkimSigner;
@@ -370,4 +372,137 @@ async fn where_no_server_is_trusted_the_desk_checks_the_signature_itself() {
     assert!(changed.entry.reason.contains("DKIM fail"), "{}", changed.entry.reason);
     let taken = room.mail(&mail).await;
     assert_eq!(fate(&taken), (Fate::Note, "mia answered by mail"));
+}
+
+#[tokio::test]
+async fn what_comes_to_a_key_is_seen_where_its_issue_stands_and_the_rest_by_owners() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    let home = "mia@home.example";
+    wish(&mut room, "mia", &[("address+", home)]).await.unwrap();
+    let asked = reply_to(&room.send().await[0]);
+    for (project, user, role) in [
+        ("acme/support", "mia", Role::Maintainer),
+        ("acme/support", "alice", Role::Owner),
+        ("acme/office", "bob", Role::Maintainer),
+    ] {
+        room.ok(Request::SetMember { project: project.into(), user: user.into(), role }).await;
+    }
+    let about = answer_of(&mut room, "bob", &key, "b1", "Secret of support").await;
+    let other = answer_of(&mut room, "bob", &asked, "b2", "Secret of the desk").await;
+    for (user, id, sees) in [
+        ("bob", about.entry.id, false),
+        ("mia", about.entry.id, true),
+        ("bob", other.entry.id, false),
+        ("mia", other.entry.id, false),
+        ("alice", other.entry.id, true),
+    ] {
+        let seen = room.ask_as(user, Request::IntakeEntry(id)).await;
+        assert_eq!(seen.is_ok(), sees, "{user} {id}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_vouched_for_hears_of_every_answer_that_is_not_taken() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    for id in ["m1", "m2"] {
+        let delivered = answer_of(&mut room, "mia", &key, id, "Done\n/assign @nobody").await;
+        assert_eq!(delivered.entry.fate, Fate::Quarantined);
+        assert_eq!(mails_to(&mut room, "mia").await.len(), 1, "{id}");
+    }
+    let forged = answer_of(&mut room, "bob", &key, "b1", "I am bob").await;
+    assert_eq!(forged.entry.fate, Fate::Quarantined);
+    assert_eq!(mails_to(&mut room, "mia").await.len(), 1, "what others send is told once");
+}
+
+#[tokio::test]
+async fn an_answer_begins_the_waiting_anew() {
+    let mut room = super::room().await;
+    for (setting, value) in
+        [("pending_on_reply", "true"), ("idle_warn_after", "7d"), ("idle_close_after", "3d")]
+    {
+        room.set("acme/support", setting, value).await;
+    }
+    let key = key(&mut room).await;
+    answer_of(&mut room, "mia", &key, "m1", "Does it work?").await;
+    assert_eq!(room.issue("acme/support#1").await.row.status, Status::Pending);
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    room.later(days(8));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 1, "it is warned of");
+    answer_of(&mut room, "mia", &key, "m2", "Are you there?").await;
+    room.later(days(4));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "four days after an answer nothing is closed");
+}
+
+#[tokio::test]
+async fn a_customers_answer_to_all_is_taken_though_it_bears_a_key_of_the_staff() {
+    let mut room = super::room().await;
+    room.set("acme/support", "import_cc", "always").await;
+    let key = key(&mut room).await;
+    let to_all = |from: &str, id: &str| {
+        format!(
+            "From: {from}\nTo: help+acme-support-1-issue-@desk.example\nCc: {key}\nSubject: Re: Cannot log in\nMessage-ID: <{id}@customer.example>\nIn-Reply-To: <a1@customer.example>\n\nHello all.\n"
+        )
+    };
+    let delivered = by_support(&mut room, &to_all("ada@customer.example", "all1")).await;
+    assert_eq!(delivered.entry.fate, Fate::Note, "{}", delivered.entry.reason);
+    let issue = room.issue("acme/support#1").await;
+    let note = issue.notes.iter().find(|note| note.body.contains("Hello all.")).unwrap();
+    assert_eq!(note.kind, NoteKind::Incoming);
+    assert!(issue.participants.iter().all(|person| person.email.as_str() != key));
+    room.send().await;
+    room.reply("acme/support#1", "Hello Ada").await;
+    assert!(room.send().await.iter().all(|mail| !mail.contains(&key)));
+    // What claims to be theirs has to show it.
+    let forged = by_support(&mut room, &to_all("mia@staff.example", "all2")).await;
+    assert_eq!(forged.entry.fate, Fate::Quarantined, "{}", forged.entry.reason);
+}
+
+#[tokio::test]
+async fn an_answer_to_their_mail_from_an_address_that_is_not_theirs_reaches_no_customer() {
+    let mut room = super::room().await;
+    room.set("acme/office", "assignee", "mia").await;
+    room.mail("From: Ada <ada@customer.example>\nTo: office@desk.example\nSubject: Hi\nMessage-ID: <o1@customer.example>\n\nHi\n").await;
+    let mail = mails_to(&mut room, "mia").await.remove(0);
+    let id = field(&mail, "Message-ID").unwrap().to_owned();
+    let raw = |name: &str, field: &str| {
+        format!(
+            "Authentication-Results: mx.desk.example; dmarc=pass header.from=home.example\nFrom: mia@home.example\nTo: office@desk.example\nSubject: Re: Hi\n{field}: {id}\nMessage-ID: <{name}@home.example>\n\nBetween us\n"
+        )
+    };
+    let delivered = by_support(&mut room, &raw("h1", "In-Reply-To")).await;
+    assert_eq!(delivered.entry.fate, Fate::Quarantined, "{}", delivered.entry.reason);
+    assert!(delivered.entry.reason.contains("no verified address"), "{}", delivered.entry.reason);
+    // What only refers to it is nobody's answer.
+    let delivered = by_support(&mut room, &raw("h2", "References")).await;
+    assert_ne!(delivered.entry.reference.as_deref(), Some("acme/office#1"), "{}", delivered.entry.reason);
+    let notes = room.issue("acme/office#1").await.notes;
+    assert!(notes.iter().all(|note| !note.body.contains("Between us")));
+}
+
+#[tokio::test]
+async fn a_mail_that_was_asked_for_takes_its_own_entry_though_an_answer_of_the_staff_comes_with_it() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    let staff = format!(
+        "Authentication-Results: mx.desk.example; dmarc=pass header.from=staff.example\r\nFrom: mia@staff.example\r\nTo: {key}\r\nMessage-ID: <m1@staff.example>\r\n\r\nUse 2.1.\r\n"
+    );
+    let large = ADA.replace("<a1@", "<large@").replace('\n', "\r\n").into_bytes();
+    let arrival = |uid| deskbell::domain::Arrival {
+        mailbox: Some("support".into()),
+        uid: Some(uid),
+        uid_validity: Some(7),
+        ..Default::default()
+    };
+    let cursor = Cursor { mailbox: "support".into(), uid_validity: 7, last_uid: 1, ..Default::default() };
+    let mail = |uid, content| Incoming { arrival: arrival(uid), content, silent_before: None };
+    let headers = Content::TooLarge { headers: large.clone(), size: 90_000_000 };
+    let waiting = room.desk.receive(vec![mail(1, headers)], Some(cursor.clone())).await.unwrap()[0].entry;
+    room.ok(Request::IntakeAct { id: waiting, action: IntakeAction::Retry }).await;
+    let batch = vec![mail(1, Content::Whole(large)), mail(2, Content::Whole(staff.into_bytes()))];
+    let received = room.desk.receive(batch, Some(Cursor { last_uid: 2, ..cursor })).await.unwrap();
+    let entries: Vec<_> = received.iter().map(|received| (received.entry, received.fate)).collect();
+    assert_eq!(entries[0], (waiting, Fate::Issue), "{entries:?}");
+    assert_eq!(entries[1].1, Fate::Note);
 }

@@ -1,7 +1,7 @@
 //! Who of the staff hears of what, and when.
 
 use super::{answer_of_ada, mails_to, rows_to_staff, wish};
-use crate::support::room::{ADA, Room, field, note};
+use crate::support::room::{ADA, CONFIG, Room, field, note};
 use deskbell::domain::{Call, RequestId};
 use deskbell::domain::{Edit, MailKind, NewNote, OutboxState, Request, Role, Via};
 use jiff::SignedDuration;
@@ -242,4 +242,51 @@ async fn while_a_project_is_off_nobody_is_mailed_about_it() {
     room.ok(Request::EnableProject { path: "acme/support".into(), enabled: false }).await;
     room.edit("acme/support#1", Edit::Assign("bob".into())).await;
     assert_eq!(mails_to(&mut room, "bob").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn guests_are_mailed_no_address_of_a_customer() {
+    let mut room = super::room().await;
+    room.edit("acme/support#1", Edit::Confidential(false)).await;
+    wish(&mut room, "bob", &[("notify.answer", "at_once"), ("notify.reopened", "digest")]).await.unwrap();
+    for (user, role) in [("mia", Role::Developer), ("bob", Role::Guest)] {
+        room.ok(Request::SetMember { project: "acme/support".into(), user: user.into(), role }).await;
+    }
+    // Who gives no name is called by their address.
+    let nameless = |id: &str| {
+        format!(
+            "From: ada@customer.example\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: Cannot log in\nMessage-ID: <{id}@customer.example>\nIn-Reply-To: <a1@customer.example>\n\nStill not.\n"
+        )
+    };
+    room.mail(&nameless("n1")).await;
+    let sent = room.send().await;
+    let to = |name: &str| sent.iter().find(|mail| field(mail, "To").unwrap().contains(name)).unwrap();
+    assert!(!to("bob").contains("ada@customer"), "{}", to("bob"));
+    assert!(to("bob").contains("a*****@c*****.e**") && to("mia").contains("ada@customer.example"));
+    room.edit("acme/support#1", Edit::Close).await;
+    wish(&mut room, "bob", &[("notify.answer", "digest")]).await.unwrap();
+    room.mail(&nameless("n2")).await;
+    room.later(SignedDuration::from_hours(24));
+    room.desk.send_notices().await.unwrap();
+    let digest = mails_to(&mut room, "bob").await.remove(0);
+    assert!(digest.contains("Still not.") && !digest.contains("ada@customer"), "{digest}");
+}
+
+#[tokio::test]
+async fn a_notice_that_cannot_be_written_keeps_no_other_from_being_told_and_waits() {
+    let mut room = super::room().await;
+    let settings = [("quiet_hours", "08:00-10:00"), ("time_zone", "UTC"), ("notify.answer", "at_once")];
+    for user in ["bob", "mia"] {
+        wish(&mut room, user, &settings).await.unwrap();
+    }
+    answer_of_ada(&mut room, "a2", "Early").await;
+    room.later(SignedDuration::from_hours(1));
+    let bobs = "[mailbox.bob]\naddress = \"bob@staff.example\"\ninbox_method = \"maildir\"\npath = \"in3\"\n";
+    room.again_with(&format!("{CONFIG}{bobs}")).await;
+    assert_eq!(room.desk.send_notices().await.unwrap(), 1, "mia is told, though bob comes first");
+    assert!(mails_to(&mut room, "mia").await[0].contains("Early"));
+    room.again().await;
+    room.later(SignedDuration::from_hours(24));
+    assert_eq!(room.desk.send_notices().await.unwrap(), 1);
+    assert!(mails_to(&mut room, "bob").await[0].contains("Early"));
 }
