@@ -110,6 +110,36 @@ impl App {
             (Purpose::Original(note), Response::Bytes(bytes)) => {
                 self.want(Effect::Open { name: format!("note-{note}.html"), bytes });
             }
+            (purpose, response) => self.take_of_project(purpose, response),
+        }
+    }
+
+    /// Brings what belongs to a project to its screen.
+    fn take_of_project(&mut self, purpose: Purpose, response: Response) {
+        match (purpose, response) {
+            (Purpose::People, Response::Users(users)) => self.users = users,
+            (Purpose::Members(path), Response::Members(rows)) => self.take_members(path, rows),
+            (Purpose::MemberAct(path), Response::Members(rows)) => {
+                self.say("saved");
+                self.take_members(path, rows);
+            }
+            (Purpose::Templates(path), Response::Templates(rows)) => self.take_templates(&path, rows),
+            (Purpose::TemplatePreview, Response::TemplatePreview(made)) => {
+                self.templates.preview = Some(*made);
+            }
+            (Purpose::Categories { kind, project }, Response::Categories(rows)) => {
+                self.take_categories(kind, &project, rows);
+            }
+            (Purpose::CategoryAct, _) => {
+                self.say("saved; z takes it back");
+                self.ask_categories();
+            }
+            (Purpose::Rules, Response::Rules(rows)) => self.rules.take(rows),
+            (Purpose::RuleAct, _) => {
+                self.say("saved");
+                self.ask(Purpose::Rules, Request::Rules);
+            }
+            (Purpose::RuleTest(name), Response::Plan(lines)) => self.show_rule_test(&name, &lines),
             _ => {}
         }
     }
@@ -122,6 +152,7 @@ impl App {
             }
             Purpose::Counts | Purpose::Drafts | Purpose::MarkRead => {}
             Purpose::Preview(_) => self.preview = None,
+            Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } => self.send_refused(fault),
             Purpose::SaveDraft => {
                 self.draft_unsaved();
@@ -188,11 +219,12 @@ impl App {
             }
             Event::Projects => {
                 self.ask(Purpose::Projects, Request::Projects);
-                if self.screen == Screen::Senders {
-                    self.ask_senders();
-                }
+                self.reload_screen();
             }
-            Event::Users => self.ask(Purpose::Whoami, Request::Whoami),
+            Event::Users => {
+                self.ask(Purpose::Whoami, Request::Whoami);
+                self.reload_screen();
+            }
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => self.reload(),

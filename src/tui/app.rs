@@ -4,17 +4,21 @@
 
 use super::action::Action;
 use super::asks::{Asks, Purpose};
+use super::categories::CategoriesScreen;
 use super::composer::Composer;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
 use super::keymap::{Keymap, Lookup, Place};
 use super::keys::Key;
 use super::list::List;
+use super::members::MembersScreen;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
 use super::projects::ProjectScreen;
+use super::rules::RulesScreen;
 use super::senders::SendersScreen;
 use super::setup::{Options, SetupError};
+use super::templates::TemplatesScreen;
 use super::theme::Theme;
 use super::thread::Thread;
 use crate::domain::{DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User};
@@ -30,6 +34,10 @@ pub enum Screen {
     Intake,
     Projects,
     Senders,
+    Members,
+    Templates,
+    Categories,
+    Rules,
 }
 
 /// Something to say in the status line.
@@ -82,6 +90,10 @@ pub struct App {
     pub intake: IntakeScreen,
     pub project: ProjectScreen,
     pub senders: SendersScreen,
+    pub members: MembersScreen,
+    pub templates: TemplatesScreen,
+    pub categories: CategoriesScreen,
+    pub rules: RulesScreen,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
@@ -129,6 +141,10 @@ impl App {
             intake: IntakeScreen::default(),
             project: ProjectScreen::default(),
             senders: SendersScreen::default(),
+            members: MembersScreen::default(),
+            templates: TemplatesScreen::default(),
+            categories: CategoriesScreen::default(),
+            rules: RulesScreen::default(),
             overlay: None,
             notice: None,
             undoable: None,
@@ -266,6 +282,10 @@ impl App {
             Screen::Intake => Place::Intake,
             Screen::Projects => Place::Project,
             Screen::Senders => Place::Senders,
+            Screen::Members => Place::Members,
+            Screen::Templates => Place::Templates,
+            Screen::Categories => Place::Categories,
+            Screen::Rules => Place::Rules,
         }
     }
 
@@ -329,6 +349,10 @@ impl App {
             Screen::Intake => self.intake_act(action),
             Screen::Projects => self.project_act(action),
             Screen::Senders => self.senders_act(action),
+            Screen::Members => self.members_act(action),
+            Screen::Templates => self.templates_act(action),
+            Screen::Categories => self.categories_act(action),
+            Screen::Rules => self.rules_act(action),
         };
         if !mine {
             self.global_act(action);
@@ -352,6 +376,10 @@ impl App {
             Action::Intake => self.go_to(Screen::Intake),
             Action::Projects => self.go_to(Screen::Projects),
             Action::Senders => self.go_to(Screen::Senders),
+            Action::Members => self.go_to_part(Screen::Members),
+            Action::Templates => self.go_to_part(Screen::Templates),
+            Action::Categories => self.go_to_part(Screen::Categories),
+            Action::Rules => self.go_to_part(Screen::Rules),
             Action::SpamMails => self.show_spam_mails(),
             Action::Notifications => self.open_notifications(),
             Action::Query => {
@@ -377,12 +405,25 @@ impl App {
         self.reload_screen();
     }
 
-    fn reload_screen(&mut self) {
+    pub(super) fn reload_screen(&mut self) {
         match self.screen {
             Screen::Outbox => self.ask_outbox(),
             Screen::Intake => self.ask_intake(),
-            Screen::Projects => self.ask(Purpose::Projects, Request::Projects),
+            Screen::Projects => {
+                self.ask(Purpose::Projects, Request::Projects);
+                self.ask_members();
+            }
             Screen::Senders => self.ask_senders(),
+            Screen::Members => self.ask_members(),
+            Screen::Templates => {
+                self.ask_members();
+                self.ask_templates();
+            }
+            Screen::Categories => {
+                self.ask_members();
+                self.ask_categories();
+            }
+            Screen::Rules => self.ask_rules(),
             Screen::List | Screen::Thread => {}
         }
     }

@@ -4,7 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
-use crate::domain::{IntakeId, IssueId, NoteId, Reference, Request};
+use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -33,6 +33,13 @@ pub enum Purpose {
     Canned,
     FillCanned(Reference),
     Senders,
+    People,
+    Members(String),
+    Templates(String),
+    TemplatePreview,
+    Categories { kind: CategoryKind, project: String },
+    Rules,
+    RuleTest(String),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
@@ -47,6 +54,9 @@ pub enum Purpose {
     IntakeAct,
     ProjectAct,
     SenderAct,
+    MemberAct(String),
+    CategoryAct,
+    RuleAct,
     OwnAct,
     Sync,
     Attachment { save_to: Option<PathBuf>, name: String },
@@ -81,6 +91,14 @@ impl Purpose {
             Self::Draft => 16,
             Self::MarkAll => 17,
             Self::Senders => 18,
+            Self::People => 19,
+            Self::Members(_) => 20,
+            Self::Templates(_) => 21,
+            Self::TemplatePreview => 22,
+            Self::Categories { kind: CategoryKind::Label, .. } => 23,
+            Self::Categories { kind: CategoryKind::Milestone, .. } => 24,
+            Self::Rules => 25,
+            Self::RuleTest(_) => 26,
             Self::Milestones => 30,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,

@@ -2,12 +2,16 @@
 //!
 //! Pure: no state is changed, no clock is read, and nothing is worked out for rows out of sight.
 
+mod categories;
 mod composer;
 mod list;
+mod members;
 mod overlay;
+mod rules;
 mod screens;
 mod senders;
 mod status;
+mod templates;
 mod thread;
 mod welcome;
 
@@ -33,9 +37,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Intake => screens::draw_intake(app, &areas, buf),
         Screen::Projects => screens::draw_projects(app, &areas, buf),
         Screen::Senders => senders::draw(app, &areas, buf),
+        Screen::Members => members::draw(app, &areas, buf),
+        Screen::Templates => templates::draw(app, &areas, buf),
+        Screen::Categories => categories::draw(app, &areas, buf),
+        Screen::Rules => rules::draw(app, &areas, buf),
     }
     rule(app, areas.bottom_rule, buf);
-    if let (Screen::List, 1) = (app.screen, areas.divider.width)
+    if let (Screen::List | Screen::Templates, 1) = (app.screen, areas.divider.width)
         && !welcome::is_due(app)
     {
         put(buf, areas.divider.x, areas.bottom_rule.y, "┴", app.theme.rule, app);

@@ -27,11 +27,15 @@ pub enum Place {
     Intake,
     Project,
     Senders,
+    Members,
+    Templates,
+    Categories,
+    Rules,
     /// A text to be read: history, why, raw mail, help.
     Text,
 }
 
-const PLACES: [(Place, &str); 12] = [
+const PLACES: [(Place, &str); 16] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -43,6 +47,10 @@ const PLACES: [(Place, &str); 12] = [
     (Place::Intake, "intake"),
     (Place::Project, "project"),
     (Place::Senders, "senders"),
+    (Place::Members, "members"),
+    (Place::Templates, "templates"),
+    (Place::Categories, "categories"),
+    (Place::Rules, "rules"),
     (Place::Text, "text"),
 ];
 
@@ -330,6 +338,10 @@ mod tests {
             ("s", Action::SpamMails),
             ("l", Action::Senders),
             ("n", Action::Notifications),
+            ("u", Action::Members),
+            ("T", Action::Templates),
+            ("L", Action::Categories),
+            ("r", Action::Rules),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

@@ -19,6 +19,8 @@ pub enum Mode {
     Thread,
     /// One issue above the composer; so many lines of the composer are fields.
     Compose { fields: u16 },
+    /// A list with what its selected row makes: beside it, or below where it is narrow.
+    Beside,
     /// A screen of its own: outbox, intake, projects.
     Plain,
 }
@@ -65,6 +67,11 @@ pub fn areas(width: u16, height: u16, mode: Mode) -> Areas {
             areas.heads = row(2, 1);
             areas.body = row(3, foot.saturating_sub(3));
         }
+        Mode::Beside => {
+            areas.top_rule = row(1, 1);
+            areas.heads = row(2, 1);
+            split_beside(&mut areas, row(3, foot.saturating_sub(3)));
+        }
         Mode::Thread => {
             areas.top_rule = row(1, 1);
             areas.body = row(2, foot.saturating_sub(2));
@@ -102,6 +109,25 @@ fn split_list(areas: &mut Areas, body: Rect) {
     }
 }
 
+/// The list is short and the text is what is looked at: it gets the most.
+fn split_beside(areas: &mut Areas, body: Rect) {
+    areas.body = body;
+    let top = body.y.saturating_sub(1);
+    if body.width >= SIDE_BY_SIDE && !body.is_empty() {
+        let list = body.width * 2 / 5;
+        areas.body.width = list;
+        areas.heads.width = list;
+        areas.divider = Rect::new(list, top, 1, body.height + 1);
+        areas.preview = Rect::new(list + 2, top, body.width - list - 2, body.height + 1);
+    } else if body.height >= 9 {
+        let list = (body.height * 2 / 5).min(10);
+        areas.body.height = list;
+        areas.divider = Rect::new(0, body.y + list, body.width, 1);
+        let width = body.width.saturating_sub(1);
+        areas.preview = Rect::new(1, body.y + list + 1, width, body.height - list - 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +136,8 @@ mod tests {
     fn nothing_leaves_the_screen_at_any_size() {
         for width in [0u16, 1, 20, 40, 80, 109, 110, 200, 400] {
             for height in [0u16, 1, 3, 5, 8, 12, 24, 29, 30, 60, 200] {
-                for mode in [Mode::List, Mode::Thread, Mode::Plain, Mode::Compose { fields: 3 }] {
+                for mode in [Mode::List, Mode::Beside, Mode::Thread, Mode::Plain, Mode::Compose { fields: 3 }]
+                {
                     let a = areas(width, height, mode);
                     for r in [
                         a.header,

@@ -7,7 +7,7 @@ use super::keymap::Place;
 use super::picker::Picker;
 use super::send::Manner;
 use crate::domain::moment::moment;
-use crate::domain::{Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule};
+use crate::domain::{CategoryKind, Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule};
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
 use std::path::PathBuf;
@@ -37,17 +37,35 @@ pub enum Ask {
     Snooze(Vec<Reference>),
     SendLater,
     Attach,
-    SaveFile { reference: Reference, note: NoteId, name: String },
+    SaveFile {
+        reference: Reference,
+        note: NoteId,
+        name: String,
+    },
     AttachMail(IntakeId),
     MakeIssue(IntakeId),
-    Setting { project: String, key: String },
+    Setting {
+        project: String,
+        key: String,
+    },
     NewProject,
     Own(String),
     Sender(SenderRule),
+    /// A new label or milestone, or another name for this one.
+    Category {
+        kind: CategoryKind,
+        name: Option<String>,
+    },
     Title,
     MergeInto(Vec<Reference>),
-    Split { reference: Reference, note: NoteId },
-    Forward { reference: Reference, note: NoteId },
+    Split {
+        reference: Reference,
+        note: NoteId,
+    },
+    Forward {
+        reference: Reference,
+        note: NoteId,
+    },
     CancelMails(Vec<OutboxId>),
 }
 
@@ -183,6 +201,7 @@ impl App {
             Ask::NewProject => self.add_project(text),
             Ask::Own(key) => self.set_own(key, text),
             Ask::Sender(rule) => self.add_sender(rule, text),
+            Ask::Category { kind, name } => self.write_category(kind, name, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
     }

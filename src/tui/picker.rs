@@ -5,7 +5,9 @@ use super::app::App;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
-use crate::domain::{CannedScope, Edit as Change, EmailAddress, NoteId, Priority, Reference};
+use crate::domain::{
+    CannedScope, CategoryKind, Edit as Change, EmailAddress, NoteId, Priority, Reference, Role, SenderScope,
+};
 use crossterm::event::KeyEvent;
 
 /// What choosing an item does.
@@ -51,6 +53,21 @@ pub enum Choice {
     Merge {
         references: Vec<Reference>,
         into: Reference,
+    },
+    /// Asks for the role of somebody who is to be a member.
+    MemberRole(String),
+    SetMember {
+        user: String,
+        role: Role,
+    },
+    RemoveMember(String),
+    RemoveCategory {
+        kind: CategoryKind,
+        name: String,
+    },
+    RemoveRule {
+        scope: SenderScope,
+        name: String,
     },
     Nothing,
 }
@@ -174,7 +191,7 @@ impl App {
         let items =
             ACTIONS.iter().filter(known).filter(|e| self.makes_sense(place, e.action)).map(|e| Item {
                 name: e.name.replace('-', " "),
-                detail: self.about(e.action),
+                detail: about_in(place, e.action).map_or_else(|| self.about(e.action), str::to_owned),
                 keys: self.keymap.keys_of(place, e.action).into_iter().next().unwrap_or_default(),
                 choice: Choice::Act(e.action),
             });
@@ -196,7 +213,7 @@ impl App {
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
             name: action.entry().name.replace('-', " "),
-            detail: intake_about(place, action).map_or_else(|| self.about(action), str::to_owned),
+            detail: about_in(place, action).map_or_else(|| self.about(action), str::to_owned),
             keys: keys.join(" "),
             choice: Choice::Act(action),
         });
@@ -264,7 +281,36 @@ impl App {
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
             Choice::Own(key) => self.change_notification(key),
             Choice::OwnSet { key, value } => self.set_own(key, value),
+            Choice::MemberRole(user) => self.pick_role(user),
+            Choice::SetMember { user, role } => self.set_member(user, role),
+            Choice::RemoveMember(user) => self.remove_member(user),
+            Choice::RemoveCategory { kind, name } => self.remove_category(kind, name),
+            Choice::RemoveRule { scope, name } => self.remove_rule(scope, name),
         }
+    }
+}
+
+/// Gives what an action does in a place, where that is not what it does elsewhere.
+fn about_in(place: Place, action: Action) -> Option<&'static str> {
+    match (place, action) {
+        (Place::Members, Action::Open) => Some("change the member's role"),
+        (Place::Members, Action::Remove) => Some("take the member out of the project"),
+        (Place::Templates, Action::Open) => Some("read the whole text"),
+        (Place::Templates, Action::Raw) => Some("the text as it is written, or the mail that it makes"),
+        (Place::Templates, Action::Copy) => Some("copy the text as it is written"),
+        (Place::Categories, Action::Open) => Some("give it another name, on every issue"),
+        (Place::Categories, Action::Remove) => Some("take it away, off every issue"),
+        (Place::Rules, Action::Open) => Some("which issues it finds now, and what it would do"),
+        (Place::Rules, Action::Enable) => Some("switch the rule on or off"),
+        (Place::Rules, Action::Remove) => Some("take the rule away; what it did stays"),
+        (Place::Members | Place::Categories | Place::Rules, Action::Copy) => Some("copy the name"),
+        (Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
+            Some("the next project")
+        }
+        (Place::Members | Place::Templates | Place::Categories, Action::PrevIssue) => {
+            Some("the project before")
+        }
+        _ => intake_about(place, action),
     }
 }
 

@@ -7,7 +7,7 @@ use super::input::Effect;
 use super::outbox::step;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Item, Picker};
-use crate::domain::{ProjectSettings, ProjectView, Request};
+use crate::domain::{ProjectSettings, ProjectView, Request, Role};
 
 /// A setting: its key, what people call it, what it does.
 pub struct Setting {
@@ -52,6 +52,14 @@ pub const SETTINGS: &[Setting] = &[
     setting("templates_dir", "Folder of mail templates", "thank_you.md, new_note.md …", &[]),
 ];
 
+/// Gives the setting without which another one does nothing.
+fn needs(key: &str) -> Option<&'static str> {
+    match key {
+        "idle_close_after" => Some("idle_warn_after"),
+        _ => None,
+    }
+}
+
 /// The state of the project screen.
 #[derive(Debug, Default)]
 pub struct ProjectScreen {
@@ -87,11 +95,8 @@ impl App {
             self.project.selected = to;
             return true;
         }
-        let last = self.projects.as_ref().map_or(0, |p| p.len().saturating_sub(1));
         let shown = self.shown_project().cloned();
         match (action, shown) {
-            (Action::NextIssue, _) => self.project.index = (self.project.index + 1).min(last),
-            (Action::PrevIssue, _) => self.project.index = self.project.index.saturating_sub(1),
             (Action::AddProject, _) => {
                 let prompt = Prompt::new(Ask::NewProject, "Add the project", "", "mygroup/myproject");
                 self.open_prompt(prompt);
@@ -104,18 +109,35 @@ impl App {
                     self.want(Effect::Copy(address.to_string()));
                 }
             }
-            _ => return false,
+            _ => return self.other_project(action),
         }
         true
     }
 
     fn switch(&mut self, project: &ProjectView) {
+        if self.stopped_by_role("switching Service Desk on or off", Role::Maintainer) {
+            return;
+        }
         let request = Request::EnableProject { path: project.path.clone(), enabled: !project.enabled };
         self.ask(Purpose::ProjectAct, request);
     }
 
+    /// Says which role or setting a line of the screen lacks, so that it cannot be changed; 0 is the switch.
+    pub fn disabled(&self, project: &ProjectView, line: usize) -> Option<String> {
+        let needed = line.checked_sub(1).and_then(|at| SETTINGS.get(at)).and_then(|s| needs(s.key));
+        let missing = needed.filter(|key| value_of(&project.settings, key).is_empty());
+        let name = missing.and_then(|key| SETTINGS.iter().find(|s| s.key == key)).map(|s| s.name);
+        let role = self.lacks(Role::Maintainer).map(|_| "needs the role maintainer".to_owned());
+        role.or_else(|| name.map(|name| format!("needs “{name}”")))
+    }
+
     fn change_setting(&mut self, project: &ProjectView) {
-        let Some(at) = self.project.selected.checked_sub(1) else { return self.switch(project) };
+        let line = self.project.selected;
+        if let Some(why) = self.disabled(project, line) {
+            let name = line.checked_sub(1).and_then(|at| SETTINGS.get(at)).map_or("this", |s| s.name);
+            return self.complain(format!("{name}: {why}"));
+        }
+        let Some(at) = line.checked_sub(1) else { return self.switch(project) };
         let Some(setting) = SETTINGS.get(at) else { return };
         let value = value_of(&project.settings, setting.key);
         let path = project.path.clone();

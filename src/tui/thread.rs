@@ -306,6 +306,7 @@ impl App {
     pub fn mode(&self) -> Mode {
         match (self.screen, &self.composer) {
             (Screen::List, _) => Mode::List,
+            (Screen::Templates, _) => Mode::Beside,
             (Screen::Thread, Some(composer)) => Mode::Compose { fields: composer.field_rows() },
             (Screen::Thread, None) => Mode::Thread,
             _ => Mode::Plain,

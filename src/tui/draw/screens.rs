@@ -9,7 +9,7 @@ use super::super::projects::{SETTINGS, value_of};
 use super::super::send::size;
 use super::super::when;
 use super::{heading, rows, select, text, two_ends};
-use crate::domain::{Fate, IntakeView, MailKind, OutboxState, OutboxView, ProjectView};
+use crate::domain::{Fate, IntakeView, MailKind, OutboxState, OutboxView, ProjectView, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -186,7 +186,7 @@ fn arrival_card(app: &App, row: &IntakeView, area: Rect, buf: &mut Buffer) {
 }
 
 /// Draws facts about the selected row below the list; the first is the one that matters.
-fn card(app: &App, facts: &[String], area: Rect, buf: &mut Buffer) {
+pub(super) fn card(app: &App, facts: &[String], area: Rect, buf: &mut Buffer) {
     let mut lines = rows(area);
     if let Some(line) = lines.next() {
         super::rule(app, line, buf);
@@ -202,11 +202,11 @@ fn card(app: &App, facts: &[String], area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn list_part(body: Rect) -> Rect {
+pub(super) fn list_part(body: Rect) -> Rect {
     Rect { height: body.height.saturating_sub(card_height(body)), ..body }
 }
 
-fn card_part(body: Rect) -> Rect {
+pub(super) fn card_part(body: Rect) -> Rect {
     let height = card_height(body);
     Rect { y: body.bottom() - height, height, ..body }
 }
@@ -284,6 +284,9 @@ fn address_lines(app: &App, project: &ProjectView, width: u16) -> Vec<Line<'stat
         lines.push(Line::styled(format!("   also {}", clean::line(other.as_str())), theme.dim));
     }
     lines.push(Line::default());
+    if let Some(why) = app.lacks(Role::Maintainer) {
+        lines.push(Line::styled(format!(" Changing a setting {why}."), theme.warning));
+    }
     lines
 }
 
@@ -303,14 +306,22 @@ fn setting_line(app: &App, project: &ProjectView, index: usize, area: Rect, buf:
         "" => (theme.signs.none.to_owned(), theme.dim),
         value => (clean::line(value), theme.strong),
     };
+    let disabled = app.disabled(project, index);
+    let (label, style) = if disabled.is_some() { (theme.dim, theme.dim) } else { (Style::new(), style) };
     let mut left = vec![
         Span::styled(cursor.to_owned(), theme.accent_strong),
-        Span::raw(fit(name, column, theme.signs.ellipsis)),
+        Span::styled(fit(name, column, theme.signs.ellipsis), label),
         Span::raw(" "),
         Span::styled(value, style),
     ];
-    if here {
-        left.push(Span::styled(format!("   {about}"), theme.dim));
+    match disabled {
+        Some(why) if here => left.push(Span::styled(format!("   {why}"), theme.warning)),
+        // A lacking role lacks for every line; that is said once, above them.
+        Some(why) if app.lacks(Role::Maintainer).is_none() => {
+            left.push(Span::styled(format!("   {why}"), theme.dim));
+        }
+        None if here => left.push(Span::styled(format!("   {about}"), theme.dim)),
+        _ => {}
     }
     two_ends(left, Vec::new(), area, app, buf);
 }

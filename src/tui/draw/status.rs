@@ -145,7 +145,7 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
 }
 
 fn footer_keys(app: &App, place: Place) -> Vec<(String, String)> {
-    app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(place, a))).collect()
+    app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(app, place, a))).collect()
 }
 
 /// Gives the keys of the view of spam: where the mails are that never became issues stands first.
@@ -172,7 +172,7 @@ fn intake_keys(app: &App) -> Vec<(String, String)> {
         _ => true,
     };
     let keys = app.keymap.footer(Place::Intake).into_iter().filter(|(_, action)| fits(*action));
-    keys.map(|(key, action)| (key, word(Place::Intake, action))).collect()
+    keys.map(|(key, action)| (key, word(app, Place::Intake, action))).collect()
 }
 
 fn welcome_keys(app: &App) -> Vec<(String, String)> {
@@ -181,7 +181,7 @@ fn welcome_keys(app: &App) -> Vec<(String, String)> {
     keys.into_iter().filter_map(|(action, word)| Some((first(action)?, word.to_owned()))).collect()
 }
 
-fn word(place: Place, action: Action) -> String {
+fn word(app: &App, place: Place, action: Action) -> String {
     let word = match (place, action) {
         (Place::Composer, Action::Back) => "keep draft",
         (_, Action::Back | Action::Leave) => "back",
@@ -194,7 +194,15 @@ fn word(place: Place, action: Action) -> String {
         (Place::Intake, Action::Raw) => "raw",
         (Place::Intake, Action::HamAllow) => "allow",
         (Place::Project, Action::Open) => "change",
-        (Place::Project, Action::NextIssue) => "next project",
+        (Place::Members, Action::Open) => "change role",
+        (Place::Templates, Action::Open) => "read",
+        (Place::Templates, Action::Raw) if app.templates.raw => "as a mail",
+        (Place::Templates, Action::Raw) => "raw text",
+        (Place::Categories, Action::Open) => "rename",
+        (Place::Rules, Action::Open) => "test",
+        (Place::Project | Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
+            "next project"
+        }
         _ => action.entry().word,
     };
     word.to_owned()

@@ -346,7 +346,9 @@ impl FakeDesk {
             Request::Projects => Response::Projects(self.projects.clone()),
             Request::Canned { .. } => Response::Canned(super::canned::known()),
             Request::FillCanned(asked) => Response::FilledCanned(super::canned::filled(&asked.name)),
-            Request::Categories { .. } => Response::Categories(super::life::milestones()),
+            Request::Categories { kind: CategoryKind::Milestone, .. } => {
+                Response::Categories(super::life::milestones())
+            }
             Request::Status => Response::Status(Box::new(self.status())),
             Request::Counts(queries) => Response::Counts(
                 queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),
@@ -430,7 +432,7 @@ impl FakeDesk {
                 self.projects[0].enabled = enabled;
                 Response::Project(Box::new(self.projects[0].clone()))
             }
-            _ => Response::Done,
+            other => super::parts::answer(&other)?,
         })
     }
 
