@@ -19,7 +19,7 @@ impl App {
             .map(|project| Item::new(&project.path, "", Choice::Change(Edit::MoveTo(project.path.clone()))))
             .collect();
         match items.is_empty() {
-            true => self.say("there is no other project"),
+            true => self.say("there is no other project \u{b7} P, then a, adds one"),
             false => self.open_picker(Picker::new("Move to", items)),
         }
     }
@@ -67,7 +67,7 @@ impl App {
     fn note_in_front(&mut self) -> Option<(Reference, NoteId)> {
         let shown = self.thread.as_ref().filter(|_| !self.on_list());
         let Some(thread) = shown else {
-            self.say("open the issue and go to the note");
+            self.say("this is for one note: open the issue with Enter and go to it with J and K");
             return None;
         };
         let note = thread.current().filter(|note| note.kind != NoteKind::System);

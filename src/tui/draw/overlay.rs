@@ -99,6 +99,9 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
                 let name = match (&new, &picker.free) {
                     (Some(typed), Some(Free::Label)) => format!("a new label: {typed}"),
                     (Some(typed), Some(Free::Copy)) => format!("a copy to: {typed}"),
+                    (Some(typed), Some(Free::Milestone)) => format!("a new milestone: {typed}"),
+                    (Some(typed), Some(Free::Link)) => format!("link to: {typed}"),
+                    (None, Some(Free::Link)) => "type the number of an issue, such as 12".to_owned(),
                     _ => "nothing fits".to_owned(),
                 };
                 draw_item(

@@ -23,7 +23,7 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
     let head = format!("  {}  {}  {}  FINDS", fit("", 3, ell), fit("RULE", name, ell), fit("WHEN", 8, ell));
     text(Line::styled(head, app.theme.dim), areas.heads, buf);
     if app.rules.loaded && app.rules.rows.is_empty() {
-        let then = "`deskbell rule add` makes one: what the desk does by itself with what a query finds.";
+        let then = "`deskbell rule add` makes one: what a query finds is dealt with by itself.";
         return nothing(app, "There are no rules.", then, areas.body, buf);
     }
     let list = list_part(areas.body);

@@ -194,6 +194,17 @@ fn labels_and_milestones_are_listed_added_renamed_and_removed() {
 }
 
 #[test]
+fn an_issue_to_link_to_is_asked_for_and_a_note_is_gone_to_first() {
+    let mut screen = with(SMALL);
+    assert!(screen.keys("=").text().contains("type the number of an issue"), "{}", screen.text());
+    assert!(screen.keys("7").text().contains("link to: 7"), "{}", screen.text());
+    for key in ["f", "M"] {
+        let text = screen.keys("<esc>").keys(key).text();
+        assert!(text.contains("open the issue with Enter"), "{key}\n{text}");
+    }
+}
+
+#[test]
 fn rules_are_listed_switched_ordered_tested_and_removed() {
     assert_snapshot!("rules_120", with(LARGE).keys("Pr").text());
     let mut screen = with(SMALL);
