@@ -10,9 +10,7 @@ mod imap;
 mod lessons;
 mod mailbox;
 mod maildir;
-mod notices;
 mod outbox;
-mod purge;
 mod record;
 mod rest;
 mod sign_in;
@@ -81,12 +79,10 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
         tasks.spawn(async move { web::serve(&desk, pages, &address, &stop).await });
     }
     let both = || (desk.clone(), stop.clone());
-    let (teacher, purger, watcher, timer, teller) = (both(), both(), both(), both(), both());
+    let (teacher, watcher, timer) = (both(), both(), both());
     tasks.spawn(async move { lessons::serve(&teacher.0, &teacher.1).await });
-    tasks.spawn(async move { purge::serve(&purger.0, &purger.1).await });
     tasks.spawn(async move { commits::serve(&watcher.0, &watcher.1).await });
     tasks.spawn(async move { timers::serve(&timer.0, &timer.1).await });
-    tasks.spawn(async move { notices::serve(&teller.0, &teller.1).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
     crate::oauth::Tokens::new(&plan.data_dir).settled().await;
@@ -106,7 +102,7 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     }
     // Before the outbox, since they may cause mail.
     report.notices = commits::pass(desk).await;
-    notices::pass(desk).await;
+    timers::notices(desk).await;
     report.mailboxes.sort_by(|a: &MailboxPass, b| a.name.cmp(&b.name));
     if let Some(end) = desk.last_window() {
         // Mail that is held for longer than an undo window stays held.
@@ -114,13 +110,13 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
         tokio::time::sleep_until(end.min(Instant::now() + window.min(LONGEST_WAIT))).await;
     }
     // After the mailboxes, since an answer ends the waiting; before the outlets, which take its mails.
-    timers::pass(desk).await;
+    timers::issues(desk).await;
     for (name, config) in plan.outlets.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         add(&mut report.outbox, outbox::pass(&desk, name, &config, &data_dir).await);
     }
     lessons::pass(desk).await;
-    purge::pass(desk).await;
+    timers::spam(desk).await;
     report.outbox.held = desk.outbox_counts().held;
     report
 }
