@@ -75,7 +75,8 @@ pub fn main() -> ExitCode {
 /// Starts this process again with two memory arenas, unless its environment says how many.
 ///
 /// glibc gives each of some twenty threads an arena of its own, and keeps in each what the others could use:
-/// a quarter of the peak of a first sync. Only the environment can tell it otherwise without unsafe code.
+/// a quarter of the peak of a first sync. With two it takes about a tenth longer; who has the memory sets the
+/// number. Only the environment can tell glibc without unsafe code.
 /// Other C libraries do not look at this. Where it cannot be started again it goes on as it is.
 fn share_memory() {
     use std::os::unix::process::CommandExt;
