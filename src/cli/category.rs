@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::print;
-use super::session::{ask, unexpected};
+use super::session::{ask, only_project, unexpected};
 use crate::domain::{CategoryKind, CategoryView, Fault, Request, Response};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -76,15 +76,9 @@ pub struct Changed {
 impl Whose {
     /// Gives the project that is meant, which is the only one unless it is named.
     async fn one(self, here: &Here) -> Result<String> {
-        if let Some(path) = self.project {
-            return Ok(path);
-        }
-        match ask(here, Request::Projects).await? {
-            Response::Projects(projects) => match projects.as_slice() {
-                [only] => Ok(only.path.clone()),
-                _ => Err(Fault::usage("which project is meant?").hint("say --project PATH").into()),
-            },
-            other => Err(unexpected(&other).into()),
+        match self.project {
+            Some(path) => Ok(path),
+            None => only_project(here, "which project is meant?", "say --project PATH").await,
         }
     }
 }

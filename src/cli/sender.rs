@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::print;
-use super::session::{ask, unexpected};
+use super::session::{ask, only_project, unexpected};
 use crate::domain::{
     EmailAddress, Fault, Request, Response, SenderRule, SenderScope, SenderVerdict, SenderView,
 };
@@ -67,15 +67,11 @@ impl Whose {
 
     /// Gives the list that is meant, which is that of the only project unless one is named.
     async fn one(self, here: &Here) -> Result<SenderScope> {
-        if let Some(scope) = self.scope() {
-            return Ok(scope);
-        }
-        match ask(here, Request::Projects).await? {
-            Response::Projects(projects) => match projects.as_slice() {
-                [only] => Ok(SenderScope::Project(only.path.clone())),
-                _ => Err(Fault::usage("whose list is meant?").hint("say --project PATH or --desk").into()),
-            },
-            other => Err(unexpected(&other).into()),
+        match self.scope() {
+            Some(scope) => Ok(scope),
+            None => only_project(here, "whose list is meant?", "say --project PATH or --desk")
+                .await
+                .map(SenderScope::Project),
         }
     }
 }

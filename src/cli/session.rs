@@ -115,6 +115,17 @@ pub async fn ask(here: &Here, request: Request) -> Result<Response, Fault> {
     answer
 }
 
+/// Gives the project that is meant where none is named: the only one that there is. Else asks `question`.
+pub async fn only_project(here: &Here, question: &str, hint: &str) -> anyhow::Result<String> {
+    match ask(here, Request::Projects).await? {
+        Response::Projects(projects) => match projects.as_slice() {
+            [only] => Ok(only.path.clone()),
+            _ => Err(Fault::usage(question).hint(hint).into()),
+        },
+        other => Err(unexpected(&other).into()),
+    }
+}
+
 /// Makes a number under which a repeat of a request is known.
 pub fn new_request_id() -> RequestId {
     RequestId(format!("{:032x}", rand::random::<u128>()))

@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::print;
-use super::session::{ask, unexpected};
+use super::session::{ask, only_project, unexpected};
 use crate::domain::{
     Fault, PreviewTemplate, Reference, Request, Response, TemplateKind, TemplatePreview, TemplateView,
 };
@@ -65,15 +65,9 @@ pub async fn run(here: &Here, asked: Template) -> Result<u8> {
 
 impl Whose {
     async fn project(self, here: &Here) -> Result<String> {
-        if let Some(project) = self.project {
-            return Ok(project);
-        }
-        match ask(here, Request::Projects).await? {
-            Response::Projects(projects) => match projects.as_slice() {
-                [only] => Ok(only.path.clone()),
-                _ => Err(Fault::usage("whose templates are meant?").hint("say --project PATH").into()),
-            },
-            other => Err(unexpected(&other).into()),
+        match self.project {
+            Some(path) => Ok(path),
+            None => only_project(here, "whose templates are meant?", "say --project PATH").await,
         }
     }
 }

@@ -28,7 +28,7 @@ impl Desk {
         let id = self.survivor(txn, key.issue).await?;
         let before = self.load_issue(txn, id).await?;
         let mut issue = before.clone();
-        let stopped = issue.unsubscribe(&key.address);
+        let stopped = issue.set_subscribed(&key.address, false);
         if stopped {
             self.system_note(txn, &mut issue, format!("{} unsubscribed", key.address), None).await?;
         }

@@ -101,11 +101,7 @@ impl Desk {
     ) -> Result<Response, Fault> {
         let project = self.project_by_path(&acting.rights, path).await?;
         let (_gate, mut txn) = self.begin().await;
-        let before = txn.get::<Category>(&category_key(project.id, kind, name)).await?;
-        let carriers = self.carriers(kind, project.id, name);
-        if before.is_none() && carriers.is_empty() {
-            return Err(self.no_category(&mut txn, kind, &project, name).await?);
-        }
+        let (before, carriers) = self.known_category(&mut txn, kind, &project, name).await?;
         let now = before.as_ref().map_or_else(
             || CategoryAbout { name: name.to_owned(), ..Default::default() },
             |before| before.about.clone(),
@@ -136,16 +132,28 @@ impl Desk {
     ) -> Result<Response, Fault> {
         let project = self.project_by_path(&acting.rights, path).await?;
         let (_gate, mut txn) = self.begin().await;
-        let before = txn.get::<Category>(&category_key(project.id, kind, name)).await?;
-        let carriers = self.carriers(kind, project.id, name);
-        if before.is_none() && carriers.is_empty() {
-            return Err(self.no_category(&mut txn, kind, &project, name).await?);
-        }
+        let (before, carriers) = self.known_category(&mut txn, kind, &project, name).await?;
         self.rewrite(&mut txn, &carriers, kind, name, None).await?;
         let from = counted(carriers.len(), "issue");
         let label = format!("removed the {} {name} from {path} and {from}", kind.word());
         self.write_category(&mut txn, before, None)?;
         self.category_done(txn, acting, label, kind, path, name).await
+    }
+
+    /// Finds the record of a word and the issues that carry it; of the two there may be only one.
+    async fn known_category(
+        &self,
+        txn: &mut Txn<'_>,
+        kind: CategoryKind,
+        project: &Project,
+        name: &str,
+    ) -> Result<(Option<Category>, Vec<IssueId>), Fault> {
+        let record = txn.get::<Category>(&category_key(project.id, kind, name)).await?;
+        let carriers = self.inner.index.carrying(kind, project.id, name);
+        match record.is_none() && carriers.is_empty() {
+            true => Err(self.no_category(txn, kind, project, name).await?),
+            false => Ok((record, carriers)),
+        }
     }
 
     /// Writes a record, or takes it away, so that undo can restore it.
@@ -195,11 +203,6 @@ impl Desk {
         };
         views.retain(|view| view.about.name == name);
         Ok(Response::Categories(views))
-    }
-
-    /// Gives the issues of a project that carry a word, whatever became of them.
-    fn carriers(&self, kind: CategoryKind, project: ProjectId, name: &str) -> Vec<IssueId> {
-        self.inner.index.carrying(kind, project, name)
     }
 
     /// Gives issues another word for one, or none.

@@ -72,8 +72,8 @@ impl Desk {
                 Edit::DuplicateOf(other) => {
                     Box::pin(self.mark_duplicate(txn, acting, &mut issue, other)).await?
                 }
-                Edit::Link(other) => Box::pin(self.link(txn, acting, &mut issue, other)).await?,
-                Edit::Unlink(other) => Box::pin(self.unlink(txn, acting, &mut issue, other)).await?,
+                Edit::Link(other) => Box::pin(self.link(txn, acting, &mut issue, other, true)).await?,
+                Edit::Unlink(other) => Box::pin(self.link(txn, acting, &mut issue, other, false)).await?,
                 Edit::MoveTo(path) => Box::pin(self.move_to(txn, acting, &mut issue, path)).await?,
                 edit => apply(&mut issue, edit, &acting.user, txn.now)?,
             }

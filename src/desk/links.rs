@@ -36,39 +36,21 @@ impl Desk {
         Ok(())
     }
 
-    /// Says of two issues that they belong together. Nobody is mailed.
+    /// Says of two issues that they belong together, or no more, at both ends. Nobody is mailed.
     pub(super) async fn link(
         &self,
         txn: &mut Txn<'_>,
         acting: &Acting,
         issue: &mut Issue,
         other: &Reference,
+        together: bool,
     ) -> Result<(), Fault> {
         let mut other = self.other_end(txn, acting, issue, other).await?;
         let before = other.clone();
-        let news = [
-            join(issue, Link { kind: LinkKind::RelatesTo, issue: other.id }),
-            join(&mut other, Link { kind: LinkKind::RelatesTo, issue: issue.id }),
-        ];
-        if news.contains(&true) {
-            self.tell_both(txn, acting, issue, &mut other, "linked this to").await?;
-            txn.put_issue(Some(&before), &other)?;
-        }
-        Ok(())
-    }
-
-    /// Takes the links between two issues away, at both ends.
-    pub(super) async fn unlink(
-        &self,
-        txn: &mut Txn<'_>,
-        acting: &Acting,
-        issue: &mut Issue,
-        other: &Reference,
-    ) -> Result<(), Fault> {
-        let mut other = self.other_end(txn, acting, issue, other).await?;
-        let before = other.clone();
-        if [part(issue, other.id), part(&mut other, issue.id)].contains(&true) {
-            self.tell_both(txn, acting, issue, &mut other, "unlinked this from").await?;
+        let change = if together { join } else { part };
+        if [change(issue, other.id), change(&mut other, issue.id)].contains(&true) {
+            let did = if together { "linked this to" } else { "unlinked this from" };
+            self.tell_both(txn, acting, issue, &mut other, did).await?;
             txn.put_issue(Some(&before), &other)?;
         }
         Ok(())
@@ -106,8 +88,9 @@ impl Desk {
     }
 }
 
-/// Adds a link; tells whether it is new.
-fn join(issue: &mut Issue, link: Link) -> bool {
+/// Links an issue to another; tells whether that is new.
+fn join(issue: &mut Issue, other: IssueId) -> bool {
+    let link = Link { kind: LinkKind::RelatesTo, issue: other };
     let new = !issue.links.contains(&link);
     if new {
         issue.links.push(link);

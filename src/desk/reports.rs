@@ -183,7 +183,7 @@ impl Desk {
         let id = self.survivor(txn, id).await?;
         let before = self.load_issue(txn, id).await?;
         let mut issue = before.clone();
-        let stopped = issue.unsubscribe(&row.to);
+        let stopped = issue.set_subscribed(&row.to, false);
         txn.put_issue(Some(&before), &issue)?;
         Ok(stopped)
     }

@@ -10,14 +10,13 @@ use crate::store::record::rule_key;
 
 impl Desk {
     pub(super) async fn rules(&self, acting: &Acting) -> Result<Response, Fault> {
-        let projects = self.all_projects().await?;
         let mut rules = txn::all::<Rule>(&self.inner.store, &[]).await?;
         rules.retain(|rule| match rule.project {
             Some(project) => acting.rights.may(project, Role::Reporter),
             None => true,
         });
         rules.sort_by_key(|rule| (rule.project, rule.position));
-        Ok(Response::Rules(rules.into_iter().map(|rule| view(rule, &projects)).collect()))
+        self.shown_rules(rules).await
     }
 
     /// Writes a rule: a new one where `name` is none, which comes last; else what is said of it changes.
@@ -30,8 +29,7 @@ impl Desk {
     ) -> Result<Response, Fault> {
         let project = self.rule_scope(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
-        let prefix = txn::below(project.map_or(0, |id| id.0));
-        let others = txn.list::<Rule>(&prefix).await?;
+        let others = txn.list::<Rule>(&rules_of(project)).await?;
         let before = match name {
             Some(name) => Some(named(&others, name)?.clone()),
             None => None,
@@ -51,10 +49,8 @@ impl Desk {
         let last = others.iter().map(|rule| rule.position).max().unwrap_or(0);
         let rule = Rule { project, position: before.map_or(last + 1, |before| before.position), about };
         txn.put(&rule)?;
-        txn.deed().label = format!("wrote the rule {}", rule.about.name);
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        let projects = self.all_projects().await?;
-        Ok(Response::Rules(vec![view(rule, &projects)]))
+        let label = format!("wrote the rule {}", rule.about.name);
+        self.rules_done(txn, acting, label, vec![rule]).await
     }
 
     pub(super) async fn remove_rule(
@@ -65,13 +61,10 @@ impl Desk {
     ) -> Result<Response, Fault> {
         let project = self.rule_scope(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
-        let others = txn.list::<Rule>(&txn::below(project.map_or(0, |id| id.0))).await?;
+        let others = txn.list::<Rule>(&rules_of(project)).await?;
         let rule = named(&others, name)?.clone();
         txn.remove::<Rule>(rule_key(project, name));
-        txn.deed().label = format!("removed the rule {name}");
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        let projects = self.all_projects().await?;
-        Ok(Response::Rules(vec![view(rule, &projects)]))
+        self.rules_done(txn, acting, format!("removed the rule {name}"), vec![rule]).await
     }
 
     /// Puts a rule at a place, counted from 1; the others keep their order.
@@ -84,7 +77,7 @@ impl Desk {
     ) -> Result<Response, Fault> {
         let project = self.rule_scope(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
-        let mut rules = txn.list::<Rule>(&txn::below(project.map_or(0, |id| id.0))).await?;
+        let mut rules = txn.list::<Rule>(&rules_of(project)).await?;
         let rule = named(&rules, name)?.clone();
         rules.retain(|other| other.about.name != name);
         rules.sort_by_key(|rule| rule.position);
@@ -94,8 +87,24 @@ impl Desk {
             rule.position = place;
             txn.put(rule)?;
         }
-        txn.deed().label = format!("put the rule {name} at place {position}");
+        let label = format!("put the rule {name} at place {position}");
+        self.rules_done(txn, acting, label, rules).await
+    }
+
+    /// Ends a step that changed rules, and shows them.
+    async fn rules_done(
+        &self,
+        mut txn: txn::Txn<'_>,
+        acting: &Acting,
+        label: String,
+        rules: Vec<Rule>,
+    ) -> Result<Response, Fault> {
+        txn.deed().label = label;
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        self.shown_rules(rules).await
+    }
+
+    async fn shown_rules(&self, rules: Vec<Rule>) -> Result<Response, Fault> {
         let projects = self.all_projects().await?;
         Ok(Response::Rules(rules.into_iter().map(|rule| view(rule, &projects)).collect()))
     }
@@ -108,7 +117,7 @@ impl Desk {
         name: &str,
     ) -> Result<Response, Fault> {
         let project = self.rule_scope(acting, scope).await?;
-        let rules = txn::all::<Rule>(&self.inner.store, &txn::below(project.map_or(0, |id| id.0))).await?;
+        let rules = txn::all::<Rule>(&self.inner.store, &rules_of(project)).await?;
         let rule = named(&rules, name)?;
         let plan = quick_text(&rule.about.actions, self.now(), &self.time_zone().await?)?.plan().join("; ");
         let rows = self.inner.index.rows(&self.found_by(rule)?, &self.viewer(acting));
@@ -157,6 +166,11 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Where the rules of a project stand; those of the desk count as project 0.
+fn rules_of(project: Option<ProjectId>) -> Vec<u8> {
+    txn::below(project.map_or(0, |id| id.0))
 }
 
 fn named<'a>(rules: &'a [Rule], name: &str) -> Result<&'a Rule, Fault> {

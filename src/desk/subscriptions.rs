@@ -27,10 +27,7 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let Some((key, before)) = self.held(&mut txn, key).await? else { return Ok(None) };
         let mut issue = before.clone();
-        let changed = match wanted {
-            true => resume(&mut issue, &key),
-            false => issue.unsubscribe(&key.address),
-        };
+        let changed = issue.set_subscribed(&key.address, wanted);
         let told = self.as_told(&mut txn, &key, &issue).await?;
         if changed {
             let words = if wanted { "subscribed again" } else { "unsubscribed" };
@@ -59,13 +56,4 @@ impl Desk {
             subscribed: issue.subscribers().any(|person| person.email == key.address),
         })
     }
-}
-
-/// Subscribes a participant again; tells whether they were not.
-fn resume(issue: &mut Issue, key: &ReplyKey) -> bool {
-    let mut resumed = false;
-    for person in issue.participants.iter_mut().filter(|person| person.email == key.address) {
-        resumed |= !std::mem::replace(&mut person.subscribed, true);
-    }
-    resumed
 }

@@ -111,22 +111,20 @@ impl Desk {
     }
 
     /// Gives the text that the project appends to new issues.
-    pub(super) async fn description_template(&self, project: &Project) -> Option<String> {
-        let name = project.settings.issue_template.as_deref().filter(|name| !name.is_empty())?;
+    async fn description_template(&self, project: &Project) -> Option<String> {
+        let name = chosen(project)?;
         let topic = format!("issue template {}", project.path);
-        let found = self.find_description(project, name).await;
-        let trouble = match &found {
-            Ok(_) => None,
-            Err(why) => Some(why.clone()),
-        };
-        match trouble {
-            None => drop(self.inner.board.clear_notice(&topic)),
-            Some(why) => {
+        match self.find_description(project, name).await {
+            Ok(found) => {
+                self.inner.board.clear_notice(&topic);
+                Some(found.text)
+            }
+            Err(why) => {
                 let words = format!("the issue template `{name}` of {} cannot be read: {why}", project.path);
                 self.inner.board.notice(topic, words);
+                None
             }
         }
-        found.ok().map(|found| found.text)
     }
 
     /// Takes apart what a project appends to a new issue: the text, and what its quick actions ask for.
@@ -173,7 +171,6 @@ impl Desk {
     }
 
     async fn find_description(&self, project: &Project, name: &str) -> Result<Found, String> {
-        let name = name.strip_suffix(".md").unwrap_or(name);
         if name.starts_with('.') || name.chars().any(|c| c.is_control() || c == '/') {
             return Err("its name is not a file name".to_owned());
         }
@@ -278,7 +275,7 @@ impl Desk {
             let (name, kind) = (name.to_owned(), TemplateKind::Mail);
             list.push(TemplateView { name, kind, place, chosen: true, text, trouble });
         }
-        let chosen = project.settings.issue_template.as_deref().map(|name| name.trim_end_matches(".md"));
+        let chosen = chosen(&project);
         for name in self.description_names(&project, &desk).await {
             let found = self.find_description(&project, &name).await;
             let chosen = chosen == Some(name.as_str());
@@ -311,8 +308,7 @@ impl Desk {
                 }
             }
         }
-        let chosen = project.settings.issue_template.as_deref().filter(|name| !name.is_empty());
-        names.extend(chosen.map(|name| name.trim_end_matches(".md").to_owned()));
+        names.extend(chosen(project).map(str::to_owned));
         names.into_iter().collect()
     }
 
@@ -418,6 +414,12 @@ pub fn template_trouble(name: &str, text: &str) -> Option<&'static str> {
     }
     let is_note = name == mail_template(MailKind::NewNote);
     (is_note && !mail::has_placeholder(text, "NOTE_TEXT")).then_some("does not hold %{NOTE_TEXT}")
+}
+
+/// Names the description template that a project appends to new issues.
+fn chosen(project: &Project) -> Option<&str> {
+    let name = project.settings.issue_template.as_deref().filter(|name| !name.is_empty())?;
+    Some(name.strip_suffix(".md").unwrap_or(name))
 }
 
 /// Gives the name of the template of a kind of mail; kinds without one get the note's.

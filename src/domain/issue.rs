@@ -152,13 +152,13 @@ impl Issue {
         self.participants.iter().find(|p| &p.email == email)
     }
 
-    /// Stops mail about this issue to an address; tells whether any was coming.
-    pub fn unsubscribe(&mut self, email: &EmailAddress) -> bool {
-        let mut stopped = false;
+    /// Says whether an address is mailed public notes; tells whether that is new.
+    pub fn set_subscribed(&mut self, email: &EmailAddress, wanted: bool) -> bool {
+        let mut changed = false;
         for person in self.participants.iter_mut().filter(|p| &p.email == email) {
-            stopped |= std::mem::replace(&mut person.subscribed, false);
+            changed |= std::mem::replace(&mut person.subscribed, wanted) != wanted;
         }
-        stopped
+        changed
     }
 
     /// Tells whether it belongs to a project, or did before it was moved.

@@ -1,9 +1,7 @@
 //! Merging and parting: every note, person, draft, number and reply address stays where it belongs.
 
 use crate::support::room::{ADA, Room, address, field, note};
-use deskbell::domain::{
-    Draft, DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State,
-};
+use deskbell::domain::{DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State};
 
 const ONE: &str = "acme/support#1";
 const TWO: &str = "acme/support#2";
@@ -41,20 +39,7 @@ fn bodies(issue: &deskbell::domain::IssueView) -> Vec<&str> {
 #[tokio::test]
 async fn a_merged_issue_brings_notes_people_and_drafts_and_its_number_leads_on() {
     let (mut room, sent) = room().await;
-    let draft = Draft {
-        user: "alice".into(),
-        issue: Some(room.issue(TWO).await.row.id),
-        project: None,
-        kind: DraftKind::Reply,
-        text: "Half a thought".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        seen: None,
-        saved_at: room.desk.now(),
-    };
-    room.ok(Request::SaveDraft(draft)).await;
+    room.half_a_reply(TWO).await;
     let Response::Plan(plan) = room.ok(merge(&[TWO], ONE, true)).await else { panic!() };
     assert!(plan[0].contains("2 notes and 1 participant go to acme/support#1"), "{plan:?}");
     assert_eq!(room.issue(TWO).await.row.iid, 2, "a dry run writes nothing");

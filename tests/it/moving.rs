@@ -1,9 +1,7 @@
 //! Moving and linking: an issue goes elsewhere and everything finds it there; two belong together.
 
 use crate::support::room::{ADA, Room, address, field, note};
-use deskbell::domain::{
-    Draft, DraftKind, Edit, Fate, LinkKind, NewNote, Request, Response, Role, State, Status,
-};
+use deskbell::domain::{DraftKind, Edit, Fate, LinkKind, NewNote, Request, Response, Role, State, Status};
 
 const OLD: &str = "acme/support#1";
 const NEW: &str = "acme/office#2";
@@ -36,20 +34,7 @@ fn answer(number: u32, to: &str, more: &str) -> String {
 async fn a_moved_issue_keeps_everything_and_whatever_is_said_to_it_arrives_there() {
     let (mut room, sent) = room().await;
     let before = room.issue(OLD).await;
-    let draft = Draft {
-        user: "alice".into(),
-        issue: Some(before.row.id),
-        project: None,
-        kind: DraftKind::Reply,
-        text: "Half a thought".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        seen: None,
-        saved_at: room.desk.now(),
-    };
-    room.ok(Request::SaveDraft(draft)).await;
+    room.half_a_reply(OLD).await;
     room.edit(OLD, moved()).await;
     assert!(room.send().await.is_empty(), "nobody is mailed for it");
     let issue = room.issue(OLD).await;

@@ -1,5 +1,6 @@
 //! A stand-in for Akismet: takes what its API 1.1 takes, refuses what that refuses, says what that says.
 
+use super::web::decoded;
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
@@ -119,17 +120,6 @@ fn read(stream: &TcpStream) -> Option<Call> {
     let form: BTreeMap<String, String> = form.into_iter().collect();
     assert_eq!(form.len(), count, "a field came twice");
     Some((path, form))
-}
-
-fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut out = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        out.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        out.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(out).unwrap()
 }
 
 fn answer((path, form): &Call) -> Instead {

@@ -3,8 +3,8 @@
 use deskbell::config::Config;
 use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
-    Arrival, Call, Deliver, Delivered, Edit, Fault, IssueQuery, IssueView, NewNote, OutboxView, Request,
-    RequestId, Response, Via,
+    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, IssueQuery, IssueView, NewNote,
+    OutboxView, Request, RequestId, Response, Via,
 };
 use deskbell::index::Index;
 use deskbell::store::Store;
@@ -128,6 +128,24 @@ impl Room {
             Response::Noted { issue, .. } => *issue,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Saves half a reply of alice's to an issue.
+    pub async fn half_a_reply(&mut self, reference: &str) {
+        let draft = Draft {
+            user: "alice".into(),
+            issue: Some(self.issue(reference).await.row.id),
+            project: None,
+            kind: DraftKind::Reply,
+            text: "Half a thought".into(),
+            title: None,
+            to: None,
+            cc: vec![],
+            files: vec![],
+            seen: None,
+            saved_at: self.desk.now(),
+        };
+        self.ok(Request::SaveDraft(draft)).await;
     }
 
     pub async fn edit(&mut self, reference: &str, edit: Edit) {

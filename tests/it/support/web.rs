@@ -142,7 +142,8 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn decoded(text: &str) -> String {
+/// Reads what stands in a form or an address: a blank as `+`, octets as `%20`.
+pub fn decoded(text: &str) -> String {
     let text = text.replace('+', " ");
     let mut parts = text.split('%');
     let mut out = parts.next().unwrap().as_bytes().to_vec();
