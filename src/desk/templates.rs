@@ -135,6 +135,7 @@ impl Desk {
         match quick_text(&text, self.now(), &self.time_zone().await?) {
             Ok(mut quick) => {
                 quick.edits.retain(|edit| suits_a_template(edit, silent));
+                self.inner.board.clear_notice(&actions_topic(project));
                 Ok(quick)
             }
             Err(fault) => {
@@ -167,7 +168,7 @@ impl Desk {
 
     fn template_trouble(&self, project: &Project, fault: &Fault) {
         let words = format!("the issue template of {}: {}", project.path, fault.message);
-        self.inner.board.notice(format!("issue template actions {}", project.path), words);
+        self.inner.board.notice(actions_topic(project), words);
     }
 
     async fn find_description(&self, project: &Project, name: &str) -> Result<Found, String> {
@@ -414,6 +415,10 @@ pub fn template_trouble(name: &str, text: &str) -> Option<&'static str> {
     }
     let is_note = name == mail_template(MailKind::NewNote);
     (is_note && !mail::has_placeholder(text, "NOTE_TEXT")).then_some("does not hold %{NOTE_TEXT}")
+}
+
+fn actions_topic(project: &Project) -> String {
+    format!("issue template actions {}", project.path)
 }
 
 /// Names the description template that a project appends to new issues.

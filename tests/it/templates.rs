@@ -184,6 +184,12 @@ async fn a_wrong_quick_action_in_a_description_template_loses_nothing() {
     assert!(issue.notes[0].body.contains("invalid token") && issue.row.labels.is_empty());
     let Response::Status(status) = room.ok(Request::Status).await else { panic!() };
     assert!(status.notices.join("\n").contains("nobody-here"), "{:?}", status.notices);
+    // Mended, it is carried out, and nothing is left to tell.
+    write(&room.dir.path().join("own/issue_templates"), "bug.md", "Checklist\n/label ~bug\n");
+    room.mail(&ADA.replace("<a1@", "<a2@")).await;
+    assert_eq!(room.issue("acme/support#2").await.row.labels, ["bug"]);
+    let Response::Status(status) = room.ok(Request::Status).await else { panic!() };
+    assert!(!status.notices.join("\n").contains("nobody-here"), "{:?}", status.notices);
 }
 
 #[tokio::test]
