@@ -221,7 +221,9 @@ impl Browser {
         let mut browser = Self { driver, at, session: String::new(), home };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
         let options = json!({ "args": arguments });
-        let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        // Between two pages there is none: what is looked for is waited for, in milliseconds.
+        let all = json!({ "goog:chromeOptions": options, "timeouts": { "implicit": 30_000 } });
+        let wanted = json!({ "capabilities": { "alwaysMatch": all } });
         let made = browser.call("POST", "/session", &wanted);
         browser.session = format!("/session/{}", made["sessionId"].as_str().unwrap());
         browser
