@@ -258,6 +258,27 @@ fn texts_stand_after_reopening_and_rows_come_back_by_loading() {
 }
 
 #[test]
+fn a_little_is_left_out_at_an_end_and_the_next_start_reads_it_again() {
+    let dir = TempDir::new().unwrap();
+    let (index, _) = open(&dir);
+    index.apply(Seq(4), &texts(&["alpha", "other"]));
+    index.close();
+    let (index, seq) = open(&dir);
+    assert_eq!(seq, Seq(4));
+    let little = [Update::Note(note(3, 2, "beta"))];
+    index.apply(Seq(5), &little);
+    index.close();
+    let (index, seq) = open(&dir);
+    assert_eq!(seq, Seq(4));
+    index.load(Seq(4), &texts(&["alpha", "other"]));
+    index.apply(Seq(5), &little);
+    assert_eq!((find(&index, "alpha"), find(&index, "beta")), (vec![1], vec![2]));
+    index.apply(Seq(6), &[Update::Note(note(5, 2, &"gamma ".repeat(40_000)))]);
+    index.close();
+    assert_eq!(open(&dir).1, Seq(6));
+}
+
+#[test]
 fn an_interrupted_load_is_begun_again() {
     let dir = TempDir::new().unwrap();
     let (index, _) = open(&dir);

@@ -22,6 +22,11 @@ const COMMIT_AFTER: Duration = Duration::from_secs(15);
 const COMMIT_AT: usize = 12 << 20;
 /// Octets of texts that may wait before whoever brings more has to.
 const MOST_WAITING: usize = COMMIT_AT + (4 << 20);
+/// Octets of texts that tantivy gets before they are committed.
+const HAND_AT: usize = 256 << 10;
+/// Octets of texts that may be left out at an end in order, and frames that they are from: the next start
+/// reads those again, which is less work than a segment.
+const LEFT_AT_END: (usize, u64) = (128 << 10, 500);
 /// How long after a failed write the next is tried.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Octets that tantivy may gather before it writes a segment.
@@ -36,6 +41,10 @@ struct Backlog {
     octets: usize,
     /// How many of them, from the front, tantivy has got.
     handed: usize,
+    /// Octets of the others.
+    unhanded: usize,
+    /// When the first of them came, and when the last.
+    came: Option<(Instant, Instant)>,
     /// The frame up to which everything is committed or in `works`.
     mark: Seq,
     /// What the mark was when tantivy got the last of them.
@@ -51,6 +60,28 @@ struct Backlog {
 impl Backlog {
     fn is_clean(&self) -> bool {
         self.works.is_empty() && self.mark <= self.committed
+    }
+
+    /// Tells whether so little waits that the writer may end without it.
+    fn is_little(&self) -> bool {
+        let frames = self.mark.0.saturating_sub(self.committed.0);
+        let known = self.committed > Seq(0);
+        known && !self.flushing && self.octets <= LEFT_AT_END.0 && frames <= LEFT_AT_END.1
+    }
+
+    /// Tells whether everything has to be committed now.
+    fn is_asked(&self) -> bool {
+        !self.is_clean() && (self.flushing || (self.closing && !self.is_little()))
+    }
+
+    /// Gives how long what waits need not be committed yet.
+    fn left(&self) -> Option<Duration> {
+        let (since, last) = self.came?;
+        Some(COMMIT_AFTER.saturating_sub(since.elapsed()).min(QUIET.saturating_sub(last.elapsed())))
+    }
+
+    fn is_due(&self) -> bool {
+        self.is_asked() || self.octets >= COMMIT_AT || self.left().is_some_and(|left| left.is_zero())
     }
 
     /// Gives the newest version of every text that waits.
@@ -86,7 +117,7 @@ impl Shared {
     fn end(&self) {
         let mut backlog = self.lock();
         backlog.closed = true;
-        if !backlog.is_clean() {
+        if !backlog.is_clean() && !backlog.is_little() {
             backlog.trouble.get_or_insert_with(|| "the writer ended".to_owned());
         }
         drop(backlog);
@@ -119,7 +150,7 @@ impl Texts {
         let newest = Newest::of(&reader);
         let backlog = Mutex::new(Backlog { mark: seq, committed: seq, ..Backlog::default() });
         let shared = Arc::new(Shared { index, fields, reader, backlog, changed: Condvar::new() });
-        let worker = Worker { shared: shared.clone(), writer: Some(writer), newest, dirty: None };
+        let worker = Worker { shared: shared.clone(), writer: Some(writer), newest };
         let thread = std::thread::Builder::new().name("index".to_owned()).spawn(move || worker.run());
         let thread = thread.map_err(|reason| IndexError::Folder { path: dir.to_owned(), reason })?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
@@ -152,7 +183,11 @@ impl Texts {
         self.shared.wait_while(full);
         let mut backlog = self.shared.lock();
         if !backlog.closed {
-            backlog.octets += works.iter().map(Work::octets).sum::<usize>();
+            let octets = works.iter().map(Work::octets).sum::<usize>();
+            backlog.octets += octets;
+            backlog.unhanded += octets;
+            let now = Instant::now();
+            backlog.came = Some((backlog.came.map_or(now, |(since, _)| since), now));
             backlog.works.extend(works);
         }
         self.shared.changed.notify_all();
@@ -173,7 +208,7 @@ impl Texts {
         self.shared.wait_while(|backlog| backlog.flushing && !backlog.closed);
     }
 
-    /// Writes what is left and ends the thread.
+    /// Writes what is left, unless that is little, and ends the thread.
     pub fn close(&self) {
         self.shared.lock().closing = true;
         self.shared.changed.notify_all();
@@ -233,8 +268,6 @@ struct Worker {
     /// None after a failure, until it is tried again.
     writer: Option<IndexWriter>,
     newest: Newest,
-    /// Since when something was not committed, and when the last of it came.
-    dirty: Option<(Instant, Instant)>,
 }
 
 /// The greatest keys that the full text may hold, of titles and of notes. A text with a greater one has no
@@ -288,7 +321,7 @@ impl Worker {
                 self.fail(&error);
             }
             let backlog = self.shared.lock();
-            if backlog.closing && (backlog.is_clean() || backlog.trouble.is_some()) {
+            if backlog.closing && (backlog.is_little() || backlog.is_clean() || backlog.trouble.is_some()) {
                 return;
             }
         }
@@ -299,15 +332,17 @@ impl Worker {
         let shared = self.shared.clone();
         let mut backlog = shared.lock();
         loop {
-            let left = self.left();
-            let due = left.is_some_and(|left| left.is_zero());
-            if due || backlog.flushing || backlog.closing || backlog.handed < backlog.works.len() {
+            if backlog.is_due() || backlog.flushing || backlog.closing || backlog.unhanded >= HAND_AT {
                 break;
             }
-            backlog = shared.wait(backlog, left.unwrap_or(Duration::MAX));
+            let left = backlog.left().unwrap_or(Duration::MAX);
+            backlog = shared.wait(backlog, left);
+        }
+        if backlog.closing && backlog.is_little() {
+            return Vec::new();
         }
         let works: Vec<_> = backlog.works.iter().skip(backlog.handed).cloned().collect();
-        backlog.handed = backlog.works.len();
+        (backlog.handed, backlog.unhanded) = (backlog.works.len(), 0);
         backlog.handed_mark = backlog.mark;
         works
     }
@@ -329,27 +364,15 @@ impl Worker {
                 Work::Drop(issue) => drop(writer.delete_term(Term::from_field_u64(fields.issue, issue.0))),
             }
         }
-        if !works.is_empty() {
-            let now = Instant::now();
-            self.dirty = Some((self.dirty.map_or(now, |(since, _)| since), now));
-        }
         Ok(())
-    }
-
-    /// Gives how long what waits need not be committed yet.
-    fn left(&self) -> Option<Duration> {
-        let (since, last) = self.dirty?;
-        Some(COMMIT_AFTER.saturating_sub(since.elapsed()).min(QUIET.saturating_sub(last.elapsed())))
     }
 
     fn commit_if_due(&mut self) -> tantivy::Result<()> {
         let backlog = self.shared.lock();
         let (handed, seq) = (backlog.handed, backlog.handed_mark);
-        let many = backlog.octets >= COMMIT_AT;
-        let asked = (backlog.flushing || backlog.closing) && !backlog.is_clean();
+        let due = backlog.is_due() && (handed > 0 || backlog.works.is_empty());
         drop(backlog);
-        let waited = self.left().is_some_and(|left| left.is_zero());
-        if !asked && !waited && !many {
+        if !due {
             return self.settle(0, Seq(0));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
@@ -357,7 +380,6 @@ impl Worker {
         commit.set_payload(&text::payload(seq));
         commit.commit()?;
         self.shared.reader.reload()?;
-        self.dirty = None;
         self.settle(handed, seq)
     }
 
@@ -367,6 +389,10 @@ impl Worker {
         let octets: usize = backlog.works.drain(..done).map(|work| work.octets()).sum();
         backlog.octets -= octets;
         backlog.handed -= done;
+        if done > 0 {
+            let now = Instant::now();
+            backlog.came = (!backlog.works.is_empty()).then_some((now, now));
+        }
         backlog.committed = backlog.committed.max(seq);
         if done > 0 {
             backlog.trouble = None;
@@ -384,9 +410,8 @@ impl Worker {
         tracing::warn!(%error, "the full text cannot be written");
         self.writer = None;
         self.newest = Newest::UNKNOWN;
-        self.dirty = None;
         let mut backlog = self.shared.lock();
-        backlog.handed = 0;
+        (backlog.handed, backlog.unhanded) = (0, backlog.octets);
         backlog.flushing = false;
         backlog.trouble = Some(error.to_string());
         self.shared.changed.notify_all();
