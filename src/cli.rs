@@ -22,6 +22,7 @@ mod link;
 mod log;
 mod login;
 mod mail;
+mod person;
 mod print;
 mod project;
 mod rule;
@@ -182,6 +183,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Login(asked) => login::run(&here, asked).await,
+        Command::Person(asked) => person::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,

@@ -13,6 +13,7 @@ mod commits;
 mod custom_email;
 mod drafts;
 mod edits;
+mod erasing;
 mod filing;
 mod filling;
 mod forwarding;
@@ -34,6 +35,7 @@ mod placement;
 mod projects;
 mod purge;
 mod queue;
+mod redacting;
 mod references;
 mod repeat;
 mod reports;
@@ -58,6 +60,7 @@ mod turns;
 mod txn;
 mod undo;
 mod upkeep;
+mod vanishing;
 mod views;
 
 pub use arrival::{Content, Incoming, ReadBatch, Received};
@@ -165,6 +168,8 @@ impl Desk {
             ways,
         };
         let desk = Self { inner: Arc::new(inner) };
+        let promised = desk.renew_if_promised()?;
+        let indexed = if promised.is_some() { Seq(0) } else { indexed };
         let mailed = desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
         desk.fill_troubles(&mailed);
@@ -172,6 +177,9 @@ impl Desk {
         desk.load_senders().await?;
         desk.load_lessons().await?;
         desk.load_spam_mails().await?;
+        if let Some(scrub) = promised {
+            desk.clear_derived(&scrub).await?;
+        }
         Ok(desk)
     }
 
@@ -224,6 +232,7 @@ impl Desk {
             }
             Request::OriginalHtml { reference, note } => self.original_html(&acting, &reference, note).await,
             Request::Outbox { states, limit } => self.outbox_list(&acting, &states, limit).await,
+            Request::OutboxRaw(id) => self.outbox_raw(id).await,
             Request::Intake { fate, limit } => self.intake_list(&acting, fate, limit).await,
             Request::IntakeEntry(id) => self.intake_entry(id).await,
             Request::IntakeRaw(id) => self.intake_raw(id).await,
@@ -242,6 +251,7 @@ impl Desk {
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
+            Request::Person(email) => self.person(&email).await,
             Request::Senders(scope) => self.senders(&acting, scope.as_ref()).await,
             Request::TestSender { scope, address, raw } => {
                 self.test_sender(&acting, &scope, address, &raw).await
@@ -275,6 +285,8 @@ impl Desk {
             | Request::Unmerge(_)
             | Request::Split(_)
             | Request::Forward(_)
+            | Request::Redact(_)
+            | Request::ErasePerson(_)
             | Request::Undo
             | Request::Redo => Box::pin(self.change_widely(acting, request)),
             request => Box::pin(self.change_desk(acting, request)),
@@ -298,6 +310,8 @@ impl Desk {
             Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
             Request::Forward(forward) => Box::pin(self.forward(&acting, &forward)).await,
             Request::Split(split) => self.split(&acting, &split).await,
+            Request::Redact(asked) => Box::pin(self.redact(&acting, &asked)).await,
+            Request::ErasePerson(email) => Box::pin(self.erase_person(&acting, &email)).await,
             Request::Undo => self.undo(&acting).await,
             Request::Redo => self.redo(&acting).await,
             _ => Err(unknown_request()),

@@ -8,6 +8,7 @@ mod canned;
 mod category;
 mod closing;
 mod custom;
+mod cuts;
 mod draft;
 mod fault;
 mod history;
@@ -34,6 +35,7 @@ mod sender;
 mod spam;
 mod status;
 mod template;
+mod vanish;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
@@ -47,6 +49,7 @@ pub use custom::{
     CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
     CustomView, custom_key, custom_with,
 };
+pub use cuts::{Border, Cut, Cuts};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
@@ -81,4 +84,5 @@ pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
+pub use vanish::{PersonIssue, PersonNote, PersonView, Redact};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

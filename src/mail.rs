@@ -42,6 +42,7 @@ mod rtf;
 mod safe;
 mod sealed;
 mod staff;
+mod taking;
 mod template;
 mod tnef;
 mod uuencode;
@@ -72,6 +73,7 @@ pub use staff::{
     AnswerTo, DigestLine, MARK, Said, StaffText, answer_above, digest_text, plain_text, refusal_text,
     staff_text, verify_text, without_internal,
 };
+pub use taking::{emptied, without, without_part};
 pub use template::{Values, default_template, fill, has_placeholder, unknown_placeholders};
 pub use verdict::{MailClass, Own, Verdict, verdict};
 pub use visible::{Reading, Visible, visible};

@@ -5,6 +5,7 @@
 //! ```text
 //! journal/00000001.seg …   the desk itself: raw bytes and frames, appended, synced, never rewritten
 //! trees/                   the documents by key, in sled; derived, and thrown away when in doubt
+//! rewrite                  what is to vanish, while that is being done (`rewriting`)
 //! aside/                   what was cut off or replaced, kept for people to look at
 //! state                    how the store was left
 //! ```
@@ -30,7 +31,9 @@ mod pending;
 pub mod record;
 mod recovery;
 mod refs;
+mod rewriting;
 mod scan;
+mod scrub;
 mod segment;
 mod shelf;
 mod state;
@@ -43,6 +46,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use record::{Key, Record, Tree};
+pub use scrub::{Scrub, Site, site};
 
 use crate::domain::{Actor, Change, Deed, RawRef, RequestId, Seq};
 use jiff::Timestamp;
@@ -245,6 +249,32 @@ impl Store {
     /// Makes the trees anew from the journal; gives how many frames. Commits wait, readers go on.
     pub async fn rebuild(&self) -> Result<u64, StoreError> {
         self.order(|answer| writer::Order::Rebuild(None, answer)).await
+    }
+
+    /// Makes something vanish from the journal, which is written anew, and from the trees.
+    ///
+    /// It is promised before it begins: stopped at any moment, it is finished by the next [`Store::open`]. What
+    /// others derived from the journal still holds it, so the promise stands until [`Store::fulfil`].
+    ///
+    /// # Errors
+    /// Without room for another journal nothing happens.
+    pub async fn rewrite(&self, scrub: Scrub) -> Result<(), StoreError> {
+        self.order(|answer| writer::Order::Rewrite(Box::new(scrub), answer)).await
+    }
+
+    /// Gives what is to vanish from everything that others derived, if that was not done yet.
+    pub fn promised(&self) -> Result<Option<Scrub>, StoreError> {
+        rewriting::intent(&self.dir)
+    }
+
+    /// Says that nothing is left of what was to vanish.
+    pub fn fulfil(&self) -> Result<(), StoreError> {
+        rewriting::fulfil(&self.dir)
+    }
+
+    /// Gives the data dir.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Checks everything against the journal, and says in words what is wrong; changes nothing.

@@ -110,6 +110,9 @@ pub enum Command {
     Hook(super::hook::Hook),
     /// Signs in at the provider of a mailbox or outlet (OAuth2).
     Login(super::login::Asked),
+    /// Shows, gives out or erases what is kept of an outside person.
+    #[command(subcommand)]
+    Person(super::person::Person),
     /// Takes back your own last change.
     Undo,
     /// Does again what you took back.

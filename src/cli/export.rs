@@ -7,6 +7,7 @@ use super::print;
 use super::session::{Session, unexpected};
 use crate::domain::{Fault, IssueQuery, IssueRow, IssueView, NoteView, Reference, Request, Response, slug};
 use anyhow::Result;
+use jiff::Timestamp;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +77,7 @@ async fn export_note(
     if note.has_raw || !note.delivery.is_empty() {
         let request = Request::RawMail { reference: reference.clone(), note: note.id };
         if let Response::Bytes(bytes) = session.ask(request).await? {
-            append_mbox(mbox, note, &bytes);
+            append_mbox(mbox, note.created_at, &bytes);
         }
     }
     for (number, file) in note.attachments.iter().enumerate() {
@@ -127,8 +128,8 @@ fn markdown(issue: &IssueView) -> String {
 }
 
 /// Adds a mail to an mbox; lines that look like its separator are quoted (mboxrd).
-fn append_mbox(mbox: &mut Vec<u8>, note: &NoteView, mail: &[u8]) {
-    let date = note.created_at.strftime("%a %b %e %H:%M:%S %Y");
+pub(super) fn append_mbox(mbox: &mut Vec<u8>, at: Timestamp, mail: &[u8]) {
+    let date = at.strftime("%a %b %e %H:%M:%S %Y");
     mbox.extend_from_slice(format!("From deskbell {date}\n").as_bytes());
     for line in mail.split(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -142,7 +143,7 @@ fn append_mbox(mbox: &mut Vec<u8>, note: &NoteView, mail: &[u8]) {
     mbox.push(b'\n');
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     made.and_then(|()| std::fs::write(path, bytes))
         .map_err(|e| Fault::refused(format!("{} cannot be written: {e}", path.display())))

@@ -8,7 +8,7 @@ use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
 use crate::domain::{
     AddressState, Edit, Fault, FillCanned, Forward, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote,
-    NoteId, ParticipantView, Reference, Request, Response, Upload,
+    NoteId, ParticipantView, Redact, Reference, Request, Response, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -60,6 +60,12 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         }
         Issue::Unlink { reference, others } => {
             edit(here, vec![reference], others.into_iter().map(Edit::Unlink).collect()).await
+        }
+        Issue::Redact { reference, note, words, file } => {
+            let redact = Redact { reference, note: NoteId(note), words, files: file };
+            let done = answered(here, Request::Redact(redact)).await?;
+            super::person::warn_of_backups(here);
+            Ok(done)
         }
         Issue::Snooze { references, until } => edit(here, references, vec![snooze(&until)?]).await,
     }

@@ -221,6 +221,14 @@ impl Desk {
         self.inner.outgoing.notify_waiters();
     }
 
+    /// Gives the bytes of a mail.
+    pub(super) async fn outbox_raw(&self, id: OutboxId) -> Result<Response, Fault> {
+        let store = &self.inner.store;
+        let kept = store.get::<OutboxEntry>(&outbox_key(id)).await.map_err(txn::store_fault)?;
+        let kept = kept.ok_or_else(|| Fault::not_found(format!("there is no mail {id} in the outbox")))?;
+        store.raw(kept.record.raw).await.map(Response::Bytes).map_err(txn::store_fault)
+    }
+
     pub(super) async fn outbox_list(
         &self,
         acting: &Acting,

@@ -72,6 +72,7 @@ fn need(request: &Request) -> Need<'_> {
             one(&new.reference, if plain { Role::Guest } else { Role::Reporter })
         }
         Request::Forward(forward) => one(&forward.reference, Role::Reporter),
+        Request::Redact(asked) => one(&asked.reference, Role::Maintainer),
         Request::Split(split) => one(&split.reference, Role::Reporter),
         Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
         Request::Merge { references, into, .. } => {
@@ -92,6 +93,7 @@ fn need(request: &Request) -> Need<'_> {
         }
         Request::IntakeAct { id, .. } => OnArrival(*id),
         Request::OutboxAct { ids, .. } => OnOutbox(ids),
+        Request::OutboxRaw(id) => OnOutbox(std::slice::from_ref(id)),
         Request::Templates { project } => InProject(project, Role::Reporter),
         Request::PreviewTemplate(asked) => match &asked.reference {
             Some(reference) => one(reference, Role::Reporter),
@@ -144,6 +146,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::OrderRule { scope: SenderScope::Desk, .. }
         | Request::TestRule { scope: SenderScope::Desk, .. }
         | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }
+        | Request::Person(_)
+        | Request::ErasePerson(_)
         | Request::Backup { .. }
         | Request::Rebuild
         | Request::Verify => OwnDesk,

@@ -15,7 +15,7 @@ impl Desk {
     ) -> Result<Response, Fault> {
         tracing::debug!(label = done.deed.label, "a repeated request");
         match request {
-            Request::NewIssue(_) | Request::Split(_) | Request::Forward(_) => {
+            Request::NewIssue(_) | Request::Split(_) | Request::Forward(_) | Request::Redact(_) => {
                 self.again_issue(acting, &done).await
             }
             Request::AddNote(_) => self.noted(acting, &done.deed).await,

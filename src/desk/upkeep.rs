@@ -7,6 +7,9 @@ use std::path::Path;
 impl Desk {
     pub(super) async fn backup(&self, path: &str) -> Result<Response, Fault> {
         let size = self.inner.store.backup(Path::new(path)).await.map_err(txn::store_fault)?;
+        if let Err(error) = self.note_backup(Path::new(path)) {
+            tracing::warn!(%error, "where the backup was written is not noted");
+        }
         Ok(Response::Report(vec![format!("{path}: {size} octets, up to frame {}", self.inner.store.last())]))
     }
 

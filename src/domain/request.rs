@@ -3,7 +3,7 @@
 use super::{
     Arrival, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
     FillCanned, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
-    ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
+    ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -209,6 +209,8 @@ pub enum Request {
         states: Vec<OutboxState>,
         limit: u64,
     },
+    /// The bytes of a mail of the outbox.
+    OutboxRaw(OutboxId),
     Intake {
         fate: Option<Fate>,
         limit: u64,
@@ -252,6 +254,8 @@ pub enum Request {
         limit: u64,
     },
     Cursors,
+    /// What is kept of an outside person.
+    Person(EmailAddress),
     /// The lists of senders: those of one project, of the desk, or all.
     Senders(Option<SenderScope>),
     /// What the lists say of an address, or of a whole mail.
@@ -284,6 +288,10 @@ pub enum Request {
         reference: Reference,
         read: bool,
     },
+    /// Takes words or files of a note out for good.
+    Redact(Redact),
+    /// Takes everything of an outside person out for good.
+    ErasePerson(EmailAddress),
     /// Commits reached the branch that counts: what they say they close is closed, each by each once.
     CommitsReached {
         project: String,
@@ -460,6 +468,7 @@ impl Request {
                 | Self::Attachment { .. }
                 | Self::OriginalHtml { .. }
                 | Self::Outbox { .. }
+                | Self::OutboxRaw(_)
                 | Self::Intake { .. }
                 | Self::IntakeEntry(_)
                 | Self::IntakeRaw(_)
@@ -480,6 +489,7 @@ impl Request {
                 | Self::Draft { .. }
                 | Self::Verbs { .. }
                 | Self::Cursors
+                | Self::Person(_)
                 | Self::Senders(_)
                 | Self::TestSender { .. }
                 | Self::Verify

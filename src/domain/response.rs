@@ -33,7 +33,7 @@ pub enum Response {
     Issues(IssuePage),
     /// `Counts`, in the order asked; `null` where a query is wrong.
     Counts(Vec<Option<u64>>),
-    /// `Issue`, `NewIssue`, `Split`, `Forward`.
+    /// `Issue`, `NewIssue`, `Split`, `Forward`, `Redact`.
     Issue(Box<IssueView>),
     /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
     Edited { rows: Vec<super::IssueRow>, label: String },
@@ -41,7 +41,7 @@ pub enum Response {
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
     /// `History`.
     History(Vec<ChangeView>),
-    /// `RawMail`, `Attachment`, `OriginalHtml`, `IntakeRaw`.
+    /// `RawMail`, `OutboxRaw`, `Attachment`, `OriginalHtml`, `IntakeRaw`.
     Bytes(#[serde(with = "serde_bytes")] Vec<u8>),
     /// `Outbox`, `OutboxAct`.
     Outbox(Vec<OutboxView>),
@@ -79,6 +79,8 @@ pub enum Response {
     Undone { label: String, skipped: Vec<String>, draft: Option<Draft> },
     /// `Deliver`.
     Delivered(Box<Delivered>),
+    /// `Person`, `ErasePerson`.
+    Person(Box<super::PersonView>),
     /// `Cursors`.
     Cursors(Vec<super::Cursor>),
     /// `Senders`, `SetSender`, `RemoveSender`: the lines that stand, changed or went.

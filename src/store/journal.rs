@@ -22,6 +22,8 @@ pub(super) struct Journal {
     active: Active,
     /// Whether something failed so that the file must be read anew before the next write.
     wounded: bool,
+    /// The last segment that was written anew while this was open; what was stashed before is gone from it.
+    rewritten: u64,
 }
 
 /// The segment that is being written.
@@ -51,7 +53,7 @@ impl Active {
 
 impl Journal {
     pub fn new(shelf: Arc<Shelf>, state: State, segment_size: u64, faults: Faults, active: Active) -> Self {
-        Self { shelf, state, segment_size, faults, active, wounded: false }
+        Self { shelf, state, segment_size, faults, active, wounded: false, rewritten: 0 }
     }
 
     pub fn shelf(&self) -> &Arc<Shelf> {
@@ -96,6 +98,28 @@ impl Journal {
             places.extend(block.parts.iter().map(place));
         }
         Ok(places)
+    }
+
+    /// Tells whether raw bytes that a document names stand in the journal.
+    pub fn has(&self, raw: &RawRef) -> bool {
+        if raw.segment <= self.rewritten { self.shelf.stands(raw) } else { self.shelf.reaches(raw) }
+    }
+
+    /// Goes on behind the segments of `fresh`, which took the place of those before, in a new segment.
+    pub fn go_on_behind(&mut self, fresh: &Shelf) -> Result<(), StoreError> {
+        // Until all of it is done nothing may be written to the files of before.
+        self.wounded = true;
+        let number = self.active.header.number;
+        let segment = fresh.segments().into_iter().find(|segment| segment.header.number == number);
+        let segment = segment.ok_or(StoreError::MissingSegment(number))?;
+        self.shelf.take_over(fresh);
+        let disk = Disk::open(&self.shelf.path(number), &self.faults)
+            .map_err(|error| StoreError::io("cannot open the new journal", &error))?;
+        let (end, last) = (segment.end, self.active.last);
+        self.active = Active { header: segment.header, disk, end, durable: end, last, durable_last: last };
+        self.rewritten = number;
+        self.wounded = false;
+        self.roll()
     }
 
     /// Makes the next frame, whose large documents are appended before it; it is not written yet.

@@ -1,6 +1,8 @@
 //! Opening the store: journal and trees together, whatever state the last one left them in.
 
 use super::journal::Journal;
+use super::rewriting;
+use super::scrub::Scrubber;
 use super::state::State;
 use super::trees::{Trees, Unopened};
 use super::writer::{Order, Writer, rebuild};
@@ -15,6 +17,7 @@ const ORDERS: usize = 1024;
 
 /// Opens the store, and starts its writer.
 pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> {
+    let unfinished = unfinished(dir)?;
     files::make_folder(&dir.join("journal")).map_err(|error| {
         StoreError::io(&format!("cannot make the folder {}", dir.join("journal").display()), &error)
     })?;
@@ -37,7 +40,17 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
     for notice in &notices {
         tracing::warn!("{notice}");
     }
-    Ok(Opened { store: start(dir, options, journal, trees)?, notices })
+    Ok(Opened { store: start(dir, options, journal, trees, unfinished)?, notices })
+}
+
+/// Gives what was to vanish when the last one stopped before the journal was written anew.
+fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
+    let Some(scrub) = rewriting::intent(dir)? else { return Ok(None) };
+    rewriting::settle_names(dir)?;
+    // They may be of the journal before, and hold what was to vanish.
+    rewriting::remove_folder(&dir.join("trees"))
+        .map_err(|error| StoreError::io("cannot clear the documents", &error))?;
+    if rewriting::is_in_place(dir) { Ok(None) } else { Scrubber::new(scrub).map(Some) }
 }
 
 /// Takes away what a stopped rebuild or check left; all of it is derived.
@@ -104,11 +117,17 @@ fn catch_up(
     }
 }
 
-fn start(dir: &Path, options: &Options, journal: Journal, trees: Trees) -> Result<Store, StoreError> {
+fn start(
+    dir: &Path,
+    options: &Options,
+    journal: Journal,
+    trees: Trees,
+    unfinished: Option<Scrubber>,
+) -> Result<Store, StoreError> {
     let (orders, taken) = mpsc::channel::<Order>(ORDERS);
     let (tell, last) = watch::channel(journal.last());
     let (trees, shelf) = (Arc::new(trees), Arc::clone(journal.shelf()));
-    let writer = Writer {
+    let mut writer = Writer {
         dir: dir.to_owned(),
         journal,
         trees: Arc::clone(&trees),
@@ -116,6 +135,9 @@ fn start(dir: &Path, options: &Options, journal: Journal, trees: Trees) -> Resul
         reserve: options.reserve,
         behind: false,
     };
+    if let Some(scrubber) = unfinished {
+        writer.rewrite_promised(&scrubber)?;
+    }
     std::thread::Builder::new()
         .name("store".into())
         .spawn(move || writer.run(taken))

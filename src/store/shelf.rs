@@ -70,6 +70,26 @@ impl Shelf {
         }
     }
 
+    /// Takes over the segments of another shelf, whose files stand where those of this one did.
+    pub fn take_over(&self, fresh: &Self) {
+        let segments = std::mem::take(&mut *fresh.write());
+        *self.write() = segments;
+    }
+
+    /// Tells whether these very raw bytes stand in a raw record, by its header alone.
+    pub fn stands(&self, raw: &RawRef) -> bool {
+        let salt = self.read().get(&raw.segment).map(|segment| segment.header.salt);
+        let Some(salt) = salt.filter(|_| self.reaches(raw)) else { return false };
+        let mut octets = [0; RECORD as usize];
+        let read =
+            File::open(self.path(raw.segment)).and_then(|file| file.read_exact_at(&mut octets, raw.offset));
+        let header = RecordHeader::decode(&octets, salt, raw.offset).filter(|_| read.is_ok());
+        header.is_some_and(|header| {
+            let end = raw.from.checked_add(raw.size);
+            header.whole() == u64::from(raw.length) && end.is_some_and(|end| end <= header.size)
+        })
+    }
+
     /// Gives all segments in order.
     pub fn segments(&self) -> Vec<Segment> {
         self.read().values().cloned().collect()

@@ -7,6 +7,7 @@ mod figures;
 mod kill;
 mod model;
 mod octets;
+mod rewriting;
 
 use super::record::{Counters, Known};
 use super::*;

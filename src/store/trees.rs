@@ -260,12 +260,20 @@ impl Trees {
         files::seal_folder(&self.dir).map_err(|error| StoreError::io("cannot sync the documents", &error))
     }
 
-    /// Exchanges the folder for that of `fresh`, while nobody reads.
-    pub fn exchange(&self, fresh: Self) -> Result<(), StoreError> {
+    /// Exchanges the folder for that of `fresh`, while nobody reads; `between` happens in that moment as well.
+    pub fn exchange(
+        &self,
+        fresh: Self,
+        between: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let failed = |error| StoreError::io("cannot exchange the trees", &error);
         fresh.close()?;
         let mut writing = self.write();
         drop(writing.take());
+        if let Err(error) = between() {
+            *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
+            return Err(error);
+        }
         let old = files::free_name(self.dir.parent().unwrap_or(&self.dir), "trees.old");
         fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
         files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;

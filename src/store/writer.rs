@@ -4,6 +4,8 @@ use super::block::{Block, Ready};
 use super::frame::full_key;
 use super::journal::Journal;
 use super::pending::Pending;
+use super::rewriting;
+use super::scrub::{Scrub, Scrubber};
 use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
@@ -26,6 +28,8 @@ pub(super) enum Order {
     Ends(Answer<Vec<(u64, u64)>>),
     /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
     Rebuild(Option<u64>, Answer<u64>),
+    /// Makes something vanish from the journal and the trees.
+    Rewrite(Box<Scrub>, Answer<()>),
     Close(Option<String>, Answer<()>),
 }
 
@@ -75,6 +79,7 @@ impl Writer {
                     let wanted = failed.is_none_or(|failed| failed == self.trees.generation());
                     let _ = answer.send(if wanted { self.rebuild() } else { Ok(0) });
                 }
+                Some(Order::Rewrite(scrub, answer)) => drop(answer.send(self.rewrite(*scrub))),
                 Some(Order::Stash(..) | Order::Commit(..)) | None => {}
             }
             next = orders.blocking_recv();
@@ -146,7 +151,7 @@ impl Writer {
 
     /// Refuses documents that name raw bytes which do not stand in the journal (any more).
     fn check_raws(&self, named: &[RawRef]) -> Result<(), StoreError> {
-        let lost = named.iter().find(|raw| !self.journal.shelf().reaches(raw));
+        let lost = named.iter().find(|raw| !self.journal.has(raw));
         lost.map_or(Ok(()), |raw| {
             let place = format!("segment {:08}, octet {}", raw.segment, raw.offset);
             Err(StoreError::Other(format!("the raw bytes at {place} were not kept; stash them again")))
@@ -207,6 +212,37 @@ impl Writer {
         rebuilt
     }
 
+    /// Makes something vanish. What fails before the new journal is in its place changes nothing.
+    fn rewrite(&mut self, scrub: Scrub) -> Result<(), StoreError> {
+        self.journal.ready()?;
+        self.journal.sync()?;
+        let octets: u64 = self.journal.shelf().segments().iter().map(|segment| segment.end).sum();
+        self.check_room(usize::try_from(octets).unwrap_or(usize::MAX), self.reserve)?;
+        let scrubber = Scrubber::new(scrub)?;
+        rewriting::promise(&self.dir, &scrubber.scrub)?;
+        let done = self.rewrite_promised(&scrubber);
+        if done.is_err() && !rewriting::is_in_place(&self.dir) {
+            rewriting::fulfil(&self.dir)?;
+        }
+        done
+    }
+
+    /// Carries out what was written down; it may have begun before.
+    pub fn rewrite_promised(&mut self, scrubber: &Scrubber) -> Result<(), StoreError> {
+        let fresh = rewriting::draft(&self.dir, self.journal.shelf(), &self.trees, scrubber)?;
+        let folder = self.dir.join("trees.new");
+        rewriting::remove_folder(&folder)
+            .map_err(|error| StoreError::io("cannot clear the new trees", &error))?;
+        let trees = Trees::open(&folder).map_err(StoreError::from)?;
+        trees.catch_up(&fresh, self.journal.last())?;
+        let (dir, journal) = (&self.dir, &mut self.journal);
+        self.trees.exchange(trees, || {
+            rewriting::exchange(dir)?;
+            journal.go_on_behind(&fresh)
+        })?;
+        rewriting::clear(&self.dir)
+    }
+
     fn ends(&self) -> Vec<(u64, u64)> {
         let durable = self.journal.durable();
         let within = |number, end| if number == durable.segment { durable.offset } else { end };
@@ -241,7 +277,7 @@ pub(super) fn rebuild(dir: &std::path::Path, journal: &Journal, trees: &Trees) -
     }
     let fresh = Trees::open(&folder).map_err(StoreError::from)?;
     let frames = fresh.catch_up(journal.shelf(), journal.last())?;
-    trees.exchange(fresh)?;
+    trees.exchange(fresh, || Ok(()))?;
     Ok(frames)
 }
 

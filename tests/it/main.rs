@@ -45,5 +45,6 @@ mod support;
 mod templates;
 mod terminal;
 mod undo;
+mod vanishing;
 mod web;
 mod whole;

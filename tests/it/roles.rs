@@ -5,8 +5,8 @@ use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
     FillCanned, Forward, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId,
-    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Reference, Request, Response, Role, SenderRule,
-    SenderScope,
+    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Redact, Reference, Request, Response, Role,
+    SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -167,6 +167,13 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::Verbs { limit: 9 }, Everybody),
         (Request::Cursors, Everybody),
+        (Request::OutboxRaw(OutboxId(1)), From(Role::Reporter)),
+        (Request::Person("q@y.example".parse().unwrap()), DeskOwner),
+        (Request::ErasePerson("q@y.example".parse().unwrap()), DeskOwner),
+        (
+            Request::Redact(Redact { reference: open(), note: NoteId(99), words: vec![], files: vec![] }),
+            From(Role::Maintainer),
+        ),
         (Request::Senders(None), From(Role::Reporter)),
         (Request::Senders(Some(here())), From(Role::Reporter)),
         (

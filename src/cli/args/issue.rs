@@ -137,6 +137,20 @@ pub enum Issue {
         #[arg(long)]
         until: String,
     },
+    /// Takes words or a file of a note out for good, wherever they stand on the desk; nothing takes that back.
+    #[command(after_help = "Examples:\n  deskbell issue redact 12 34 '4111 1111 1111 1111'\n  \
+                            deskbell issue redact 12 34 --file passport.png\n\n\
+                            Backups that were written before still hold it; those that are known are named.")]
+    Redact {
+        reference: Reference,
+        note: u64,
+        /// Words; case and the breaking of lines do not count.
+        #[arg(required_unless_present = "file")]
+        words: Vec<String>,
+        /// The name or the number of a file of the note.
+        #[arg(long)]
+        file: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,319 @@
+//! A person: what is kept of an outside address, and taking all of it out for good.
+
+use super::vanishing::ready;
+use super::{Acting, Desk, txn};
+use crate::domain::{
+    AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note, NoteKind,
+    OutboxEntry, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
+};
+use crate::mail;
+use crate::store::record::{intake_key, issue_key, note_key, outbox_key, person_key};
+use crate::store::{Scrub, Tree, site};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands where something of a person was.
+const ERASED: &str = "(erased)";
+/// A shorter line stands in too many texts to be looked for.
+const LINE: usize = 8;
+/// A shorter name of one word is looked for in the person's own issues only.
+const NAME: usize = 7;
+
+/// All that the desk has of a person.
+struct Traces {
+    names: BTreeSet<String>,
+    issues: BTreeMap<IssueId, Issue>,
+    /// Notes of those issues, theirs and others'.
+    notes: Vec<Note>,
+    intake: Vec<IntakeEntry>,
+    outbox: Vec<OutboxEntry>,
+}
+
+impl Traces {
+    fn own<'a>(&'a self, email: &'a EmailAddress) -> impl Iterator<Item = &'a Note> {
+        self.notes.iter().filter(|note| is_theirs(note, email))
+    }
+}
+
+impl Desk {
+    /// Shows what is kept of a person.
+    pub(super) async fn person(&self, email: &EmailAddress) -> Result<Response, Fault> {
+        let traces = self.traces(email).await?;
+        if traces.issues.is_empty() && traces.intake.is_empty() && traces.outbox.is_empty() {
+            return Err(Fault::not_found(format!("nothing is kept of {email}")));
+        }
+        self.person_view(email, &traces).await.map(|view| Response::Person(Box::new(view)))
+    }
+
+    /// Takes everything of a person out for good; shows what there was, without its texts.
+    pub(super) async fn erase_person(
+        &self,
+        acting: &Acting,
+        email: &EmailAddress,
+    ) -> Result<Response, Fault> {
+        let users = txn::all::<User>(&self.inner.store, &[]).await?;
+        if let Some(user) = users.iter().find(|user| user.emails.contains(email)) {
+            return Err(Fault::refused(format!("{email} is an address of {}, who is staff", user.name))
+                .hint("`deskbell user remove` takes somebody off the staff"));
+        }
+        if self.inner.ways.is_ours(email, &self.all_projects().await?) {
+            return Err(Fault::refused(format!("{email} is an address of this desk")));
+        }
+        self.leave_everywhere(acting, email).await?;
+        let _gate = self.inner.gate.lock().await;
+        let traces = self.traces(email).await?;
+        let mut view = self.person_view(email, &traces).await?;
+        let scrub = self.scrub_of(email, &traces).await?;
+        self.vanish(scrub).await?;
+        // Who asked has the address in their hands; nothing else of the person is given out.
+        for issue in &mut view.issues {
+            if traces.issues.values().any(|known| known.title == issue.title && is_by(&known.author, email)) {
+                issue.title = ERASED.to_owned();
+            }
+        }
+        view.names.clear();
+        view.notes.iter_mut().chain(&mut view.about).for_each(|note| note.body.clear());
+        Ok(Response::Person(Box::new(view)))
+    }
+
+    /// Lets nothing go to the person any more, and says in each issue what happens.
+    async fn leave_everywhere(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
+        let traces = self.traces(email).await?;
+        let (_gate, mut txn) = self.begin().await;
+        for entry in traces.outbox.into_iter().filter(|entry| !entry.state.is_settled()) {
+            let state = crate::domain::OutboxState::Cancelled;
+            super::outbox::put_entry(&mut txn, &OutboxEntry { state, held_until: None, ..entry })?;
+        }
+        for id in traces.issues.into_keys() {
+            let before = self.load_issue(&mut txn, id).await?;
+            let mut issue = before.clone();
+            issue.set_subscribed(email, false);
+            let words =
+                format!("{} had a person erased who took part; this cannot be taken back", acting.user.name);
+            self.system_note(&mut txn, &mut issue, words, None).await?;
+            txn.put_issue(Some(&before), &issue)?;
+        }
+        txn.remove::<AddressRecord>(person_key(email));
+        txn.hush = true;
+        txn.deed().label = "erased a person".to_owned();
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(())
+    }
+
+    /// Finds everything of a person. It reads every issue and every note.
+    async fn traces(&self, email: &EmailAddress) -> Result<Traces, Fault> {
+        let store = &self.inner.store;
+        let mut names = BTreeSet::new();
+        let mut touched = BTreeSet::new();
+        let all = txn::all::<Note>(store, &[]).await?;
+        for note in &all {
+            if is_by(&note.author, email) {
+                names.extend(note.author.name.clone());
+                touched.insert(note.issue);
+            }
+            if note.cc.contains(email) {
+                touched.insert(note.issue);
+            }
+        }
+        let mut issues = BTreeMap::new();
+        for issue in txn::all::<Issue>(store, &[]).await? {
+            let person = issue.participant(email).cloned();
+            let among = issue.consulted.contains(email) || issue.brought.contains(email);
+            if touched.contains(&issue.id) || person.is_some() || among || is_by(&issue.author, email) {
+                names.extend(person.and_then(|person| person.name));
+                names.extend(issue.author.name.clone().filter(|_| is_by(&issue.author, email)));
+                issues.insert(issue.id, issue);
+            }
+        }
+        names.retain(|name| name.chars().any(char::is_alphabetic) && EmailAddress::parse(name).is_none());
+        let notes = all.into_iter().filter(|note| issues.contains_key(&note.issue)).collect();
+        let theirs =
+            |entry: &IntakeEntry| entry.from.as_deref().is_some_and(|from| names_address(from, email));
+        let intake = txn::all::<IntakeEntry>(store, &[]).await?.into_iter().filter(theirs).collect();
+        let outbox =
+            txn::all::<OutboxEntry>(store, &[]).await?.into_iter().filter(|e| e.to == *email).collect();
+        Ok(Traces { names, issues, notes, intake, outbox })
+    }
+
+    async fn person_view(&self, email: &EmailAddress, traces: &Traces) -> Result<PersonView, Fault> {
+        let mut references = BTreeMap::new();
+        let mut issues = Vec::new();
+        for (id, issue) in &traces.issues {
+            let project = self.project_of_issue(*id).await?;
+            let reference = super::letters::reference(&project, issue);
+            let person = issue.participant(email);
+            issues.push(PersonIssue {
+                reference: reference.clone(),
+                title: issue.title.clone(),
+                state: issue.state,
+                role: person.map(|person| person.role),
+                subscribed: person.is_some_and(|person| person.subscribed),
+                created_at: issue.created_at,
+            });
+            references
+                .insert(*id, (reference, issue.requester().is_some_and(|person| person.email == *email)));
+        }
+        let note = |note: &Note| PersonNote {
+            reference: references.get(&note.issue).map_or(String::new(), |(reference, _)| reference.clone()),
+            id: note.id,
+            created_at: note.created_at,
+            by: note.author.label().to_owned(),
+            body: note.body.clone(),
+        };
+        let in_theirs = |note: &&Note| references.get(&note.issue).is_some_and(|(_, theirs)| *theirs);
+        let internal = traces.notes.iter().filter(|note| note.kind == NoteKind::Internal);
+        Ok(PersonView {
+            email: email.clone(),
+            names: traces.names.iter().cloned().collect(),
+            issues,
+            notes: traces.own(email).map(note).collect(),
+            about: internal.filter(in_theirs).map(note).collect(),
+            intake: traces.intake.iter().map(|entry| entry.id).collect(),
+            outbox: traces.outbox.iter().map(|entry| entry.id).collect(),
+            backups: self.backups(),
+        })
+    }
+
+    /// Says what has to vanish so that nothing of a person is left.
+    async fn scrub_of(&self, email: &EmailAddress, traces: &Traces) -> Result<Scrub, Fault> {
+        let stand_in = format!("erased-{:08x}@erased.invalid", rand::random::<u32>());
+        let address = Cut { text: email.key(), with: stand_in, border: Border::Address };
+        let (wide, narrow) = self.cut_names(email, &traces.names).await?;
+        let everywhere: Vec<Cut> = std::iter::once(address).chain(wide).collect();
+        let here: Vec<Cut> = narrow.into_iter().chain(texts(email, traces)).collect();
+        let issues: BTreeSet<IssueId> = traces.issues.keys().copied().collect();
+        let mut raws = self.own_raws(email, traces);
+        let in_theirs = self.mails_of(traces, &here, &everywhere, &raws).await?;
+        raws.extend(in_theirs);
+        let elsewhere = self.mails_without(&ready(&everywhere)?, &raws).await?;
+        raws.extend(elsewhere);
+        let mut within = self.documents_of(&issues).await?;
+        within.extend(traces.intake.iter().map(|entry| site(Tree::Intake, intake_key(entry.id))));
+        Ok(Scrub {
+            everywhere,
+            here,
+            within,
+            fields: fields(email, traces),
+            blank: ERASED.to_owned(),
+            raws: raws.into_iter().map(|(raw, bytes)| (raw, bytes.into())).collect(),
+            nameless: Some(email.key()),
+        })
+    }
+
+    /// Parts the names that can be looked for everywhere from those that may be other people's, or words.
+    async fn cut_names(
+        &self,
+        email: &EmailAddress,
+        names: &BTreeSet<String>,
+    ) -> Result<(Vec<Cut>, Vec<Cut>), Fault> {
+        let mut others: BTreeSet<String> = BTreeSet::new();
+        for issue in txn::all::<Issue>(&self.inner.store, &[]).await? {
+            let people = issue.participants.into_iter().filter(|person| person.email != *email);
+            others.extend(people.filter_map(|person| person.name).map(|name| name.to_lowercase()));
+        }
+        let users = txn::all::<User>(&self.inner.store, &[]).await?;
+        others.extend(users.iter().map(|user| user.display_name().to_lowercase()));
+        let cut = |name: &String| Cut { text: name.clone(), with: ERASED.to_owned(), border: Border::Word };
+        let (wide, narrow): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| {
+            let long = name.split_whitespace().count() > 1 || name.chars().count() >= NAME;
+            long && !others.contains(&name.to_lowercase())
+        });
+        Ok((wide.into_iter().map(cut).collect(), narrow.into_iter().map(cut).collect()))
+    }
+
+    /// Gives what takes the place of the mails from the person and to them.
+    fn own_raws(&self, email: &EmailAddress, traces: &Traces) -> BTreeMap<RawRef, Vec<u8>> {
+        let mail = || mail::emptied(None, "The person whose mail this was has been erased.");
+        let mut raws = BTreeMap::new();
+        for note in traces.own(email) {
+            raws.extend(note.raw.map(|raw| (raw, mail())));
+            raws.extend(note.attachments.iter().filter_map(|file| Some((file.raw?, Vec::new()))));
+        }
+        raws.extend(traces.intake.iter().filter_map(|entry| Some((entry.raw?, mail()))));
+        raws.extend(traces.outbox.iter().map(|entry| (entry.raw, mail())));
+        raws
+    }
+
+    /// Gives the other mails of the person's issues without what the person wrote.
+    async fn mails_of(
+        &self,
+        traces: &Traces,
+        here: &[Cut],
+        everywhere: &[Cut],
+        known: &BTreeMap<RawRef, Vec<u8>>,
+    ) -> Result<Vec<(RawRef, Vec<u8>)>, Fault> {
+        let all: Vec<Cut> = everywhere.iter().chain(here).cloned().collect();
+        let cuts = ready(&all)?;
+        let mut raws: BTreeSet<RawRef> = traces.notes.iter().filter_map(|note| note.raw).collect();
+        for entry in txn::all::<OutboxEntry>(&self.inner.store, &[]).await? {
+            if entry.issue.is_some_and(|issue| traces.issues.contains_key(&issue)) {
+                raws.insert(entry.raw);
+            }
+        }
+        let mut found = Vec::new();
+        for raw in raws.into_iter().filter(|raw| !known.contains_key(raw)) {
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            found.extend(mail::without(&bytes, &cuts).map(|bytes| (raw, bytes)));
+        }
+        Ok(found)
+    }
+}
+
+/// Names the fields that vanish whole from what is the person's.
+fn fields(
+    email: &EmailAddress,
+    traces: &Traces,
+) -> std::collections::HashMap<crate::store::Site, Vec<String>> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let mut fields = std::collections::HashMap::new();
+    for note in traces.own(email) {
+        let key = note_key(note.issue, note.id);
+        fields.insert(site(Tree::Notes, key), words(&["body", "folded", "name", "auth", "warnings"]));
+    }
+    for issue in traces.issues.values().filter(|issue| is_by(&issue.author, email)) {
+        fields.insert(site(Tree::Issues, issue_key(issue.id)), words(&["title"]));
+    }
+    for entry in &traces.intake {
+        let key = intake_key(entry.id);
+        fields.insert(site(Tree::Intake, key), words(&["from", "subject", "path"]));
+    }
+    for entry in &traces.outbox {
+        fields.insert(site(Tree::Outbox, outbox_key(entry.id)), words(&["subject", "error"]));
+    }
+    fields
+}
+
+/// Lists what the person wrote, line by line, except what others wrote in the same words.
+fn texts(email: &EmailAddress, traces: &Traces) -> Vec<Cut> {
+    let line = |line: &str| line.trim_start_matches(['>', ' ', '\t']).trim().to_owned();
+    let quoted = |line: &&str| line.trim_start().starts_with('>');
+    let mut others = BTreeSet::new();
+    for note in traces.notes.iter().filter(|note| !is_theirs(note, email)) {
+        others.extend(note.body.lines().filter(|line| !quoted(line)).map(line));
+    }
+    let mut own = BTreeSet::new();
+    for note in traces.own(email) {
+        let folded = note.folded.as_deref().unwrap_or_default().lines().filter(|line| !quoted(line));
+        own.extend(note.body.lines().chain(folded).map(line));
+    }
+    for issue in traces.issues.values().filter(|issue| is_by(&issue.author, email)) {
+        own.insert(issue.title.clone());
+    }
+    let worth = |text: &String| {
+        text.chars().filter(|c| c.is_alphanumeric()).count() >= LINE && !others.contains(text)
+    };
+    let cut = |text: String| Cut { text, with: ERASED.to_owned(), border: Border::Word };
+    own.into_iter().filter(worth).map(cut).collect()
+}
+
+fn is_by(author: &Author, email: &EmailAddress) -> bool {
+    author.email.as_ref() == Some(email)
+}
+
+fn is_theirs(note: &Note, email: &EmailAddress) -> bool {
+    is_by(&note.author, email) && note.kind != NoteKind::System
+}
+
+fn names_address(from: &str, email: &EmailAddress) -> bool {
+    let address = from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>'));
+    address.trim().to_lowercase() == email.key()
+}

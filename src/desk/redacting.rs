@@ -1,0 +1,225 @@
+//! Redacting: words of a note or files of it are taken out for good, wherever they stand.
+
+use super::vanishing::ready;
+use super::{Acting, Desk, txn};
+use crate::domain::{
+    Attachment, Border, Cut, Cuts, Draft, Fault, IntakeEntry, Issue, IssueId, Note, NoteId, OutboxEntry,
+    RawRef, Redact, Response, Rights, Role, StaffNotice,
+};
+use crate::mail;
+use crate::store::record::note_key;
+use crate::store::{Record, Scrub, Site, Tree, site};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What stands where something was.
+const TAKEN_OUT: &str = "[redacted]";
+/// Fewer characters than these stand in too many texts.
+const LEAST: usize = 4;
+
+impl Desk {
+    /// Takes words and files out for good, and says in the issue who did so.
+    pub(super) async fn redact(&self, acting: &Acting, asked: &Redact) -> Result<Response, Fault> {
+        let id = self.resolve(&acting.rights, &asked.reference).await?;
+        let cuts = cuts(&asked.words)?;
+        let found = ready(&cuts)?;
+        let (_gate, mut txn) = self.begin().await;
+        let note = txn.get::<Note>(&note_key(id, asked.note)).await?;
+        let note = note.ok_or_else(|| Fault::not_found(format!("there is no note {} in it", asked.note)))?;
+        let files = chosen(&note, &asked.files)?;
+        self.refuse_absent(&note, asked, &cuts).await?;
+        self.refuse_elsewhere(acting, &found, id).await?;
+
+        let before = self.load_issue(&mut txn, id).await?;
+        let mut issue = before.clone();
+        self.say_redacted(acting, &mut txn, &mut issue, asked).await?;
+        let kept = without_files(note, &files);
+        if let Some(kept) = kept {
+            txn.put(&kept)?;
+        }
+        txn.put_issue(Some(&before), &issue)?;
+        txn.deed().label = format!("redacted note {} of #{}", asked.note, issue.iid);
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+
+        let mut raws = self.raws_without(asked.note, id, &files).await?;
+        raws.extend(self.mails_without(&found, &raws).await?);
+        let names = files.iter().map(|(_, file)| cut(&file.name));
+        let scrub = Scrub {
+            everywhere: cuts,
+            here: names.collect(),
+            within: self.documents_of(&[id].into()).await?,
+            blank: TAKEN_OUT.to_owned(),
+            raws: raws.into_iter().map(|(raw, bytes)| (raw, bytes.into())).collect(),
+            ..Scrub::default()
+        };
+        self.vanish(scrub).await?;
+        Ok(Response::Issue(Box::new(self.issue_view(acting, id).await?)))
+    }
+
+    /// Refuses what the note does not hold, so that a slip of the keys is told and takes out nothing.
+    async fn refuse_absent(&self, note: &Note, asked: &Redact, cuts: &[Cut]) -> Result<(), Fault> {
+        let raw = match note.raw {
+            Some(raw) => self.inner.store.raw(raw).await.map_err(txn::store_fault)?,
+            None => Vec::new(),
+        };
+        for (words, cut) in asked.words.iter().zip(cuts) {
+            let found = ready(std::slice::from_ref(cut))?;
+            let texts = [Some(note.body.as_str()), note.folded.as_deref()];
+            let here = texts.into_iter().flatten().any(|text| found.are_in(text.as_bytes()));
+            if !here && mail::without(&raw, &found).is_none() {
+                return Err(Fault::not_found(format!("note {} does not hold `{words}`", note.id)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses words that stand in issues of projects of which the caller is no maintainer.
+    async fn refuse_elsewhere(&self, acting: &Acting, found: &Cuts, here: IssueId) -> Result<(), Fault> {
+        if acting.rights == Rights::All || found.is_empty() {
+            return Ok(());
+        }
+        let mut issues = BTreeSet::new();
+        for note in txn::all::<Note>(&self.inner.store, &[]).await? {
+            let texts = [Some(note.body.as_str()), note.folded.as_deref()];
+            if note.issue != here && texts.into_iter().flatten().any(|text| found.are_in(text.as_bytes())) {
+                issues.insert(note.issue);
+            }
+        }
+        for issue in issues {
+            let project = self.project_of_issue(issue).await?;
+            if !acting.rights.may(project.id, Role::Maintainer) {
+                return Err(Fault::refused("these words stand in issues that you do not maintain as well")
+                    .hint("say more of them, or ask an owner of the desk"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn say_redacted(
+        &self,
+        acting: &Acting,
+        txn: &mut txn::Txn<'_>,
+        issue: &mut Issue,
+        asked: &Redact,
+    ) -> Result<(), Fault> {
+        let what = match (asked.words.is_empty(), asked.files.is_empty()) {
+            (false, true) => "words",
+            (true, _) => "a file",
+            (false, false) => "words and a file",
+        };
+        let words =
+            format!("{} redacted {what} of note {}; this cannot be taken back", acting.user.name, asked.note);
+        self.system_note(txn, issue, words, None).await
+    }
+
+    /// Gives the mails and files of a note without the files that go.
+    async fn raws_without(
+        &self,
+        note: NoteId,
+        issue: IssueId,
+        files: &[(usize, Attachment)],
+    ) -> Result<BTreeMap<RawRef, Vec<u8>>, Fault> {
+        let mut raws = BTreeMap::new();
+        let kept = self.inner.store.get::<Note>(&note_key(issue, note)).await.map_err(txn::store_fault)?;
+        let Some(note) = kept.map(|kept| kept.record) else { return Ok(raws) };
+        for (_, file) in files {
+            match (file.raw, note.raw, file.part) {
+                (Some(own), _, _) => drop(raws.insert(own, Vec::new())),
+                (None, Some(raw), Some(part)) => {
+                    let bytes = match raws.remove(&raw) {
+                        Some(bytes) => bytes,
+                        None => self.inner.store.raw(raw).await.map_err(txn::store_fault)?,
+                    };
+                    raws.insert(raw, mail::without_part(&bytes, part, TAKEN_OUT));
+                }
+                _ => {}
+            }
+        }
+        // What was uploaded went out with each mail of the note, and a mail may have come twice.
+        let sent = self.rows_of(&note).await?.into_iter().map(|entry| entry.raw);
+        let mut others: Vec<RawRef> = sent.collect();
+        if note.message_id.is_some() {
+            let arrivals = txn::all::<IntakeEntry>(&self.inner.store, &[]).await?;
+            let same = arrivals.into_iter().filter(|entry| entry.message_id == note.message_id);
+            others.extend(same.filter_map(|entry| entry.raw));
+        }
+        others.retain(|raw| note.raw != Some(*raw));
+        for raw in others {
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            let sent = mail::read(&bytes).map(|read| read.attachments).unwrap_or_default();
+            let gone = sent.iter().filter(|sent| files.iter().any(|(_, file)| file.name == sent.name));
+            let parts: Vec<u32> = gone.filter_map(|sent| sent.part).collect();
+            if !parts.is_empty() {
+                let left =
+                    parts.iter().fold(bytes, |bytes, part| mail::without_part(&bytes, *part, TAKEN_OUT));
+                raws.insert(raw, left);
+            }
+        }
+        Ok(raws)
+    }
+}
+
+/// Makes the words ready, and refuses those that would take out half of the desk.
+fn cuts(words: &[String]) -> Result<Vec<Cut>, Fault> {
+    let short = words.iter().find(|words| words.chars().filter(|c| !c.is_whitespace()).count() < LEAST);
+    if let Some(short) = short {
+        return Err(Fault::usage(format!("`{short}` is too short: it stands in too many texts"))
+            .hint(format!("name at least {LEAST} characters; they are taken out wherever they stand")));
+    }
+    Ok(words.iter().map(|words| cut(words)).collect())
+}
+
+fn cut(text: &str) -> Cut {
+    Cut { text: text.to_owned(), with: TAKEN_OUT.to_owned(), border: Border::Any }
+}
+
+/// Finds files by their names or numbers.
+fn chosen(note: &Note, wanted: &[String]) -> Result<Vec<(usize, Attachment)>, Fault> {
+    let find = |name: &String| {
+        let by_name = note.attachments.iter().position(|file| file.name == *name);
+        let by_number = || name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let place = by_name.or_else(by_number);
+        let file = place.and_then(|place| Some((place, note.attachments.get(place)?.clone())));
+        file.ok_or_else(|| Fault::not_found(format!("note {} has no file `{name}`", note.id)))
+    };
+    wanted.iter().map(find).collect()
+}
+
+/// Gives the note as it stands without files; `None` where none goes.
+fn without_files(mut note: Note, files: &[(usize, Attachment)]) -> Option<Note> {
+    for (place, _) in files {
+        let file = note.attachments.get_mut(*place)?;
+        file.name = TAKEN_OUT.to_owned();
+        file.media_type = "text/plain".to_owned();
+        file.size = 0;
+    }
+    (!files.is_empty()).then_some(note)
+}
+
+impl Desk {
+    /// Lists the documents that belong to issues, by tree and key.
+    pub(super) async fn documents_of(&self, issues: &BTreeSet<IssueId>) -> Result<HashSet<Site>, Fault> {
+        let store = &self.inner.store;
+        let mut found = HashSet::new();
+        let mut add = |tree: Tree, key: Vec<u8>| found.extend([site(tree, key)]);
+        for id in issues {
+            add(Tree::Issues, crate::store::record::issue_key(*id));
+            for note in txn::all::<Note>(store, &txn::below(id.0)).await? {
+                add(Tree::Notes, note.key());
+            }
+        }
+        let of = |issue: Option<IssueId>| issue.is_some_and(|issue| issues.contains(&issue));
+        for entry in txn::all::<OutboxEntry>(store, &[]).await?.into_iter().filter(|entry| of(entry.issue)) {
+            add(Tree::Outbox, entry.key());
+        }
+        for entry in txn::all::<IntakeEntry>(store, &[]).await?.into_iter().filter(|entry| of(entry.issue)) {
+            add(Tree::Intake, entry.key());
+        }
+        for draft in txn::all::<Draft>(store, &[]).await?.into_iter().filter(|draft| of(draft.issue)) {
+            add(Tree::Drafts, draft.key());
+        }
+        for notice in txn::all::<StaffNotice>(store, &[]).await?.into_iter().filter(|n| of(Some(n.issue))) {
+            add(Tree::StaffNotices, notice.key());
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,178 @@
+//! Vanishing: what is taken out of the journal leaves everything that follows from it as well.
+//!
+//! Owns the order of it: the store promises and writes its journal anew, then the index is made anew and the
+//! other files of the data dir are gone through, and only then the promise is fulfilled. A desk that was
+//! stopped in between does its part when it is opened.
+
+use super::{Desk, txn};
+use crate::domain::{Cuts, Event, Fault, IntakeEntry, Lesson, Note, OutboxEntry, RawRef, Seq};
+use crate::mail;
+use crate::store::Scrub;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// A larger file of the data dir is gone through piece by piece.
+const PIECE: usize = 8 << 20;
+/// Octets by which pieces overlap; no text that is looked for is longer.
+const OVERLAP: usize = 64 << 10;
+/// What the store and the index make anew by themselves.
+const MADE_ANEW: [&str; 4] = ["journal", "trees", "index", "scratch"];
+
+impl Desk {
+    /// Makes something vanish from the whole data dir. The caller holds the gate.
+    pub(super) async fn vanish(&self, scrub: Scrub) -> Result<(), Fault> {
+        self.inner.store.rewrite(scrub.clone()).await.map_err(txn::store_fault)?;
+        self.clear_derived(&scrub).await?;
+        self.tell(Event::Missed);
+        Ok(())
+    }
+
+    /// Throws the index away where something is to vanish from it, before it is filled.
+    pub(super) fn renew_if_promised(&self) -> Result<Option<Scrub>, Fault> {
+        let promised = self.inner.store.promised().map_err(txn::store_fault)?;
+        if promised.is_some() {
+            self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
+        }
+        Ok(promised)
+    }
+
+    /// Takes it out of all that was derived, and out of the other files.
+    pub(super) async fn clear_derived(&self, scrub: &Scrub) -> Result<(), Fault> {
+        self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
+        let mailed = self.fill_index(Seq(0)).await?;
+        self.fill_troubles(&mailed);
+        self.inner.index.flush();
+        let (dir, cuts) = (self.inner.store.dir().to_owned(), scrub.everywhere.clone());
+        let all: Vec<_> = scrub.everywhere.iter().chain(&scrub.here).cloned().collect();
+        let (cuts, all) = (ready(&cuts)?, ready(&all)?);
+        let cleared = tokio::task::spawn_blocking(move || clear_files(&dir, &cuts, &all)).await;
+        cleared
+            .map_err(|e| Fault::internal(e.to_string()))?
+            .map_err(|e| Fault::refused(format!("a file of the data dir cannot be gone through: {e}")))?;
+        self.inner.store.fulfil().map_err(txn::store_fault)
+    }
+
+    /// Gives every mail and file that holds the texts as it reads without them. `known` are dealt with already.
+    pub(super) async fn mails_without(
+        &self,
+        cuts: &Cuts,
+        known: &BTreeMap<RawRef, Vec<u8>>,
+    ) -> Result<Vec<(RawRef, Vec<u8>)>, Fault> {
+        let mut found = Vec::new();
+        for (raw, is_mail) in self.all_raws().await? {
+            if known.contains_key(&raw) {
+                continue;
+            }
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            let cuts = cuts.clone();
+            let without = move || if is_mail { mail::without(&bytes, &cuts) } else { cuts.out_of(&bytes) };
+            let without = tokio::task::spawn_blocking(without).await;
+            found.extend(without.map_err(|e| Fault::internal(e.to_string()))?.map(|bytes| (raw, bytes)));
+        }
+        Ok(found)
+    }
+
+    /// Lists all raw bytes, and whether they are a mail.
+    async fn all_raws(&self) -> Result<BTreeMap<RawRef, bool>, Fault> {
+        let store = &self.inner.store;
+        let mut raws = BTreeMap::new();
+        for note in txn::all::<Note>(store, &[]).await? {
+            raws.extend(note.attachments.iter().filter_map(|file| Some((file.raw?, false))));
+            raws.extend(note.raw.map(|raw| (raw, true)));
+        }
+        raws.extend(txn::all::<OutboxEntry>(store, &[]).await?.into_iter().map(|entry| (entry.raw, true)));
+        let arrivals = txn::all::<IntakeEntry>(store, &[]).await?;
+        raws.extend(arrivals.into_iter().filter_map(|entry| Some((entry.raw?, true))));
+        let lessons = txn::all::<Lesson>(store, &[]).await?;
+        raws.extend(lessons.into_iter().filter_map(|lesson| Some((lesson.raw?, true))));
+        Ok(raws)
+    }
+
+    /// Remembers where a backup was written, so that whoever takes something out can be told of it.
+    pub(super) fn note_backup(&self, file: &Path) -> io::Result<()> {
+        let mut known: BTreeSet<PathBuf> = self.backups().into_iter().map(PathBuf::from).collect();
+        known.insert(file.to_owned());
+        let mut list = tempfile::NamedTempFile::new_in(self.inner.store.dir())?;
+        let names: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
+        list.write_all(serde_json::to_string(&names)?.as_bytes())?;
+        list.persist(self.inner.store.dir().join("backups"))?;
+        Ok(())
+    }
+
+    /// Lists the backups that were written from this desk and still stand there.
+    pub(super) fn backups(&self) -> Vec<String> {
+        let list = fs::read(self.inner.store.dir().join("backups")).unwrap_or_default();
+        let names: Vec<String> = serde_json::from_slice(&list).unwrap_or_default();
+        names.into_iter().filter(|name| Path::new(name).exists()).collect()
+    }
+}
+
+/// Gets texts ready to be looked for.
+pub(super) fn ready(cuts: &[crate::domain::Cut]) -> Result<Cuts, Fault> {
+    Cuts::new(cuts).map_err(Fault::usage)
+}
+
+/// Goes through all files of the data dir that nobody makes anew: logs, and mails in Maildirs.
+fn clear_files(dir: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let made_anew = name.to_str().is_some_and(|name| MADE_ANEW.contains(&name) || name == "rewrite");
+        if !made_anew {
+            clear_path(&entry.path(), cuts, all)?;
+        }
+    }
+    Ok(())
+}
+
+fn clear_path(path: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
+    let meta = fs::symlink_metadata(path)?;
+    if meta.is_dir() {
+        for entry in fs::read_dir(path)? {
+            clear_path(&entry?.path(), cuts, all)?;
+        }
+        return Ok(());
+    }
+    // What somebody wrote by hand is theirs.
+    if !meta.is_file() || path.extension().is_some_and(|end| end == "toml") {
+        return Ok(());
+    }
+    let folder = path.parent().and_then(|folder| folder.file_name()).and_then(|name| name.to_str());
+    match folder {
+        Some("new" | "cur" | "tmp") => clear_mail(path, all),
+        _ => cover(path, cuts),
+    }
+}
+
+fn clear_mail(path: &Path, cuts: &Cuts) -> io::Result<()> {
+    if let Some(left) = mail::without(&fs::read(path)?, cuts) {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder.parent().unwrap_or(folder))?;
+        file.write_all(&left)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+    }
+    Ok(())
+}
+
+/// Writes over texts where they stand, since the file may be open to be written.
+fn cover(path: &Path, cuts: &Cuts) -> io::Result<()> {
+    let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+    let length = file.metadata()?.len();
+    let mut at = 0;
+    while at < length {
+        let wanted = usize::try_from(length - at).unwrap_or(PIECE).min(PIECE);
+        let mut piece = vec![0; wanted];
+        file.read_exact_at(&mut piece, at)?;
+        if cuts.cover(&mut piece) {
+            file.write_all_at(&piece, at)?;
+            file.sync_all()?;
+        }
+        let step = if wanted == PIECE { PIECE - OVERLAP } else { wanted };
+        at += step as u64;
+    }
+    Ok(())
+}

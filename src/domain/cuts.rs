@@ -1,0 +1,243 @@
+//! Cuts: texts that are taken out of everything for good, and what stands in their place. Pure.
+
+use regex::bytes::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// So many texts are looked for by one pattern.
+const TOGETHER: usize = 64;
+/// Octets that a compiled pattern may take.
+const PATTERN: usize = 64 << 20;
+
+/// A text that is taken out. Case does not count, nor how its lines are broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    pub text: String,
+    /// What takes its place.
+    pub with: String,
+    pub border: Border,
+}
+
+/// What may stand beside a text, so that it counts as the text itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Border {
+    /// Anything.
+    Any,
+    /// No letter and no digit.
+    Word,
+    /// Nothing that would make it another address.
+    Address,
+}
+
+/// Texts to take out, ready to be looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Cuts {
+    patterns: Vec<Pattern>,
+}
+
+/// Texts that the same takes the place of.
+#[derive(Clone, Debug)]
+struct Pattern {
+    found: Regex,
+    with: Vec<u8>,
+    border: Border,
+}
+
+impl Cuts {
+    /// Gets texts ready; those without a visible character count for nothing.
+    ///
+    /// # Errors
+    /// Says which text is too long to be looked for.
+    pub fn new(cuts: &[Cut]) -> Result<Self, String> {
+        let mut wanted: Vec<(&Cut, String)> =
+            cuts.iter().map(|cut| (cut, loose(&cut.text))).filter(|(_, text)| !text.is_empty()).collect();
+        // The longest first, so that nothing is left of a text that begins with another.
+        wanted.sort_by(|a, b| (b.1.len(), &a.0.with).cmp(&(a.1.len(), &b.0.with)));
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let mut rest = wanted.as_slice();
+        while let Some((first, _)) = rest.first() {
+            let same = |(cut, _): &&(&Cut, String)| cut.with == first.with && cut.border == first.border;
+            let count = rest.iter().take_while(same).count().min(TOGETHER);
+            let (now, later) = rest.split_at(count);
+            rest = later;
+            let any = now.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("|");
+            let found = RegexBuilder::new(&any).case_insensitive(true).size_limit(PATTERN).build();
+            let found = found.map_err(|_| format!("the text is too long: {:.40}…", first.text))?;
+            patterns.push(Pattern { found, with: first.with.clone().into_bytes(), border: first.border });
+        }
+        Ok(Self { patterns })
+    }
+
+    /// Tells whether there is nothing to take out.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Tells whether one of the texts may stand there, whatever is beside it.
+    pub fn may_be_in(&self, octets: &[u8]) -> bool {
+        self.patterns.iter().any(|pattern| pattern.found.is_match(octets))
+    }
+
+    /// Tells whether one of the texts stands there.
+    pub fn are_in(&self, octets: &[u8]) -> bool {
+        self.patterns.iter().any(|pattern| pattern.places(octets).next().is_some())
+    }
+
+    /// Gives the octets without the texts; `None` where none of them stands there.
+    pub fn out_of(&self, octets: &[u8]) -> Option<Vec<u8>> {
+        let mut left = Cow::Borrowed(octets);
+        for pattern in &self.patterns {
+            if let Some(cut) = pattern.cut(&left) {
+                left = Cow::Owned(cut);
+            }
+        }
+        match left {
+            Cow::Owned(cut) => Some(cut),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
+    /// Gives a text without the texts; `None` where none of them stands there.
+    pub fn out_of_text(&self, text: &str) -> Option<String> {
+        let cut = self.out_of(text.as_bytes())?;
+        Some(String::from_utf8_lossy(&cut).into_owned())
+    }
+
+    /// Writes asterisks over the texts, for files whose length must stay; tells whether one stood there.
+    pub fn cover(&self, octets: &mut [u8]) -> bool {
+        let mut covered = false;
+        for pattern in &self.patterns {
+            let places: Vec<_> = pattern.places(octets).collect();
+            for at in places {
+                octets.get_mut(at).unwrap_or_default().fill(b'*');
+                covered = true;
+            }
+        }
+        covered
+    }
+}
+
+impl Pattern {
+    fn places<'a>(&'a self, octets: &'a [u8]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+        let found = self.found.find_iter(octets).map(|found| found.range());
+        found.filter(|at| self.border.is_around(octets, at))
+    }
+
+    fn cut(&self, octets: &[u8]) -> Option<Vec<u8>> {
+        let mut left = Vec::new();
+        let mut behind = 0;
+        for at in self.places(octets) {
+            left.extend_from_slice(octets.get(behind..at.start).unwrap_or_default());
+            left.extend_from_slice(&self.with);
+            behind = at.end;
+        }
+        (behind > 0).then(|| {
+            left.extend_from_slice(octets.get(behind..).unwrap_or_default());
+            left
+        })
+    }
+}
+
+impl Border {
+    fn is_around(self, octets: &[u8], at: &std::ops::Range<usize>) -> bool {
+        let before = octets.get(..at.start).unwrap_or_default();
+        let behind = octets.get(at.end..).unwrap_or_default();
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        match self {
+            Self::Any => true,
+            Self::Word => !letter(last_char(before)) && !letter(first_char(behind)),
+            Self::Address => {
+                let joins = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+                let begins = !before.last().is_some_and(|octet| joins(octet) || matches!(octet, b'.' | b'+'));
+                let goes_on = match behind {
+                    [b'.', next, ..] => next.is_ascii_alphanumeric(),
+                    [next, ..] => joins(next),
+                    [] => false,
+                };
+                (begins || is_number(before)) && !goes_on
+            }
+        }
+    }
+}
+
+/// Tells whether these are the numbers that begin a key of the store, eight octets each.
+fn is_number(before: &[u8]) -> bool {
+    before.len().is_multiple_of(8) && before.first() == Some(&0) && before.len() <= 24
+}
+
+fn last_char(octets: &[u8]) -> Option<char> {
+    let from = octets.len().saturating_sub(4);
+    String::from_utf8_lossy(octets.get(from..)?).chars().next_back()
+}
+
+fn first_char(octets: &[u8]) -> Option<char> {
+    String::from_utf8_lossy(octets.get(..octets.len().min(4))?).chars().next()
+}
+
+/// Makes a pattern of a text in which a blank stands for any break of a line, quoted or not.
+fn loose(text: &str) -> String {
+    text.split_whitespace().map(regex::escape).collect::<Vec<_>>().join(r"[\s>]+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cuts(border: Border, texts: &[&str]) -> Cuts {
+        let cut = |text: &&str| Cut { text: (*text).to_owned(), with: "—".to_owned(), border };
+        Cuts::new(&texts.iter().map(cut).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_found_whatever_its_case_and_however_its_lines_break() {
+        let cuts = cuts(Border::Any, &["4111 1111", "geheim"]);
+        for (text, left) in [
+            ("card 4111 1111.", "card —."),
+            ("> card 4111\r\n> 1111", "> card —"),
+            ("GEHEIM und Geheim", "— und —"),
+        ] {
+            assert_eq!(cuts.out_of_text(text).as_deref(), Some(left), "{text}");
+        }
+        assert_eq!(cuts.out_of_text("4111-1111"), None);
+    }
+
+    #[test]
+    fn an_address_is_not_found_in_a_longer_one() {
+        let cuts = cuts(Border::Address, &["ada@x.example"]);
+        for other in
+            ["m.ada@x.example", "bada@x.example", "ada@x.example.org", "ada@x.examples", "ada+1@x.example"]
+        {
+            assert_eq!(cuts.out_of_text(other), None, "{other}");
+        }
+        for same in
+            ["Ada <ADA@x.example>, she", "see ada@x.example.", "mailto:ada@x.example", "\u{fc}ada@x.example"]
+        {
+            assert!(cuts.out_of_text(same).is_some(), "{same}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_part_of_a_word() {
+        let cuts = cuts(Border::Word, &["Ada"]);
+        assert_eq!(cuts.out_of_text("Canada, adan; Ada's").as_deref(), Some("Canada, adan; —'s"));
+    }
+
+    #[test]
+    fn covering_keeps_the_length() {
+        let mut octets = b"to ada@x.example now".to_vec();
+        assert!(cuts(Border::Address, &["ada@x.example"]).cover(&mut octets));
+        assert_eq!(octets, b"to ************* now");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_text_is_left(before: String, text in "[a-z]{3,9}( [a-z]{3,9})?", behind: String) {
+            let cuts = cuts(Border::Any, &[&text]);
+            let whole = format!("{before}{text}{behind}");
+            let left = cuts.out_of(whole.as_bytes()).unwrap();
+            prop_assert!(!cuts.are_in(&left));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What people ask to be taken out for good, and what is kept of an outside person.
+
+use super::{EmailAddress, IntakeId, NoteId, OutboxId, ParticipantRole, Reference, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is to be taken out of a note for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redact {
+    pub reference: Reference,
+    pub note: NoteId,
+    /// Texts that vanish wherever they stand on the desk.
+    pub words: Vec<String>,
+    /// Names or numbers of files of the note.
+    pub files: Vec<String>,
+}
+
+/// What is kept of an outside person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    pub email: EmailAddress,
+    /// The names under which they wrote or were written to.
+    pub names: Vec<String>,
+    pub issues: Vec<PersonIssue>,
+    /// What they wrote.
+    pub notes: Vec<PersonNote>,
+    /// What staff wrote for staff in the issues that are theirs.
+    pub about: Vec<PersonNote>,
+    /// Mails of theirs that arrived.
+    pub intake: Vec<IntakeId>,
+    /// Mails to them.
+    pub outbox: Vec<OutboxId>,
+    /// Backups that were written from this desk and still stand where they were written.
+    pub backups: Vec<String>,
+}
+
+/// An issue in which a person takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonIssue {
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub title: String,
+    pub state: State,
+    /// As what; `None` where they only wrote, or were asked.
+    pub role: Option<ParticipantRole>,
+    pub subscribed: bool,
+    pub created_at: Timestamp,
+}
+
+/// A note of a person, or about one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonNote {
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub id: NoteId,
+    pub created_at: Timestamp,
+    pub by: String,
+    pub body: String,
+}

@@ -1,0 +1,225 @@
+//! What must vanish does, nothing else, and a stop at any moment changes nothing about that.
+
+use super::super::record::{Known, Place};
+use super::super::scan::{Scan, Step};
+use super::model::copy;
+use super::*;
+use crate::domain::{Border, Cut, Fate, IntakeEntry, IntakeId, ProjectId};
+use std::fs;
+
+const SECRET: &str = "the secret word";
+
+fn entry(n: u64, raw: RawRef, subject: &str) -> IntakeEntry {
+    IntakeEntry {
+        id: IntakeId(n),
+        arrival: Default::default(),
+        received_at: Timestamp::UNIX_EPOCH,
+        message_id: None,
+        from: Some(format!("someone-{n}@x.example")),
+        to: vec![],
+        subject: Some(format!("{subject} {}", "and a long line ".repeat(20))),
+        size: 1,
+        fate: Fate::Issue,
+        issue: None,
+        note: None,
+        project: None,
+        reason: String::new(),
+        raw: Some(raw),
+        fingerprint: format!("{n}"),
+        silent: false,
+        opinions: vec![],
+        spam_since: None,
+        purged: false,
+        owners_only: false,
+    }
+}
+
+/// A desk on which the secret stands in documents apart and here, in keys, changes and mails. Gives the places of
+/// the mails.
+async fn filled(dir: &Path) -> (Store, Vec<RawRef>) {
+    let store = open(dir).await;
+    let mut raws = Vec::new();
+    for n in 0..40 {
+        let mails = [n, n + 100]
+            .map(|n| Arc::new(format!("mail {n}: {SECRET} {}", "x".repeat(n as usize)).into_bytes()));
+        let both = store.stash_all(mails.to_vec()).await.unwrap();
+        let subject = if n % 3 == 0 { SECRET } else { "something" };
+        let entries = [entry(n, both[0], subject), entry(n + 100, both[1], "other")];
+        let message_id = MessageId::parse(&format!("<secret-{n}@x.example>")).unwrap();
+        let place = Place { project: ProjectId(1), issue: IssueId(n), note: None, outbox: None };
+        let known = Known { message_id, places: vec![place] };
+        let puts = vec![put(&entries[0]), put(&entries[1]), put(&known)];
+        let change = Change { before: serde_json::json!(SECRET), ..change(n, "title") };
+        store.commit(Commit { changes: vec![change], ..commit(puts) }).await.unwrap();
+        raws.extend(both);
+    }
+    (store, raws)
+}
+
+fn scrub(raws: &[RawRef]) -> Scrub {
+    let cut = |text: &str, with: &str| Cut { text: text.into(), with: with.into(), border: Border::Any };
+    Scrub {
+        everywhere: vec![cut(SECRET, "(gone)"), cut("secret-7@x.example", "gone-7@x.example")],
+        raws: raws.iter().map(|raw| (*raw, serde_bytes::ByteBuf::from(b"emptied".to_vec()))).collect(),
+        ..Scrub::default()
+    }
+}
+
+/// Every octet of a data dir, packed and unpacked.
+fn octets(dir: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            if path.extension().is_some_and(|end| end == "seg") {
+                all.extend(unpacked(&path, &bytes));
+            }
+            all.extend(bytes);
+        }
+    }
+    all
+}
+
+fn unpacked(path: &Path, bytes: &[u8]) -> Vec<u8> {
+    let header = segment::SegmentHeader::decode(&bytes[..segment::HEADER as usize]).unwrap();
+    let mut all = Vec::new();
+    let mut scan = Scan::new(path, &header, segment::HEADER, bytes.len() as u64, true).unwrap();
+    loop {
+        let (offset, record) = match scan.step().unwrap() {
+            Step::Raw(offset, record) | Step::Frame(offset, record, _) => (offset, record),
+            Step::End => return all,
+            Step::Bad(offset) => panic!("{}: {offset}", path.display()),
+        };
+        let payload = &bytes[(offset + segment::RECORD) as usize..(offset + record.whole()) as usize];
+        all.extend(record.unpack(payload.to_vec()).unwrap());
+    }
+}
+
+fn holds(dir: &Path, text: &str) -> bool {
+    memchr::memmem::find(&octets(dir), text.as_bytes()).is_some()
+}
+
+async fn check(store: &Store, dir: &Path) {
+    assert!(!holds(dir, SECRET) && !holds(dir, "secret-7@"), "something is left");
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    let entries = all::<IntakeEntry>(store).await;
+    assert_eq!(entries.len(), 80);
+    for Kept { record, .. } in entries {
+        let raw = store.raw(record.raw.unwrap()).await.unwrap();
+        let wanted = if record.id.0 < 100 {
+            b"emptied".to_vec()
+        } else {
+            format!("mail {}: (gone) {}", record.id, "x".repeat(record.id.0 as usize)).into_bytes()
+        };
+        assert_eq!(String::from_utf8(raw).unwrap(), String::from_utf8(wanted).unwrap());
+        let gone = record.id.0 < 100 && record.id.0 % 3 == 0;
+        assert_eq!(record.subject.unwrap().starts_with("(gone)"), gone);
+    }
+    assert_eq!(all::<Known>(store).await.len(), 40);
+    let known = text_key_of("<gone-7@x.example>");
+    assert!(store.get::<Known>(&known).await.unwrap().is_some());
+}
+
+fn text_key_of(id: &str) -> Vec<u8> {
+    super::super::record::text_key(MessageId::parse(id).unwrap().as_str())
+}
+
+/// What the desk does: raw bytes that hold the secret are given anew, those of the first half emptied.
+async fn whole_scrub(store: &Store, raws: &[RawRef]) -> Scrub {
+    let mut wanted = scrub(&[]);
+    for (n, raw) in raws.iter().enumerate() {
+        let bytes = String::from_utf8(store.raw(*raw).await.unwrap()).unwrap();
+        let instead = if n % 2 == 0 { "emptied".into() } else { bytes.replace(SECRET, "(gone)") };
+        wanted.raws.push((*raw, serde_bytes::ByteBuf::from(instead.into_bytes())));
+    }
+    wanted
+}
+
+#[tokio::test]
+async fn what_must_vanish_does_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, raws) = filled(dir.path()).await;
+    let frames = store.frames(Seq(0), 1000).await.unwrap();
+    assert!(holds(dir.path(), SECRET));
+    store.rewrite(whole_scrub(&store, &raws).await).await.unwrap();
+    store.fulfil().unwrap();
+    check(&store, dir.path()).await;
+    let after = store.frames(Seq(0), 1000).await.unwrap();
+    assert_eq!(after.len(), frames.len());
+    for (before, after) in frames.iter().zip(&after) {
+        assert_eq!((before.seq, before.at, before.puts.len()), (after.seq, after.at, after.puts.len()));
+        assert_eq!(after.changes[0].before, "(gone)");
+        assert_eq!(after.changes[0].after, before.changes[0].after);
+    }
+    // It goes on, and what was stashed before cannot be named any more.
+    store.commit(commit(vec![put(&known(1))])).await.unwrap();
+    store.commit(commit(vec![put(&entry(500, raws[0], "late"))])).await.unwrap_err();
+    store.close().await.unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(store.last(), Seq(41));
+    assert!(store.promised().unwrap().is_none());
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_stop_at_any_moment_is_followed_by_the_whole_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let (store, raws) = filled(&at("before")).await;
+    let scrub = whole_scrub(&store, &raws).await;
+    copy(&at("before"), &at("stopped"));
+    store.rewrite(scrub).await.unwrap();
+    drop(store);
+    let promise = fs::read(at("before").join("rewrite")).unwrap();
+    let new = at("before").join("journal");
+
+    let stop = |name: &str, arrange: &dyn Fn(&Path)| {
+        let place = at(name);
+        copy(&at("stopped"), &place);
+        fs::write(place.join("rewrite"), &promise).unwrap();
+        arrange(&place);
+        place
+    };
+    let places = [
+        stop("promised", &|_| {}),
+        stop("half drawn up", &|place| {
+            fs::create_dir(place.join("journal.new")).unwrap();
+            fs::copy(new.join("00000001.seg"), place.join("journal.new/00000001.seg")).unwrap();
+        }),
+        stop("between the names", &|place| {
+            copy(&new, &place.join("journal.new"));
+            fs::rename(place.join("journal"), place.join("journal.old")).unwrap();
+        }),
+        stop("in its place", &|place| {
+            fs::rename(place.join("journal"), place.join("journal.old")).unwrap();
+            copy(&new, &place.join("journal"));
+        }),
+    ];
+    for place in places {
+        let store = open(&place).await;
+        assert!(store.promised().unwrap().is_some(), "others have to do their part still");
+        store.fulfil().unwrap();
+        check(&store, &place).await;
+        store.close().await.unwrap();
+        check(&open(&place).await, &place).await;
+    }
+}
+
+#[tokio::test]
+async fn without_room_nothing_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, raws) = filled(dir.path()).await;
+    let wanted = whole_scrub(&store, &raws).await;
+    store.close().await.unwrap();
+    let options = Options { reserve: u64::MAX / 2, ..small() };
+    let store = Store::open_with(dir.path(), options).await.unwrap().store;
+    assert!(matches!(store.rewrite(wanted).await, Err(StoreError::Full(_))));
+    assert!(store.promised().unwrap().is_none());
+    assert!(holds(dir.path(), SECRET));
+}
