@@ -261,6 +261,7 @@ impl Desk {
             Request::Deliver(deliver) => self.deliver(deliver).await,
             Request::Backup { path } => self.backup(&path).await,
             Request::Rebuild => self.rebuild().await,
+            Request::Compact => Box::pin(self.compact()).await,
             Request::Verify => self.verify().await,
             other => Box::pin(self.change_once(acting, other)).await,
         }

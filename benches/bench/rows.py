@@ -145,6 +145,25 @@ def disk(s):
     yield cell("disk for everything", f"{ours / MIB:.0f} MiB", ours / theirs, 1.0, .6, "x", f"mails {theirs / MIB:.0f} MiB", note=parts)
 
 
+@row("churn")
+def churn(s):
+    """A year of work: ten times half of the issues are changed, each in a commit of 500; then space is given back."""
+    if s.mails > 100_000:
+        raise Skipped("what it shows does not depend on the size")
+    desk, mails = s.filled(), sum(e.stat().st_size for d in ("cur", "new") for e in os.scandir(f"{s.corpus}/{d}"))
+    rounds = 2 if s.asked.smoke else 10
+    with Serving(desk):
+        refs = [issue["ref"] for issue in desk.json("issue", "list", "--limit", str(s.mails))][::2]
+        for turn in range(rounds):
+            for at in range(0, len(refs), 500):
+                desk.run("issue", "edit", *refs[at:at + 500], "--label", f"turn-{turn}", "--priority", ("low", "high")[turn % 2], timeout=600)
+        before = processes.size(desk.data)
+        took = desk.run("maintenance", "compact", timeout=3600)["wall"]
+        after = processes.size(desk.data)
+    yield cell(f"disk after {rounds} rounds of changing half of the issues", f"{after / MIB:.0f} MiB", after / mails, 1.0, .6, "x", f"mails {mails / MIB:.0f} MiB",
+               note=f"{before / MIB:.0f} MiB before `maintenance compact`, which took {took:.1f} s beside a running desk")
+
+
 # Commands and search, attached.
 
 @row("commands")

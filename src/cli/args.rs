@@ -446,6 +446,11 @@ pub enum Intake {
 pub enum Maintenance {
     /// Makes everything anew that is derived from the journal.
     Rebuild,
+    /// Gives space back, while the desk is in use: changes wait meanwhile, reading does not.
+    ///
+    /// The journal is written anew without what nothing names any more, and the documents and the full text are
+    /// made anew from it. It needs as much free space as the desk has.
+    Compact,
     /// Checks everything against the journal.
     Verify,
 }

@@ -67,6 +67,7 @@ fn mark_restored(here: &Here) -> std::io::Result<()> {
 pub async fn maintenance(here: &Here, asked: Maintenance) -> Result<u8> {
     match asked {
         Maintenance::Rebuild => report(here, Request::Rebuild).await,
+        Maintenance::Compact => report(here, Request::Compact).await,
         Maintenance::Verify => {
             let wrong = verify(here).await?;
             if here.json {

@@ -150,6 +150,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::ErasePerson(_)
         | Request::Backup { .. }
         | Request::Rebuild
+        | Request::Compact
         | Request::Verify => OwnDesk,
     }
 }

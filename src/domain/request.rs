@@ -444,6 +444,8 @@ pub enum Request {
         path: String,
     },
     Rebuild,
+    /// Gives space back: what nothing names any more goes, and what is derived is made anew.
+    Compact,
     Verify,
     /// For `sync` taking over from a server that only runs while it is used.
     StepDown,

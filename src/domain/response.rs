@@ -91,7 +91,7 @@ pub enum Response {
     Templates(Vec<super::TemplateView>),
     /// `PreviewTemplate`.
     TemplatePreview(Box<super::TemplatePreview>),
-    /// `Backup`, `Rebuild`, `Verify`: what was looked at, in lines to print.
+    /// `Backup`, `Rebuild`, `Compact`, `Verify`: what was looked at, in lines to print.
     Report(Vec<String>),
 }
 

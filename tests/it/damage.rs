@@ -186,6 +186,46 @@ fn a_rebuild_changes_nothing_that_is_shown() {
 }
 
 #[test]
+fn compaction_gives_space_back_and_changes_nothing_that_is_shown() {
+    let desk = with_issues();
+    let _sync = desk.sync();
+    let reference = desk.issues()[0]["ref"].as_str().unwrap().to_owned();
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    let noise: Vec<u8> = noise.take(400_000).collect();
+    let file = desk.folder.path().join("noise.bin");
+    fs::write(&file, &noise).unwrap();
+    let note = |text: &str, more: &[&str]| {
+        desk.ok(
+            &[&["issue", "note", &reference, "-m", text, "--attach", file.to_str().unwrap()], more].concat()
+        );
+    };
+    note("to be kept", &["--internal"]);
+    note("to be taken back", &["--hold", "1h"]);
+    desk.ok(&["undo"]);
+    let journal = || -> u64 {
+        let files = fs::read_dir(desk.data().join("journal")).unwrap().map(|entry| entry.unwrap());
+        files.map(|entry| entry.metadata().unwrap().len()).sum()
+    };
+    let (shown, octets) = (content(&desk), journal());
+    let said = desk.ok(&["maintenance", "compact"]);
+    assert!(said.contains("journal: ") && said.contains(" now"), "{said}");
+    assert!(journal() + 300_000 < octets, "{} of {octets}", journal());
+    assert_eq!(content(&desk), shown);
+    let issue = desk.json(&["issue", "show", &reference]);
+    let kept =
+        issue["notes"].as_array().unwrap().iter().find(|note| note["attachments"][0]["name"] == "noise.bin");
+    let kept = kept.unwrap()["id"].to_string();
+    let out = desk.folder.path().join("out.bin");
+    desk.ok(&["issue", "attachment", &reference, &kept, "noise.bin", "-o", out.to_str().unwrap()]);
+    assert_eq!(fs::read(out).unwrap(), noise);
+    assert_eq!(verify(&desk).code, 0);
+}
+
+#[test]
 fn a_backup_made_while_it_runs_restores_elsewhere() {
     let desk = with_issues();
     desk.ok(&["issue", "note", "1", "-m", "to be mailed"]);

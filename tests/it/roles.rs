@@ -282,6 +282,7 @@ fn table() -> Vec<(Request, Who)> {
         (Request::SyncNow, Everybody),
         (Request::Backup { path: String::new() }, DeskOwner),
         (Request::Rebuild, DeskOwner),
+        (Request::Compact, DeskOwner),
         (Request::Verify, DeskOwner),
         // The server answers this one itself.
         (Request::StepDown, Everybody),
