@@ -252,6 +252,9 @@ impl Index {
         if self.has_unsaved(UNSAVED_AT_END) {
             self.save_rows();
         }
+        // Whoever closes it is about to end, and then the system takes all memory back at once; giving every row
+        // back by itself takes half as long as reading them did.
+        std::mem::forget(self.rows);
     }
 
     /// Gives a window of what a query finds for `viewer`, and how much there is.
