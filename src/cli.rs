@@ -16,6 +16,7 @@ mod doctor;
 mod export;
 mod here;
 mod hook;
+mod import;
 mod init;
 mod issue;
 mod link;
@@ -186,6 +187,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Person(asked) => person::run(&here, asked).await,
         Command::Undo => issue::undo(&here).await,
         Command::Redo => issue::redo(&here).await,
+        Command::Import(asked) => import::run(&here, asked).await,
         Command::Export { dir } => export::run(&here, &dir).await,
         Command::Backup { file } => upkeep::backup(&here, &file).await,
         Command::Restore { file } => upkeep::restore(&here, &file).await,

@@ -19,6 +19,7 @@ mod filling;
 mod forwarding;
 mod history;
 mod idle;
+mod importing;
 mod intake;
 mod issues;
 mod lessons;
@@ -325,6 +326,7 @@ impl Desk {
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
             }
+            Request::Import(issue) => Box::pin(self.import_issue(&acting, *issue)).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await

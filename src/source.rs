@@ -5,6 +5,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod archive;
 pub mod files;
 mod graph;
 mod imap;

@@ -122,6 +122,9 @@ pub enum Command {
         #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
+    /// Takes over what another desk or mail program kept; nobody is mailed.
+    #[command(subcommand)]
+    Import(super::import::Import),
     /// Writes a consistent copy of the desk into one file, while it runs.
     Backup {
         #[arg(value_hint = ValueHint::FilePath)]

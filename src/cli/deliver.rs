@@ -7,6 +7,7 @@ use super::session::{Session, unexpected};
 use crate::domain::{Arrival, Deliver, Delivered, Fault, FaultKind, Request, Response};
 use crate::source::files::{FoundMail, walk, without_envelope_line};
 use anyhow::Result;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,11 +16,20 @@ const STDIN: u64 = 512 * 1024 * 1024;
 
 /// Takes every mail in that is named; gives 0 when each has its entry, 3 when some have not.
 pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
+    take_all(here, asked, false).await
+}
+
+/// Takes every mail in that is named, and counts what became of them.
+pub async fn run_counted(here: &Here, asked: Asked) -> Result<u8> {
+    take_all(here, asked, true).await
+}
+
+async fn take_all(here: &Here, asked: Asked, counted: bool) -> Result<u8> {
     let (stdin, files): (Vec<PathBuf>, Vec<PathBuf>) =
         asked.paths.iter().cloned().partition(|p| p == Path::new("-"));
     let piped = if stdin.is_empty() { None } else { Some(without_envelope_line(read_stdin()?)) };
     let session = Session::open(here).await?;
-    let mut told = Told { here, delivered: Vec::new(), failed: 0 };
+    let mut told = Told { here, delivered: Vec::new(), failed: 0, counted: counted.then(BTreeMap::new) };
     if let Some(raw) = piped {
         let arrival = arrival(&asked, "-".to_owned(), None);
         told.tell(take(&session, &asked, arrival, raw).await?);
@@ -95,10 +105,15 @@ struct Told<'a> {
     here: &'a Here,
     delivered: Vec<Delivered>,
     failed: usize,
+    /// How many mails had which fate, where that is asked for.
+    counted: Option<BTreeMap<&'static str, u64>>,
 }
 
 impl Told<'_> {
     fn tell(&mut self, delivered: Delivered) {
+        if let Some(counted) = &mut self.counted {
+            *counted.entry(delivered.entry.fate.word()).or_default() += 1;
+        }
         if self.here.json {
             self.delivered.push(delivered);
             return;
@@ -136,6 +151,11 @@ impl Told<'_> {
                 })
                 .collect();
             print::json(&entries)?;
+        }
+        if let Some(counted) = self.counted.filter(|_| !self.here.json) {
+            let counts: Vec<String> =
+                counted.iter().map(|(fate, count)| format!("{fate}: {count}")).collect();
+            println!("{}; failed: {}", counts.join(", "), self.failed);
         }
         if mails && !served {
             eprintln!("note: mail waits in the outbox until `deskbell sync` runs");

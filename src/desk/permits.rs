@@ -132,6 +132,7 @@ fn need(request: &Request) -> Need<'_> {
         | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
             InProject(path, Role::Maintainer)
         }
+        Request::Import(issue) => InProject(&issue.project, Role::Maintainer),
         Request::CommitsReached { project, .. } => InProject(project, Role::Developer),
         Request::SetUser { name, settings } => Need::Themself(name, settings),
         Request::RemoveSender { scope: None, .. } => Anywhere(Role::Maintainer),

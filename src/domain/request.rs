@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
-    FillCanned, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
+    FillCanned, ImportIssue, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
     ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
@@ -421,6 +421,8 @@ pub enum Request {
     },
 
     // Mail.
+    /// Takes over an issue of another desk.
+    Import(Box<ImportIssue>),
     Deliver(Deliver),
     OutboxAct {
         ids: Vec<OutboxId>,

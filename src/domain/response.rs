@@ -79,6 +79,8 @@ pub enum Response {
     Undone { label: String, skipped: Vec<String>, draft: Option<Draft> },
     /// `Deliver`.
     Delivered(Box<Delivered>),
+    /// `Import`.
+    Imported(super::Imported),
     /// `Person`, `ErasePerson`.
     Person(Box<super::PersonView>),
     /// `Cursors`.

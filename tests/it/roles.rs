@@ -4,9 +4,9 @@ use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     Arrival, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
-    FillCanned, Forward, IntakeAction, IntakeId, IssueQuery, IssueSplit, NewIssue, NewNote, NoteId,
-    OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Redact, Reference, Request, Response, Role,
-    SenderRule, SenderScope,
+    FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
+    IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Redact,
+    Reference, Request, Response, Role, SenderRule, SenderScope,
 };
 use std::collections::BTreeSet;
 
@@ -17,6 +17,32 @@ fn save_canned(scope: CannedScope) -> Request {
 fn preview(reference: Option<Reference>) -> Request {
     let (project, name) = ("acme/support".to_owned(), "new_note".to_owned());
     Request::PreviewTemplate(PreviewTemplate { project, name, reference, text: None })
+}
+
+fn imported(project: String) -> ImportIssue {
+    let at = "2020-03-02T09:00:00Z".parse().unwrap();
+    ImportIssue {
+        project,
+        key: "elsewhere-1".into(),
+        iid: 0,
+        title: "Old".into(),
+        kind: IssueKind::Issue,
+        closed: true,
+        confidential: false,
+        labels: vec![],
+        milestone: None,
+        weight: None,
+        estimate: None,
+        spent: 0,
+        due_at: None,
+        created_at: at,
+        updated_at: at,
+        closed_at: None,
+        author: ImportAuthor::default(),
+        assignees: vec![],
+        participants: vec![],
+        notes: vec![],
+    }
 }
 
 const ROLES: [Option<Role>; 6] = [
@@ -212,6 +238,7 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Split(IssueSplit { reference: open(), notes: vec![], title: None }), From(Role::Reporter)),
+        (Request::Import(Box::new(imported(path()))), From(Role::Maintainer)),
         (Request::CommitsReached { project: path(), commits: vec![] }, From(Role::Developer)),
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),
