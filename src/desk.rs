@@ -35,6 +35,7 @@ mod projects;
 mod purge;
 mod queue;
 mod references;
+mod rejecting;
 mod repeat;
 mod reports;
 mod rest;

@@ -32,6 +32,7 @@ mod moving;
 mod outages;
 mod parity;
 mod quick;
+mod rejecting;
 mod roles;
 mod rules;
 mod screening;
