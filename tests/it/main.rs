@@ -15,6 +15,7 @@ mod demo;
 mod desk;
 mod docs;
 mod doctor;
+mod events;
 mod first;
 mod forwarding;
 mod fuzz;
