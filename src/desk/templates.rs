@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The mails that have a template, and the names of these.
-pub const MAIL_TEMPLATES: [(MailKind, &str); 8] = [
+const MAIL_TEMPLATES: [(MailKind, &str); 8] = [
     (MailKind::ThankYou, "thank_you"),
     (MailKind::NewNote, "new_note"),
     (MailKind::NewParticipant, "new_participant"),
@@ -413,18 +413,16 @@ fn names_in(folder: &Path) -> Vec<String> {
     files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".md")?.to_owned())).collect()
 }
 
-/// Refuses a template with which a mail would say nothing.
+/// Refuses a template that cannot be used: a mail made of it would not say what it is sent for.
 fn sound(name: &str, text: &str) -> Result<(), String> {
-    template_trouble(name, text).map_or(Ok(()), |why| Err(why.to_owned()))
-}
-
-/// Says why a template cannot be used: a mail made of it would not say what it is sent for.
-pub fn template_trouble(name: &str, text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
-        return Some("is empty");
+        return Err("is empty".to_owned());
     }
     let is_note = name == mail_template(MailKind::NewNote);
-    (is_note && !mail::has_placeholder(text, "NOTE_TEXT")).then_some("does not hold %{NOTE_TEXT}")
+    match is_note && !mail::has_placeholder(text, "NOTE_TEXT") {
+        true => Err("does not hold %{NOTE_TEXT}".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn actions_topic(project: &Project) -> String {
