@@ -292,9 +292,7 @@ impl Desk {
             true => None,
             false => Some(self.answer_note(txn, passing, acting, &project, before, &answer).await?),
         };
-        if !answer.quick.edits.is_empty() {
-            self.edit_one(txn, acting, id, &answer.quick.edits, subjects.get(&id)).await?;
-        }
+        self.act_with_note(txn, acting, id, &answer.quick.edits, subjects.get(&id)).await?;
         self.mark_seen(txn, acting, id).await?;
         Ok((self.load_issue(txn, id).await?, note))
     }
