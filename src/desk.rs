@@ -38,6 +38,7 @@ mod purge;
 mod queue;
 mod redacting;
 mod references;
+mod rejecting;
 mod repeat;
 mod reports;
 mod rest;
@@ -72,7 +73,6 @@ pub use rest::Rest;
 pub use routing::{WayIn, WayOut, Ways};
 pub use status::Board;
 pub use subscriptions::Subscription;
-pub use templates::{MAIL_TEMPLATES, template_trouble};
 
 use crate::crypt::Crypt;
 use crate::domain::{
@@ -432,7 +432,7 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events: [(Tree, Event); 8] = [
+        let events: [(Tree, Event); 10] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
@@ -440,6 +440,8 @@ impl Desk {
             (Tree::Drafts, Event::Drafts),
             (Tree::Senders, Event::Projects),
             (Tree::Categories, Event::Projects),
+            (Tree::Members, Event::Projects),
+            (Tree::Rules, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

@@ -17,6 +17,7 @@ mod asks;
 mod canned;
 mod categories;
 mod clean;
+mod completing;
 mod composer;
 mod drafts;
 mod draw;

@@ -16,12 +16,16 @@ use super::session::{Session, unexpected};
 use crate::config::{
     Config, DEFAULT_OUTLET, MailboxConfig, OutletConfig, OutletMethod, SecretSource, SourceConfig,
 };
-use crate::domain::{Channel, ChannelState, DeskSettings, DeskStatus, Fault, ProjectView, Request, Response};
+use crate::domain::{
+    Channel, ChannelState, DeskSettings, DeskStatus, Fault, FaultKind, ProjectView, Request, Response,
+    TemplateView,
+};
 use crate::oauth::Tokens;
 use crate::outlet::Outlet;
 use crate::source::{self, Step};
 use anyhow::Result;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tokio::task::JoinHandle;
@@ -208,6 +212,8 @@ fn free_space(dir: &Path) -> Option<u64> {
 pub struct Known {
     pub projects: Vec<ProjectView>,
     pub settings: DeskSettings,
+    /// For each project.
+    pub templates: BTreeMap<String, Vec<TemplateView>>,
     /// The desk, if a server has it. One that we opened ourselves is left at once, so that a sync may
     /// begin while we wait for servers.
     pub served: Option<Session>,
@@ -216,15 +222,14 @@ pub struct Known {
 impl Known {
     /// Asks the desk, and leaves it unless it is served.
     pub async fn ask(session: Session) -> Result<Self, Fault> {
-        let asked = projects_and_desk(&session).await;
+        let asked = what_is_known(&session).await;
         let served = if session.is_served() {
             Some(session)
         } else {
             session.close().await;
             None
         };
-        let (projects, settings) = asked?;
-        Ok(Self { projects, settings, served })
+        Ok(Self { served, ..asked? })
     }
 }
 
@@ -408,20 +413,33 @@ fn look_at_projects(here: &Here, known: &Known, findings: &mut Findings) {
         findings.ok("projects", "none yet: mail waits in triage until `deskbell project add GROUP/NAME`");
     }
     for project in &known.projects {
-        templates::look(here.config_dir(), project, &known.settings, findings);
+        let found = known.templates.get(&project.path).map(Vec::as_slice).unwrap_or_default();
+        templates::look(here.config_dir(), project, &known.settings, found, findings);
     }
 }
 
-/// Asks for every project and the settings of the desk.
-async fn projects_and_desk(session: &Session) -> Result<(Vec<ProjectView>, DeskSettings), Fault> {
+/// Asks for the settings of the desk, every project, and where its templates come from.
+async fn what_is_known(session: &Session) -> Result<Known, Fault> {
     let projects = match session.ask(Request::Projects).await? {
         Response::Projects(projects) => projects,
         other => return Err(unexpected(&other)),
     };
-    match session.ask(Request::Desk).await? {
-        Response::Desk(desk) => Ok((projects, desk)),
-        other => Err(unexpected(&other)),
+    let settings = match session.ask(Request::Desk).await? {
+        Response::Desk(desk) => desk,
+        other => return Err(unexpected(&other)),
+    };
+    let mut templates = BTreeMap::new();
+    for project in &projects {
+        let asked = Request::Templates { project: project.path.clone() };
+        match session.ask(asked).await {
+            Ok(Response::Templates(found)) => drop(templates.insert(project.path.clone(), found)),
+            // Those who only read a project are not told of them.
+            Err(fault) if fault.kind == FaultKind::NotAllowed => {}
+            Ok(other) => return Err(unexpected(&other)),
+            Err(fault) => return Err(fault),
+        }
     }
+    Ok(Known { projects, settings, templates, served: None })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a new issue gets by itself: the thank-you mail, and the project's own text.
+//! The thank-you mail that a new issue causes, and which mails may be answered by the desk itself.
 
 use super::Desk;
 use super::intake::Passing;
@@ -24,38 +24,13 @@ impl Desk {
         if !project.settings.thank_you {
             return no("the project sends none");
         }
-        if !passing.verdict.may_answer {
-            return no(&passing.verdict.reason);
-        }
-        if self.inner.ways.is_ours(&to.email, &passing.projects) {
-            return no("the sender is this desk");
-        }
         if self.way_out(issue, project).is_err() {
             return no("no way out is configured");
         }
-        let settings = self.desk_settings().await?;
-        let allowance = match passing.counting {
-            true => self.inner.queue.allow_automatic(&to.email, &settings),
-            false => Allowance::Go,
+        let state = match self.may_answer(txn, passing, &to.email, "an acknowledgement").await? {
+            Ok(state) => state,
+            Err(why) => return no(&why),
         };
-        let answers_us = self.answers_us(txn, passing).await?;
-        let state = match allowance {
-            Allowance::Enough => {
-                self.tell_of_enough(&to.email);
-                return no("this sender had enough of them within the hour or the day");
-            }
-            Allowance::Go if !answers_us => OutboxState::Queued,
-            Allowance::Hold | Allowance::Go => OutboxState::Held,
-        };
-        if allowance == Allowance::Hold {
-            self.tell_of_breaker(&settings);
-        } else if answers_us {
-            let words = format!(
-                "an acknowledgement to {} is held, because it would answer an answer to ours: release or cancel it in the outbox",
-                to.email
-            );
-            self.inner.board.notice(format!("answer to answer {}", to.email), words);
-        }
         let draughted = Draughted {
             kind: MailKind::ThankYou,
             issue,
@@ -75,6 +50,42 @@ impl Desk {
             done => done?,
         };
         Ok(format!("an acknowledgement to {}", to.email))
+    }
+
+    /// Asks whether a mail may be answered by itself, and in which state the answer waits; or says why not.
+    pub(super) async fn may_answer(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        to: &EmailAddress,
+        what: &str,
+    ) -> Result<Result<OutboxState, String>, Fault> {
+        if !passing.verdict.may_answer {
+            return Ok(Err(passing.verdict.reason.clone()));
+        }
+        if self.inner.ways.is_ours(to, &passing.projects) {
+            return Ok(Err("the sender is this desk".to_owned()));
+        }
+        let settings = self.desk_settings().await?;
+        let allowance = match passing.counting {
+            true => self.inner.queue.allow_automatic(to, &settings),
+            false => Allowance::Go,
+        };
+        if allowance == Allowance::Enough {
+            self.tell_of_enough(to);
+            return Ok(Err("this sender had enough of them within the hour or the day".to_owned()));
+        }
+        let answers_us = self.answers_us(txn, passing).await?;
+        if allowance == Allowance::Hold {
+            self.tell_of_breaker(&settings);
+        } else if answers_us {
+            let words = format!(
+                "{what} to {to} is held, because it would answer an answer to ours: release or cancel it in the outbox"
+            );
+            self.inner.board.notice(format!("answer to answer {to}"), words);
+        }
+        let held = allowance == Allowance::Hold || answers_us;
+        Ok(Ok(if held { OutboxState::Held } else { OutboxState::Queued }))
     }
 
     /// Tells whether a mail answers one of ours, so that an automatic answer to it could begin a circle.

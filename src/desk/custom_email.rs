@@ -115,27 +115,12 @@ impl Desk {
         let letter = verification(project, address, to.clone(), &token, id, txn.now)?;
         let bytes = mail::compose(&letter)
             .map_err(|e| Fault::internal(format!("the mail to {to} could not be written: {e}")))?;
+        let (kind, raw) = (MailKind::Probe, txn.stash(bytes).await?);
         let entry = OutboxEntry {
-            id,
-            issue: None,
-            note: None,
-            kind: MailKind::Probe,
-            to,
             from: Some(address.clone()),
-            subject: letter.subject,
-            state: OutboxState::Queued,
             outlet: way.name.clone(),
-            raw: txn.stash(bytes).await?,
-            message_id: letter.message_id,
-            attempts: 0,
-            created_at: txn.now,
-            next_attempt_at: None,
-            held_until: None,
-            sent_at: None,
-            error: None,
             user: Some(acting.user.name.clone()),
-            staff: None,
-            staff_key: None,
+            ..OutboxEntry::queued(id, kind, to, letter.subject, letter.message_id, raw, txn.now)
         };
         txn.put(&entry)?;
         txn.put(&OutboxOpen { id })?;

@@ -1,6 +1,6 @@
 //! Changes to issues: one commit for all of them, one verb to take back.
 
-use super::issues::{close, participant, reopen, tidy_title, turn};
+use super::issues::{close, participant, reopen, stand, tidy_title, turn};
 use super::lessons::Subject;
 use super::outbox::counted;
 use super::txn::Txn;
@@ -212,7 +212,7 @@ fn set_status(issue: &mut Issue, status: Status, now: Timestamp) {
         (State::Closed, _) => reopen(issue, now),
         (State::Open, _) => {}
     }
-    issue.status = status;
+    stand(issue, status, now);
     issue.idle_warned_at = None;
     if status == Status::Pending {
         turn(issue, Some(Party::Them), now);

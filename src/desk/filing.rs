@@ -3,7 +3,7 @@
 use super::Desk;
 use super::forwarding::mark_answer;
 use super::intake::Passing;
-use super::issues::{blank_note, participant, reopen, turn};
+use super::issues::{blank_note, participant, reopen, stand, turn};
 use super::letters::know;
 use super::txn::Txn;
 use crate::domain::{
@@ -88,7 +88,7 @@ impl Desk {
             reopen(issue, passing.at);
             words.push(format!("reopened, because {} answered", note.author.label()));
         } else if !closed {
-            issue.status = crate::domain::Status::Open;
+            stand(issue, crate::domain::Status::Open, passing.at);
             issue.idle_warned_at = None;
             turn(issue, Some(Party::Us), passing.at);
         }

@@ -4,12 +4,13 @@
 //! a restart repeats nothing; an answer, or anything else that ends the waiting, begins anew.
 
 use super::issues::close;
+use super::txn::{Txn, below};
 use super::{Desk, system};
 use crate::config::parse_duration;
 use crate::domain::query::Viewer;
 use crate::domain::{
-    Fault, Issue, IssueId, MailKind, Mailbox, Participant, Project, ProjectSettings, Query, Rights,
-    SUPPORT_BOT, State, Status,
+    Fault, Issue, IssueId, MailKind, Mailbox, Note, NoteKind, Participant, Project, ProjectSettings, Query,
+    Rights, SUPPORT_BOT, State, Status,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,15 +40,16 @@ impl Patience {
         }
     }
 
-    /// Says what is due now. Closing counts from the warning, where there is one.
-    fn due(&self, issue: &Issue, now: Timestamp) -> Option<Due> {
+    /// Says what is due now, where nothing happened since `quiet`. Closing counts from the warning, where there
+    /// is one.
+    fn due(&self, issue: &Issue, quiet: Timestamp, now: Timestamp) -> Option<Due> {
         let over = |since: Timestamp, span: Option<SignedDuration>| {
             span.and_then(|span| since.checked_add(span).ok()).is_some_and(|until| until <= now)
         };
         match (self.warn, issue.idle_warned_at) {
-            (Some(_), None) => over(issue.updated_at, self.warn).then_some(Due::Warning),
+            (Some(_), None) => over(quiet, self.warn).then_some(Due::Warning),
             (_, Some(warned)) => over(warned, self.close).then_some(Due::Closing),
-            (None, None) => over(issue.updated_at, self.close).then_some(Due::Closing),
+            (None, None) => over(quiet, self.close).then_some(Due::Closing),
         }
     }
 
@@ -103,6 +105,21 @@ impl Desk {
         Ok(self.inner.index.find(&Query::parse(PENDING)?, &viewer, 0, ISSUES).issues)
     }
 
+    /// Says what is due about an issue: only what people said, and where they put it, ends the quiet.
+    async fn due(&self, txn: &mut Txn<'_>, issue: &Issue, project: &Project) -> Result<Option<Due>, Fault> {
+        let (patience, now) = (Patience::of(&project.settings), txn.now);
+        let woken = issue.snoozed_until.filter(|until| *until <= now);
+        let known = [issue.status_since, woken].into_iter().flatten().fold(issue.created_at, Timestamp::max);
+        // Most often that is enough to know, without a look at the notes.
+        if patience.due(issue, known, now).is_none() {
+            return Ok(None);
+        }
+        let notes = txn.list::<Note>(&below(issue.id.0)).await?;
+        let said = notes.iter().filter(|note| note.kind != NoteKind::System && !note.automatic);
+        let quiet = said.map(|note| note.created_at).fold(known, Timestamp::max);
+        Ok(patience.due(issue, quiet, now))
+    }
+
     async fn tend_one(&self, id: IssueId, projects: &[Project]) -> Result<bool, Fault> {
         let (_gate, mut txn) = self.begin().await;
         // Read again under the lock: the customer may have answered at this moment.
@@ -111,7 +128,7 @@ impl Desk {
             return Ok(false);
         };
         let waits = before.state == State::Open && before.status == Status::Pending && !before.purged;
-        let due = Patience::of(&project.settings).due(&before, txn.now).filter(|_| waits);
+        let due = self.due(&mut txn, &before, project).await?.filter(|_| waits);
         let mut issue = before.clone();
         let (words, kind) = match due {
             None => return Ok(false),

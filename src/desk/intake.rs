@@ -209,8 +209,7 @@ impl Desk {
         let home = self.project_of_placement(txn, &placement, id).await?;
         if home == id {
             if !project.enabled {
-                let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
-                return self.enter(txn, passing.prepared, Some(passing.message), again, Some(id), fate).await;
+                return self.switched_off(txn, passing, again, &project).await;
             }
             return self.take_placed(txn, passing, again, project, placement, address).await;
         }
@@ -229,9 +228,7 @@ impl Desk {
         let project = passing.project(home)?.clone();
         let fate = match self.duplicate_of(txn, passing.prepared, Some(home), again).await? {
             Some(earlier) => (Fate::Duplicate, format!("it is the same mail as arrival {earlier}")),
-            None if !project.enabled => {
-                (Fate::Unroutable, format!("Service Desk is off for {}", project.path))
-            }
+            None if !project.enabled => return self.switched_off(txn, passing, again, &project).await,
             None => return self.take_placed(txn, passing, again, project, placement, None).await,
         };
         self.enter(txn, passing.prepared, Some(passing.message), again, Some(home), fate).await
@@ -266,10 +263,7 @@ impl Desk {
                 }
                 let project = passing.project(project)?.clone();
                 if !project.enabled {
-                    let fate = (Fate::Unroutable, format!("Service Desk is off for {}", project.path));
-                    return self
-                        .enter(txn, passing.prepared, Some(passing.message), again, Some(project.id), fate)
-                        .await;
+                    return self.switched_off(txn, passing, again, &project).await;
                 }
                 return self.take_placed(txn, passing, again, project, placement, None).await;
             }
@@ -280,10 +274,24 @@ impl Desk {
                 return self.enter_screened(txn, passing, again, None, screened).await;
             }
             Some(earlier) => (Fate::Duplicate, format!("it is the same mail as arrival {earlier}")),
-            None if matches!(passing.verdict.class, MailClass::Person) => (Fate::Unroutable, reason),
+            None if matches!(passing.verdict.class, MailClass::Person) => {
+                return self.lead_nowhere(txn, passing, again, None, reason).await;
+            }
             None => (Fate::Automatic, passing.verdict.reason.clone()),
         };
         self.enter(txn, passing.prepared, Some(passing.message), again, None, fate).await
+    }
+
+    /// Lets a mail to a project that takes none wait in the triage queue.
+    async fn switched_off(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+        again: Option<&IntakeEntry>,
+        project: &Project,
+    ) -> Result<IntakeEntry, Fault> {
+        let reason = format!("Service Desk is off for {}", project.path);
+        self.lead_nowhere(txn, passing, again, Some(project), reason).await
     }
 
     async fn take_placed(

@@ -1,6 +1,7 @@
 //! Issues that staff open, and notes that staff write.
 
 use super::edits::label;
+use super::lessons::Subject;
 use super::letters::Draughted;
 use super::outbox::counted;
 use super::txn::Txn;
@@ -73,6 +74,7 @@ impl Desk {
             spam_since: None,
             purged: false,
             idle_warned_at: None,
+            status_since: None,
             consulted: Vec::new(),
             stood: Vec::new(),
         })
@@ -168,11 +170,7 @@ impl Desk {
         }
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
-        if !quick.edits.is_empty() {
-            Box::pin(self.edit_one(&mut txn, acting, id, &quick.edits, subjects.get(&id))).await?;
-        } else {
-            Box::pin(self.run_rules(&mut txn, id, RuleMoment::Change)).await?;
-        }
+        self.act_with_note(&mut txn, acting, id, &quick.edits, subjects.get(&id)).await?;
         txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
         self.mark_seen(&mut txn, acting, id).await?;
         let what = if new.internal { "commented on" } else { "answered" };
@@ -186,6 +184,25 @@ impl Desk {
         let deed = txn.deed().clone();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         self.noted(acting, &deed).await
+    }
+
+    /// Carries out what a note asks for, then the rules: the note alone is a change.
+    pub(super) async fn act_with_note(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        edits: &[Edit],
+        subject: Option<&Subject>,
+    ) -> Result<(), Fault> {
+        let mark = txn.changes().len();
+        if !edits.is_empty() {
+            Box::pin(self.edit_one(txn, acting, id, edits, subject)).await?;
+        }
+        if txn.changes().len() == mark {
+            Box::pin(self.run_rules(txn, id, RuleMoment::Change)).await?;
+        }
+        Ok(())
     }
 
     /// Takes the quick actions out of a note's text; one that closes stands behind them. Refuses a note
@@ -405,20 +422,28 @@ pub(super) fn turn(issue: &mut Issue, party: Option<Party>, now: Timestamp) {
     }
 }
 
+/// Sets where the work stands, and since when.
+pub(super) fn stand(issue: &mut Issue, status: Status, now: Timestamp) {
+    if issue.status != status {
+        issue.status = status;
+        issue.status_since = Some(now);
+    }
+}
+
 /// Leaves an issue to its people, now that they were answered; the waiting begins anew.
 pub(super) fn replied(issue: &mut Issue, project: &Project, now: Timestamp) {
     let open = issue.state == State::Open;
     turn(issue, open.then_some(Party::Them), now);
     issue.idle_warned_at = None;
     if project.settings.pending_on_reply && open {
-        issue.status = Status::Pending;
+        stand(issue, Status::Pending, now);
     }
 }
 
 /// Closes an issue.
 pub(super) fn close(issue: &mut Issue, now: Timestamp) {
     issue.state = State::Closed;
-    issue.status = Status::Closed;
+    stand(issue, Status::Closed, now);
     issue.closed_at = Some(now);
     issue.snoozed_until = None;
     issue.idle_warned_at = None;
@@ -428,7 +453,7 @@ pub(super) fn close(issue: &mut Issue, now: Timestamp) {
 /// Opens an issue again; it is our turn then.
 pub(super) fn reopen(issue: &mut Issue, now: Timestamp) {
     issue.state = State::Open;
-    issue.status = Status::Open;
+    stand(issue, Status::Open, now);
     issue.closed_at = None;
     turn(issue, Some(Party::Us), now);
 }

@@ -104,28 +104,18 @@ impl Desk {
         let held = Holding { state: draughted.state, until: draughted.held_until, error: None };
         let (bytes, held) = self.sign_letter(bytes, held).await;
         check_size(bytes.len() as u64, &way)?;
-        let subject = letter.subject.clone();
+        let (to, raw) = (draughted.to.email.clone(), txn.stash(bytes).await?);
+        let row = OutboxEntry::queued(id, kind, to, letter.subject.clone(), message_id, raw, txn.now);
         let entry = OutboxEntry {
-            id,
             issue: Some(issue.id),
             note: note.map(|n| n.id),
-            kind,
-            to: draughted.to.email.clone(),
             from: reply_to.or(Some(from)),
-            subject,
             state: held.state,
             outlet: way.name.clone(),
-            raw: txn.stash(bytes).await?,
-            message_id,
-            attempts: 0,
-            created_at: txn.now,
-            next_attempt_at: None,
             held_until: held.until,
-            sent_at: None,
             error: held.error,
             user: draughted.user,
-            staff: None,
-            staff_key: None,
+            ..row
         };
         self.file_letter(txn, &entry, key, issue, project).await?;
         Ok(id)
@@ -239,7 +229,7 @@ impl Desk {
         key: &str,
     ) -> Result<String, Fault> {
         let desk = self.desk_settings().await?;
-        let template = self.template(kind, project, &desk).await.text;
+        let template = self.template(kind, Some(project), &desk).await.text;
         let description = match kind {
             MailKind::ThankYou => String::new(),
             MailKind::Forward => note.and_then(|note| note.folded.clone()).unwrap_or_default(),
@@ -320,11 +310,18 @@ pub(super) fn sender_name(project: &Project) -> &str {
 
 pub(super) fn subject(kind: MailKind, issue: &Issue, path: &str) -> String {
     let title = issue.title.trim();
-    if kind == MailKind::Forward {
-        return format!("Fwd: {title} ({path}#{})", issue.iid);
+    match kind {
+        MailKind::Forward => format!("Fwd: {title} ({path}#{})", issue.iid),
+        MailKind::Rejection => answer_to(title),
+        _ => format!("{} ({path}#{})", answer_to(title), issue.iid),
     }
-    let answer = if title.to_lowercase().starts_with("re:") { "" } else { "Re: " };
-    format!("{answer}{title} ({path}#{})", issue.iid)
+}
+
+/// Gives the subject of an answer.
+pub(super) fn answer_to(subject: &str) -> String {
+    let subject = subject.trim();
+    let answer = if subject.to_lowercase().starts_with("re:") { "" } else { "Re: " };
+    format!("{answer}{subject}")
 }
 
 pub(super) fn list_id(project: &Project, from: &EmailAddress) -> String {

@@ -162,27 +162,19 @@ impl Desk {
         let (bytes, held) =
             self.sign_letter(bytes, Holding { state, until: letter.held_until, error: None }).await;
         letters::check_size(bytes.len() as u64, &way)?;
+        let (kind, raw) = (MailKind::Staff, txn.stash(bytes).await?);
+        let row = OutboxEntry::queued(id, kind, letter.to, letter.subject, composed.message_id, raw, txn.now);
         let entry = OutboxEntry {
-            id,
             issue: letter.issue.map(|issue| issue.id),
             note: letter.note.map(|note| note.id),
-            kind: MailKind::Staff,
-            to: letter.to,
             from: keyed.or_else(|| Some(way.from.clone())),
-            subject: letter.subject,
             state: held.state,
             outlet: way.name.clone(),
-            raw: txn.stash(bytes).await?,
-            message_id: composed.message_id,
-            attempts: 0,
-            created_at: txn.now,
-            next_attempt_at: None,
             held_until: held.until,
-            sent_at: None,
             error: held.error,
-            user: None,
             staff: Some(letter.user.name.clone()),
             staff_key: key.clone(),
+            ..row
         };
         txn.put(&entry)?;
         txn.put(&OutboxOpen { id })?;
@@ -233,8 +225,8 @@ impl Desk {
         })
     }
 
-    /// Finds the way out for mail to the staff: that of the mailbox, else `[smtp]`.
-    fn way_to_staff(&self, mailbox: Option<&str>) -> Result<&WayOut, Fault> {
+    /// Finds the way out for mail that is about no project: that of the mailbox, else `[smtp]`.
+    pub(super) fn way_to_staff(&self, mailbox: Option<&str>) -> Result<&WayOut, Fault> {
         let ways = &self.inner.ways;
         let by_mailbox = mailbox.and_then(|name| ways.mailbox(name)?.outlet.as_deref());
         ways.outlet(by_mailbox).ok_or_else(|| Fault::refused("no way out is configured"))

@@ -10,7 +10,8 @@ use super::placement::Placement;
 use super::targets::Target;
 use super::txn::Txn;
 use crate::domain::{
-    Fault, Finding, Issue, IssueId, Judge, Opinion, Outcome, ProjectId, Sender, SenderRule, screen,
+    EmailAddress, Fault, Finding, Issue, IssueId, Judge, Opinion, Outcome, ProjectId, Sender, SenderRule,
+    screen,
 };
 use crate::mail::{self, MailClass, Message, Visible};
 use crate::spam::{self, Suspect};
@@ -75,12 +76,17 @@ impl Desk {
         }
         let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
         let envelope_to = prepared.arrival.envelope_to.as_deref();
-        let suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
+        let mut suspect = suspect_of(Arc::clone(&prepared.bytes), message, visible, envelope_to, trusted);
+        if unknown.contains(&None) {
+            // Who is told that their mail leads nowhere must have written it.
+            opinions.extend(self.authenticity(prepared, message, visible).await);
+            suspect.authenticated = true;
+        }
         if self.inner.ways.spam.local {
             opinions.push(self.inner.school.judge(&suspect));
         }
         // Where a list decides for every project, nobody is asked.
-        let listed = |project: &ProjectId| self.listed(&passing, Some(*project)).is_some();
+        let listed = |project: &Option<ProjectId>| self.listed(&passing, *project).is_some();
         if !unknown.iter().all(listed) {
             let said = self.inner.judges.ask(&suspect).await;
             self.show_judges(&said);
@@ -107,8 +113,34 @@ impl Desk {
         opinions
     }
 
-    /// Lists the projects in which a mail would open an issue, or answer one that its sender has no part in.
-    async fn unknown_to(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<Vec<ProjectId>, Fault> {
+    /// Says what speaks against a mail being from this author, if nothing shows that it is.
+    pub(super) fn shown_to_be_from(
+        &self,
+        passing: &Passing<'_>,
+        author: &EmailAddress,
+    ) -> Result<(), String> {
+        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
+        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
+        let checked = passing.prepared.opinions.iter().find(|opinion| opinion.by == Judge::Authentication);
+        match (mail::dmarc_word(passing.message, trusted, author), checked) {
+            (Some(word), _) if word == "pass" => Ok(()),
+            (Some(word), _) => Err(format!("a trusted server says of {author}: DMARC {word}")),
+            (None, Some(checked)) if checked.finding == Finding::Ham => Ok(()),
+            (None, Some(checked)) => {
+                Err(format!("nothing shows that it is from {author}: {}", checked.words))
+            }
+            (None, None) => Err(format!("nothing shows that it is from {author}: no DMARC result")),
+        }
+    }
+
+    /// Lists the projects in which a mail would open an issue, or answer one that its sender has no part in;
+    /// `None` is the triage queue of a desk that tells people that their mail waits there.
+    async fn unknown_to(
+        &self,
+        txn: &mut Txn<'_>,
+        passing: &Passing<'_>,
+    ) -> Result<Vec<Option<ProjectId>>, Fault> {
+        let rejects = self.desk_settings().await?.rejections;
         let from = passing.from.as_ref().map(|m| &m.email);
         let mut unknown = Vec::new();
         for target in self.targets(txn, passing).await? {
@@ -129,7 +161,9 @@ impl Desk {
                     (home, issue)
                 }
             };
-            let Some(project) = project else { continue };
+            if project.is_none() && !rejects {
+                continue;
+            }
             let known = match issue {
                 Some(id) => self.takes_part(txn, passing, id).await?,
                 None => false,

@@ -13,8 +13,8 @@ use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::{
-    Attachment, Author, EmailAddress, Fate, Fault, FaultKind, Finding, IntakeEntry, Issue, IssueId, Judge,
-    KeyUse, Note, NoteId, NoteKind, OutboxEntry, Project, ProjectId, RequestId, Role, StaffKey, User, Via,
+    Attachment, Author, EmailAddress, Fate, Fault, FaultKind, IntakeEntry, Issue, IssueId, KeyUse, Note,
+    NoteId, NoteKind, OutboxEntry, Project, ProjectId, RequestId, Role, StaffKey, User, Via,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Place, outbox_key, text_key};
@@ -211,20 +211,7 @@ impl Desk {
         if !passing.verdict.may_answer {
             return Err(format!("{theirs}, but no person's mail: {}", passing.verdict.reason));
         }
-        let way = passing.prepared.arrival.mailbox.as_deref().and_then(|name| self.inner.ways.mailbox(name));
-        let trusted = way.map_or(&[][..], |way| &way.trusted_authserv_ids);
-        let checked = passing.prepared.opinions.iter().find(|opinion| opinion.by == Judge::Authentication);
-        match (mail::dmarc_word(message, trusted, author), checked) {
-            (Some(word), _) if word == "pass" => Ok(()),
-            (Some(word), _) => Err(format!("{theirs}, but a trusted server says of {author}: DMARC {word}")),
-            (None, Some(checked)) if checked.finding == Finding::Ham => Ok(()),
-            (None, Some(checked)) => {
-                Err(format!("{theirs}, but nothing shows that it is from {author}: {}", checked.words))
-            }
-            (None, None) => {
-                Err(format!("{theirs}, but nothing shows that it is from {author}: no DMARC result"))
-            }
-        }
+        self.shown_to_be_from(passing, author).map_err(|why| format!("{theirs}, but {why}"))
     }
 
     /// Makes an answer a note, and carries out its quick actions; what cannot be done is not half done.
@@ -305,9 +292,7 @@ impl Desk {
             true => None,
             false => Some(self.answer_note(txn, passing, acting, &project, before, &answer).await?),
         };
-        if !answer.quick.edits.is_empty() {
-            self.edit_one(txn, acting, id, &answer.quick.edits, subjects.get(&id)).await?;
-        }
+        self.act_with_note(txn, acting, id, &answer.quick.edits, subjects.get(&id)).await?;
         self.mark_seen(txn, acting, id).await?;
         Ok((self.load_issue(txn, id).await?, note))
     }

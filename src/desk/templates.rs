@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The mails that have a template, and the names of these.
-pub const MAIL_TEMPLATES: [(MailKind, &str); 7] = [
+const MAIL_TEMPLATES: [(MailKind, &str); 8] = [
     (MailKind::ThankYou, "thank_you"),
     (MailKind::NewNote, "new_note"),
     (MailKind::NewParticipant, "new_participant"),
@@ -28,6 +28,7 @@ pub const MAIL_TEMPLATES: [(MailKind, &str); 7] = [
     (MailKind::Reopened, "reopened"),
     (MailKind::IdleWarning, "idle_warning"),
     (MailKind::Forward, "forward"),
+    (MailKind::Rejection, "rejection"),
 ];
 /// Where a repository keeps them, as GitLab has it.
 const OF_MAILS: &str = ".gitlab/service_desk_templates";
@@ -90,14 +91,20 @@ enum Source {
 }
 
 impl Desk {
-    /// Finds the template of a kind of mail.
-    pub(super) async fn template(&self, kind: MailKind, project: &Project, desk: &DeskSettings) -> Found {
+    /// Finds the template of a kind of mail, that of the desk where there is no project.
+    pub(super) async fn template(
+        &self,
+        kind: MailKind,
+        project: Option<&Project>,
+        desk: &DeskSettings,
+    ) -> Found {
         let name = mail_template(kind);
-        let own = project.settings.templates_dir.as_deref().map(|dir| Source::Folder(self.folder(dir), true));
+        let own = project.and_then(|project| project.settings.templates_dir.as_deref());
+        let own = own.map(|dir| Source::Folder(self.folder(dir), true));
         let desks = desk.templates_dir.as_deref().map(|dir| Source::Folder(self.folder(dir), true));
         let sources = [own, Some(Source::Repository(OF_MAILS)), desks];
         let (found, trouble) = self.first(project, sources.into_iter().flatten(), name).await;
-        let topic = format!("template {name} {}", project.path);
+        let topic = format!("template {name} {}", project.map_or("", |project| project.path.as_str()));
         let (text, place) =
             found.unwrap_or_else(|| (mail::default_template(kind).to_owned(), "built in".to_owned()));
         match &trouble {
@@ -176,7 +183,7 @@ impl Desk {
             return Err("its name is not a file name".to_owned());
         }
         let desk = self.desk_settings().await.map_err(|fault| fault.message)?;
-        let (found, trouble) = self.first(project, self.description_places(project, &desk), name).await;
+        let (found, trouble) = self.first(Some(project), self.description_places(project, &desk), name).await;
         let nowhere = || format!("there is no {name}.md in the folders of issue templates");
         match found {
             Some((text, place)) => Ok(Found { text, place, trouble }),
@@ -203,7 +210,7 @@ impl Desk {
     /// Gives the first sound template of this name with its place, and what is wrong with those before it.
     async fn first(
         &self,
-        project: &Project,
+        project: Option<&Project>,
         sources: impl IntoIterator<Item = Source>,
         name: &str,
     ) -> (Option<(String, String)>, Option<String>) {
@@ -211,7 +218,10 @@ impl Desk {
         for source in sources {
             let looked = match source {
                 Source::Folder(folder, needed) => in_folder(&folder, needed, name),
-                Source::Repository(folder) => self.in_repository(project, folder, name).await,
+                Source::Repository(folder) => match project {
+                    Some(project) => self.in_repository(project, folder, name).await,
+                    None => Ok(None),
+                },
             };
             match looked {
                 Ok(Some(found)) => return (Some(found), trouble),
@@ -272,7 +282,7 @@ impl Desk {
         let desk = self.desk_settings().await?;
         let mut list = Vec::new();
         for (kind, name) in MAIL_TEMPLATES {
-            let Found { text, place, trouble } = self.template(kind, &project, &desk).await;
+            let Found { text, place, trouble } = self.template(kind, Some(&project), &desk).await;
             let (name, kind) = (name.to_owned(), TemplateKind::Mail);
             list.push(TemplateView { name, kind, place, chosen: true, text, trouble });
         }
@@ -337,7 +347,7 @@ impl Desk {
             Some(text) => {
                 Found { trouble: sound(mail_template(kind), &text).err(), text, place: "as written".into() }
             }
-            None => self.template(kind, &project, &desk).await,
+            None => self.template(kind, Some(&project), &desk).await,
         };
         // What is written into this step is thrown away with it.
         let mut txn = Txn::new(&self.inner.store, self.now());
@@ -403,18 +413,16 @@ fn names_in(folder: &Path) -> Vec<String> {
     files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".md")?.to_owned())).collect()
 }
 
-/// Refuses a template with which a mail would say nothing.
+/// Refuses a template that cannot be used: a mail made of it would not say what it is sent for.
 fn sound(name: &str, text: &str) -> Result<(), String> {
-    template_trouble(name, text).map_or(Ok(()), |why| Err(why.to_owned()))
-}
-
-/// Says why a template cannot be used: a mail made of it would not say what it is sent for.
-pub fn template_trouble(name: &str, text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
-        return Some("is empty");
+        return Err("is empty".to_owned());
     }
     let is_note = name == mail_template(MailKind::NewNote);
-    (is_note && !mail::has_placeholder(text, "NOTE_TEXT")).then_some("does not hold %{NOTE_TEXT}")
+    match is_note && !mail::has_placeholder(text, "NOTE_TEXT") {
+        true => Err("does not hold %{NOTE_TEXT}".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn actions_topic(project: &Project) -> String {

@@ -170,6 +170,9 @@ impl Desk {
                 after = history::with_field(&after, &change.field, to)?;
             }
             after.updated_at = txn.now;
+            if after.status != before.status {
+                after.status_since = Some(txn.now);
+            }
             txn.put_issue(Some(&before), &after)?;
             let word = if back { "took back" } else { "did again" };
             let text = format!("{} {word}: {}", acting.user.name, verb.deed.label);

@@ -133,6 +133,9 @@ pub struct Issue {
     /// When the customer was told that it will be closed, because nobody answered.
     #[serde(default)]
     pub idle_warned_at: Option<Timestamp>,
+    /// Since when the status stands, where it was ever another.
+    #[serde(default)]
+    pub status_since: Option<Timestamp>,
     /// To whom notes of it were forwarded who do not take part.
     #[serde(default)]
     pub consulted: Vec<EmailAddress>,

@@ -16,6 +16,7 @@ pub enum MailKind {
     IdleWarning,
     /// Tells one of the staff what happened.
     Staff,
+    /// Tells the sender of a mail that leads nowhere that it does.
     Rejection,
     /// A mail that the desk writes to itself to see that the round works.
     Probe,
@@ -87,6 +88,42 @@ pub struct OutboxEntry {
     pub staff: Option<String>,
     #[serde(default)]
     pub staff_key: Option<String>,
+}
+
+impl OutboxEntry {
+    /// Begins a row that goes by `[smtp]` as soon as it can, about nothing and caused by nobody.
+    pub fn queued(
+        id: OutboxId,
+        kind: MailKind,
+        to: EmailAddress,
+        subject: String,
+        message_id: MessageId,
+        raw: RawRef,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            issue: None,
+            note: None,
+            kind,
+            to,
+            from: None,
+            subject,
+            state: OutboxState::Queued,
+            outlet: None,
+            raw,
+            message_id,
+            attempts: 0,
+            created_at: at,
+            next_attempt_at: None,
+            held_until: None,
+            sent_at: None,
+            error: None,
+            user: None,
+            staff: None,
+            staff_key: None,
+        }
+    }
 }
 
 /// What a reply address stands for.

@@ -153,6 +153,7 @@ pub struct DeskSettings {
     pub time_zone: Option<String>,
     pub hours: Option<String>,
     pub holidays: Option<String>,
+    /// Whether people are told that their mail leads nowhere and waits for somebody to look at it.
     pub rejections: bool,
     /// Acknowledgements to one sender within an hour, at most.
     pub acks_per_sender_hour: u32,

@@ -3,6 +3,10 @@
 //! One line, one action, at the very beginning of the line; what stands in fenced code or behind `>` is
 //! text. Owns the words and what they mean; who may do what is decided by the desk.
 
+mod argument;
+
+pub use argument::{Argument, Mark, argument, written};
+
 use super::moment::{deadline, moment, work, work_in_words};
 use super::project::{distance, path_fits};
 use super::{Edit, EmailAddress, Fault, IssueKind, Priority, Status};

@@ -108,7 +108,7 @@ pub enum Event {
     },
     Outbox,
     Intake,
-    /// A project, or a list of senders.
+    /// A project, or what belongs to one: members, labels and milestones, rules, a list of senders.
     Projects,
     Users,
     Drafts,

@@ -50,6 +50,7 @@ fn issue(id: u64, title: &str) -> Issue {
         spam_since: None,
         purged: false,
         idle_warned_at: None,
+        status_since: None,
         consulted: Vec::new(),
         stood: Vec::new(),
         participants: vec![Participant {

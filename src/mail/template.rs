@@ -183,7 +183,8 @@ pub fn default_template(kind: MailKind) -> &'static str {
         MailKind::Reopened => include_str!("../../assets/templates/reopened.md"),
         MailKind::IdleWarning => include_str!("../../assets/templates/idle_warning.md"),
         MailKind::Forward => include_str!("../../assets/templates/forward.md"),
-        MailKind::NewNote | MailKind::Staff | MailKind::Rejection | MailKind::Probe => {
+        MailKind::Rejection => include_str!("../../assets/templates/rejection.md"),
+        MailKind::NewNote | MailKind::Staff | MailKind::Probe => {
             include_str!("../../assets/templates/new_note.md")
         }
     }

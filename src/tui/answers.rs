@@ -4,6 +4,7 @@ use super::app::{App, Screen, Undoable};
 use super::asks::{Home, Purpose};
 use super::input::{Effect, Token};
 use super::thread::Thread;
+use crate::domain::quick::Mark;
 use crate::domain::{
     Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response, SenderRule,
 };
@@ -57,7 +58,18 @@ impl App {
             }
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
+            (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
             (change, response) => self.take_change(change, response),
+        }
+    }
+
+    fn take_names(&mut self, mark: Mark, wanted: (String, String), response: &Response) {
+        match response {
+            Response::Members(members) => self.learn_members(wanted, members),
+            Response::Users(users) => self.learn_users(wanted, users),
+            Response::Categories(all) => self.learn_categories(mark, wanted, all),
+            Response::Issues(page) => self.learn_issues(wanted, &page.rows),
+            _ => {}
         }
     }
 
@@ -150,7 +162,7 @@ impl App {
                 self.list.loaded = true;
                 self.list.fault = Some(fault);
             }
-            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead => {}
+            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead | Purpose::Names(..) => {}
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } => self.send_refused(fault),

@@ -5,6 +5,7 @@
 use super::action::Action;
 use super::asks::{Asks, Purpose};
 use super::categories::CategoriesScreen;
+use super::completing::Names;
 use super::composer::Composer;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
@@ -94,6 +95,8 @@ pub struct App {
     pub templates: TemplatesScreen,
     pub categories: CategoriesScreen,
     pub rules: RulesScreen,
+    /// Names that the composer can complete.
+    pub names: Names,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
@@ -145,6 +148,7 @@ impl App {
             templates: TemplatesScreen::default(),
             categories: CategoriesScreen::default(),
             rules: RulesScreen::default(),
+            names: Names::default(),
             overlay: None,
             notice: None,
             undoable: None,

@@ -4,6 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
+use crate::domain::quick::Mark;
 use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,14 +38,27 @@ pub enum Purpose {
     Members(String),
     Templates(String),
     TemplatePreview,
-    Categories { kind: CategoryKind, project: String },
+    Categories {
+        kind: CategoryKind,
+        project: String,
+    },
     Rules,
     RuleTest(String),
+    /// Names of this kind, of a project, that hold a word.
+    Names(Mark, (String, String)),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
-    Send { issue: Option<IssueId>, snooze: bool },
-    Edit { advance: bool },
-    MergePlan { references: Vec<Reference>, into: Reference },
+    Send {
+        issue: Option<IssueId>,
+        snooze: bool,
+    },
+    Edit {
+        advance: bool,
+    },
+    MergePlan {
+        references: Vec<Reference>,
+        into: Reference,
+    },
     Split,
     Forward,
     MarkRead,
@@ -59,7 +73,10 @@ pub enum Purpose {
     RuleAct,
     OwnAct,
     Sync,
-    Attachment { save_to: Option<PathBuf>, name: String },
+    Attachment {
+        save_to: Option<PathBuf>,
+        name: String,
+    },
     Original(NoteId),
 }
 
@@ -102,6 +119,10 @@ impl Purpose {
             Self::Milestones => 30,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,
+            Self::Names(Mark::User, _) => 33,
+            Self::Names(Mark::Label, _) => 34,
+            Self::Names(Mark::Issue, _) => 35,
+            Self::Names(Mark::Milestone, _) => 36,
             _ => return None,
         })
     }

@@ -299,6 +299,7 @@ impl App {
 
     /// Leaves the composer; the draft stays.
     pub fn leave_composer(&mut self) {
+        self.names.clear();
         self.save_draft_now();
         let Some(composer) = self.composer.take() else { return };
         if composer.target.is_none() && self.screen == Screen::Thread {
@@ -344,6 +345,7 @@ impl App {
         if let Some(composer) = &mut self.composer {
             composer.touched(now);
         }
+        self.ask_names();
     }
 
     /// Gives the issue view that the composer stands below.

@@ -93,6 +93,14 @@ impl Edit {
         self.area.insert_str(text);
     }
 
+    /// Puts text in place of so many characters before the cursor, all of them in its line.
+    pub fn put_in_place(&mut self, length: usize, text: &str) {
+        for _ in 0..length {
+            self.area.delete_char();
+        }
+        self.insert(text);
+    }
+
     /// Replaces everything; one undo brings the old text back.
     pub fn replace(&mut self, text: &str) {
         self.area.select_all();

@@ -84,10 +84,13 @@ impl App {
         }
     }
 
-    /// Completes a quick action; else moves between fields and text, or in a note between text and thread.
+    /// Completes a quick action or a name behind one; else moves between fields and text, or in a note between text and thread.
     fn composer_pane(&mut self) {
         if let Some(rest) = self.quick_completion() {
             self.with_edit(|edit| edit.insert(&rest));
+            return self.composer_touched();
+        }
+        if self.complete_name() {
             return self.composer_touched();
         }
         if let Some(composer) = &mut self.composer {

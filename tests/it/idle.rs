@@ -96,3 +96,41 @@ async fn nothing_happens_where_no_project_wants_it_or_nobody_is_waited_for() {
     let fault = room.ask(Request::SetProject { path: "acme/support".into(), settings }).await.unwrap_err();
     assert!(fault.message.contains("not a length of time"), "{}", fault.message);
 }
+
+#[tokio::test]
+async fn labels_and_machines_do_not_put_the_warning_off() {
+    let (mut room, sent) = room().await;
+    room.later(days(6));
+    room.edit(ONE, Edit::Label("slow".into())).await;
+    room.edit(ONE, Edit::Weight(Some(3))).await;
+    let to = address(field(&sent[0], "Reply-To").unwrap()).to_owned();
+    let away = format!(
+        "From: ada@customer.example\nTo: {to}\nAuto-Submitted: auto-replied\nMessage-ID: <v@customer.example>\n\nI am away.\n"
+    );
+    room.mail(&away).await;
+    room.later(days(1));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 1, "seven days after the last word");
+}
+
+#[tokio::test]
+async fn a_comment_and_a_change_of_the_status_do() {
+    let (mut room, _) = room().await;
+    room.later(days(6));
+    room.ok(Request::AddNote(NewNote { internal: true, ..note(ONE, "I asked them by telephone") })).await;
+    room.later(days(6));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "a comment is a word of ours");
+    room.edit(ONE, Edit::Status(Status::Open)).await;
+    room.edit(ONE, Edit::Status(Status::Pending)).await;
+    room.later(days(6));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "it was put there anew");
+    room.edit(ONE, Edit::Close).await;
+    room.later(days(6));
+    room.ok(Request::Undo).await;
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "it is pending again since now");
+    let until = room.desk.now() + days(8);
+    room.edit(ONE, Edit::Snooze(Some(until))).await;
+    room.later(days(9));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 0, "it came back a day ago");
+    room.later(days(6));
+    assert_eq!(room.desk.tend_idle().await.unwrap(), 1);
+}

@@ -201,7 +201,7 @@ async fn description_templates_come_from_the_repository_too_and_from_the_desk() 
     write(&room.dir.path().join("all/issue_templates"), "wish.md", "What for?\n");
     room.ok(Request::SetDesk { settings: vec![("templates_dir".into(), "all".into())] }).await;
     let names: Vec<String> = templates(&mut room).await.into_iter().map(|template| template.name).collect();
-    assert_eq!(names[7..], ["Bug report", "wish"]);
+    assert_eq!(names[8..], ["Bug report", "wish"]);
     for (number, (name, text)) in [("Bug report", "Steps:"), ("wish.md", "What for?")].into_iter().enumerate()
     {
         room.set("acme/support", "issue_template", name).await;

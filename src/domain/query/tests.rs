@@ -56,6 +56,7 @@ fn issue() -> Issue {
         spam_since: None,
         purged: false,
         idle_warned_at: None,
+        status_since: None,
         consulted: Vec::new(),
         stood: vec![Standing { project: ProjectId(7), iid: 4 }],
         participants: vec![requester, cc],

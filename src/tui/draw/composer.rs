@@ -6,6 +6,7 @@ use super::super::composer::{Composer, Held, Recipients, Saved, encoded, recipie
 use super::super::layout::Areas;
 use super::super::send::size;
 use super::{rows, text, two_ends};
+use crate::domain::quick::written;
 use crate::domain::{DraftKind, NoteView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -48,6 +49,15 @@ fn quick(app: &App) -> Option<Line<'static>> {
             let takes = if action.takes.is_empty() { String::new() } else { format!(" {}", action.takes) };
             spans.push(Span::styled(format!("/{}{takes}", action.name), theme.accent));
             spans.push(Span::styled(format!(" {}  ", action.does), theme.dim));
+        }
+        return Some(Line::from(spans));
+    }
+    let names = app.name_choices();
+    if let Some(mark) = app.name_mark().filter(|_| !names.is_empty()) {
+        let mut spans = vec![Span::styled("Tab ", theme.dim)];
+        for name in &names {
+            spans.push(Span::styled(clean::line(&written(mark, &name.name)), theme.accent));
+            spans.push(Span::styled(format!(" {}  ", clean::line(&name.about)), theme.dim));
         }
         return Some(Line::from(spans));
     }

@@ -18,6 +18,8 @@ pub struct FakeDesk {
     pub undo_window: i64,
     pub spam: SpamStatus,
     pub senders: Vec<SenderView>,
+    /// Refuses to tell who belongs to a project.
+    pub shy: bool,
     next_note: u64,
 }
 
@@ -192,6 +194,7 @@ impl FakeDesk {
             undo_window: 10,
             spam: SpamStatus { local: true, ..SpamStatus::default() },
             senders: Vec::new(),
+            shy: false,
             next_note: 100,
         }
     }
@@ -341,6 +344,7 @@ impl FakeDesk {
     pub fn answer(&mut self, request: Request) -> Result<Response, Fault> {
         Ok(match request {
             Request::Whoami => Response::User(user("alice", "Alice Miller")),
+            Request::Members(_) if self.shy => return Err(Fault::new(FaultKind::NotAllowed, "no")),
             Request::Users => Response::Users(vec![user("alice", "Alice Miller"), user("sam", "Sam Fox")]),
             Request::Labels => Response::Labels(vec![("bug".into(), 3), ("billing".into(), 1)]),
             Request::Projects => Response::Projects(self.projects.clone()),

@@ -5,8 +5,8 @@ use crate::support::NameServer;
 use crate::support::room::{ADA, CONFIG, Room, field, note};
 use deskbell::desk::{Content, Incoming};
 use deskbell::domain::{
-    Cursor, Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role, State,
-    Status,
+    Cursor, Delivered, Edit, Fate, IntakeAction, MailKind, NewNote, NoteKind, Request, Response, Role,
+    SenderScope, State, Status,
 };
 use mail_auth::common::{crypto::Ed25519Key, headers::HeaderWriter};
 use mail_auth::dkim::DkimSigner;
@@ -505,4 +505,29 @@ async fn a_mail_that_was_asked_for_takes_its_own_entry_though_an_answer_of_the_s
     let entries: Vec<_> = received.iter().map(|received| (received.entry, received.fate)).collect();
     assert_eq!(entries[0], (waiting, Fate::Issue), "{entries:?}");
     assert_eq!(entries[1].1, Fate::Note);
+}
+
+#[tokio::test]
+async fn rules_on_change_act_on_what_the_staff_mail_in_under_their_own_name() {
+    let mut room = super::room().await;
+    let key = key(&mut room).await;
+    let settings = [
+        ("name", "solved"),
+        ("query", "body:hotfix"),
+        ("actions", "/label ~fixed\n/spend 1h"),
+        ("on", "change"),
+    ];
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    room.ok(Request::SetRule { scope: SenderScope::Desk, name: None, settings }).await;
+    answer_of(&mut room, "mia", &key, "m1", "Take the hotfix.").await;
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!((issue.row.labels, issue.spent), (vec!["fixed".to_owned()], 3600));
+    let words = issue.notes.iter().rfind(|note| note.kind == NoteKind::System).unwrap();
+    assert!(words.body.starts_with("rule solved"), "{}", words.body);
+    answer_of(&mut room, "mia", &key, "m2", "The hotfix again.\n/priority high").await;
+    assert_eq!(
+        room.issue("acme/support#1").await.spent,
+        7200,
+        "once, though the mail itself changes something"
+    );
 }
