@@ -22,6 +22,7 @@ mod drafts;
 mod draw;
 mod edit;
 mod frames;
+mod fuzzy;
 mod input;
 mod intake;
 mod keymap;
@@ -36,6 +37,7 @@ mod notifications;
 mod outbox;
 mod outside;
 mod overlay;
+mod palette;
 mod picker;
 mod projects;
 mod query;
@@ -95,7 +97,9 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// told, a panic elsewhere is only logged and leaves the screen alone.
 pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let (width, height) = crossterm::terminal::size()?;
-    let app = App::new(options, width, height, Timestamp::now())?;
+    let uses = outside::kept_uses(&options);
+    let mut app = App::new(options, width, height, Timestamp::now())?;
+    app.palette.uses = uses;
     let screen = Screen::enter()?;
     let (did, outside) = mpsc::unbounded_channel();
     let mut session = Session {

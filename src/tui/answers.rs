@@ -57,6 +57,9 @@ impl App {
             }
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
+            (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
+            (Purpose::Palette(_), Response::Canned(canned)) => self.palette_canned(canned),
+            (Purpose::Palette(part), Response::Issues(page)) => self.palette_issues(part, page.rows),
             (change, response) => self.take_change(change, response),
         }
     }
@@ -150,7 +153,7 @@ impl App {
                 self.list.loaded = true;
                 self.list.fault = Some(fault);
             }
-            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead => {}
+            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead | Purpose::Palette(_) => {}
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } => self.send_refused(fault),

@@ -14,6 +14,7 @@ use super::list::List;
 use super::members::MembersScreen;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
+use super::palette::Palette;
 use super::projects::ProjectScreen;
 use super::rules::RulesScreen;
 use super::senders::SendersScreen;
@@ -95,6 +96,7 @@ pub struct App {
     pub categories: CategoriesScreen,
     pub rules: RulesScreen,
     pub overlay: Option<Overlay>,
+    pub palette: Palette,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
     /// Keys of a sequence that is not complete.
@@ -146,6 +148,7 @@ impl App {
             categories: CategoriesScreen::default(),
             rules: RulesScreen::default(),
             overlay: None,
+            palette: Palette::default(),
             notice: None,
             undoable: None,
             pending: Vec::new(),
@@ -236,6 +239,11 @@ impl App {
             self.notice = None;
             self.dirty = true;
         }
+        if self.palette.lesson.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS)
+        {
+            self.palette.lesson = None;
+            self.dirty = true;
+        }
         let over =
             |u: &Undoable| u.held_until.map_or(now.as_second() - u.at.as_second() >= 60, |at| at <= now);
         if self.undoable.as_ref().is_some_and(over) {
@@ -259,7 +267,7 @@ impl App {
         if self.counts_seconds() {
             due = due.min(1000 - millis.rem_euclid(1000));
         }
-        if let Some(notice) = &self.notice {
+        for notice in self.notice.iter().chain(&self.palette.lesson) {
             due = due.min(notice.at.as_millisecond() + NOTICE_SECONDS * 1000 - millis);
         }
         if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {

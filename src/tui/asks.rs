@@ -4,6 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
+use super::palette::Part;
 use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub enum Purpose {
     Categories { kind: CategoryKind, project: String },
     Rules,
     RuleTest(String),
+    Palette(Part),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
@@ -102,6 +104,10 @@ impl Purpose {
             Self::Milestones => 30,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,
+            Self::Palette(Part::People) => 60,
+            Self::Palette(Part::Canned) => 61,
+            Self::Palette(Part::Issues) => 62,
+            Self::Palette(Part::Found) => 63,
             _ => return None,
         })
     }

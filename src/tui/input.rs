@@ -3,6 +3,7 @@
 use crate::domain::{Event, Fault, Request, Response, Upload};
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
@@ -84,6 +85,8 @@ pub enum Effect {
     Browse(String),
     /// Puts text into the clipboard of the terminal.
     Copy(String),
+    /// Keeps how often each command was taken from the palette.
+    KeepUses(BTreeMap<String, u32>),
     Bell,
     Suspend,
     /// Draws everything anew.

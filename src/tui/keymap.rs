@@ -63,6 +63,26 @@ impl Place {
         PLACES.iter().find(|(place, _)| *place == self).map_or("all", |(_, name)| name)
     }
 
+    /// Says where this is.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::All => "on every screen",
+            Self::List => "in the list",
+            Self::Thread => "in a thread",
+            Self::Composer => "while writing",
+            Self::Query | Self::Prompt | Self::Picker => "while typing",
+            Self::Outbox => "in the outbox",
+            Self::Intake => "in the intake",
+            Self::Project => "on the project's screen",
+            Self::Senders => "among the senders",
+            Self::Members => "among the members",
+            Self::Templates => "among the templates",
+            Self::Categories => "among the labels",
+            Self::Rules => "among the rules",
+            Self::Text => "in a text",
+        }
+    }
+
     /// Tells whether keys without an action are text here.
     pub fn takes_text(self) -> bool {
         matches!(self, Self::Composer | Self::Query | Self::Prompt | Self::Picker)
@@ -221,6 +241,12 @@ impl Keymap {
     /// Gives the keys for `action` in `place` as people write them; the first is the shortest to say.
     pub fn keys_of(&self, place: Place, action: Action) -> Vec<String> {
         self.bindings(place).filter(|b| b.action == action).map(|b| written(&b.keys)).collect()
+    }
+
+    /// Gives the places in which an action has a key of that place.
+    pub fn places_of(&self, action: Action) -> Vec<Place> {
+        let has = |(_, bindings): &(&Place, &Vec<Binding>)| bindings.iter().any(|b| b.action == action);
+        self.places.iter().filter(has).map(|(place, _)| *place).collect()
     }
 
     /// Gives each action that has a key in `place` with its keys, in the order of the table.

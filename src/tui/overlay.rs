@@ -166,6 +166,7 @@ impl App {
             Some(Overlay::Picker(picker)) => picker.key(key),
             _ => {}
         }
+        self.palette_typed();
     }
 
     /// Puts pasted text into the line that is being typed.
@@ -178,6 +179,7 @@ impl App {
             }
             _ => {}
         }
+        self.palette_typed();
     }
 
     fn answer_prompt(&mut self) {

@@ -6,6 +6,7 @@ mod life;
 mod long;
 mod mails;
 mod notifications;
+mod palette;
 mod parts;
 mod screens;
 mod update;

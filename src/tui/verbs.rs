@@ -178,7 +178,7 @@ impl App {
     }
 
     /// Tells whether the query holds words to find, so that there are hits to walk through.
-    fn is_search(&self) -> bool {
+    pub fn is_search(&self) -> bool {
         search_words(&self.list.query).next().is_some()
     }
 

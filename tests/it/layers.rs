@@ -67,6 +67,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("mime_guess", &["mail"]),
     ("nix", &["cli", "rpc", "tui"]),
     ("notify", &["source"]),
+    ("nucleo_matcher", &["tui"]),
     ("oauth2", &["oauth"]),
     ("pulldown_cmark", &["mail"]),
     ("rand", &["cli", "desk", "outlet", "store", "sync"]),

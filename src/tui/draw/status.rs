@@ -31,6 +31,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         left.push(Span::styled(clean::line(&notice.text), style));
         left.push(Span::raw("   "));
     }
+    if let Some(lesson) = &app.palette.lesson {
+        left.push(Span::styled(format!("{}   ", clean::line(&lesson.text)), theme.key));
+    }
     left.extend(undo(app));
     left.extend(channels(app));
     two_ends(left, right, area, app, buf);
