@@ -57,6 +57,7 @@ impl App {
             }
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
+            (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
             (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
             (Purpose::Palette(_), Response::Canned(canned)) => self.palette_canned(canned),
             (Purpose::Palette(part), Response::Issues(page)) => self.palette_issues(part, page.rows),

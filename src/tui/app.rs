@@ -118,7 +118,7 @@ impl App {
     /// Makes the screen as it is before the desk has answered anything.
     pub fn new(options: Options, width: u16, height: u16, now: Timestamp) -> Result<Self, SetupError> {
         let theme = Theme::named(&options.theme, options.no_color, options.light_ground, options.ascii)?;
-        let keymap = Keymap::new(&options.keys)?;
+        let keymap = options.bindings()?;
         Ok(Self {
             width,
             height,
@@ -216,6 +216,7 @@ impl App {
             Input::Desk(FromDesk::Back) => self.connection_back(),
             Input::Edited(result) => self.edited(result),
             Input::Attached { path, file } => self.attached(&path, file),
+            Input::Ran(ran) => self.own_ran(&ran),
             Input::Did(Ok(said)) => self.say(said),
             Input::Did(Err(said)) => self.complain(said),
             Input::Focus(focused) => self.focused = Some(focused),

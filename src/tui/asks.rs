@@ -42,6 +42,7 @@ pub enum Purpose {
     Rules,
     RuleTest(String),
     Palette(Part),
+    OwnCommand(u8),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
@@ -105,6 +106,7 @@ impl Purpose {
             Self::Canned => 31,
             Self::FillCanned(_) => 32,
             Self::Palette(Part::People) => 60,
+            Self::OwnCommand(_) => 64,
             Self::Palette(Part::Canned) => 61,
             Self::Palette(Part::Issues) => 62,
             Self::Palette(Part::Found) => 63,

@@ -118,6 +118,7 @@ impl App {
             known.map(|e| self.command(place, e)).partition(|i| !matches!(i.choice, Choice::Off(_)));
         let views = ACTIONS.iter().filter(|e| matches!(e.action, Action::View(1..=5)));
         let mut items = on;
+        items.extend(self.own_commands(place));
         items.extend(views.map(|e| self.view_item(place, e.action)));
         items.extend(self.projects.iter().flatten().map(|project| {
             let query = format!("project:{} is:open", project.path);
@@ -223,10 +224,11 @@ impl App {
 
     /// Counts what was taken from the palette, and tells the key of what is taken often.
     pub fn learn(&mut self, action: Action, keys: &str) {
-        let uses = self.palette.uses.entry(action.entry().name.to_owned()).or_default();
+        let name = self.name_of(action);
+        let uses = self.palette.uses.entry(name.clone()).or_default();
         *uses = uses.saturating_add(1);
         if *uses >= TELL_FROM && !keys.is_empty() {
-            let text = format!("{keys} does this: {}", action.entry().word);
+            let text = format!("{keys} does this: {name}");
             self.palette.lesson = Some(Notice { text, bad: false, at: self.now });
         }
         let uses = self.palette.uses.clone();

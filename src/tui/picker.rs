@@ -69,6 +69,8 @@ pub enum Choice {
         scope: SenderScope,
         name: String,
     },
+    /// Runs a command of one's own.
+    RunOwn(u8),
     Issue(Reference),
     /// An issue that the desk found by its text.
     Found(Reference),
@@ -204,7 +206,7 @@ impl App {
         rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
-            name: action.entry().name.replace('-', " "),
+            name: self.name_of(action),
             detail: about_in(place, action).map_or_else(|| self.about(action), str::to_owned),
             keys: keys.join(" "),
             choice: Choice::Act(action),
@@ -212,6 +214,14 @@ impl App {
         let mut picker = Picker::new("Keys of this place", items.collect());
         picker.origin = Some(place);
         self.open_picker(picker);
+    }
+
+    /// Gives the name of an action as hints show it.
+    pub fn name_of(&self, action: Action) -> String {
+        match action {
+            Action::Own(number) => self.own_name(number).to_owned(),
+            _ => action.entry().name.replace('-', " "),
+        }
     }
 
     pub fn about(&self, action: Action) -> String {
@@ -269,6 +279,7 @@ impl App {
             Choice::MergeInto { references, into } => self.plan_merge(references, into),
             Choice::Merge { references, into } => self.merge(references, into),
             Choice::Nothing => {}
+            Choice::RunOwn(number) => self.start_own(number),
             Choice::Issue(reference) | Choice::Found(reference) => self.open_issue(reference),
             Choice::Off(why) => self.say(why),
             Choice::Change(edit) => self.change(vec![edit], false),

@@ -1,6 +1,7 @@
 //! Whole screens, from keys to what stands there.
 
 mod canned;
+mod commands;
 mod desk;
 mod life;
 mod long;

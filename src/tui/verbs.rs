@@ -165,6 +165,7 @@ impl App {
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
             Action::Original => self.ask_original(),
+            Action::Own(number) => self.run_own(number),
             _ => return false,
         }
         true

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("web", &["domain", "desk"]),
     ("sync", &["domain", "config", "git", "oauth", "source", "outlet", "desk", "web"]),
     ("rpc", &["domain"]),
-    ("tui", &["domain"]),
+    ("tui", &["domain", "child"]),
     (
         "cli",
         &[

@@ -126,7 +126,7 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
     let place = app.place();
     let pairs: Vec<(String, String)> = match app.keymap.lookup(place, &app.pending) {
         Lookup::Pending(next) if !app.pending.is_empty() => {
-            next.into_iter().map(|(keys, a)| (keys, a.entry().name.replace('-', " "))).collect()
+            next.into_iter().map(|(keys, a)| (keys, app.name_of(a))).collect()
         }
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
         _ if place == Place::List && app.list.view == Some(4) => spam_keys(app),
