@@ -6,6 +6,7 @@
 mod address;
 mod error;
 mod graph;
+mod keys;
 mod mailbox;
 mod oauth;
 mod outlet;
@@ -19,15 +20,14 @@ mod values;
 pub use address::AddressPattern;
 pub use error::ConfigError;
 pub use graph::GraphConfig;
+pub use keys::{BoundKey, OwnCommand};
 pub use mailbox::{ImapConfig, MailboxConfig, SourceConfig};
 pub use oauth::{OAuth, Provider};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
 pub use sealing::Sealing;
 pub use secret::{Secret, SecretError, SecretSource};
-pub use sections::{
-    Akismet, CommandMode, Hooks, Keymap, Keys, Me, Notify, OwnCommand, Rspamd, Serve, Spam, Ui, Web,
-};
+pub use sections::{Akismet, CommandMode, Hooks, Keymap, Me, Notify, Rspamd, Serve, Spam, Ui, Web};
 pub use server::{Auth, Encryption, Login, Server, is_loopback};
 pub use values::{AfterDelivery, parse_duration, parse_size, quoted};
 
@@ -55,7 +55,7 @@ pub struct Config {
     pub web: Option<Web>,
     pub spam: Spam,
     pub ui: Ui,
-    pub keys: Keys,
+    pub keys: Vec<BoundKey>,
     pub notify: Notify,
     pub commands: Vec<OwnCommand>,
     pub hooks: Hooks,
@@ -75,9 +75,9 @@ struct File {
     web: Option<Web>,
     spam: Spam,
     ui: Ui,
-    keys: Keys,
+    keys: keys::Keys,
     notify: Notify,
-    command: Vec<OwnCommand>,
+    command: Vec<keys::Command>,
     hooks: Hooks,
     pgp: Sealing,
     smime: Sealing,
@@ -145,9 +145,9 @@ impl File {
             web: self.web,
             spam: self.spam,
             ui: self.ui,
-            keys: self.keys,
+            keys: self.keys.understand(text),
             notify: self.notify,
-            commands: self.command,
+            commands: self.command.into_iter().map(|command| command.understand(text)).collect(),
             hooks: self.hooks,
             pgp: self.pgp.within(folder),
             smime: self.smime.within(folder),

@@ -50,7 +50,7 @@
 //! | [`web`] | the page to unsubscribe on, figures for Prometheus | `domain`, `desk` |
 //! | [`sync`] | when things happen | `domain`, `config`, `git`, `oauth`, `source`, `outlet`, `desk`, `web` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
-//! | [`tui`] | the screens | `domain` |
+//! | [`tui`] | the screens | `domain`, `child` |
 //! | [`cli`] | arguments, commands, printing | everything |
 //!
 //! A test reads the `use` lines and fails on one that goes the wrong way; each outside crate has one owner.

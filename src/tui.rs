@@ -5,10 +5,10 @@
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
 //! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
-//!   `picker`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
+//!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
-//! - `terminal`, `frames`, `outside`: what touches the world.
+//! - `terminal`, `frames`, `outside`, `shell`: what touches the world.
 
 mod action;
 mod answers;
@@ -17,12 +17,14 @@ mod asks;
 mod canned;
 mod categories;
 mod clean;
+mod commands;
 mod completing;
 mod composer;
 mod drafts;
 mod draw;
 mod edit;
 mod frames;
+mod fuzzy;
 mod input;
 mod intake;
 mod keymap;
@@ -37,6 +39,7 @@ mod notifications;
 mod outbox;
 mod outside;
 mod overlay;
+mod palette;
 mod picker;
 mod projects;
 mod query;
@@ -45,6 +48,7 @@ mod rules;
 mod send;
 mod senders;
 mod setup;
+mod shell;
 mod templates;
 mod terminal;
 #[cfg(test)]
@@ -57,7 +61,8 @@ mod when;
 pub use app::App;
 pub use draw::draw;
 pub use input::{Effect, FromDesk, Input, Link, Token};
-pub use setup::{Options, SetupError, UserKey};
+pub use keymap::places;
+pub use setup::{Options, OwnCommand, RunMode, SetupError, UserKey};
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
@@ -67,7 +72,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use terminal::Screen;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Why the screen could not be shown, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +101,9 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// told, a panic elsewhere is only logged and leaves the screen alone.
 pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let (width, height) = crossterm::terminal::size()?;
-    let app = App::new(options, width, height, Timestamp::now())?;
+    let uses = outside::kept_uses(&options);
+    let mut app = App::new(options, width, height, Timestamp::now())?;
+    app.palette.uses = uses;
     let screen = Screen::enter()?;
     let (did, outside) = mpsc::unbounded_channel();
     let mut session = Session {
@@ -106,6 +113,7 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
         keys: EventStream::new(),
         outside,
         did,
+        stop_run: None,
         end: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
     };
     tokio::spawn(end_without_terminal(signal(SignalKind::hangup())?));
@@ -136,6 +144,8 @@ struct Session {
     /// What work outside, such as reading a file, has come to.
     outside: mpsc::UnboundedReceiver<Input>,
     did: mpsc::UnboundedSender<Input>,
+    /// Ends the command whose output is waited for.
+    stop_run: Option<oneshot::Sender<()>>,
     end: [Signal; 2],
 }
 
@@ -250,10 +260,26 @@ impl Session {
                     let effects = self.app.update(Input::Edited(result));
                     Box::pin(self.perform(effects)).await?;
                 }
+                Effect::Run(work) => self.run_command(*work),
+                Effect::StopRun => drop(self.stop_run.take().map(|stop| stop.send(()))),
                 work => outside::start(work, &self.app.options, self.did.clone()),
             }
         }
         Ok(Next::On)
+    }
+
+    fn run_command(&mut self, work: commands::Run) {
+        let (stop, stopped) = oneshot::channel();
+        let did = self.did.clone();
+        if work.shown {
+            self.stop_run = Some(stop);
+            tokio::spawn(async move { did.send(Input::Ran(shell::run(work, stopped).await)) });
+        } else {
+            tokio::spawn(async move {
+                let _kept = stop;
+                did.send(Input::Ran(shell::run(work, stopped).await))
+            });
+        }
     }
 
     fn come_back(&mut self) -> Result<(), TuiError> {

@@ -2,9 +2,9 @@
 
 use super::here::Here;
 use super::{link, log};
-use crate::config::{Paths, Ui};
+use crate::config::{BoundKey, CommandMode, Paths, Ui};
 use crate::domain::Fault;
-use crate::tui::{self, Options, UserKey};
+use crate::tui::{self, Options, OwnCommand, RunMode, UserKey};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -29,7 +29,7 @@ pub async fn open(here: &Here) -> Result<u8> {
 
 /// Takes what the screens need out of the config.
 pub fn options(here: &Here) -> Result<Options, Fault> {
-    let Ui { theme, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
+    let Ui { theme, keymap, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
     let zone = match time_zone.as_str() {
         "local" | "" => local_zone(),
         name => TimeZone::get(name).map_err(|e| {
@@ -37,18 +37,25 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
         })?,
     };
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    Ok(Options {
+    let options = Options {
         theme: theme.clone(),
         no_color: set("NO_COLOR"),
         ascii: *ascii || *plain,
         auto_advance: *auto_advance,
         bell: here.config.notify.bell,
+        keymap: keymap.word().to_owned(),
         keys: user_keys(here),
+        commands: own_commands(here),
         time_zone: zone,
         scratch_dir: scratch_dir(here).map_err(|e| super::session::unusable(here, &e))?,
         save_dir: std::env::current_dir().unwrap_or_default(),
         ..Options::default()
-    })
+    };
+    options.check().map_err(|wrong| {
+        let file = here.paths.config_file.display();
+        Fault::usage(format!("{file}: {wrong}")).hint("config.example.toml shows every key")
+    })?;
+    Ok(options)
 }
 
 /// Makes the folder for texts that an editor works on. Beside a colleague's desk it is the caller's own.
@@ -69,19 +76,29 @@ fn private_dir(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 fn user_keys(here: &Here) -> Vec<UserKey> {
-    let keys = &here.config.keys;
-    let places =
-        [("list", &keys.list), ("thread", &keys.thread), ("composer", &keys.composer), ("all", &keys.all)];
-    let bound =
-        places.into_iter().flat_map(|(place, keys)| keys.iter().map(move |(k, action)| (place, k, action)));
-    bound
-        .map(|(place, keys, action)| UserKey {
-            place: place.to_owned(),
-            keys: keys.clone(),
-            action: action.clone(),
-            line: None,
-        })
-        .collect()
+    let key = |bound: &BoundKey| UserKey {
+        place: bound.place.to_owned(),
+        keys: bound.keys.clone(),
+        action: bound.action.clone(),
+        line: Some(bound.line),
+    };
+    here.config.keys.iter().map(key).collect()
+}
+
+fn own_commands(here: &Here) -> Vec<OwnCommand> {
+    let command = |own: &crate::config::OwnCommand| OwnCommand {
+        keys: own.key.clone(),
+        name: own.name.clone(),
+        run: own.run.clone(),
+        mode: match own.mode {
+            CommandMode::Read => RunMode::Read,
+            CommandMode::Confirm => RunMode::Confirm,
+            CommandMode::Background => RunMode::Background,
+        },
+        timeout: own.timeout,
+        line: Some(own.line),
+    };
+    here.config.commands.iter().map(command).collect()
 }
 
 /// Gives the time zone of this machine.
@@ -89,4 +106,42 @@ fn local_zone() -> TimeZone {
     // jiff would look through every zone there is for the name of this one, which nobody asks for here.
     let file = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok()).flatten();
     file.and_then(|octets| TimeZone::tzif("local", &octets).ok()).unwrap_or_else(TimeZone::system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use std::path::Path;
+
+    fn here(config: &str) -> (tempfile::TempDir, Here) {
+        let dir = tempfile::tempdir().unwrap();
+        let config_file = dir.path().join("config.toml");
+        let config = Config::parse(config, &config_file).unwrap();
+        let paths = Paths { config_file, data_dir: dir.path().join("data") };
+        (dir, Here { paths, config, host: None, json: false })
+    }
+
+    #[test]
+    fn keys_of_every_place_are_understood_and_wrong_ones_named_with_file_and_line() {
+        for place in tui::places() {
+            let text = format!("[ui]\nkeymap = \"mutt\"\n[keys.{place}]\n\"f9\" = \"redraw\"\n");
+            assert!(options(&here(&text).1).is_ok(), "{place}");
+        }
+        for (text, said) in [
+            ("[keys.list]\n\"b\" = \"clsoe\"\n", "did you mean `close`? (line 2)"),
+            ("[keys.list]\n\"C-b\" = \"close\"\n\"ctrl-b\" = \"spam\"\n", "bound twice, to"),
+            ("[keys.list]\n\"hyper-b\" = \"close\"\n", "not a key (line 2)"),
+            (
+                "[keys.list]\n\"b\" = \"close\"\n\n[[command]]\nname = \"b\"\nkey = \"b\"\nrun = \"true\"\n",
+                "bound twice, to `close` and to `command-1` (line 6)",
+            ),
+            ("[ui]\ntheme = \"neon\"\n", "there is no theme `neon`"),
+        ] {
+            let (_dir, here) = here(text);
+            let fault = options(&here).unwrap_err();
+            assert!(fault.message.contains(said), "{}", fault.message);
+            assert!(fault.message.contains(Path::new("config.toml").to_str().unwrap()));
+        }
+    }
 }

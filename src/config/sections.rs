@@ -6,7 +6,7 @@ use super::{
     values::{duration, filled},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// `[me]`: who acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -165,6 +165,18 @@ pub enum Keymap {
     Gmail,
 }
 
+impl Keymap {
+    /// Gives its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Vim => "vim",
+            Self::Emacs => "emacs",
+            Self::Mutt => "mutt",
+            Self::Gmail => "gmail",
+        }
+    }
+}
+
 /// `[ui]`: how the screens look and behave.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -194,16 +206,6 @@ impl Default for Ui {
     }
 }
 
-/// `[keys.PLACE]`: keys bound anew, from the key to the name of what it does.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Keys {
-    pub list: BTreeMap<String, String>,
-    pub thread: BTreeMap<String, String>,
-    pub composer: BTreeMap<String, String>,
-    pub all: BTreeMap<String, String>,
-}
-
 /// `[notify]`: how a person at the screen is told of news.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -231,17 +233,6 @@ pub enum CommandMode {
     /// It runs once a person has agreed.
     Confirm,
     Background,
-}
-
-/// `[[command]]`: a command of one's own, on a key.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnCommand {
-    pub key: String,
-    pub name: String,
-    pub run: String,
-    #[serde(default)]
-    pub mode: CommandMode,
 }
 
 /// `[hooks]`: shell commands that run when something happens.

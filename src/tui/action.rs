@@ -112,6 +112,10 @@ pub enum Action {
     MoveDown,
     Accept,
     Complete,
+    /// A command of one's own, by its place in the config.
+    Own(u8),
+    /// A key that does nothing here.
+    Unbound,
     Later,
 }
 
@@ -257,13 +261,18 @@ pub const ACTIONS: &[Entry] = &[
 impl Action {
     /// Gives the action of this name.
     pub fn named(name: &str) -> Option<Self> {
-        ACTIONS.iter().find(|e| e.name == name).map(|e| e.action)
+        let own = || Some(Self::Own(name.strip_prefix("command-")?.parse().ok()?));
+        ACTIONS.iter().find(|e| e.name == name).map(|e| e.action).or_else(own)
     }
 
     /// Gives the words for this action.
     pub fn entry(self) -> &'static Entry {
         const UNNAMED: &Entry = &entry(Action::Later, "not-yet", "", "comes with a later version");
-        ACTIONS.iter().find(|e| e.action == self).unwrap_or(UNNAMED)
+        const OWN: &Entry = &entry(Action::Own(0), "command", "command", "a command of your own");
+        match self {
+            Self::Own(_) => OWN,
+            _ => ACTIONS.iter().find(|e| e.action == self).unwrap_or(UNNAMED),
+        }
     }
 }
 

@@ -59,6 +59,10 @@ impl App {
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
+            (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
+            (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
+            (Purpose::Palette(_), Response::Canned(canned)) => self.palette_canned(canned),
+            (Purpose::Palette(part), Response::Issues(page)) => self.palette_issues(part, page.rows),
             (change, response) => self.take_change(change, response),
         }
     }
@@ -162,7 +166,11 @@ impl App {
                 self.list.loaded = true;
                 self.list.fault = Some(fault);
             }
-            Purpose::Counts | Purpose::Drafts | Purpose::MarkRead | Purpose::Names(..) => {}
+            Purpose::Counts
+            | Purpose::Drafts
+            | Purpose::MarkRead
+            | Purpose::Names(..)
+            | Purpose::Palette(_) => {}
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } => self.send_refused(fault),

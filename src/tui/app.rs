@@ -15,6 +15,7 @@ use super::list::List;
 use super::members::MembersScreen;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
+use super::palette::Palette;
 use super::projects::ProjectScreen;
 use super::rules::RulesScreen;
 use super::senders::SendersScreen;
@@ -98,6 +99,7 @@ pub struct App {
     /// Names that the composer can complete.
     pub names: Names,
     pub overlay: Option<Overlay>,
+    pub palette: Palette,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
     /// Keys of a sequence that is not complete.
@@ -119,7 +121,7 @@ impl App {
     /// Makes the screen as it is before the desk has answered anything.
     pub fn new(options: Options, width: u16, height: u16, now: Timestamp) -> Result<Self, SetupError> {
         let theme = Theme::named(&options.theme, options.no_color, options.light_ground, options.ascii)?;
-        let keymap = Keymap::new(&options.keys)?;
+        let keymap = options.bindings()?;
         Ok(Self {
             width,
             height,
@@ -150,6 +152,7 @@ impl App {
             rules: RulesScreen::default(),
             names: Names::default(),
             overlay: None,
+            palette: Palette::default(),
             notice: None,
             undoable: None,
             pending: Vec::new(),
@@ -217,6 +220,7 @@ impl App {
             Input::Desk(FromDesk::Back) => self.connection_back(),
             Input::Edited(result) => self.edited(result),
             Input::Attached { path, file } => self.attached(&path, file),
+            Input::Ran(ran) => self.own_ran(&ran),
             Input::Did(Ok(said)) => self.say(said),
             Input::Did(Err(said)) => self.complain(said),
             Input::Focus(focused) => self.focused = Some(focused),
@@ -238,6 +242,11 @@ impl App {
         self.now = now;
         if self.notice.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS) {
             self.notice = None;
+            self.dirty = true;
+        }
+        if self.palette.lesson.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS)
+        {
+            self.palette.lesson = None;
             self.dirty = true;
         }
         let over =
@@ -263,7 +272,7 @@ impl App {
         if self.counts_seconds() {
             due = due.min(1000 - millis.rem_euclid(1000));
         }
-        if let Some(notice) = &self.notice {
+        for notice in self.notice.iter().chain(&self.palette.lesson) {
             due = due.min(notice.at.as_millisecond() + NOTICE_SECONDS * 1000 - millis);
         }
         if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {

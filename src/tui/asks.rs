@@ -4,6 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
+use super::palette::Part;
 use crate::domain::quick::Mark;
 use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub enum Purpose {
     RuleTest(String),
     /// Names of this kind, of a project, that hold a word.
     Names(Mark, (String, String)),
+    Palette(Part),
+    OwnCommand(u8),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send {
@@ -123,6 +126,11 @@ impl Purpose {
             Self::Names(Mark::Label, _) => 34,
             Self::Names(Mark::Issue, _) => 35,
             Self::Names(Mark::Milestone, _) => 36,
+            Self::Palette(Part::People) => 60,
+            Self::OwnCommand(_) => 64,
+            Self::Palette(Part::Canned) => 61,
+            Self::Palette(Part::Issues) => 62,
+            Self::Palette(Part::Found) => 63,
             _ => return None,
         })
     }

@@ -1,8 +1,10 @@
 //! What comes into the screen and what it asks for: plain data on both sides.
 
+use super::commands::{Ran, Run};
 use crate::domain::{Event, Fault, Request, Response, Upload};
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
@@ -53,6 +55,8 @@ pub enum Input {
     },
     /// A file was written or opened: what to say about it.
     Did(Result<String, String>),
+    /// A command of one's own ended.
+    Ran(Ran),
     /// The program was asked to end.
     Stop,
 }
@@ -84,6 +88,12 @@ pub enum Effect {
     Browse(String),
     /// Puts text into the clipboard of the terminal.
     Copy(String),
+    /// Runs a command of one's own.
+    Run(Box<Run>),
+    /// Ends the command whose output is waited for.
+    StopRun,
+    /// Keeps how often each command was taken from the palette.
+    KeepUses(BTreeMap<String, u32>),
     Bell,
     Suspend,
     /// Draws everything anew.

@@ -11,6 +11,13 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 const DEFAULT: &str = include_str!("../../assets/keymap.toml");
+/// What other hands are used to, laid over the default.
+const PRESETS: [(&str, &str); 4] = [
+    ("vim", include_str!("../../assets/keymaps/vim.toml")),
+    ("emacs", include_str!("../../assets/keymaps/emacs.toml")),
+    ("mutt", include_str!("../../assets/keymaps/mutt.toml")),
+    ("gmail", include_str!("../../assets/keymaps/gmail.toml")),
+];
 
 /// Where a key is pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +70,26 @@ impl Place {
         PLACES.iter().find(|(place, _)| *place == self).map_or("all", |(_, name)| name)
     }
 
+    /// Says where this is.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::All => "on every screen",
+            Self::List => "in the list",
+            Self::Thread => "in a thread",
+            Self::Composer => "while writing",
+            Self::Query | Self::Prompt | Self::Picker => "while typing",
+            Self::Outbox => "in the outbox",
+            Self::Intake => "in the intake",
+            Self::Project => "on the project's screen",
+            Self::Senders => "among the senders",
+            Self::Members => "among the members",
+            Self::Templates => "among the templates",
+            Self::Categories => "among the labels",
+            Self::Rules => "among the rules",
+            Self::Text => "in a text",
+        }
+    }
+
     /// Tells whether keys without an action are text here.
     pub fn takes_text(self) -> bool {
         matches!(self, Self::Composer | Self::Query | Self::Prompt | Self::Picker)
@@ -85,6 +112,13 @@ struct Binding {
     line: Option<usize>,
 }
 
+/// A table as it is written.
+#[derive(Default)]
+struct Written {
+    keys: Vec<UserKey>,
+    footer: BTreeMap<Place, Vec<Action>>,
+}
+
 /// The whole table.
 #[derive(Clone, Debug, Default)]
 pub struct Keymap {
@@ -93,52 +127,16 @@ pub struct Keymap {
 }
 
 impl Keymap {
-    /// Reads the default table and lays the user's keys over it.
-    pub fn new(user: &[UserKey]) -> Result<Self, SetupError> {
-        let mut keymap = Self::read(DEFAULT)?;
+    /// Reads the default table and lays over it what differs under the name `preset`, then the user's keys.
+    pub fn new(preset: &str, user: &[UserKey]) -> Result<Self, SetupError> {
+        let (mut keymap, base) = (Self::default(), keymap_read(DEFAULT)?);
+        keymap.footer = base.footer;
+        keymap.merge(&base.keys)?;
+        let known = PRESETS.iter().find(|(name, _)| *name == preset);
+        let (_, preset) = known.ok_or_else(|| SetupError::Preset(preset.to_owned()))?;
+        keymap.merge(&keymap_read(preset)?.keys)?;
         keymap.merge(user)?;
         Ok(keymap)
-    }
-
-    fn read(text: &str) -> Result<Self, SetupError> {
-        let broken = |e: &dyn std::fmt::Display| SetupError::KeymapTable(e.to_string());
-        let table = DeTable::parse(text).map_err(|e| broken(&e))?;
-        let mut keymap = Self::default();
-        for (place, keys) in table.get_ref() {
-            let DeValue::Table(keys) = keys.get_ref() else {
-                return Err(broken(&format!("`{}` is not a table", place.get_ref())));
-            };
-            if place.get_ref() == "footer" {
-                keymap.read_footer(keys)?;
-                continue;
-            }
-            let mut rows: Vec<_> = keys.iter().collect();
-            rows.sort_by_key(|(key, _)| key.span().start);
-            for (key, action) in rows {
-                let line = text.get(..key.span().start).map(|before| before.matches('\n').count() + 1);
-                keymap.bind(&UserKey {
-                    place: place.get_ref().to_string(),
-                    keys: key.get_ref().to_string(),
-                    action: action.get_ref().as_str().unwrap_or_default().to_owned(),
-                    line,
-                })?;
-            }
-        }
-        keymap.check()?;
-        Ok(keymap)
-    }
-
-    fn read_footer(&mut self, table: &DeTable<'_>) -> Result<(), SetupError> {
-        for (place, names) in table {
-            let place = place_named(place.get_ref(), None)?;
-            let names = names.get_ref().as_array().map(|list| list.iter()).into_iter().flatten();
-            let actions = names.map(|name| {
-                let name = name.get_ref().as_str().unwrap_or_default();
-                action_named(name, place.name(), None)
-            });
-            self.footer.insert(place, actions.collect::<Result<_, _>>()?);
-        }
-        Ok(())
     }
 
     /// Adds one binding; a second one for the same keys in the same place is refused.
@@ -200,11 +198,14 @@ impl Keymap {
     /// Says what `keys`, pressed one after the other in `place`, mean.
     pub fn lookup(&self, place: Place, keys: &[Key]) -> Lookup {
         if let Some(found) = self.bindings(place).find(|b| b.keys == keys) {
-            return Lookup::Action(found.action);
+            return match found.action {
+                Action::Unbound => Lookup::Nothing,
+                action => Lookup::Action(action),
+            };
         }
         let next: Vec<_> = self
             .bindings(place)
-            .filter(|b| b.keys.starts_with(keys))
+            .filter(|b| b.action != Action::Unbound && b.keys.starts_with(keys))
             .map(|b| (written(b.keys.get(keys.len()..).unwrap_or_default()), b.action))
             .collect();
         if next.is_empty() { Lookup::Nothing } else { Lookup::Pending(next) }
@@ -215,7 +216,10 @@ impl Keymap {
         let own = self.places.get(&place).into_iter().flatten();
         let all = self.places.get(&Place::All).into_iter().flatten();
         let shared = all.filter(move |_| !place.takes_text() && place != Place::All);
-        own.clone().chain(shared.filter(move |b| !own.clone().any(|o| o.keys == b.keys)))
+        // A place's own key takes precedence over what it begins elsewhere and over what begins it.
+        let in_the_way =
+            |own: &Binding, b: &Binding| own.keys.starts_with(&b.keys) || b.keys.starts_with(&own.keys);
+        own.clone().chain(shared.filter(move |b| !own.clone().any(|o| in_the_way(o, b))))
     }
 
     /// Gives the keys for `action` in `place` as people write them; the first is the shortest to say.
@@ -223,10 +227,16 @@ impl Keymap {
         self.bindings(place).filter(|b| b.action == action).map(|b| written(&b.keys)).collect()
     }
 
+    /// Gives the places in which an action has a key of that place.
+    pub fn places_of(&self, action: Action) -> Vec<Place> {
+        let has = |(_, bindings): &(&Place, &Vec<Binding>)| bindings.iter().any(|b| b.action == action);
+        self.places.iter().filter(has).map(|(place, _)| *place).collect()
+    }
+
     /// Gives each action that has a key in `place` with its keys, in the order of the table.
     pub fn listing(&self, place: Place) -> Vec<(Action, Vec<String>)> {
         let mut rows: Vec<(Action, Vec<String>)> = Vec::new();
-        for binding in self.bindings(place).filter(|b| b.action != Action::Later) {
+        for binding in self.bindings(place).filter(|b| !matches!(b.action, Action::Later | Action::Unbound)) {
             let keys = written(&binding.keys);
             match rows.iter_mut().find(|(action, _)| *action == binding.action) {
                 Some((_, all)) => all.push(keys),
@@ -248,6 +258,50 @@ impl Keymap {
     }
 }
 
+/// Reads a table of keys with their lines, and of what the footer shows.
+fn keymap_read(text: &str) -> Result<Written, SetupError> {
+    let broken = |e: &dyn std::fmt::Display| SetupError::KeymapTable(e.to_string());
+    let table = DeTable::parse(text).map_err(|e| broken(&e))?;
+    let mut written = Written::default();
+    for (place, keys) in table.get_ref() {
+        let DeValue::Table(keys) = keys.get_ref() else {
+            return Err(broken(&format!("`{}` is not a table", place.get_ref())));
+        };
+        if place.get_ref() == "footer" {
+            written.footer = footer(keys)?;
+            continue;
+        }
+        let mut rows: Vec<_> = keys.iter().collect();
+        rows.sort_by_key(|(key, _)| key.span().start);
+        written.keys.extend(rows.into_iter().map(|(key, action)| UserKey {
+            place: place.get_ref().to_string(),
+            keys: key.get_ref().to_string(),
+            action: action.get_ref().as_str().unwrap_or_default().to_owned(),
+            line: text.get(..key.span().start).map(|before| before.matches('\n').count() + 1),
+        }));
+    }
+    Ok(written)
+}
+
+fn footer(table: &DeTable<'_>) -> Result<BTreeMap<Place, Vec<Action>>, SetupError> {
+    let mut footer = BTreeMap::new();
+    for (place, names) in table {
+        let place = place_named(place.get_ref(), None)?;
+        let names = names.get_ref().as_array().map(|list| list.iter()).into_iter().flatten();
+        let actions = names.map(|name| {
+            let name = name.get_ref().as_str().unwrap_or_default();
+            action_named(name, place.name(), None)
+        });
+        footer.insert(place, actions.collect::<Result<_, _>>()?);
+    }
+    Ok(footer)
+}
+
+/// Gives the names of the places under which keys can be bound.
+pub fn places() -> impl Iterator<Item = &'static str> {
+    PLACES.iter().map(|(_, name)| *name)
+}
+
 fn at(line: Option<usize>) -> String {
     line.map_or(String::new(), |line| format!(" (line {line})"))
 }
@@ -258,6 +312,9 @@ fn place_named(name: &str, line: Option<usize>) -> Result<Place, SetupError> {
 }
 
 fn action_named(name: &str, place: &str, line: Option<usize>) -> Result<Action, SetupError> {
+    if name == "none" {
+        return Ok(Action::Unbound);
+    }
     Action::named(name).ok_or_else(|| {
         let known: Vec<String> = super::action::ACTIONS.iter().map(|e| e.name.to_owned()).collect();
         SetupError::Action {
@@ -296,7 +353,7 @@ mod tests {
 
     #[test]
     fn the_default_table_can_be_read_and_binds_no_key_twice() {
-        let keymap = Keymap::new(&[]).unwrap();
+        let keymap = Keymap::new("vim", &[]).unwrap();
         assert_eq!(keymap.lookup(Place::List, &keys("x")), Lookup::Action(Action::Close));
         assert_eq!(keymap.lookup(Place::Thread, &keys("j")), Lookup::Action(Action::Down));
         assert_eq!(keymap.lookup(Place::Composer, &keys("j")), Lookup::Nothing);
@@ -305,7 +362,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_contract_stands_in_the_table() {
-        let keymap = Keymap::new(&[]).unwrap();
+        let keymap = Keymap::new("vim", &[]).unwrap();
         let both = "j k up down g_g G ctrl-d ctrl-u enter q esc tab 1 9 J K / n N : ctrl-k ? C r c f e a i l p s \
                     x X ! m M = t u z Z . y o h H w P O I R";
         for text in both.split_whitespace() {
@@ -326,8 +383,59 @@ mod tests {
     }
 
     #[test]
+    fn every_preset_reaches_what_the_default_reaches_in_every_place() {
+        let all: Vec<Place> = PLACES.iter().map(|(place, _)| *place).collect();
+        let default = Keymap::new("vim", &[]).unwrap();
+        for (name, _) in PRESETS {
+            let preset = Keymap::new(name, &[]).unwrap();
+            for place in &all {
+                let lost = default.listing(*place).into_iter().map(|(action, _)| action);
+                let lost: Vec<_> = lost.filter(|a| preset.keys_of(*place, *a).is_empty()).collect();
+                assert!(lost.is_empty(), "{name}, {place:?}: {lost:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_preset_has_the_keys_that_its_hands_know() {
+        for (preset, place, pressed, action) in [
+            ("emacs", Place::Composer, "ctrl-c ctrl-c", Action::Send),
+            ("emacs", Place::List, "alt-x", Action::Palette),
+            ("mutt", Place::List, "m", Action::NewIssue),
+            ("mutt", Place::List, "t", Action::Mark),
+            ("gmail", Place::Thread, "e", Action::Close),
+            ("gmail", Place::List, "* a", Action::MarkAll),
+        ] {
+            let keymap = Keymap::new(preset, &[]).unwrap();
+            assert_eq!(keymap.lookup(place, &keys(pressed)), Lookup::Action(action), "{preset} {pressed}");
+        }
+        let emacs = Keymap::new("emacs", &[]).unwrap();
+        assert_eq!(emacs.lookup(Place::Composer, &keys("ctrl-a")), Lookup::Nothing, "is the text's own");
+        let said = Keymap::new("nano", &[]).unwrap_err().to_string();
+        assert_eq!(said, "there is no keymap `nano`; known are vim, emacs, mutt and gmail");
+    }
+
+    #[test]
+    fn every_key_can_be_bound_anew_and_taken_away() {
+        let default = Keymap::new("vim", &[]).unwrap();
+        for (place, name) in PLACES {
+            for (action, pressed) in default.listing(place) {
+                let first = pressed[0].to_lowercase();
+                let Some(_) = Key::named(first.split(' ').next().unwrap()) else { panic!("{first}") };
+                let anew = Keymap::new("vim", &[key(name, "f9 f9", action.entry().name)]).unwrap();
+                assert_eq!(anew.lookup(place, &keys("f9 f9")), Lookup::Action(action), "{name}");
+            }
+        }
+        let none = Keymap::new("vim", &[key("list", "x", "none"), key("list", "z", "none")]).unwrap();
+        for gone in ["x", "z"] {
+            assert_eq!(none.lookup(Place::List, &keys(gone)), Lookup::Nothing, "{gone}");
+        }
+        assert_eq!(none.lookup(Place::Thread, &keys("z")), Lookup::Action(Action::Undo));
+    }
+
+    #[test]
     fn a_prefix_waits_and_says_what_may_follow() {
-        let keymap = Keymap::new(&[key("list", "g p", "project-list")]).unwrap();
+        let keymap = Keymap::new("vim", &[key("list", "g p", "project-list")]).unwrap();
         let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
         let expected = [
             ("m", Action::Move),
@@ -349,7 +457,7 @@ mod tests {
 
     #[test]
     fn the_users_keys_replace_and_what_is_in_their_way_yields() {
-        let keymap = Keymap::new(&[key("list", "x", "spam"), key("list", "r r", "reply")]).unwrap();
+        let keymap = Keymap::new("vim", &[key("list", "x", "spam"), key("list", "r r", "reply")]).unwrap();
         assert_eq!(keymap.lookup(Place::List, &keys("x")), Lookup::Action(Action::Spam));
         assert_eq!(keymap.lookup(Place::List, &keys("r r")), Lookup::Action(Action::Reply));
         assert_eq!(keymap.lookup(Place::Thread, &keys("x")), Lookup::Action(Action::Close));
@@ -365,7 +473,7 @@ mod tests {
             (vec![key("list", "ctrl-b", "close"), key("list", "C-b", "spam")], "bound twice"),
             (vec![key("list", "b", "close"), key("list", "b x", "spam")], "in the way"),
         ] {
-            let said = Keymap::new(&bad).unwrap_err().to_string();
+            let said = Keymap::new("vim", &bad).unwrap_err().to_string();
             assert!(said.contains(part), "{said}");
         }
     }

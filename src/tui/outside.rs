@@ -3,6 +3,7 @@
 use super::input::{Effect, Input};
 use super::setup::Options;
 use crate::domain::Upload;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,6 +11,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+/// What of the palette is kept, beside the drafts for the editor.
+const USES: &str = "palette.json";
 /// A file larger than this is never read to be attached, in octets.
 const ATTACH_MAX: u64 = 200_000_000;
 
@@ -32,11 +35,25 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
             }
             Effect::Open { name, bytes } => Input::Did(open(&scratch, &name, &bytes).await),
             Effect::Browse(url) => Input::Did(show(&url)),
+            Effect::KeepUses(uses) => return keep_uses(&scratch.join(USES), &uses).await,
             _ => return,
         };
         // The screen may be gone by now.
         let _ = did.send(input);
     });
+}
+
+/// Reads how often each command was taken from the palette; nothing where nobody kept it.
+pub fn kept_uses(options: &Options) -> BTreeMap<String, u32> {
+    let kept = std::fs::read(options.scratch_dir.join(USES)).ok();
+    kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+async fn keep_uses(path: &Path, uses: &BTreeMap<String, u32>) {
+    // A count that is lost teaches a key once more.
+    if let Ok(text) = serde_json::to_vec(uses) {
+        let _ = write_private(path, &text).await;
+    }
 }
 
 /// Keeps a text that the desk could not take; gives the file that holds it now.

@@ -92,6 +92,8 @@ pub struct Reader {
     pub title: String,
     pub lines: Vec<Line<'static>>,
     pub top: usize,
+    /// Whether it waits for a command that runs.
+    pub running: bool,
     /// The whole text, for copying.
     pub text: String,
 }
@@ -110,13 +112,20 @@ impl App {
     /// Shows a text.
     pub fn open_reader(&mut self, title: &str, lines: Vec<Line<'static>>) {
         let text = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        self.overlay = Some(Overlay::Reader(Reader { title: title.to_owned(), lines, top: 0, text }));
+        self.overlay =
+            Some(Overlay::Reader(Reader { title: title.to_owned(), lines, top: 0, running: false, text }));
     }
 
     /// Does an action in what is over the screen.
     pub fn overlay_act(&mut self, action: Action) {
         match (action, &mut self.overlay) {
-            (Action::Back, _) => self.overlay = None,
+            (Action::Back, over) => {
+                let runs = matches!(over, Some(Overlay::Reader(reader)) if reader.running);
+                self.overlay = None;
+                if runs {
+                    self.want(super::input::Effect::StopRun);
+                }
+            }
             (Action::Accept, Some(Overlay::Prompt(_))) => self.answer_prompt(),
             (Action::Accept, Some(Overlay::Picker(_))) => self.answer_picker(),
             (Action::Down, Some(Overlay::Picker(picker))) => picker.step(true),
@@ -166,6 +175,7 @@ impl App {
             Some(Overlay::Picker(picker)) => picker.key(key),
             _ => {}
         }
+        self.palette_typed();
     }
 
     /// Puts pasted text into the line that is being typed.
@@ -178,6 +188,7 @@ impl App {
             }
             _ => {}
         }
+        self.palette_typed();
     }
 
     fn answer_prompt(&mut self) {

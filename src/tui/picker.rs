@@ -69,6 +69,13 @@ pub enum Choice {
         scope: SenderScope,
         name: String,
     },
+    /// Runs a command of one's own.
+    RunOwn(u8),
+    Issue(Reference),
+    /// An issue that the desk found by its text.
+    Found(Reference),
+    /// What cannot be done now, and why.
+    Off(String),
     Nothing,
 }
 
@@ -113,6 +120,8 @@ pub struct Picker {
     pub free: Option<Free>,
     /// The place in which a chosen action is done.
     pub origin: Option<Place>,
+    /// Whether this is the palette, which goes on being filled and tells keys.
+    pub palette: bool,
 }
 
 impl Picker {
@@ -120,7 +129,16 @@ impl Picker {
     pub fn new(title: &str, items: Vec<Item>) -> Self {
         let found = (0..items.len()).collect();
         let title = title.to_owned();
-        Self { title, edit: Edit::line(""), items, found, selected: 0, free: None, origin: None }
+        Self {
+            title,
+            edit: Edit::line(""),
+            items,
+            found,
+            selected: 0,
+            free: None,
+            origin: None,
+            palette: false,
+        }
     }
 
     /// Takes other texts as well.
@@ -139,12 +157,17 @@ impl Picker {
 
     /// Looks again for what fits.
     pub fn narrow(&mut self) {
-        let wanted = self.edit.value().to_lowercase();
-        let mut scored: Vec<(u32, usize)> =
-            self.items.iter().enumerate().filter_map(|(i, item)| Some((score(&wanted, item)?, i))).collect();
-        scored.sort_unstable();
-        self.found = scored.into_iter().map(|(_, i)| i).collect();
+        self.found = super::fuzzy::order(&self.edit.value(), &self.items);
         self.selected = 0;
+    }
+
+    /// Offers other items; what was selected stays selected where it is still offered.
+    pub fn offer(&mut self, items: Vec<Item>) {
+        let selected = self.chosen().filter(|_| self.selected > 0);
+        self.items = items;
+        self.narrow();
+        let is_it = |at: &usize| self.items.get(*at).map(|item| &item.choice) == selected.as_ref();
+        self.selected = self.found.iter().position(|at| selected.is_some() && is_it(at)).unwrap_or(0);
     }
 
     /// Gives the text that stands for something new, when it is no item's name.
@@ -161,45 +184,16 @@ impl Picker {
         self.selected = if down { (self.selected + 1).min(last) } else { self.selected.saturating_sub(1) };
     }
 
-    fn chosen(&self) -> Option<Choice> {
-        let item = self.found.get(self.selected).and_then(|i| self.items.get(*i));
-        item.map(|item| item.choice.clone())
+    fn selected_item(&self) -> Option<&Item> {
+        self.found.get(self.selected).and_then(|i| self.items.get(*i))
     }
-}
 
-/// Says how well an item fits, less is better: its beginning, a word of it, anywhere, its letters in order.
-fn score(wanted: &str, item: &Item) -> Option<u32> {
-    let name = item.name.to_lowercase();
-    if wanted.is_empty() || name.starts_with(wanted) || item.keys == wanted {
-        return Some(0);
+    fn chosen(&self) -> Option<Choice> {
+        self.selected_item().map(|item| item.choice.clone())
     }
-    if name.contains(wanted) {
-        return Some(1);
-    }
-    if item.detail.to_lowercase().contains(wanted) {
-        return Some(2);
-    }
-    let mut letters = name.chars();
-    wanted.chars().filter(|c| *c != ' ').all(|c| letters.any(|l| l == c)).then_some(3)
 }
 
 impl App {
-    /// Offers every action by name.
-    pub fn open_palette(&mut self) {
-        let place = self.place();
-        let known = |e: &&super::action::Entry| !matches!(e.action, Action::Later | Action::View(6..));
-        let items =
-            ACTIONS.iter().filter(known).filter(|e| self.makes_sense(place, e.action)).map(|e| Item {
-                name: e.name.replace('-', " "),
-                detail: about_in(place, e.action).map_or_else(|| self.about(e.action), str::to_owned),
-                keys: self.keymap.keys_of(place, e.action).into_iter().next().unwrap_or_default(),
-                choice: Choice::Act(e.action),
-            });
-        let mut picker = Picker::new("Commands", items.collect());
-        picker.origin = Some(place);
-        self.open_picker(picker);
-    }
-
     /// Offers the keys of this place.
     pub fn open_help(&mut self) {
         let place = self.place();
@@ -212,7 +206,7 @@ impl App {
         rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
-            name: action.entry().name.replace('-', " "),
+            name: self.name_of(action),
             detail: about_in(place, action).map_or_else(|| self.about(action), str::to_owned),
             keys: keys.join(" "),
             choice: Choice::Act(action),
@@ -222,7 +216,15 @@ impl App {
         self.open_picker(picker);
     }
 
-    fn about(&self, action: Action) -> String {
+    /// Gives the name of an action as hints show it.
+    pub fn name_of(&self, action: Action) -> String {
+        match action {
+            Action::Own(number) => self.own_name(number).to_owned(),
+            _ => action.entry().name.replace('-', " "),
+        }
+    }
+
+    pub fn about(&self, action: Action) -> String {
         match action {
             Action::View(n) => super::list::VIEWS
                 .get(usize::from(n).saturating_sub(1))
@@ -231,14 +233,14 @@ impl App {
         }
     }
 
-    fn makes_sense(&self, place: Place, action: Action) -> bool {
-        let here = !self.keymap.keys_of(place, action).is_empty();
-        here || matches!(action, Action::Query)
-    }
-
     /// Does what was chosen.
     pub fn answer_picker(&mut self) {
         let Some(Overlay::Picker(picker)) = self.overlay.take() else { return };
+        if let (true, Some(Item { keys, choice: Choice::Act(action), .. })) =
+            (picker.palette, picker.selected_item())
+        {
+            self.learn(*action, keys);
+        }
         match (picker.chosen(), picker.new_text()) {
             (Some(choice), _) => self.choose(picker.origin, choice),
             (None, Some(typed)) => self.take_free(picker.free, typed),
@@ -277,6 +279,9 @@ impl App {
             Choice::MergeInto { references, into } => self.plan_merge(references, into),
             Choice::Merge { references, into } => self.merge(references, into),
             Choice::Nothing => {}
+            Choice::RunOwn(number) => self.start_own(number),
+            Choice::Issue(reference) | Choice::Found(reference) => self.open_issue(reference),
+            Choice::Off(why) => self.say(why),
             Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),
             Choice::Own(key) => self.change_notification(key),
@@ -291,7 +296,7 @@ impl App {
 }
 
 /// Gives what an action does in a place, where that is not what it does elsewhere.
-fn about_in(place: Place, action: Action) -> Option<&'static str> {
+pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
     match (place, action) {
         (Place::Members, Action::Open) => Some("change the member's role"),
         (Place::Members, Action::Remove) => Some("take the member out of the project"),
@@ -327,24 +332,5 @@ fn intake_about(place: Place, action: Action) -> Option<&'static str> {
         Action::Block => Some("further mail of its sender is spam"),
         Action::Copy => Some("copy its Message-ID"),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_fit_comes_first() {
-        let names = ["reopen", "open", "open link", "outbox"];
-        let items = names.iter().map(|n| Item::new(n, "", Choice::Unassign)).collect();
-        let mut picker = Picker::new("", items);
-        picker.edit.insert("open");
-        picker.narrow();
-        let found: Vec<_> = picker.found.iter().map(|i| names[*i]).collect();
-        assert_eq!(found, ["open", "open link", "reopen"]);
-        picker.edit.replace("obx");
-        picker.narrow();
-        assert_eq!(picker.found, [3]);
     }
 }

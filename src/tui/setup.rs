@@ -1,7 +1,10 @@
 //! What the screen is told when it starts, and what may be wrong with it.
 
+use super::keymap::Keymap;
+use super::theme::Theme;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One key of the user's own, `[keys.list] "g p" = "project-list"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +14,31 @@ pub struct UserKey {
     pub keys: String,
     pub action: String,
     /// Where it stands in the config, counted from 1.
+    pub line: Option<usize>,
+}
+
+/// When a command of one's own runs, and where its output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunMode {
+    /// Its output is shown.
+    Read,
+    /// As `Read`, once the person has agreed.
+    Confirm,
+    /// Only its end is told.
+    Background,
+}
+
+/// A command of one's own, `[[command]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCommand {
+    pub keys: String,
+    pub name: String,
+    /// A line for the shell.
+    pub run: String,
+    pub mode: RunMode,
+    /// After so long it is ended.
+    pub timeout: Duration,
+    /// Where its key stands in the config, counted from 1.
     pub line: Option<usize>,
 }
 
@@ -25,7 +53,11 @@ pub struct Options {
     pub ascii: bool,
     pub auto_advance: bool,
     pub bell: bool,
+    /// `vim`, `emacs`, `mutt` or `gmail`.
+    pub keymap: String,
     pub keys: Vec<UserKey>,
+    /// Commands of the person's own.
+    pub commands: Vec<OwnCommand>,
     pub time_zone: TimeZone,
     /// Where drafts for `$EDITOR` and opened attachments are written, a folder of the user's own.
     pub scratch_dir: PathBuf,
@@ -46,13 +78,37 @@ impl Default for Options {
             ascii: false,
             auto_advance: true,
             bell: true,
+            keymap: "vim".to_owned(),
             keys: Vec::new(),
+            commands: Vec::new(),
             time_zone: TimeZone::UTC,
             scratch_dir: std::env::temp_dir(),
             save_dir: PathBuf::from("."),
             editor: String::new(),
             demo: false,
         }
+    }
+}
+
+impl Options {
+    /// Refuses what the screen could not start with: a theme that does not exist, keys that make no sense.
+    pub fn check(&self) -> Result<(), SetupError> {
+        Theme::named(&self.theme, self.no_color, self.light_ground, self.ascii)?;
+        self.bindings().map(drop)
+    }
+
+    /// Makes the table of keys: those of the keymap, the person's own, and those of their commands.
+    pub(super) fn bindings(&self) -> Result<Keymap, SetupError> {
+        let own = self.commands.iter().zip(1..=u8::MAX).flat_map(|(command, number)| {
+            ["list", "thread"].map(|place| UserKey {
+                place: place.to_owned(),
+                keys: command.keys.clone(),
+                action: format!("command-{number}"),
+                line: command.line,
+            })
+        });
+        let keys: Vec<UserKey> = self.keys.iter().cloned().chain(own).collect();
+        Keymap::new(&self.keymap, &keys)
     }
 }
 
@@ -63,6 +119,8 @@ pub enum SetupError {
     Theme(String),
     #[error("the theme cannot be read: {0}")]
     ThemeTable(String),
+    #[error("there is no keymap `{0}`; known are vim, emacs, mutt and gmail")]
+    Preset(String),
     #[error("the keymap cannot be read: {0}")]
     KeymapTable(String),
     #[error("{place}: there is no action `{action}`{nearest}{at}")]

@@ -1,12 +1,14 @@
 //! Whole screens, from keys to what stands there.
 
 mod canned;
+mod commands;
 mod completing;
 mod desk;
 mod life;
 mod long;
 mod mails;
 mod notifications;
+mod palette;
 mod parts;
 mod screens;
 mod update;

@@ -165,6 +165,7 @@ impl App {
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
             Action::Original => self.ask_original(),
+            Action::Own(number) => self.run_own(number),
             _ => return false,
         }
         true
@@ -178,7 +179,7 @@ impl App {
     }
 
     /// Tells whether the query holds words to find, so that there are hits to walk through.
-    fn is_search(&self) -> bool {
+    pub fn is_search(&self) -> bool {
         search_words(&self.list.query).next().is_some()
     }
 

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("web", &["domain", "desk"]),
     ("sync", &["domain", "config", "git", "oauth", "source", "outlet", "desk", "web"]),
     ("rpc", &["domain"]),
-    ("tui", &["domain"]),
+    ("tui", &["domain", "child"]),
     (
         "cli",
         &[
@@ -68,6 +68,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("mime_guess", &["mail"]),
     ("nix", &["cli", "rpc", "tui"]),
     ("notify", &["source"]),
+    ("nucleo_matcher", &["tui"]),
     ("oauth2", &["oauth"]),
     ("pulldown_cmark", &["mail"]),
     ("rand", &["cli", "desk", "outlet", "store", "sync"]),

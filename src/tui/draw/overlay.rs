@@ -4,7 +4,7 @@ use super::super::app::App;
 use super::super::clean;
 use super::super::layout::Areas;
 use super::super::overlay::{Overlay, Prompt, Reader};
-use super::super::picker::{Free, Picker};
+use super::super::picker::{Choice, Free, Picker};
 use super::{rows, rule, text, two_ends};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -92,8 +92,13 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
     for (index, line) in (top..count.max(1)).zip(lines) {
         match picker.found.get(index).and_then(|i| picker.items.get(*i)) {
             Some(item) => {
+                let here = index == picker.selected;
+                let off = matches!(item.choice, Choice::Off(_));
                 let item = [item.keys.as_str(), item.name.as_str(), item.detail.as_str()];
-                draw_item(app, &columns, item, index == picker.selected, line, buf);
+                draw_item(app, &columns, item, here, line, buf);
+                if off {
+                    buf.set_style(line, app.theme.dim);
+                }
             }
             None => {
                 let name = match (&new, &picker.free) {

@@ -31,6 +31,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         left.push(Span::styled(clean::line(&notice.text), style));
         left.push(Span::raw("   "));
     }
+    if let Some(lesson) = &app.palette.lesson {
+        left.push(Span::styled(format!("{}   ", clean::line(&lesson.text)), theme.key));
+    }
     left.extend(undo(app));
     left.extend(channels(app));
     two_ends(left, right, area, app, buf);
@@ -123,7 +126,7 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
     let place = app.place();
     let pairs: Vec<(String, String)> = match app.keymap.lookup(place, &app.pending) {
         Lookup::Pending(next) if !app.pending.is_empty() => {
-            next.into_iter().map(|(keys, a)| (keys, a.entry().name.replace('-', " "))).collect()
+            next.into_iter().map(|(keys, a)| (keys, app.name_of(a))).collect()
         }
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
         _ if place == Place::List && app.list.view == Some(4) => spam_keys(app),
