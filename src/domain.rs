@@ -11,6 +11,7 @@ mod custom;
 mod cuts;
 mod draft;
 mod fault;
+mod happening;
 mod history;
 mod ids;
 mod import;
@@ -53,6 +54,7 @@ pub use custom::{
 pub use cuts::{Border, Cut, Cuts};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
+pub use happening::{Happening, HappeningKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use import::{ImportAuthor, ImportIssue, ImportNote, Imported};
