@@ -79,7 +79,7 @@ pub use request::{
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;
-pub use rule::{Rule, RuleAbout, RuleMoment, RuleView};
+pub use rule::{Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
