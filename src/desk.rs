@@ -17,6 +17,7 @@ mod erasing;
 mod filing;
 mod filling;
 mod forwarding;
+mod happenings;
 mod history;
 mod idle;
 mod importing;

@@ -11,6 +11,7 @@ mod custom;
 mod cuts;
 mod draft;
 mod fault;
+mod happening;
 mod history;
 mod ids;
 mod import;
@@ -53,6 +54,7 @@ pub use custom::{
 pub use cuts::{Border, Cut, Cuts};
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
+pub use happening::{Happening, HappeningKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use import::{ImportAuthor, ImportIssue, ImportNote, Imported};
@@ -77,7 +79,7 @@ pub use request::{
 };
 pub use response::{Delivered, Event, Response};
 pub use rights::Rights;
-pub use rule::{Rule, RuleAbout, RuleMoment, RuleView};
+pub use rule::{Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

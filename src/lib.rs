@@ -48,7 +48,7 @@
 //! | [`spam`] | who is asked whether a mail is wanted | `domain`, `config`, `http` |
 //! | [`desk`] | every decision; the only writer of the store | `domain`, `config`, `crypt`, `git`, `mail`, `store`, `index`, `spam` |
 //! | [`web`] | the page to unsubscribe on, figures for Prometheus | `domain`, `desk` |
-//! | [`sync`] | when things happen | `domain`, `config`, `git`, `oauth`, `source`, `outlet`, `desk`, `web` |
+//! | [`sync`] | when things happen | `domain`, `config`, `child`, `git`, `oauth`, `source`, `outlet`, `desk`, `web` |
 //! | [`rpc`] | frames, the socket, who the peer is | `domain` |
 //! | [`tui`] | the screens | `domain`, `child` |
 //! | [`cli`] | arguments, commands, printing | everything |

@@ -6,6 +6,7 @@
 mod backoff;
 mod commits;
 mod graph;
+mod hooks;
 mod imap;
 mod lessons;
 mod mailbox;
@@ -18,7 +19,7 @@ mod timers;
 
 pub use rest::nothing_new;
 
-use crate::config::{Config, MailboxConfig, OutletConfig};
+use crate::config::{Config, Hooks, MailboxConfig, OutletConfig};
 use crate::desk::Desk;
 use crate::domain::{Fault, MailboxPass, OutboxPass, SyncReport};
 use crate::web::{self, Pages};
@@ -42,6 +43,7 @@ pub struct Plan {
     pub data_dir: PathBuf,
     /// What is served on the web, and where.
     pub pages: Vec<(Pages, String)>,
+    pub hooks: Hooks,
 }
 
 impl Plan {
@@ -53,6 +55,7 @@ impl Plan {
             outlets: config.outlets.iter().map(|(name, outlet)| (named(name), outlet.clone())).collect(),
             data_dir: data_dir.to_owned(),
             pages: pages(config),
+            hooks: config.hooks.clone(),
         }
     }
 }
@@ -83,6 +86,8 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     tasks.spawn(async move { lessons::serve(&teacher.0, &teacher.1).await });
     tasks.spawn(async move { commits::serve(&watcher.0, &watcher.1).await });
     tasks.spawn(async move { timers::serve(&timer.0, &timer.1).await });
+    let (hooked, hooks, folder) = (both(), plan.hooks.clone(), plan.data_dir.clone());
+    tasks.spawn(async move { hooks::serve(&hooked.0, &hooks, folder, &hooked.1).await });
     stop.cancelled().await;
     while tasks.join_next().await.is_some() {}
     crate::oauth::Tokens::new(&plan.data_dir).settled().await;

@@ -117,7 +117,10 @@ pub enum Command {
     Undo,
     /// Does again what you took back.
     Redo,
-    /// Writes every issue as files: Markdown, raw mails and attachments.
+    /// Writes every issue as files: a folder for each with Markdown, JSON, the raw mails as mbox, and attachments.
+    #[command(
+        after_help = "Example:\n  deskbell export desk && git -C desk add . && git -C desk commit -m 'the desk'"
+    )]
     Export {
         #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,

@@ -1,5 +1,6 @@
 //! `deskbell doctor`: looks at everything the desk stands on, and says what fails and what cures it.
 
+mod hooks;
 mod repositories;
 mod round_trip;
 mod seals;
@@ -111,6 +112,7 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     }
     spam::report(judges, &mut findings).await;
     seals::look(&here.crypt(), &mut findings).await;
+    hooks::look(&here.config.hooks, &mut findings).await;
     if round_trip {
         match &known {
             Some(known) => mail_round_trips(&here, known, &mut findings).await,

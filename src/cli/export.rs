@@ -1,11 +1,12 @@
 //! `deskbell export DIR`: a folder for each issue, with Markdown, raw mails and attachments.
 //!
-//! Names are stable, so that two exports differ only where the desk does.
+//! Names are stable and nothing in a file tells when it was written, so that two exports differ only where the desk
+//! does, and a folder of them lives well in git.
 
 use super::here::Here;
 use super::print;
 use super::session::{Session, unexpected};
-use crate::domain::{Fault, IssueQuery, IssueRow, IssueView, NoteView, Reference, Request, Response, slug};
+use crate::domain::{Fault, IssueQuery, IssueRow, IssueView, NoteView, Reference, Request, Response};
 use anyhow::Result;
 use jiff::Timestamp;
 use std::fmt::Write;
@@ -55,6 +56,7 @@ async fn export_issue(session: &Session, dir: &Path, row: &IssueRow) -> Result<(
         other => return Err(unexpected(&other).into()),
     };
     let place = folder(dir, &issue.row);
+    clear(&place)?;
     write(&place.join("issue.md"), markdown(&issue).as_bytes())?;
     write(&place.join("issue.json"), serde_json::to_string_pretty(&print::issue_json(&issue))?.as_bytes())?;
     let mut mbox = Vec::new();
@@ -80,22 +82,39 @@ async fn export_note(
             append_mbox(mbox, note.created_at, &bytes);
         }
     }
-    for (number, file) in note.attachments.iter().enumerate() {
+    for number in 0..note.attachments.len() {
         let name = (number + 1).to_string();
         let request = Request::Attachment { reference: reference.clone(), note: note.id, name };
         if let Response::Bytes(bytes) = session.ask(request).await? {
-            let name = format!("{}-{}-{}", note.id, number + 1, crate::mail::safe_file_name(&file.name));
-            write(&place.join("attachments").join(name), &bytes)?;
+            write(&place.join("attachments").join(file_name(note, number)), &bytes)?;
         }
     }
     Ok(())
 }
 
-/// Gives where an issue goes: `group/project/12-its-title`.
+/// Gives where an issue goes: `group/project/12`, whatever becomes of its title.
 fn folder(dir: &Path, row: &IssueRow) -> PathBuf {
-    let title: String = slug(&row.title).chars().take(40).collect();
-    let name = format!("{}-{}", row.iid, title.trim_matches('-'));
-    dir.join(&row.project).join(name.trim_end_matches('-'))
+    dir.join(&row.project).join(row.iid.to_string())
+}
+
+/// Takes away what an earlier export wrote of an issue, so that nothing stays that is gone.
+fn clear(place: &Path) -> Result<(), Fault> {
+    let failed = |e: std::io::Error| Fault::refused(format!("{} cannot be cleared: {e}", place.display()));
+    let missing = |e: &std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
+    match std::fs::remove_dir_all(place.join("attachments")) {
+        Err(error) if !missing(&error) => return Err(failed(error)),
+        _ => {}
+    }
+    match std::fs::remove_file(place.join("mails.mbox")) {
+        Err(error) if !missing(&error) => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the name of a file of a note: its note and its place make it one of its own.
+fn file_name(note: &NoteView, number: usize) -> String {
+    let name = note.attachments.get(number).map_or("", |file| file.name.as_str());
+    format!("{}-{}-{}", note.id, number + 1, crate::mail::safe_file_name(name))
 }
 
 fn markdown(issue: &IssueView) -> String {
@@ -104,11 +123,20 @@ fn markdown(issue: &IssueView) -> String {
     let mut text = String::from("---\n");
     let _ = writeln!(text, "ref: {}", quoted(&row.reference));
     let _ = writeln!(text, "title: {}", quoted(&row.title));
+    let _ = writeln!(text, "type: {}", print::word(&row.kind));
     let _ = writeln!(text, "state: {}", print::word(&row.state));
+    let _ = writeln!(text, "status: {}", print::word(&row.status));
     let _ = writeln!(text, "from: {}", quoted(row.author.label()));
+    let people: Vec<String> = issue.participants.iter().map(|person| quoted(person.email.as_str())).collect();
+    let _ = writeln!(text, "participants: [{}]", people.join(", "));
+    let _ = writeln!(text, "confidential: {}", row.confidential);
     let labels: Vec<String> = row.labels.iter().map(|label| quoted(label)).collect();
     let _ = writeln!(text, "labels: [{}]", labels.join(", "));
     let _ = writeln!(text, "assignee: {}", row.assignee.as_deref().map_or("null".to_owned(), quoted));
+    let priority = row.priority.as_ref().map_or("null".to_owned(), print::word);
+    let _ = writeln!(text, "priority: {priority}");
+    let due = row.due_at.map_or("null".to_owned(), |due| due.to_string());
+    let _ = writeln!(text, "due_at: {due}");
     let _ = writeln!(text, "created_at: {}\nupdated_at: {}\n---\n", row.created_at, row.updated_at);
     let _ = writeln!(text, "# {}\n", print::line(&row.title));
     for note in &issue.notes {
@@ -122,6 +150,13 @@ fn markdown(issue: &IssueView) -> String {
         let _ = writeln!(text, "{}\n", print::clean(note.body.trim_end()));
         if let Some(folded) = &note.folded {
             let _ = writeln!(text, "<details>\n\n{}\n\n</details>\n", print::clean(folded.trim_end()));
+        }
+        for (number, file) in note.attachments.iter().enumerate() {
+            let _ =
+                writeln!(text, "- [{}](attachments/{})", print::line(&file.name), file_name(note, number));
+        }
+        if !note.attachments.is_empty() {
+            text.push('\n');
         }
     }
     text

@@ -106,11 +106,7 @@ fn object<T: Serialize>(value: &T) -> Map<String, Value> {
 
 /// Gives the JSON of an issue: its row with its notes, participants and links.
 pub fn issue_json(issue: &IssueView) -> Value {
-    let mut map = object(&issue.row);
-    let mut whole = object(issue);
-    whole.remove("row");
-    map.extend(whole);
-    Value::Object(map)
+    issue.json()
 }
 
 /// Gives the JSON of a project: its settings stand beside its path.

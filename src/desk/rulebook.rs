@@ -4,7 +4,8 @@ use super::rules::check_actions;
 use super::{Acting, Desk, txn};
 use crate::domain::quick::quick_text;
 use crate::domain::{
-    Edit, Fault, Project, ProjectId, Response, Role, Rule, RuleAbout, RuleView, SenderScope, set_field,
+    Edit, Fault, Project, ProjectId, Response, Rights, Role, Rule, RuleAbout, RuleChange, RuleView,
+    SenderScope, set_field,
 };
 use crate::store::record::rule_key;
 
@@ -43,14 +44,12 @@ impl Desk {
         if !kept && others.iter().any(|rule| rule.about.name == about.name) {
             return Err(Fault::refused(format!("there is a rule `{}` already", about.name)));
         }
-        if let Some(before) = &before {
-            txn.remove::<Rule>(rule_key(project, &before.about.name));
-        }
         let last = others.iter().map(|rule| rule.position).max().unwrap_or(0);
-        let rule = Rule { project, position: before.map_or(last + 1, |before| before.position), about };
-        txn.put(&rule)?;
+        let position = before.as_ref().map_or(last + 1, |before| before.position);
+        let rule = Rule { project, position, about };
         let label = format!("wrote the rule {}", rule.about.name);
-        self.rules_done(txn, acting, label, vec![rule]).await
+        let change = RuleChange { before, after: Some(rule.clone()) };
+        self.rules_done(txn, acting, label, vec![change], vec![rule]).await
     }
 
     pub(super) async fn remove_rule(
@@ -63,8 +62,8 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let others = txn.list::<Rule>(&rules_of(project)).await?;
         let rule = named(&others, name)?.clone();
-        txn.remove::<Rule>(rule_key(project, name));
-        self.rules_done(txn, acting, format!("removed the rule {name}"), vec![rule]).await
+        let change = RuleChange { before: Some(rule.clone()), after: None };
+        self.rules_done(txn, acting, format!("removed the rule {name}"), vec![change], vec![rule]).await
     }
 
     /// Puts a rule at a place, counted from 1; the others keep their order.
@@ -83,12 +82,58 @@ impl Desk {
         rules.sort_by_key(|rule| rule.position);
         let at = usize::try_from(position.max(1) - 1).unwrap_or(0).min(rules.len());
         rules.insert(at, rule);
+        let mut changes = Vec::new();
         for (place, rule) in (1..).zip(&mut rules) {
+            let before = Some(rule.clone());
             rule.position = place;
-            txn.put(rule)?;
+            let after = Some(rule.clone());
+            if before != after {
+                changes.push(RuleChange { before, after });
+            }
         }
         let label = format!("put the rule {name} at place {position}");
-        self.rules_done(txn, acting, label, rules).await
+        self.rules_done(txn, acting, label, changes, rules).await
+    }
+
+    /// Restores rules as they were before or after a verb.
+    pub(super) async fn restore_rules(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        changes: &[RuleChange],
+        back: bool,
+    ) -> Result<(), Fault> {
+        let turned = |RuleChange { before, after }: &RuleChange| match back {
+            true => RuleChange { before: after.clone(), after: before.clone() },
+            false => RuleChange { before: before.clone(), after: after.clone() },
+        };
+        let changes: Vec<RuleChange> = changes.iter().map(turned).collect();
+        for change in &changes {
+            let Some(rule) = change.before.as_ref().or(change.after.as_ref()) else { continue };
+            let stands = txn.get::<Rule>(&rule_key(rule.project, &rule.about.name)).await?;
+            if stands != change.before {
+                return Err(Fault::refused(format!("somebody changed the rule {} since", rule.about.name))
+                    .hint("`deskbell rule list` shows it; change it by hand"));
+            }
+        }
+        write(txn, &changes)?;
+        if !back {
+            txn.deed().rules = changes;
+        }
+        Ok(())
+    }
+
+    /// Refuses to restore what the caller may not change any more.
+    pub(super) async fn still_may_rule(&self, acting: &Acting, change: &RuleChange) -> Result<(), Fault> {
+        for rule in [&change.before, &change.after].into_iter().flatten() {
+            match rule.project {
+                Some(id) => self.demand(acting, &self.stored_project_by_id(id).await?, Role::Maintainer)?,
+                None if acting.rights == Rights::All => {}
+                None => {
+                    return Err(Fault::refused("only an owner of the desk changes what is the whole desk's"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Ends a step that changed rules, and shows them.
@@ -97,8 +142,12 @@ impl Desk {
         mut txn: txn::Txn<'_>,
         acting: &Acting,
         label: String,
+        changes: Vec<RuleChange>,
         rules: Vec<Rule>,
     ) -> Result<Response, Fault> {
+        write(&mut txn, &changes)?;
+        txn.deed().rules = changes;
+        txn.deed().undoable = true;
         txn.deed().label = label;
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         self.shown_rules(rules).await
@@ -166,6 +215,14 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Writes what changes made of rules: what stood there goes first, so that names may change places.
+fn write(txn: &mut txn::Txn<'_>, changes: &[RuleChange]) -> Result<(), Fault> {
+    for before in changes.iter().filter_map(|change| change.before.as_ref()) {
+        txn.remove::<Rule>(rule_key(before.project, &before.about.name));
+    }
+    changes.iter().filter_map(|change| change.after.as_ref()).try_for_each(|after| txn.put(after))
 }
 
 /// Where the rules of a project stand; those of the desk count as project 0.

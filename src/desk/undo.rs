@@ -105,6 +105,9 @@ impl Desk {
         for change in &verb.deed.canned {
             self.still_may_canned(acting, change).await?;
         }
+        for change in &verb.deed.rules {
+            self.still_may_rule(acting, change).await?;
+        }
         for change in &verb.deed.categories {
             for category in [&change.before, &change.after].into_iter().flatten() {
                 self.demand(acting, &self.stored_project_by_id(category.project).await?, Role::Reporter)?;
@@ -190,6 +193,9 @@ impl Desk {
         verb: &Verb,
         back: bool,
     ) -> Result<(), Fault> {
+        if !verb.deed.rules.is_empty() {
+            self.restore_rules(txn, &verb.deed.rules, back).await?;
+        }
         for change in &verb.deed.canned {
             self.restore_canned(txn, change, back).await?;
         }

@@ -81,6 +81,9 @@ pub struct Deed {
     /// Canned replies that it wrote or took away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub canned: Vec<super::CannedChange>,
+    /// Rules that it wrote, moved or took away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<super::RuleChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,

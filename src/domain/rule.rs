@@ -53,6 +53,13 @@ pub struct Rule {
     pub about: RuleAbout,
 }
 
+/// A rule that a verb wrote, moved or took away: what stood there before it and after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleChange {
+    pub before: Option<Rule>,
+    pub after: Option<Rule>,
+}
+
 /// A rule as front ends see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleView {

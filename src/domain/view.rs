@@ -157,3 +157,17 @@ pub struct IssueView {
     #[serde(default)]
     pub moved_from: Vec<String>,
 }
+
+impl IssueView {
+    /// Gives it as JSON in which the fields of its row stand beside the others.
+    pub fn json(&self) -> serde_json::Value {
+        let mut json = serde_json::to_value(self).unwrap_or_default();
+        let row = json.as_object_mut().and_then(|map| map.remove("row"));
+        if let (Some(serde_json::Value::Object(row)), Some(map)) = (row, json.as_object_mut()) {
+            for (name, value) in row {
+                map.entry(name).or_insert(value);
+            }
+        }
+        json
+    }
+}

@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("spam", &["domain", "config", "http"]),
     ("desk", &["domain", "config", "crypt", "git", "mail", "store", "index", "spam"]),
     ("web", &["domain", "desk"]),
-    ("sync", &["domain", "config", "git", "oauth", "source", "outlet", "desk", "web"]),
+    ("sync", &["domain", "config", "child", "git", "oauth", "source", "outlet", "desk", "web"]),
     ("rpc", &["domain"]),
     ("tui", &["domain", "child"]),
     (

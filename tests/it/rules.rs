@@ -143,3 +143,43 @@ async fn what_cannot_be_a_rule_is_refused() {
         assert!(fault.message.contains(words), "{words}: {}", fault.message);
     }
 }
+
+async fn rule_names(room: &mut Room) -> Vec<String> {
+    match room.ok(Request::Rules).await {
+        Response::Rules(rules) => rules.into_iter().map(|rule| rule.about.name).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_changed_of_rules_is_taken_back_and_done_again_but_not_over_somebody_else() {
+    let mut room = Room::new().await;
+    for name in ["one", "two"] {
+        room.ok(rule(here(), &[("name", name), ("query", "is:open"), ("actions", "/label ~x")])).await;
+    }
+    let set = |settings: &[(&str, &str)]| Request::SetRule {
+        scope: here(),
+        name: Some("two".into()),
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    };
+    room.ok(set(&[("name", "second")])).await;
+    room.ok(Request::OrderRule { scope: here(), name: "second".into(), position: 1 }).await;
+    room.ok(Request::RemoveRule { scope: here(), name: "one".into() }).await;
+    assert_eq!(rule_names(&mut room).await, ["second"]);
+    for left in [&["second", "one"][..], &["one", "second"], &["one", "two"], &["one"]] {
+        room.ok(Request::Undo).await;
+        assert_eq!(rule_names(&mut room).await, left);
+    }
+    room.ok(Request::Redo).await;
+    room.ok(Request::Redo).await;
+    assert_eq!(rule_names(&mut room).await, ["one", "second"]);
+    room.user("bob").await;
+    let changed = Request::SetRule {
+        scope: here(),
+        name: Some("second".into()),
+        settings: vec![("enabled".into(), "false".into())],
+    };
+    room.ask_as("bob", changed).await.unwrap();
+    let refused = room.ask(Request::Undo).await.unwrap_err();
+    assert!(refused.message.contains("somebody changed the rule second since"), "{refused:?}");
+}

@@ -1,6 +1,7 @@
 //! What is redacted or erased is found by no search for bytes; all else stays; a stop in the middle is finished.
 
 use crate::support::room::{ADA, CONFIG, Room, note, open};
+use crate::support::{TestDesk, mail, wait_until};
 use deskbell::domain::{
     Arrival, Draft, DraftKind, EmailAddress, FaultKind, NewNote, NoteKind, PersonView, Redact, Request,
     Response, Upload,
@@ -271,5 +272,51 @@ async fn staff_and_the_desks_own_addresses_are_not_erased() {
     for address in ["mia@desk.example", "office@desk.example"] {
         let asked = Request::ErasePerson(address.parse().unwrap());
         assert_eq!(room.ask(asked).await.unwrap_err().kind, FaultKind::Refused, "{address}");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let kind = entry.file_type().unwrap();
+        match kind.is_dir() {
+            true => copy(&entry.path(), &to.join(entry.file_name())),
+            false if kind.is_file() => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+            false => {}
+        }
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_erases_leaves_a_desk_that_finishes_it() {
+    let desk = TestDesk::between_maildirs("");
+    for n in 0..40 {
+        let raw = String::from_utf8(mail("eve@customer.test", &format!("number {n}"))).unwrap();
+        desk.deliver(format!("{raw}{}", "Another line of it. ".repeat(60)).as_bytes());
+    }
+    let raw = String::from_utf8(mail("adele@customer.test", "the knee")).unwrap();
+    desk.deliver(raw.replace("From: Ada", "From: Adele Lovelock").as_bytes());
+    desk.ok(&["sync", "--once"]);
+    let before = desk.json(&["issue", "list", "from:eve", "--limit", "100"]);
+    let texts = ["adele@customer.test", "Adele Lovelock", "about the knee"];
+    assert_eq!(left(&desk.data(), &texts).len(), 3);
+    let kept = tempfile::tempdir().unwrap();
+    copy(&desk.data(), kept.path());
+    for moment in ["rewrite", "journal.new", "journal.new/00000001.seg", "trees.new", "journal/rewritten"] {
+        fs::remove_dir_all(desk.data()).unwrap();
+        copy(kept.path(), &desk.data());
+        let mut command = desk.command(&["person", "erase", "adele@customer.test", "--confirm", "ERASE"]);
+        let mut child =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        // Whether the kill comes in time or too late, what follows must hold.
+        wait_until(moment, || desk.data().join(moment).exists() || child.try_wait().unwrap().is_some());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(desk.json(&["issue", "list", "from:eve", "--limit", "100"]), before, "{moment}");
+        let said = desk.run(&["person", "show", "adele@customer.test"]);
+        assert_eq!(said.code, 1, "{moment}: {said:?}");
+        assert_eq!(left(&desk.data(), &texts), [""; 0], "{moment}");
+        assert_eq!(desk.json(&["maintenance", "verify"]), serde_json::json!([]), "{moment}");
+        assert!(!desk.data().join("rewrite").exists() && !desk.data().join("journal.old").exists());
     }
 }
