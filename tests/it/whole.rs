@@ -267,9 +267,9 @@ async fn the_staff_answer_by_mail_and_on_the_screen_and_a_commit_closes_and_the_
 
     // Alice answers on the screen.
     let mut screen = Terminal::on(desk);
-    screen.wait_for("The press is stuck");
+    screen.wait_for("Open 1");
     screen.press("3");
-    screen.wait_for("is:open");
+    screen.wait_for("The press is stuck");
     screen.press("\r");
     screen.wait_for("She never oils it.");
     screen.press("r");
