@@ -54,6 +54,7 @@ mod splitting;
 mod staff_answers;
 mod staff_settings;
 mod status;
+mod strangers;
 mod subscriptions;
 mod targets;
 mod telling;
@@ -350,8 +351,8 @@ impl Desk {
             }
             Request::RemoveMember { project, user } => self.remove_member(&acting, &project, &user).await,
             Request::SetDesk { settings } => self.set_desk(&acting, &settings).await,
-            Request::SaveCanned { scope, name, settings, new } => {
-                self.save_canned(&acting, &scope, &name, &settings, new).await
+            Request::SaveCanned { scope, name, settings, new, attach } => {
+                self.save_canned(&acting, &scope, &name, &settings, new, &attach).await
             }
             Request::RemoveCanned { scope, name } => self.remove_canned(&acting, &scope, &name).await,
             Request::SetRule { scope, name, settings } => {

@@ -68,8 +68,8 @@ pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
 };
 pub use project::{
-    DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Visibility,
-    nearest, path_fits, set_field, slug,
+    DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Strangers,
+    Visibility, nearest, path_fits, set_field, slug,
 };
 pub use query::Query;
 pub use reference::Reference;

@@ -3,7 +3,7 @@
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{CANNED_PLACEHOLDERS, CannedScope, CannedView, Fault, Request, Response};
+use crate::domain::{CANNED_PLACEHOLDERS, CannedScope, CannedView, Fault, Request, Response, Upload};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -60,6 +60,12 @@ pub struct Written {
     /// Further words by which it is found, with commas between.
     #[arg(long, value_name = "WORDS")]
     keywords: Option<String>,
+    /// A file that goes out with it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    attach: Vec<PathBuf>,
+    /// A file that goes out with it no more.
+    #[arg(long, value_name = "NAME")]
+    detach: Vec<String>,
     #[command(flatten)]
     whose: Whose,
 }
@@ -69,6 +75,7 @@ fn after_help() -> String {
     format!(
         "Examples:\n  deskbell canned add thanks -m 'Thank you, %{{REQUESTER_FIRST_NAME}}. We look into it.'\n  \
          deskbell canned add reset -F reset.md --keywords login,password --project acme/support\n  \
+         deskbell canned set reset --attach guide.pdf --project acme/support\n  \
          deskbell issue note 12 --canned reset\n\nPlaceholders:\n{list}\n\nQuick actions in it are carried out \
          when it is sent. A placeholder that stands for nothing stops the send."
     )
@@ -140,16 +147,19 @@ async fn known(here: &Here, scope: Option<CannedScope>) -> Result<Vec<CannedView
 }
 
 async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
-    let Written { name, message, file, rename, keywords, whose } = written;
+    let Written { name, message, file, rename, keywords, attach, detach, whose } = written;
     let text = match (message, file) {
         (Some(text), _) => Some(text),
         (None, Some(file)) => Some(super::issue::read_text(&file)?),
         (None, None) => None,
     };
     let settings = [("name", rename), ("text", text), ("keywords", keywords)];
-    let settings: Vec<(String, String)> =
-        settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-    match ask(here, Request::SaveCanned { scope: whose.one(), name, settings, new }).await? {
+    let settings = settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    let detach = detach.into_iter().map(|name| ("detach".to_owned(), name));
+    let settings = settings.chain(detach).collect();
+    let attach: Result<Vec<Upload>> = attach.iter().map(|path| super::issue::upload(path)).collect();
+    let attach = attach?;
+    match ask(here, Request::SaveCanned { scope: whose.one(), name, settings, new, attach }).await? {
         Response::Canned(saved) if here.json => print::json(&saved.first())?,
         Response::Canned(saved) => listed(&saved)?,
         other => return Err(unexpected(&other).into()),
@@ -179,9 +189,12 @@ fn listed(known: &[CannedView]) -> Result<()> {
                 print::line(&canned.name),
                 print::line(whose(&canned.scope)),
                 print::line(&canned.keywords.join(", ")),
+                print::line(
+                    &canned.files.iter().map(|file| file.name.clone()).collect::<Vec<_>>().join(", "),
+                ),
                 print::cut(&print::line(first), 60),
             ]
         })
         .collect();
-    print::table(&["name", "whose", "keywords", "text"], &rows)
+    print::table(&["name", "whose", "keywords", "files", "text"], &rows)
 }

@@ -6,6 +6,7 @@
 
 mod customers;
 mod folder;
+mod house;
 mod play;
 mod week;
 
@@ -30,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The project of the demo.
 const PROJECT: &str = "brightwater/support";
+/// The other one, to which some issues are moved.
+const BILLING: &str = "brightwater/billing";
 /// The Maildir that customers' mail comes in by; that of the mail that goes out is `out` in the data dir.
 const IN: &str = "in";
 const CONFIG: &str = r#"# The config of the demo: mail comes in by one Maildir and goes out into another.

@@ -168,17 +168,19 @@ async fn note(here: &Here, asked: NoteArgs) -> Result<u8> {
         }
         (None, None) => String::new(),
     };
-    let text = match &asked.canned {
+    let (text, mut attach) = match &asked.canned {
         Some(name) => with_canned(here, name, &asked.reference, &text).await?,
-        None => text,
+        None => (text, Vec::new()),
     };
     let hold = asked.hold.as_deref().map(hold_ms).transpose()?;
-    let attach: Result<Vec<Upload>> = asked.attach.iter().map(|path| upload(path)).collect();
+    for path in &asked.attach {
+        attach.push(upload(path)?);
+    }
     let new = NewNote {
         reference: asked.reference,
         text,
         internal: asked.internal,
-        attach: attach?,
+        attach,
         cc: asked.cc,
         without: Vec::new(),
         hold_ms: hold,
@@ -206,6 +208,14 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
             (issue, mails)
         }
         Response::Noted { issue, outbox, .. } => (issue, outbox.len()),
+        // It was quick actions alone.
+        Response::Edited { rows, label } => {
+            match here.json {
+                true => print::json(&rows.first())?,
+                false => println!("{}", print::line(&label)),
+            }
+            return Ok(0);
+        }
         other => return Err(unexpected(&other).into()),
     };
     if here.json {
@@ -331,18 +341,24 @@ pub(super) fn read_text(file: &Path) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::usage(format!("{} is not UTF-8 text", file.display())))
 }
 
-/// Puts the text of a canned reply in front of what was written.
-async fn with_canned(here: &Here, name: &str, reference: &Reference, text: &str) -> Result<String> {
+/// Puts the text of a canned reply in front of what was written; gives its files too.
+async fn with_canned(
+    here: &Here,
+    name: &str,
+    reference: &Reference,
+    text: &str,
+) -> Result<(String, Vec<Upload>)> {
     let asked = FillCanned { scope: None, name: name.to_owned(), reference: reference.clone() };
     match ask(here, Request::FillCanned(asked)).await? {
         Response::FilledCanned(filled) => {
-            Ok(format!("{}\n\n{}", filled.text.trim_end(), text).trim_end().to_owned())
+            let text = format!("{}\n\n{}", filled.text.trim_end(), text).trim_end().to_owned();
+            Ok((text, filled.files))
         }
         other => Err(unexpected(&other).into()),
     }
 }
 
-fn upload(path: &Path) -> Result<Upload> {
+pub(super) fn upload(path: &Path) -> Result<Upload> {
     let bytes =
         std::fs::read(path).map_err(|e| Fault::refused(format!("{} cannot be read: {e}", path.display())))?;
     let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());

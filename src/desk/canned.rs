@@ -1,16 +1,20 @@
 //! Canned replies: who keeps which, and what one says of an issue.
 
+use super::issues::named_files;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    Canned, CannedChange, CannedOwner, CannedScope, CannedView, Fault, FillCanned, IssueView,
-    ParticipantRole, Project, Response, Rights, Role, fill_canned, nearest,
+    Attachment, AttachmentView, Canned, CannedChange, CannedOwner, CannedScope, CannedView, Fault,
+    FillCanned, FilledCanned, IssueView, ParticipantRole, Project, Response, Rights, Role, Upload,
+    fill_canned, nearest,
 };
 use crate::store::record::canned_key;
 
 /// Characters of a name and of a keyword; octets of a text.
 const NAME: usize = 80;
 const TEXT: usize = 256 << 10;
+/// Octets of all files of one.
+const FILES: u64 = 20_000_000;
 
 impl Desk {
     /// Lists the canned replies that somebody may use: their own, those of their projects, the desk's.
@@ -36,8 +40,9 @@ impl Desk {
                     }
                 }
             };
+            let files = canned.files.iter().map(AttachmentView::from).collect();
             let Canned { name, text, keywords, .. } = canned;
-            views.push(CannedView { scope, name, text, keywords });
+            views.push(CannedView { scope, name, text, keywords, files });
         }
         views.sort_by(|a, b| (rank(&a.scope), &a.name).cmp(&(rank(&b.scope), &b.name)));
         Ok(Response::Canned(views))
@@ -51,7 +56,9 @@ impl Desk {
         name: &str,
         settings: &[(String, String)],
         new: bool,
+        attach: &[Upload],
     ) -> Result<Response, Fault> {
+        let added = self.keep_files(&named_files(attach)).await?;
         let owner = self.canned_owner(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
         let before = txn.get::<Canned>(&canned_key(&owner, name)).await?;
@@ -67,9 +74,10 @@ impl Desk {
                 name: name.to_owned(),
                 text: String::new(),
                 keywords: Vec::new(),
+                files: Vec::new(),
             },
         };
-        let after = changed(was, settings)?;
+        let after = with_files(changed(was, settings)?, added)?;
         if before.as_ref().is_none_or(|before| before.name != after.name)
             && txn.get::<Canned>(&canned_key(&owner, &after.name)).await?.is_some()
         {
@@ -104,7 +112,35 @@ impl Desk {
         known.retain(|c| c.name == asked.name && asked.scope.as_ref().is_none_or(|scope| *scope == c.scope));
         let Some(canned) = known.first() else { return Err(self.no_canned(acting, &asked.name).await?) };
         let values = Values::of(&view, acting.user.display_name());
-        Ok(Response::FilledCanned(fill_canned(&canned.text, |name| values.get(name))))
+        let filled = fill_canned(&canned.text, |name| values.get(name));
+        let files = self.canned_files(acting, &view.row.project, &canned.scope, &canned.name).await?;
+        Ok(Response::FilledCanned(FilledCanned { files, ..filled }))
+    }
+
+    /// Reads the files of a canned reply.
+    async fn canned_files(
+        &self,
+        acting: &Acting,
+        project: &str,
+        scope: &CannedScope,
+        name: &str,
+    ) -> Result<Vec<Upload>, Fault> {
+        let owner = match scope {
+            // Whose it is was found out with the rights of who asks.
+            CannedScope::Project(_) => {
+                CannedOwner::Project(self.project_by_path(&acting.rights, project).await?.id)
+            }
+            scope => self.canned_owner(acting, scope).await?,
+        };
+        let kept =
+            self.inner.store.get::<Canned>(&canned_key(&owner, name)).await.map_err(txn::store_fault)?;
+        let mut files = Vec::new();
+        for file in kept.map(|kept| kept.record.files).unwrap_or_default() {
+            let Some(raw) = file.raw else { continue };
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            files.push(Upload { name: file.name, bytes });
+        }
+        Ok(files)
     }
 
     async fn canned_owner(&self, acting: &Acting, scope: &CannedScope) -> Result<CannedOwner, Fault> {
@@ -247,7 +283,17 @@ fn rank(scope: &CannedScope) -> (u8, &str) {
     }
 }
 
-/// Takes settings over: `name`, `text`, `keywords` with commas between.
+/// Puts files to it, each in place of one of its name.
+fn with_files(mut canned: Canned, added: Vec<Attachment>) -> Result<Canned, Fault> {
+    canned.files.retain(|file| !added.iter().any(|new| new.name == file.name));
+    canned.files.extend(added);
+    if canned.files.iter().map(|file| file.size).sum::<u64>() > FILES {
+        return Err(Fault::refused("the files of a canned reply have at most 20 MB together"));
+    }
+    Ok(canned)
+}
+
+/// Takes settings over: `name`, `text`, `keywords` with commas between; `detach` takes a file away.
 fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, Fault> {
     for (key, value) in settings {
         match key.as_str() {
@@ -256,6 +302,12 @@ fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, 
             "keywords" => {
                 let words = value.split(',').map(|word| word.trim().to_lowercase());
                 canned.keywords = words.filter(|word| !word.is_empty()).collect();
+            }
+            "detach" => {
+                if !canned.files.iter().any(|file| file.name == *value) {
+                    return Err(Fault::not_found(format!("{} has no file `{value}`", canned.name)));
+                }
+                canned.files.retain(|file| file.name != *value);
             }
             other => {
                 return Err(Fault::usage(format!("a canned reply has no `{other}`"))

@@ -115,6 +115,7 @@ fn phrase(change: &Change) -> Option<String> {
         ("due_at", None) => "took the due date away".to_owned(),
         ("milestone", Some(name)) => format!("set the milestone to {name}"),
         ("milestone", None) => "took the milestone away".to_owned(),
+        ("weight", _) if change.after.is_null() => "took the weight away".to_owned(),
         ("weight", _) => format!("set the weight to {}", change.after),
         ("estimate", _) => match change.after.as_i64() {
             Some(seconds) => format!("estimated {}", work_in_words(seconds)),

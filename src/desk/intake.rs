@@ -341,7 +341,7 @@ impl Desk {
         };
         let screened = self.screened(passing, Some(project.id), stranger);
         if screened.outcome == Outcome::Pass {
-            return Ok(None);
+            return self.shut_out(txn, passing, again, project, stranger).await;
         }
         self.enter_screened(txn, passing, again, Some(project.id), screened).await.map(Some)
     }

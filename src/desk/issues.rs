@@ -160,7 +160,7 @@ impl Desk {
         let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
         let mut note = staff_note(&mut txn, &issue, acting, kind, &quick.text).await?;
         note.cc.clone_from(&new.cc);
-        note.attachments = self.keep_files(&new.attach, &files).await?;
+        note.attachments = self.keep_files(&files).await?;
         if kind == NoteKind::Reply {
             refuse_disabled(&project)?;
             let to = Addressees { cc: new.cc.clone(), without: new.without.clone() };
@@ -344,12 +344,11 @@ impl Desk {
         (hold > 0).then(|| SignedDuration::from_millis(hold))
     }
 
-    async fn keep_files(
+    pub(super) async fn keep_files(
         &self,
-        uploads: &[Upload],
         files: &[(String, String, Vec<u8>)],
     ) -> Result<Vec<Attachment>, Fault> {
-        let mut kept = Vec::with_capacity(uploads.len());
+        let mut kept = Vec::with_capacity(files.len());
         for (name, media_type, bytes) in files {
             let raw = self.inner.store.stash(bytes.clone()).await.map_err(txn::store_fault)?;
             kept.push(Attachment {
@@ -523,7 +522,7 @@ pub(super) fn refuse_disabled(project: &Project) -> Result<(), Fault> {
         .hint(format!("write an internal note, or say `deskbell project enable {}`", project.path)))
 }
 
-fn named_files(uploads: &[Upload]) -> Vec<(String, String, Vec<u8>)> {
+pub(super) fn named_files(uploads: &[Upload]) -> Vec<(String, String, Vec<u8>)> {
     uploads
         .iter()
         .map(|file| {

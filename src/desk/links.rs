@@ -29,6 +29,10 @@ impl Desk {
                 format!("{} marked {} as a duplicate of this", acting.user.name, reference(&project, issue));
             self.system_note(txn, &mut original, words, None).await?;
             txn.put(&original)?;
+            let home = self.load_project(txn, original.project).await?;
+            let words =
+                format!("{} marked this as a duplicate of {}", acting.user.name, reference(&home, &original));
+            self.system_note(txn, issue, words, None).await?;
         }
         if issue.state == State::Open {
             close(issue, txn.now);

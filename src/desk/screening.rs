@@ -190,7 +190,7 @@ impl Desk {
         Ok(issue.is_some_and(|issue| from.is_some_and(|from| has_part(&issue, from))))
     }
 
-    fn listed(&self, passing: &Passing<'_>, project: Option<ProjectId>) -> Option<Sender> {
+    pub(super) fn listed(&self, passing: &Passing<'_>, project: Option<ProjectId>) -> Option<Sender> {
         let from = passing.from.as_ref().map(|from| &from.email);
         self.inner.senders.find(project, from, Some(passing.message))
     }

@@ -2,7 +2,7 @@
 //!
 //! Their placeholders are filled once, when one is taken; what is not known stays, and stops the send.
 
-use super::{Fault, ProjectId, Reference};
+use super::{Attachment, AttachmentView, Fault, ProjectId, Reference, Upload};
 use serde::{Deserialize, Serialize};
 
 /// The placeholders of a canned reply, and what each stands for.
@@ -44,6 +44,9 @@ pub struct Canned {
     pub text: String,
     /// Further words by which it is found.
     pub keywords: Vec<String>,
+    /// What goes out with it.
+    #[serde(default)]
+    pub files: Vec<Attachment>,
 }
 
 /// A canned reply that a verb wrote or took away: what stood there before it and after it.
@@ -60,6 +63,9 @@ pub struct CannedView {
     pub name: String,
     pub text: String,
     pub keywords: Vec<String>,
+    /// What goes out with it.
+    #[serde(default)]
+    pub files: Vec<AttachmentView>,
 }
 
 /// Asks for the text of a canned reply with the data of an issue.
@@ -71,18 +77,21 @@ pub struct FillCanned {
     pub reference: Reference,
 }
 
-/// The text of a canned reply, and the placeholders that stand for nothing here.
+/// The text of a canned reply, the placeholders that stand for nothing here, and its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilledCanned {
     pub text: String,
     pub missing: Vec<String>,
+    #[serde(default)]
+    pub files: Vec<Upload>,
 }
 
 /// Fills a text; gives it with the placeholders that stand for nothing, which stay as they are.
 ///
 /// What a value holds is never filled again.
 pub fn fill_canned<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> FilledCanned {
-    let mut filled = FilledCanned { text: String::with_capacity(text.len()), missing: Vec::new() };
+    let mut filled =
+        FilledCanned { text: String::with_capacity(text.len()), missing: Vec::new(), files: Vec::new() };
     let mut rest = text;
     while let Some((before, name, after)) = next(rest) {
         filled.text.push_str(before);

@@ -34,6 +34,16 @@ pub enum ImportCc {
     Always,
 }
 
+/// What happens to mail of people whom a project does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strangers {
+    #[default]
+    Accept,
+    /// It waits in the intake for a person.
+    Quarantine,
+}
+
 /// Everything that can be set for a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,6 +64,8 @@ pub struct ProjectSettings {
     pub pending_on_reply: bool,
     pub default_note: DefaultNote,
     pub import_cc: ImportCc,
+    /// Mail of people who are neither staff nor take part in any issue of the project.
+    pub strangers: Strangers,
     pub one_mail_to_all: bool,
     pub labels: Vec<String>,
     pub assignee: Option<String>,
@@ -89,6 +101,7 @@ impl Default for ProjectSettings {
             pending_on_reply: false,
             default_note: DefaultNote::default(),
             import_cc: ImportCc::default(),
+            strangers: Strangers::default(),
             one_mail_to_all: false,
             labels: Vec::new(),
             assignee: None,

@@ -3,6 +3,7 @@
 //! Owns how a query is read, printed and held against an issue. Knows no texts: what words find is
 //! told from outside, by whoever keeps the texts.
 
+mod amount;
 mod facts;
 mod matching;
 mod parse;

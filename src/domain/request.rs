@@ -364,12 +364,15 @@ pub enum Request {
     SetDesk {
         settings: Vec<(String, String)>,
     },
-    /// Writes a canned reply; `new` says that there must be none of this name.
+    /// Writes a canned reply; `new` says that there must be none of this name. A file takes the place of one of
+    /// its name.
     SaveCanned {
         scope: CannedScope,
         name: String,
         settings: Vec<(String, String)>,
         new: bool,
+        #[serde(default)]
+        attach: Vec<Upload>,
     },
     RemoveCanned {
         scope: CannedScope,

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Raised when the file or what it says changes, so that what an older version wrote is not read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// So many rows are put down before others may use the rows again.
 const AT_ONCE: u32 = 2_000;
 
@@ -65,6 +65,8 @@ struct Row {
     milestone: Option<u32>,
     priority: Option<Priority>,
     weight: Option<u32>,
+    estimate: Option<i64>,
+    spent: i64,
     created_at: Nanos,
     updated_at: Nanos,
     closed_at: Option<Nanos>,
@@ -171,6 +173,8 @@ impl Saving {
             milestone: facts.milestone.as_ref().map(|title| self.name(title)).transpose()?,
             priority: facts.priority,
             weight: facts.weight,
+            estimate: facts.estimate,
+            spent: facts.spent,
             created_at: nanos(facts.created_at),
             updated_at: nanos(facts.updated_at),
             closed_at: facts.closed_at.map(nanos),
@@ -264,6 +268,8 @@ impl Loading {
             milestone: optional(row.milestone)?,
             priority: row.priority,
             weight: row.weight,
+            estimate: row.estimate,
+            spent: row.spent,
             created_at: moment(row.created_at)?,
             updated_at: moment(row.updated_at)?,
             closed_at: row.closed_at.and_then(moment),

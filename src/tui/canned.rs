@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::asks::Purpose;
-use super::composer::Saved;
+use super::composer::{File, Saved};
 use super::picker::{Choice, Item, Picker};
 use crate::domain::{
     CannedScope, CannedView, DraftKind, FillCanned, FilledCanned, Reference, Request, unfilled,
@@ -67,6 +67,12 @@ impl App {
             composer.body.insert("\n");
         }
         composer.body.insert(filled.text.trim_end());
+        for upload in &filled.files {
+            let path = format!("canned: {}", upload.name);
+            if !composer.files.iter().any(|file| file.path == path) {
+                composer.files.push(File { path, upload: Some(upload.clone()), error: None });
+            }
+        }
         self.composer_touched();
         if let Some(name) = filled.missing.first() {
             self.complain(format!("fill %{{{name}}} before it is sent: it stands for nothing here"));

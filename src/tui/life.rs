@@ -1,15 +1,95 @@
 //! The life of an issue on the screen: where the work stands, where it goes, what it belongs to.
 
+use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
+use crate::domain::quick::quick_text;
 use crate::domain::{
     CategoryKind, CategoryView, Edit, EmailAddress, Forward, IssueSplit, IssueView, LinkKind, NoteId,
     NoteKind, Reference, Request, Status,
 };
 
+/// A thing of an issue that is typed into a prompt, and the quick actions that do the same.
+pub struct Field {
+    pub action: Action,
+    title: &'static str,
+    hint: &'static str,
+    set: &'static str,
+    clear: Option<&'static str>,
+}
+
+/// Every thing that is typed so.
+pub const FIELDS: [Field; 5] = [
+    Field {
+        action: Action::Due,
+        title: "Due",
+        hint: "friday, 2026-12-24, 3d; empty takes the date away",
+        set: "due",
+        clear: Some("remove_due_date"),
+    },
+    Field {
+        action: Action::Weight,
+        title: "Weight",
+        hint: "a number; empty takes the weight away",
+        set: "weight",
+        clear: Some("clear_weight"),
+    },
+    Field {
+        action: Action::Estimate,
+        title: "Estimate",
+        hint: "1h 30m, 2d, 1w; empty takes it away",
+        set: "estimate",
+        clear: Some("remove_estimate"),
+    },
+    Field {
+        action: Action::Spend,
+        title: "Time spent",
+        hint: "1h 30m is added; -30m is taken back",
+        set: "spend",
+        clear: None,
+    },
+    Field {
+        action: Action::ToTicket,
+        title: "Ticket of",
+        hint: "an address; nobody is mailed until the next reply",
+        set: "convert_to_ticket",
+        clear: None,
+    },
+];
+
 impl App {
+    /// Asks for one thing of those in front or marked.
+    pub fn ask_field(&mut self, field: &Field) {
+        if self.targets().is_empty() {
+            return self.say("no issue is selected");
+        }
+        let ask = Ask::Field { set: field.set, clear: field.clear };
+        self.open_prompt(Prompt::new(ask, field.title, "", field.hint));
+    }
+
+    /// Does what a quick action would do with the text that was typed.
+    pub fn set_typed(&mut self, set: &str, clear: Option<&str>, text: &str) {
+        let line = match (text, clear) {
+            ("", Some(clear)) => format!("/{clear}"),
+            ("", None) => return,
+            (text, _) => format!("/{set} {text}"),
+        };
+        match quick_text(&line, self.now, &self.options.time_zone) {
+            Ok(quick) => self.change(quick.edits, false),
+            Err(fault) => self.complain(fault.message.trim_start_matches("line 1: ").to_owned()),
+        }
+    }
+
+    /// Parts the issue in front from the one it was merged into.
+    pub fn unmerge(&mut self) {
+        match self.target() {
+            Some(reference) => self.ask(Purpose::Edit { advance: false }, Request::Unmerge(reference)),
+            None => self.say("no issue is selected"),
+        }
+    }
+
     /// Offers the projects to which those in front or marked can go.
     pub fn pick_project(&mut self) {
         let here = self.front_row().map(|row| row.project.clone());

@@ -57,6 +57,11 @@ pub enum Ask {
         name: Option<String>,
     },
     Title,
+    /// What a quick action takes, and the one that stands for nothing typed.
+    Field {
+        set: &'static str,
+        clear: Option<&'static str>,
+    },
     MergeInto(Vec<Reference>),
     Split {
         reference: Reference,
@@ -205,6 +210,7 @@ impl App {
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
+            Ask::Field { set, clear } => self.set_typed(set, clear, &text),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::Split { reference, note } => self.split(reference, note, text),
             Ask::Forward { reference, note } => self.forward(reference, note, &text),

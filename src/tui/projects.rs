@@ -43,6 +43,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("idle_warn_after", "Warn when idle for", "a pending issue: one mail, as 7d; empty: never", &[]),
     setting("idle_close_after", "Close when idle for", "then, counted from the warning, as 3d", &[]),
     setting("default_note", "Composer opens as", "reply or internal", &["reply", "internal"]),
+    setting("strangers", "Mail of strangers", "accept, or quarantine", &["accept", "quarantine"]),
     setting("import_cc", "People in Cc take part", "never, ask or always", &["never", "ask", "always"]),
     setting("one_mail_to_all", "One mail to all", "else one mail for each person", YES_NO),
     setting("confidential", "Issues are confidential", "new ones, that is", YES_NO),

@@ -9,7 +9,7 @@ use super::composer::Composer;
 use super::layout::{Mode, areas};
 use super::markup;
 use super::theme::Theme;
-use crate::domain::{IssueView, NoteId, NoteKind, NoteView, Reference, Request};
+use crate::domain::{AttachmentView, IssueView, NoteId, NoteKind, NoteView, Reference, Request};
 use jiff::Timestamp;
 use ratatui::text::Line;
 use std::collections::BTreeSet;
@@ -18,6 +18,10 @@ use std::collections::BTreeSet;
 const READABLE: usize = 100;
 /// So many notes before the one that is shown first are laid out at once.
 const NEAR: usize = 60;
+/// So many earlier notes are looked through for a picture that comes again.
+const LOOK_BACK: usize = 50;
+/// Octets of a picture that is folded when it comes again.
+const LOGO: u64 = 200_000;
 
 /// One line of a note. What depends on the time is drawn fresh, the rest stands ready.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub enum Row {
     Text(Line<'static>),
     /// The attachment of this place in the note, and its number in the thread.
     File(usize, usize),
+    /// So many pictures that came with an earlier note already.
+    Images(usize),
     Fold,
     /// The delivery of this place in the note.
     Delivery(usize),
@@ -109,7 +115,8 @@ impl Thread {
                 continue;
             }
             let unfolded = self.unfolded.contains(&note.id);
-            self.blocks.push(block(note, unfolded, &mut number, self.width, &self.theme));
+            let known = known_images(&self.view.notes, index);
+            self.blocks.push(block(note, &known, unfolded, &mut number, self.width, &self.theme));
         }
         self.selected = self.selected.min(self.blocks.len().saturating_sub(1));
     }
@@ -121,11 +128,13 @@ impl Thread {
             return;
         }
         let later = self.blocks.split_off(first.min(self.blocks.len()));
-        let notes = self.view.notes.iter().take(first);
+        let notes = self.view.notes.iter().take(first).enumerate();
         let mut number = 0;
-        let unfolded = |note: &NoteView| self.unfolded.contains(&note.id);
-        self.blocks =
-            notes.map(|note| block(note, unfolded(note), &mut number, self.width, &self.theme)).collect();
+        let laid = notes.map(|(index, note)| {
+            let (known, unfolded) = (known_images(&self.view.notes, index), self.unfolded.contains(&note.id));
+            block(note, &known, unfolded, &mut number, self.width, &self.theme)
+        });
+        self.blocks = laid.collect();
         self.top += self.line_count();
         self.blocks.extend(later);
     }
@@ -237,7 +246,9 @@ impl Thread {
 
     /// Shows or hides what is folded in the selected note; tells whether there was anything.
     pub fn toggle_fold(&mut self, theme: &Theme) -> bool {
-        let Some(note) = self.current().filter(|n| n.folded.is_some()) else { return false };
+        let known = known_images(&self.view.notes, self.selected);
+        let folds = |note: &&NoteView| note.folded.is_some() || known.contains(&true);
+        let Some(note) = self.current().filter(folds) else { return false };
         let id = note.id;
         if !self.unfolded.remove(&id) {
             self.unfolded.insert(id);
@@ -247,7 +258,7 @@ impl Thread {
         if let (Some(note), Some(lines)) =
             (self.view.notes.get(self.selected), self.blocks.get_mut(self.selected))
         {
-            *lines = block(note, unfolded, &mut number, self.width, theme);
+            *lines = block(note, &known, unfolded, &mut number, self.width, theme);
         }
         true
     }
@@ -263,7 +274,28 @@ fn same_lines(old: &NoteView, new: &NoteView) -> bool {
         && old.seal == new.seal
 }
 
-fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, theme: &Theme) -> Vec<Row> {
+/// Tells of each file of a note whether it is a picture in the text, such as a logo, that came with an earlier
+/// note already.
+fn known_images(notes: &[NoteView], index: usize) -> Vec<bool> {
+    let (earlier, from) = notes.split_at_checked(index).unwrap_or((notes, &[]));
+    let earlier = earlier.get(earlier.len().saturating_sub(LOOK_BACK)..).unwrap_or_default();
+    let is_known = |file: &AttachmentView| {
+        file.inline
+            && file.media_type.starts_with("image/")
+            && file.size <= LOGO
+            && earlier.iter().any(|note| note.attachments.contains(file))
+    };
+    from.first().map_or_else(Vec::new, |note| note.attachments.iter().map(is_known).collect())
+}
+
+fn block(
+    note: &NoteView,
+    known: &[bool],
+    unfolded: bool,
+    number: &mut usize,
+    width: usize,
+    theme: &Theme,
+) -> Vec<Row> {
     if note.kind == NoteKind::System {
         return vec![Row::System, Row::Blank];
     }
@@ -286,9 +318,17 @@ fn block(note: &NoteView, unfolded: bool, number: &mut usize, width: usize, them
     }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));
+    let mut again = Vec::new();
     for place in 0..note.attachments.len() {
         *number += 1;
-        rows.push(Row::File(place, *number));
+        let is_known = known.get(place).copied().unwrap_or(false);
+        if is_known { &mut again } else { &mut rows }.push(Row::File(place, *number));
+    }
+    if !again.is_empty() {
+        rows.push(Row::Images(again.len()));
+        if unfolded {
+            rows.extend(again);
+        }
     }
     if let Some(folded) = &note.folded {
         rows.push(Row::Fold);

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
 use super::input::Effect;
+use super::life::FIELDS;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::moment::moment;
@@ -147,6 +148,10 @@ impl App {
             Action::Split => self.ask_split(),
             Action::Forward => self.ask_forward(),
             Action::SetStatus => self.pick_status(),
+            Action::Unmerge => self.unmerge(),
+            action if let Some(field) = FIELDS.iter().find(|field| field.action == action) => {
+                self.ask_field(field);
+            }
             Action::Spam => self.toggle_spam(),
             Action::Unread => self.mark_unread(),
             Action::Repeat => self.repeat(),

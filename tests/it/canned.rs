@@ -3,12 +3,12 @@
 use crate::support::TestDesk;
 use crate::support::room::{ADA, Room, note};
 use deskbell::domain::{
-    CannedScope, CannedView, FaultKind, FillCanned, FilledCanned, NewNote, Request, Response, Role,
+    CannedScope, CannedView, FaultKind, FillCanned, FilledCanned, NewNote, Request, Response, Role, Upload,
 };
 
 async fn save(room: &mut Room, user: &str, scope: CannedScope, name: &str, text: &str) {
     let settings = vec![("text".to_owned(), text.to_owned())];
-    let request = Request::SaveCanned { scope, name: name.into(), settings, new: true };
+    let request = Request::SaveCanned { scope, name: name.into(), settings, new: true, attach: vec![] };
     room.ask_as(user, request).await.unwrap();
 }
 
@@ -87,6 +87,7 @@ async fn changes_are_taken_back_and_done_again_unless_somebody_changed_it_since(
         name: name.into(),
         settings: vec![("name".into(), to.into()), ("text".into(), "two".into())],
         new: false,
+        attach: vec![],
     };
     room.ok(rename("a", "b")).await;
     assert_eq!(known(&mut room, "alice").await, ["b"]);
@@ -102,6 +103,41 @@ async fn changes_are_taken_back_and_done_again_unless_somebody_changed_it_since(
     assert!(room.ask(rename("nothing", "x")).await.unwrap_err().hint.is_some());
 }
 
+#[tokio::test]
+async fn files_of_a_canned_reply_go_out_with_the_note_and_are_replaced_and_taken_back() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.send().await;
+    save(&mut room, "alice", CannedScope::Desk, "guide", "See the guide.").await;
+    let with = |bytes: &[u8], settings: Vec<(String, String)>| Request::SaveCanned {
+        scope: CannedScope::Desk,
+        name: "guide".into(),
+        settings,
+        new: false,
+        attach: vec![Upload { name: "guide.txt".into(), bytes: bytes.to_vec() }],
+    };
+    room.ok(with(b"first", vec![])).await;
+    room.ok(with(b"second", vec![])).await;
+    room.again().await;
+    let filled = fill(&mut room, "guide").await;
+    assert_eq!(filled.files, [Upload { name: "guide.txt".into(), bytes: b"second".to_vec() }]);
+    let new = NewNote { attach: filled.files, ..note("acme/support#1", &filled.text) };
+    room.ok(Request::AddNote(new)).await;
+    let sent = room.send().await.remove(0);
+    assert!(sent.contains("guide.txt") && (sent.contains("second") || sent.contains("c2Vjb25k")), "{sent}");
+    room.ok(Request::Undo).await;
+    room.ok(Request::Undo).await;
+    assert_eq!(fill(&mut room, "guide").await.files[0].bytes, b"first");
+    let mut none = with(b"", vec![("detach".into(), "guide.txt".into())]);
+    if let Request::SaveCanned { attach, .. } = &mut none {
+        attach.clear();
+    }
+    room.ok(none).await;
+    assert!(fill(&mut room, "guide").await.files.is_empty());
+    let fault = room.ask(with(&vec![0; 20_000_001], vec![])).await.unwrap_err();
+    assert!(fault.message.contains("20 MB"), "{fault:?}");
+}
+
 #[test]
 fn canned_replies_are_kept_listed_and_sent_by_command() {
     let desk = TestDesk::between_maildirs("");
@@ -115,9 +151,21 @@ fn canned_replies_are_kept_listed_and_sent_by_command() {
     );
     assert!(desk.ok(&["canned", "show", "later"]).contains("%{ISSUE_ID}"));
     desk.ok(&["canned", "set", "later", "--rename", "wait", "--mine"]);
+    let guide = desk.folder.path().join("guide.txt");
+    std::fs::write(&guide, "how to").unwrap();
+    let saved = desk.json(&["canned", "set", "wait", "--attach", guide.to_str().unwrap()]);
+    assert_eq!(
+        saved["files"],
+        serde_json::json!([
+            { "name": "guide.txt", "type": "text/plain", "size": 6, "inline": false }
+        ])
+    );
     let noted = desk.json(&["issue", "note", "1", "--canned", "wait", "-m", "Best, Alice"]);
     let body = noted["notes"].as_array().unwrap().last().unwrap()["body"].as_str().unwrap().to_owned();
     assert_eq!(body, "#1 has to wait\n\nBest, Alice");
+    let note = noted["notes"].as_array().unwrap().last().unwrap();
+    assert_eq!(note["attachments"][0]["name"], "guide.txt");
+    desk.ok(&["canned", "set", "wait", "--detach", "guide.txt"]);
     assert_eq!(desk.run(&["issue", "note", "1", "--canned", "nothing"]).code, 1);
     desk.ok(&["canned", "remove", "wait"]);
     assert_eq!(desk.json(&["canned", "list"]), serde_json::json!([]));

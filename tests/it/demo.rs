@@ -48,10 +48,23 @@ fn a_kept_demo_is_a_desk_like_any_other() {
         assert_eq!(said.code, 0, "{more:?}: {said:?}");
         said.stdout
     };
-    let issue = on_it(&["issue", "show", "5"]);
+    let issue = on_it(&["issue", "show", "brightwater/support#5"]);
     assert!(issue.contains("assigned to mia") && issue.contains("INTERNAL"), "{issue}");
     assert!(on_it(&["issue", "list", "is:spam"]).contains("NOT on page 1"));
     assert!(on_it(&["issue", "list", "is:snoozed"]).contains("Zaokrąglanie"));
+    // No screen of it is empty.
+    let list = |words: &[&str]| -> Vec<Value> {
+        serde_json::from_str(&on_it(&[words, &["--json"]].concat())).unwrap()
+    };
+    assert_eq!(list(&["project", "list"]).len(), 2);
+    assert!(!list(&["issue", "list", "project:brightwater/billing"]).is_empty());
+    assert!(!list(&["issue", "list", "milestone:4.3"]).is_empty());
+    assert_eq!(list(&["canned", "list"]).len(), 2);
+    assert_eq!(list(&["rule", "list"]).len(), 1);
+    let labels = list(&["label", "list", "--project", "brightwater/support"]);
+    assert!(labels.iter().any(|label| label["about"]["colour"] == "#d73a4a" || label["colour"] == "#d73a4a"));
+    let users = list(&["user", "list"]);
+    assert!(users.iter().all(|user| !user["emails"].as_array().unwrap().is_empty()), "{users:?}");
     let intake: Vec<Value> = serde_json::from_str(&on_it(&["intake", "list", "--json"])).unwrap();
     assert!(intake.iter().all(|entry| entry["fate"] != "quarantined" && entry["fate"] != "unroutable"));
     let outbox: Vec<Value> = serde_json::from_str(&on_it(&["outbox", "list", "--json"])).unwrap();

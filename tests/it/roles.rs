@@ -11,7 +11,7 @@ use deskbell::domain::{
 use std::collections::BTreeSet;
 
 fn save_canned(scope: CannedScope) -> Request {
-    Request::SaveCanned { scope, name: "none".into(), settings: vec![], new: false }
+    Request::SaveCanned { scope, name: "none".into(), settings: vec![], new: false, attach: vec![] }
 }
 
 fn preview(reference: Option<Reference>) -> Request {

@@ -1,15 +1,18 @@
 //! The real binary in a real terminal: open, read, answer, send, quit.
 
+use crate::support::TestDesk;
 use crate::support::home::Home;
 use deskbell::rpc::Place;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Terminal {
+/// The binary on a pseudo-terminal.
+pub struct Terminal {
     screen: vt100::Parser,
     output: Receiver<Vec<u8>>,
     keys: Box<dyn Write + Send>,
@@ -20,13 +23,29 @@ struct Terminal {
 
 impl Terminal {
     fn open(home: &Home, columns: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_deskbell"));
         command.env_clear();
         for (name, value) in home.env() {
             command.env(name, value);
         }
+        Self::run(command, columns, rows)
+    }
+
+    /// Opens the screens of a desk that is served.
+    pub fn on(desk: &TestDesk) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_deskbell"));
+        command.env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", desk.folder.path());
+        command.env("XDG_RUNTIME_DIR", desk.folder.path());
+        command.args([OsStr::new("--config"), desk.config().as_os_str()]);
+        command.args([OsStr::new("--data-dir"), desk.data().as_os_str()]);
+        Self::run(command, 80, 24)
+    }
+
+    fn run(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
         command.env("TERM", "xterm-256color");
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -44,13 +63,14 @@ impl Terminal {
         Self { screen, output, keys, child, master: pair.master, all: Vec::new() }
     }
 
-    fn press(&mut self, keys: &str) {
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
     /// Waits until the screen shows a text.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub fn wait_for(&mut self, text: &str) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
             let shown = self.screen.screen().contents();
@@ -76,7 +96,8 @@ impl Terminal {
         master.resize(PtySize { rows: 30, cols: 90, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
-    fn ended(mut self) -> (bool, Vec<u8>) {
+    /// Waits until the program has ended; tells whether well, and gives all that it wrote.
+    pub fn ended(mut self) -> (bool, Vec<u8>) {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -1,6 +1,7 @@
 //! The whole round over real servers: a customer writes, the desk answers, the customer answers again.
 
 use crate::support::{MailServer, Serving, TestDesk, wait_for};
+use crate::terminal::Terminal;
 use lettre::{SmtpTransport, Transport, address::Envelope};
 use mail_parser::{Address, HeaderValue, Message, MessageParser};
 use serde_json::Value;
@@ -207,11 +208,11 @@ async fn one_pass_does_the_same_as_a_running_sync() {
 }
 
 #[tokio::test]
-async fn the_staff_answer_by_mail_and_a_commit_closes_and_the_customer_hears_of_both() {
+async fn the_staff_answer_by_mail_and_on_the_screen_and_a_commit_closes_and_the_customer_hears_of_all() {
     let round = Round::new("round-staff", &Wire::Tls);
     let desk = &round.desk;
     MailServer::get().user("round-mia");
-    let trusted = "trusted_authserv_ids = [\"mx.desk.test\"]\n[smtp]";
+    let trusted = "trusted_authserv_ids = [\"mx.desk.test\"]\n[smtp]\nundo_window = \"0s\"";
     desk.configure(&config("round-staff", &Wire::Tls).replace("[smtp]", trusted));
     desk.ok(&["user", "add", "mia", "--full-name", "Mia Staff", "--email", "round-mia@staff.test"]);
     desk.ok(&["project", "set", "acme/support", "assignee=mia", "tell_on_commit_close=true"]);
@@ -264,10 +265,28 @@ async fn the_staff_answer_by_mail_and_a_commit_closes_and_the_customer_hears_of_
     assert_eq!(kinds, ["incoming", "reply", "system", "internal"]);
     assert_eq!(issue["notes"][1]["author"]["user"], "mia");
 
+    // Alice answers on the screen.
+    let mut screen = Terminal::on(desk);
+    screen.wait_for("Open 1");
+    screen.press("3");
+    screen.wait_for("The press is stuck");
+    screen.press("\r");
+    screen.wait_for("She never oils it.");
+    screen.press("r");
+    screen.wait_for("MAILED TO");
+    screen.press("We send somebody.");
+    screen.wait_for("We send somebody.");
+    screen.press("\x13");
+    let bytes = round.mail(3).await;
+    assert!(parse(&bytes).body_text(0).unwrap().contains("We send somebody."));
+    assert!(!String::from_utf8_lossy(&bytes).contains("never oils"));
+    screen.press("qq");
+    assert!(screen.ended().0);
+
     let said =
         desk.feed(&["hook", "commit", "--project", "acme/support", "-"], b"Oil the press\n\nFixes #1\n");
     assert_eq!(said.code, 0, "{said:?}");
-    let bytes = round.mail(3).await;
+    let bytes = round.mail(4).await;
     assert!(parse(&bytes).body_text(0).unwrap().contains("closed"), "the customer is told");
     assert!(!String::from_utf8_lossy(&bytes).contains("never oils"));
     assert_eq!(round.desk.issues()[0]["state"], "closed");

@@ -1,12 +1,12 @@
 //! Playing the week: each mail and each deed of the staff at its own time, on the desk as it is.
 
 use super::customers::Customers;
-use super::week::{DEEDS, Deed, Does, STAFF};
-use super::{Dial, PROJECT};
+use super::week::{DEEDS, Deed, Does};
+use super::{Dial, house};
 use crate::cli::session::{new_request_id, unexpected};
 use crate::cli::{demo_answers, demo_mails};
 use crate::desk::{Caller, Desk};
-use crate::domain::{Call, EmailAddress, Fault, NewNote, Reference, Request, Response, Role, Via};
+use crate::domain::{Call, Fault, NewNote, Reference, Request, Response, Via};
 use crate::mail;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ impl<'a> Play<'a> {
 
     /// Plays the week that ends `now`; afterwards the clock is right again.
     pub async fn week(&mut self, now: Timestamp) -> Result<(), Fault> {
-        self.hire().await?;
+        house::furnish(self.desk, &self.me, now).await?;
         let turns = turns(now);
         let all = turns.iter().filter(|(_, turn)| matches!(turn, Turn::Mail { .. })).count();
         let mut done = 0;
@@ -74,27 +74,6 @@ impl<'a> Play<'a> {
         self.dial.set(Timestamp::now());
         // Whoever looks sees that the mailbox works now, not that it worked a while ago.
         ask(self.desk, &self.me, Request::SyncNow).await?;
-        Ok(())
-    }
-
-    /// Makes the project and the staff.
-    async fn hire(&mut self) -> Result<(), Fault> {
-        let add = Request::AddProject { path: PROJECT.to_owned() };
-        ask(self.desk, &self.me, add).await?;
-        let settings = [("display_name", "Brightwater Support"), ("signature", "Brightwater Support")];
-        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        ask(self.desk, &self.me, Request::SetProject { path: PROJECT.to_owned(), settings }).await?;
-        for (name, full_name) in STAFF {
-            let add = Request::AddUser {
-                name: name.to_owned(),
-                full_name: Some(full_name.to_owned()),
-                emails: EmailAddress::parse(&format!("{name}@brightwater.example")).into_iter().collect(),
-                system_user: None,
-            };
-            ask(self.desk, &self.me, add).await?;
-            let (project, user) = (PROJECT.to_owned(), name.to_owned());
-            ask(self.desk, &self.me, Request::SetMember { project, user, role: Role::Developer }).await?;
-        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What the staff of Brightwater did in their week, mail by mail.
 
+use super::BILLING;
+use super::house::MILESTONE;
 use crate::domain::{Edit, Priority};
 use jiff::{SignedDuration, Timestamp};
 
@@ -230,5 +232,19 @@ pub(super) const DEEDS: &[Deed] = &[
             vec![label("account"), label("privacy"), assign(me), Edit::Due(in_days(now, 2))]
         }),
     ),
+    deed("02.eml", 41, "jonas", Does::Edit(|_, _| vec![Edit::Milestone(Some(MILESTONE.to_owned()))])),
+    deed(
+        "09.eml",
+        23,
+        "mia",
+        Does::Edit(|_, _| {
+            vec![
+                Edit::Milestone(Some(MILESTONE.to_owned())),
+                Edit::Weight(Some(3)),
+                Edit::Estimate(Some(14_400)),
+            ]
+        }),
+    ),
+    deed("23.eml", 34, "mia", Does::Edit(|_, _| vec![Edit::MoveTo(BILLING.to_owned())])),
     deed("25.eml", 25, "jonas", Does::Edit(|_, _| vec![label("bug"), label("import")])),
 ];

@@ -107,6 +107,9 @@ pub struct IssueFacts {
     pub milestone: Option<Arc<Name>>,
     pub priority: Option<Priority>,
     pub weight: Option<u32>,
+    /// In seconds of work, as is the next.
+    pub estimate: Option<i64>,
+    pub spent: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub closed_at: Option<Timestamp>,
@@ -153,6 +156,8 @@ impl IssueFacts {
             milestone: issue.milestone.as_deref().map(|title| names.name(title)),
             priority: issue.priority,
             weight: issue.weight,
+            estimate: issue.estimate,
+            spent: issue.spent,
             created_at: issue.created_at,
             updated_at: issue.updated_at,
             closed_at: issue.closed_at,
@@ -161,7 +166,7 @@ impl IssueFacts {
             waiting_since: issue.waiting_since,
             snoozed_until: issue.snoozed_until,
             merged_into: issue.merged_into,
-            moved: issue.stood.iter().any(|standing| standing.project != issue.project),
+            moved: issue.stood.first().is_some_and(|first| first.project != issue.project),
             linked: !issue.links.is_empty(),
             note_count: issue.notes,
             notes: Vec::new(),
@@ -184,6 +189,11 @@ impl IssueFacts {
             Ok(at) => self.notes.get_mut(at).into_iter().for_each(|known| *known = facts.clone()),
             Err(at) => self.notes.insert(at, facts),
         }
+    }
+
+    /// Gives until when it is put away, unless that is over.
+    pub fn snoozed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.snoozed_until.filter(|until| *until > now)
     }
 
     /// Tells whether any note has a file.

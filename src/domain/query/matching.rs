@@ -80,6 +80,13 @@ impl Value {
                 facts.due_at.is_some_and(|at| when.holds(at, viewer.now, true))
             }
             (Field::Due, meaning) => option(facts.due_at, meaning, |_| false),
+            (Field::Snoozed, Meaning::When(when)) => {
+                facts.snoozed(viewer.now).is_some_and(|at| when.holds(at, viewer.now, true))
+            }
+            (Field::Snoozed, meaning) => option(facts.snoozed(viewer.now), meaning, |_| false),
+            (Field::Weight, meaning) => is_amount(facts.weight.map(i64::from), meaning),
+            (Field::Estimate, meaning) => is_amount(facts.estimate, meaning),
+            (Field::Spent, meaning) => is_amount(Some(facts.spent).filter(|spent| *spent > 0), meaning),
             _ => false,
         }
     }
@@ -92,6 +99,10 @@ fn option<T>(value: Option<T>, meaning: &Meaning, fits: impl FnOnce(T) -> bool) 
         (Meaning::Any, value) => value.is_some(),
         (_, value) => value.is_some_and(fits),
     }
+}
+
+fn is_amount(amount: Option<i64>, meaning: &Meaning) -> bool {
+    option(amount, meaning, |amount| matches!(meaning, Meaning::Amount(asked) if asked.holds(amount)))
 }
 
 fn is_named(name: &Name, meaning: &Meaning, viewer: &Viewer) -> bool {
@@ -141,7 +152,7 @@ impl Flag {
             Self::Confidential => facts.confidential,
             Self::Mine => facts.assignee.as_ref().is_some_and(|user| *user.text == *viewer.user),
             Self::Spam => facts.spam,
-            Self::Snoozed => facts.snoozed_until.is_some_and(|until| until > viewer.now),
+            Self::Snoozed => facts.snoozed(viewer.now).is_some(),
             Self::Overdue => facts.state == State::Open && past(facts.due_at),
             Self::Merged => facts.merged_into.is_some(),
             Self::Moved => facts.moved,

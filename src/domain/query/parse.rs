@@ -1,5 +1,6 @@
 //! Parsing: from the text of a query to its conditions, or to the place where it is wrong.
 
+use super::amount::{self, Amount};
 use super::term::{
     FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term, Value,
     named,
@@ -247,7 +248,9 @@ fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
         Field::Priority => optional().or_else(|| named(PRIORITIES, text).map(Meaning::Priority)),
         Field::Waiting => optional().or_else(|| named(PARTIES, text).map(Meaning::Waiting)),
         Field::Created | Field::Updated => When::parse(text).map(Meaning::When),
-        Field::Due => optional().or_else(|| When::parse(text).map(Meaning::When)),
+        Field::Due | Field::Snoozed => optional().or_else(|| When::parse(text).map(Meaning::When)),
+        Field::Weight => optional().or_else(|| Amount::weight(text).map(Meaning::Amount)),
+        Field::Estimate | Field::Spent => optional().or_else(|| Amount::work(text).map(Meaning::Amount)),
         Field::Title | Field::Body | Field::Text => Some(words(text, quoted)),
         _ => Some(optional().unwrap_or_else(|| Meaning::Name(fold(text)))),
     }
@@ -271,7 +274,9 @@ fn expected(field: Field) -> String {
         Field::Priority => [names(PRIORITIES), vec!["none", "any"]].concat(),
         Field::Waiting => [names(PARTIES), vec!["none", "any"]].concat(),
         Field::Created | Field::Updated => return when::EXPECTED.to_owned(),
-        Field::Due => return format!("{}, or `none` or `any`", when::EXPECTED),
+        Field::Due | Field::Snoozed => return format!("{}, or `none` or `any`", when::EXPECTED),
+        Field::Weight => return amount::WEIGHT.to_owned(),
+        Field::Estimate | Field::Spent => return amount::WORK.to_owned(),
         Field::Project => return "the path of a project or a group".to_owned(),
         Field::From | Field::Participant => return "a name, an address, `me`, `none` or `any`".to_owned(),
         Field::Assignee => return "the name of a user, `me`, `none` or `any`".to_owned(),

@@ -1,5 +1,6 @@
 //! Terms: the conditions of a query, their names, and how they are printed.
 
+use super::amount::Amount;
 use super::facts::IssueFacts;
 use super::when::When;
 use super::words::Words;
@@ -29,6 +30,11 @@ pub enum Field {
     Created,
     Updated,
     Due,
+    /// Until when it is put away.
+    Snoozed,
+    Weight,
+    Estimate,
+    Spent,
     Has,
 }
 
@@ -50,6 +56,10 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("created", Field::Created),
     ("updated", Field::Updated),
     ("due", Field::Due),
+    ("snoozed", Field::Snoozed),
+    ("weight", Field::Weight),
+    ("estimate", Field::Estimate),
+    ("spent", Field::Spent),
     ("has", Field::Has),
 ];
 
@@ -127,6 +137,7 @@ pub(super) enum Meaning {
     Name(String),
     Words(Words),
     When(When),
+    Amount(Amount),
     Number {
         project: Option<String>,
         iid: u64,

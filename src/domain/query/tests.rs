@@ -69,9 +69,9 @@ fn issue() -> Issue {
         was_open: false,
         brought: Vec::new(),
         milestone: Some("1.0 Beta".to_owned()),
-        weight: None,
-        estimate: None,
-        spent: 0,
+        weight: Some(5),
+        estimate: Some(7200),
+        spent: 3600,
     }
 }
 
@@ -92,6 +92,9 @@ fn bare() -> Issue {
         links: Vec::new(),
         stood: Vec::new(),
         milestone: None,
+        weight: None,
+        estimate: None,
+        spent: 0,
         author: Author { user: Some("bob".to_owned()), ..Author::default() },
         ..issue()
     }
@@ -146,6 +149,20 @@ fn every_field_finds_what_it_should_and_nothing_else() {
         ("is:mine", true, false),
         ("is:snoozed", true, false),
         ("is:overdue", false, false),
+        ("snoozed:any", true, false),
+        ("snoozed:none", false, true),
+        ("snoozed:<30d", true, false),
+        ("snoozed:>2099-01-01", false, false),
+        ("weight:5", true, false),
+        ("weight:>=5", true, false),
+        ("weight:<5", false, false),
+        ("weight:none", false, true),
+        ("estimate:2h", true, false),
+        ("estimate:>1h,none", true, true),
+        ("estimate:any", true, false),
+        ("spent:<=1h", true, false),
+        ("spent:\">1h 30m\"", false, false),
+        ("spent:none", false, true),
         ("is:moved", true, false),
         ("is:linked", true, false),
         ("is:unread", false, false),

@@ -10,6 +10,8 @@ fn full() -> Vec<Update> {
     rich.milestone = Some("1.0".to_owned());
     rich.priority = Some(Priority::High);
     rich.weight = Some(3);
+    rich.estimate = Some(7200);
+    rich.spent = 3600;
     (rich.due_at, rich.snoozed_until) = (Some(at(5_000)), Some(at(2_000_000)));
     (rich.waiting_on, rich.waiting_since) = (Some(Party::Us), Some(at(7)));
     let mut merged = issue(2, "the same again");

@@ -151,6 +151,7 @@ fn draw_row(
         Row::System => system(app, note, here, area, buf),
         Row::Text(line) => text(line.clone(), inner, buf),
         Row::File(place, number) => file(app, note, *place, *number, inner, buf),
+        Row::Images(count) => images(app, thread, note, *count, here, inner, buf),
         Row::Fold => fold(app, thread, note, here, inner, buf),
         Row::Delivery(place) => {
             if let Some(mail) = note.delivery.get(*place) {
@@ -246,6 +247,23 @@ fn fold(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf
     let what = if folded.trim_start().starts_with("-- ") { "lines of signature" } else { "quoted lines" };
     let line = format!("{sign} {count} {what}");
     let hint = if here { "  Enter" } else { "" };
+    text(Line::from(vec![Span::styled(line, app.theme.dim), Span::styled(hint, app.theme.rule)]), area, buf);
+}
+
+fn images(
+    app: &App,
+    thread: &Thread,
+    note: &NoteView,
+    count: usize,
+    here: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let open = thread.unfolded.contains(&note.id);
+    let sign = if open { app.theme.signs.unfolded } else { app.theme.signs.folded };
+    let what = if count == 1 { "picture" } else { "pictures" };
+    let line = format!("{sign} {count} {what} that came before");
+    let hint = if here && note.folded.is_none() { "  Enter" } else { "" };
     text(Line::from(vec![Span::styled(line, app.theme.dim), Span::styled(hint, app.theme.rule)]), area, buf);
 }
 

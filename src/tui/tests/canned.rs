@@ -1,7 +1,7 @@
 //! Canned replies from the keyboard.
 
 use super::Screen;
-use crate::domain::{CannedScope, CannedView, FilledCanned, Request};
+use crate::domain::{CannedScope, CannedView, FilledCanned, Request, Upload};
 
 pub fn known() -> Vec<CannedView> {
     let canned = |scope, name: &str, text: &str, word: &str| CannedView {
@@ -9,6 +9,7 @@ pub fn known() -> Vec<CannedView> {
         name: name.into(),
         text: text.into(),
         keywords: vec![word.into()],
+        files: vec![],
     };
     vec![
         canned(CannedScope::Mine, "thanks", "Thank you, %{REQUESTER_FIRST_NAME}.", "hello"),
@@ -22,9 +23,14 @@ pub fn filled(name: &str) -> FilledCanned {
         "call" => FilledCanned {
             text: "May we call you, %{REQUESTER_NAME}?".into(),
             missing: vec!["REQUESTER_NAME".into()],
+            files: vec![],
         },
-        "thanks" => FilledCanned { text: "Thank you, Ada.\n".into(), missing: vec![] },
-        _ => FilledCanned { text: "Here is how to reset it:".into(), missing: vec![] },
+        "thanks" => FilledCanned { text: "Thank you, Ada.\n".into(), missing: vec![], files: vec![] },
+        _ => FilledCanned {
+            text: "Here is how to reset it:".into(),
+            missing: vec![],
+            files: vec![Upload { name: "guide.pdf".into(), bytes: vec![0; 5000] }],
+        },
     }
 }
 
@@ -41,11 +47,12 @@ fn a_canned_reply_begins_a_reply_and_is_inserted_into_one() {
     );
     screen.keys(" And: <ctrl-t>password<enter>");
     assert!(screen.text().contains("Thank you, Ada. And: Here is how to reset it:"), "{}", screen.text());
+    assert!(screen.text().contains("guide.pdf 5 kB"), "{}", screen.text());
     screen.keys("<ctrl-s>");
     let sent = screen
         .asked
         .iter()
-        .any(|asked| matches!(asked, Request::AddNote(note) if note.text.starts_with("Thank you, Ada. And")));
+        .any(|asked| matches!(asked, Request::AddNote(note) if note.text.starts_with("Thank you, Ada. And") && note.attach[0].name == "guide.pdf"));
     assert!(sent, "{:?}", screen.asked);
 }
 

@@ -85,3 +85,27 @@ fn an_issue_is_put_into_a_milestone_that_is_chosen_or_typed() {
     let into = |name: &str| Edit::Milestone(Some(name.into()));
     assert_eq!(edits(&screen), [into("1.0"), into("2.0")]);
 }
+
+#[test]
+fn what_is_typed_for_a_due_date_a_weight_or_a_time_is_read_as_a_quick_action_is() {
+    for (keys, expected) in [
+        ("gw5<enter>", Edit::Weight(Some(5))),
+        ("gw<enter>", Edit::Weight(None)),
+        ("gE1h 30m<enter>", Edit::Estimate(Some(5400))),
+        ("gS-30m<enter>", Edit::Spend(-1800)),
+        ("gd<enter>", Edit::Due(None)),
+        ("gczoe@example.com<enter>", Edit::ConvertToTicket("zoe@example.com".parse().unwrap())),
+    ] {
+        let mut screen = Screen::new(80, 24);
+        screen.keys(keys);
+        assert_eq!(edits(&screen), [expected], "{keys}");
+    }
+    let mut screen = Screen::new(80, 24);
+    screen.keys("gwheavy<enter>");
+    assert!(edits(&screen).is_empty());
+    assert!(screen.text().contains("`/weight` cannot take `heavy`"), "{}", screen.text());
+    screen.keys("gS<enter>");
+    assert!(edits(&screen).is_empty(), "nothing was typed");
+    screen.keys("gM");
+    assert!(screen.asked.iter().any(|request| matches!(request, Request::Unmerge(_))));
+}

@@ -3,7 +3,7 @@
 use super::super::setup::Options;
 use super::Screen;
 use super::desk::{FakeDesk, ada, note};
-use crate::domain::{IssueId, NoteId, NoteKind};
+use crate::domain::{AttachmentView, IssueId, NoteId, NoteKind};
 
 /// An issue of 400 notes, each of which says its number, in front.
 fn long(unread_from: u64) -> Screen {
@@ -80,4 +80,32 @@ fn what_is_new_at_the_top_of_the_list_is_seen_there_and_the_selection_stays() {
     screen.event(crate::domain::Event::Issues { seq: crate::domain::Seq(9), issues: vec![IssueId(1900)] });
     assert!(screen.text().contains("Just arrived"), "{}", screen.text());
     assert_eq!(screen.app.list.current().unwrap().iid, before);
+}
+
+#[test]
+fn a_logo_that_comes_with_every_mail_is_shown_once_and_then_folded() {
+    let mut desk = FakeDesk::filled();
+    let logo = AttachmentView {
+        name: "image001.png".into(),
+        media_type: "image/png".into(),
+        size: 4_211,
+        inline: true,
+    };
+    let photo = AttachmentView { name: "photo.png".into(), size: 90_000, ..logo.clone() };
+    let mut notes = Vec::new();
+    for (id, files) in [(1, vec![logo.clone()]), (2, vec![logo.clone(), photo]), (3, vec![logo])] {
+        let mut mail = note(id, NoteKind::Incoming, ada(), 9 - i64::try_from(id).unwrap(), "See below.");
+        mail.attachments = files;
+        notes.push(mail);
+    }
+    desk.issues[0].notes = notes;
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    screen.keys("<enter>");
+    let text = screen.text();
+    assert_eq!(text.matches("image001.png").count(), 1, "{text}");
+    assert!(text.contains("3 photo.png") && text.contains("1 picture that came before  Enter"), "{text}");
+    screen.keys("<enter>");
+    assert!(screen.text().contains("4 image001.png"), "{}", screen.text());
+    screen.keys("<enter>");
+    assert_eq!(screen.text().matches("image001.png").count(), 1);
 }
