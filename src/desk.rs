@@ -17,6 +17,7 @@ mod filing;
 mod filling;
 mod forwarding;
 mod history;
+mod hours;
 mod idle;
 mod intake;
 mod issues;

@@ -11,6 +11,7 @@ mod custom;
 mod draft;
 mod fault;
 mod history;
+mod hours;
 mod ids;
 mod intake;
 mod issue;
@@ -50,6 +51,7 @@ pub use custom::{
 pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
+pub use hours::{WorkingHours, hour_of_week};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};

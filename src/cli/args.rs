@@ -354,7 +354,10 @@ pub enum Member {
 pub enum Desk {
     /// Shows the settings of the whole desk.
     Show,
-    /// Changes settings: key=value…
+    /// Changes settings: key=value…; `holidays=@FILE` reads a calendar (iCalendar).
+    #[command(
+        after_help = "Example:\n  deskbell desk set time_zone=Europe/Berlin hours='mon-fri 09:00-17:00' holidays='12-25, 12-26, 2026-05-14'"
+    )]
     Set {
         #[arg(required = true, value_parser = setting)]
         settings: Vec<(String, String)>,
