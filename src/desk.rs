@@ -9,10 +9,12 @@ mod arrival;
 mod bounces;
 mod canned;
 mod categories;
+mod clocks;
 mod commits;
 mod custom_email;
 mod drafts;
 mod edits;
+mod figures;
 mod filing;
 mod filling;
 mod forwarding;
@@ -123,6 +125,8 @@ struct Inner {
     spam_mails: purge::SpamMails,
     queue: queue::Queue,
     turns: turns::Turns,
+    /// What the clocks of the index were made of.
+    clocks: clocks::Wound,
     /// Templates of watched repositories.
     repositories: templates::Repositories,
     /// Told when the outbox has something to do.
@@ -160,12 +164,14 @@ impl Desk {
             spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
             turns: turns::Turns::default(),
+            clocks: clocks::Wound::default(),
             repositories: templates::Repositories::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
             ways,
         };
         let desk = Self { inner: Arc::new(inner) };
+        desk.wind_clocks().await?;
         let mailed = desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
         desk.fill_troubles(&mailed);
@@ -235,6 +241,8 @@ impl Desk {
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => self.labels(&acting).await,
             Request::Rules => self.rules(&acting).await,
+            Request::Clocks => self.clocks(&acting).await,
+            Request::Report(asked) => self.report(&acting, &asked).await,
             Request::TestRule { scope, name } => self.test_rule(&acting, &scope, &name).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Canned { project } => self.canned(&acting, project.as_deref()).await,
@@ -344,6 +352,10 @@ impl Desk {
             Request::OrderRule { scope, name, position } => {
                 self.order_rule(&acting, &scope, &name, position).await
             }
+            Request::SetClock { scope, name, settings } => {
+                Box::pin(self.set_clock(&acting, &scope, name.as_deref(), &settings)).await
+            }
+            Request::RemoveClock { scope, name } => self.remove_clock(&acting, &scope, &name).await,
             Request::AddCategory { kind, project, settings } => {
                 self.add_category(&acting, kind, &project, &settings).await
             }
@@ -401,6 +413,7 @@ impl Desk {
         self.follow_spam(&written.records);
         let updates = self.updates(&written.records);
         self.inner.index.apply(written.seq, &updates);
+        self.follow_clocks(&written.records).await?;
         if self.inner.index.wants_saving() {
             let index = self.inner.index.clone();
             tokio::task::spawn_blocking(move || index.save_rows());
@@ -416,7 +429,7 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events: [(Tree, Event); 8] = [
+        let events: [(Tree, Event); 9] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
@@ -424,6 +437,7 @@ impl Desk {
             (Tree::Drafts, Event::Drafts),
             (Tree::Senders, Event::Projects),
             (Tree::Categories, Event::Projects),
+            (Tree::Clocks, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

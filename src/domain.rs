@@ -6,6 +6,7 @@
 mod address;
 mod canned;
 mod category;
+mod clock;
 mod closing;
 mod custom;
 mod draft;
@@ -25,6 +26,7 @@ mod project;
 pub mod query;
 pub mod quick;
 mod reference;
+pub mod report;
 mod request;
 mod response;
 mod rights;
@@ -35,6 +37,7 @@ mod sender;
 mod spam;
 mod status;
 mod template;
+mod turn;
 mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
@@ -43,6 +46,9 @@ pub use canned::{
     FilledCanned, fill_canned, refuse_unfilled, unfilled,
 };
 pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
+pub use clock::{
+    Clock, ClockAbout, ClockKind, ClockView, Clocks, Ends, IssueClock, Plan, Running, Target, Wait, Waits,
+};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use custom::{
     CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
@@ -54,7 +60,7 @@ pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
 pub use hours::{WorkingHours, hour_of_week};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
-pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
+pub use issue::{ClockTold, Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Aside, Attachment, Note, NoteKind, RawRef};
 pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
@@ -68,6 +74,7 @@ pub use project::{
 };
 pub use query::Query;
 pub use reference::Reference;
+pub use report::{AskedReport, Report, ReportName};
 pub use request::{
     Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction,
     Request, SenderScope, Upload,
@@ -83,4 +90,5 @@ pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
+pub use turn::{Turn, TurnTo};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -99,6 +99,15 @@ pub enum Command {
     /// Says what the desk does by itself with issues that a query finds.
     #[command(subcommand)]
     Rule(super::rule::Rule),
+    /// Shows figures about issues: volume, backlog, answers, clocks, hours, groups.
+    #[command(
+        after_help = "Times are working time, by the settings `hours` and `holidays`; in CSV and JSON they are seconds.\n\n\
+                      Example:\n  deskbell report response 'project:acme/support' --since 2026-01-01 --format html > response.html"
+    )]
+    Report(super::report::Report),
+    /// Makes, lists and changes clocks: how long people may wait.
+    #[command(subcommand)]
+    Clock(super::clock::Clock),
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),

@@ -19,18 +19,24 @@ pub(super) fn plain<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// Gives when a project works: what it sets itself, else what the desk sets; what cannot be read counts as
-/// nothing set.
-pub(super) fn of(project: Option<&Project>, desk: &DeskSettings) -> WorkingHours {
-    let own = project.map(|project| &project.settings);
-    let first = |own: Option<&Option<String>>, desks: &Option<String>| {
-        own.cloned().flatten().or_else(|| desks.clone())
-    };
-    let zone = first(own.map(|own| &own.time_zone), &desk.time_zone);
-    let zone = zone.and_then(|name| TimeZone::get(&name).ok()).unwrap_or_else(TimeZone::system);
-    let hours = first(own.map(|own| &own.hours), &desk.hours);
-    let holidays = first(own.map(|own| &own.holidays), &desk.holidays);
-    WorkingHours::read(hours.as_deref(), holidays.as_deref(), zone).unwrap_or_else(|fault| {
+/// Gives when a project works: what it sets itself, else what the desk sets.
+pub(super) fn of(project: &Project, desk: &DeskSettings) -> WorkingHours {
+    let own = &project.settings;
+    let hours = own.hours.as_deref().or(desk.hours.as_deref());
+    let holidays = own.holidays.as_deref().or(desk.holidays.as_deref());
+    let zone = own.time_zone.as_deref().or(desk.time_zone.as_deref());
+    read(hours, holidays, zone)
+}
+
+/// Gives when the desk works.
+pub(super) fn of_desk(desk: &DeskSettings) -> WorkingHours {
+    read(desk.hours.as_deref(), desk.holidays.as_deref(), desk.time_zone.as_deref())
+}
+
+/// Reads hours that were checked; what cannot be read all the same counts as nothing set.
+fn read(hours: Option<&str>, holidays: Option<&str>, zone: Option<&str>) -> WorkingHours {
+    let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(TimeZone::system);
+    WorkingHours::read(hours, holidays, zone).unwrap_or_else(|fault| {
         tracing::warn!(%fault, "hours that cannot be read count as none");
         WorkingHours::always()
     })

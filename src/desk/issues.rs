@@ -75,6 +75,8 @@ impl Desk {
             idle_warned_at: None,
             consulted: Vec::new(),
             stood: Vec::new(),
+            turns: Vec::new(),
+            clock_told: None,
         })
     }
 
@@ -107,6 +109,7 @@ impl Desk {
             let to = Addressees { cc: quick.cc, without: Vec::new() };
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &[], hold, acting).await?;
             turn(&mut issue, Some(Party::Them), txn.now);
+            issue.note_reply(txn.now);
         } else {
             turn(&mut issue, Some(Party::Us), txn.now);
         }
@@ -399,16 +402,14 @@ pub(super) fn participant(name: Option<String>, email: EmailAddress, role: Parti
 
 /// Sets whose turn it is, and since when.
 pub(super) fn turn(issue: &mut Issue, party: Option<Party>, now: Timestamp) {
-    if issue.waiting_on != party {
-        issue.waiting_on = party;
-        issue.waiting_since = party.map(|_| now);
-    }
+    issue.turn(party, now);
 }
 
 /// Leaves an issue to its people, now that they were answered; the waiting begins anew.
 pub(super) fn replied(issue: &mut Issue, project: &Project, now: Timestamp) {
     let open = issue.state == State::Open;
     turn(issue, open.then_some(Party::Them), now);
+    issue.note_reply(now);
     issue.idle_warned_at = None;
     if project.settings.pending_on_reply && open {
         issue.status = Status::Pending;

@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
-    FillCanned, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
-    ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
+    Arrival, AskedReport, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
+    EmailAddress, Fate, FillCanned, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate,
+    Priority, ProjectAddress, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -242,6 +242,9 @@ pub enum Request {
         scope: SenderScope,
         name: String,
     },
+    Clocks,
+    /// Figures about the issues that the caller may see.
+    Report(AskedReport),
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -383,6 +386,16 @@ pub enum Request {
         name: String,
         position: u32,
     },
+    /// Writes a clock: a new one where `name` is none.
+    SetClock {
+        scope: SenderScope,
+        name: Option<String>,
+        settings: Vec<(String, String)>,
+    },
+    RemoveClock {
+        scope: SenderScope,
+        name: String,
+    },
     AddCategory {
         kind: CategoryKind,
         project: String,
@@ -476,6 +489,8 @@ impl Request {
                 | Self::FillCanned(_)
                 | Self::Rules
                 | Self::TestRule { .. }
+                | Self::Clocks
+                | Self::Report(_)
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

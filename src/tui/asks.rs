@@ -39,6 +39,8 @@ pub enum Purpose {
     TemplatePreview,
     Categories { kind: CategoryKind, project: String },
     Rules,
+    NextBest,
+    Report,
     RuleTest(String),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
@@ -99,6 +101,8 @@ impl Purpose {
             Self::Categories { kind: CategoryKind::Milestone, .. } => 24,
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
+            Self::NextBest => 27,
+            Self::Report => 28,
             Self::Milestones => 30,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,

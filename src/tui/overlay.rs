@@ -57,6 +57,7 @@ pub enum Ask {
         name: Option<String>,
     },
     Title,
+    ReportQuery,
     MergeInto(Vec<Reference>),
     Split {
         reference: Reference,
@@ -193,6 +194,7 @@ impl App {
             Ask::AttachMail(id) => self.attach_mail(id, &text),
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
+            Ask::ReportQuery => self.query_reports(text),
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::Split { reference, note } => self.split(reference, note, text),

@@ -1,12 +1,14 @@
 //! Whole screens, from keys to what stands there.
 
 mod canned;
+mod clocks;
 mod desk;
 mod life;
 mod long;
 mod mails;
 mod notifications;
 mod parts;
+mod reports;
 mod screens;
 mod update;
 

@@ -6,7 +6,9 @@ use super::{Dial, PROJECT};
 use crate::cli::session::{new_request_id, unexpected};
 use crate::cli::{demo_answers, demo_mails};
 use crate::desk::{Caller, Desk};
-use crate::domain::{Call, EmailAddress, Fault, NewNote, Reference, Request, Response, Role, Via};
+use crate::domain::{
+    Call, EmailAddress, Fault, NewNote, Reference, Request, Response, Role, SenderScope, Via,
+};
 use crate::mail;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -81,9 +83,17 @@ impl<'a> Play<'a> {
     async fn hire(&mut self) -> Result<(), Fault> {
         let add = Request::AddProject { path: PROJECT.to_owned() };
         ask(self.desk, &self.me, add).await?;
-        let settings = [("display_name", "Brightwater Support"), ("signature", "Brightwater Support")];
+        let settings = [
+            ("display_name", "Brightwater Support"),
+            ("signature", "Brightwater Support"),
+            ("hours", "mon-fri 08:00-18:00"),
+        ];
         let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         ask(self.desk, &self.me, Request::SetProject { path: PROJECT.to_owned(), settings }).await?;
+        let clock = [("name", "all"), ("first", "8h"), ("next", "2d"), ("resolve", "2w")];
+        let settings = clock.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let scope = SenderScope::Project(PROJECT.to_owned());
+        ask(self.desk, &self.me, Request::SetClock { scope, name: None, settings }).await?;
         for (name, full_name) in STAFF {
             let add = Request::AddUser {
                 name: name.to_owned(),

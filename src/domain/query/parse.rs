@@ -1,8 +1,8 @@
 //! Parsing: from the text of a query to its conditions, or to the place where it is wrong.
 
 use super::term::{
-    FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term, Value,
-    named,
+    CLOCKS, FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term,
+    Value, named,
 };
 use super::when::{self, When};
 use super::words::{Words, fold};
@@ -248,6 +248,9 @@ fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
         Field::Waiting => optional().or_else(|| named(PARTIES, text).map(Meaning::Waiting)),
         Field::Created | Field::Updated => When::parse(text).map(Meaning::When),
         Field::Due => optional().or_else(|| When::parse(text).map(Meaning::When)),
+        Field::Clock => optional()
+            .or_else(|| named(CLOCKS, text).map(Meaning::Clock))
+            .or_else(|| When::parse(text).map(Meaning::When)),
         Field::Title | Field::Body | Field::Text => Some(words(text, quoted)),
         _ => Some(optional().unwrap_or_else(|| Meaning::Name(fold(text)))),
     }
@@ -272,6 +275,9 @@ fn expected(field: Field) -> String {
         Field::Waiting => [names(PARTIES), vec!["none", "any"]].concat(),
         Field::Created | Field::Updated => return when::EXPECTED.to_owned(),
         Field::Due => return format!("{}, or `none` or `any`", when::EXPECTED),
+        Field::Clock => {
+            return format!("{}, or {}, or `none` or `any`", when::EXPECTED, list(&names(CLOCKS)));
+        }
         Field::Project => return "the path of a project or a group".to_owned(),
         Field::From | Field::Participant => return "a name, an address, `me`, `none` or `any`".to_owned(),
         Field::Assignee => return "the name of a user, `me`, `none` or `any`".to_owned(),

@@ -3,7 +3,7 @@
 use super::facts::IssueFacts;
 use super::when::When;
 use super::words::Words;
-use crate::domain::{IssueKind, Party, Priority, Status};
+use crate::domain::{ClockKind, IssueKind, Party, Priority, Status};
 use std::fmt;
 
 /// What a condition is about.
@@ -29,6 +29,7 @@ pub enum Field {
     Created,
     Updated,
     Due,
+    Clock,
     Has,
 }
 
@@ -50,6 +51,7 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("created", Field::Created),
     ("updated", Field::Updated),
     ("due", Field::Due),
+    ("clock", Field::Clock),
     ("has", Field::Has),
 ];
 
@@ -67,6 +69,7 @@ pub(super) enum Flag {
     Merged,
     Moved,
     Linked,
+    Breached,
 }
 
 /// What `has:` asks.
@@ -88,6 +91,7 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("merged", Flag::Merged),
     ("moved", Flag::Moved),
     ("linked", Flag::Linked),
+    ("breached", Flag::Breached),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
 pub(super) const KINDS: &[(&str, IssueKind)] = &[("ticket", IssueKind::Ticket), ("issue", IssueKind::Issue)];
@@ -104,6 +108,20 @@ pub(super) const PRIORITIES: &[(&str, Priority)] = &[
     ("urgent", Priority::Urgent),
 ];
 pub(super) const PARTIES: &[(&str, Party)] = &[("us", Party::Us), ("them", Party::Them)];
+
+/// What `clock:` asks, beside when it runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClockWord {
+    Kind(ClockKind),
+    Paused,
+}
+
+pub(super) const CLOCKS: &[(&str, ClockWord)] = &[
+    ("first", ClockWord::Kind(ClockKind::First)),
+    ("next", ClockWord::Kind(ClockKind::Next)),
+    ("resolve", ClockWord::Kind(ClockKind::Resolve)),
+    ("paused", ClockWord::Paused),
+];
 
 /// Finds a word in one of the tables above.
 pub(super) fn named<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
@@ -123,6 +141,7 @@ pub(super) enum Meaning {
     Status(Status),
     Priority(Priority),
     Waiting(Party),
+    Clock(ClockWord),
     /// Folded.
     Name(String),
     Words(Words),
@@ -228,6 +247,8 @@ pub enum SortKey {
     Waiting,
     Priority,
     Due,
+    /// When the clock runs out.
+    Clock,
 }
 
 pub(super) const SORTS: &[(&str, SortKey)] = &[
@@ -238,6 +259,7 @@ pub(super) const SORTS: &[(&str, SortKey)] = &[
     ("waiting", SortKey::Waiting),
     ("priority", SortKey::Priority),
     ("due", SortKey::Due),
+    ("clock", SortKey::Clock),
 ];
 
 /// The order of the list. Issues without what it goes by come last, whichever way it goes.
@@ -266,7 +288,7 @@ impl Sort {
             Some("asc") => false,
             Some("desc") => true,
             Some(_) => return None,
-            None => !matches!(key, SortKey::Title | SortKey::From | SortKey::Due),
+            None => !matches!(key, SortKey::Title | SortKey::From | SortKey::Due | SortKey::Clock),
         };
         Some(Self { key, descending })
     }
