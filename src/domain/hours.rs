@@ -280,7 +280,7 @@ fn read_days(word: &str) -> Option<Vec<usize>> {
     let day = |name: &str| {
         let name = name.to_ascii_lowercase();
         let is = |known: &&str| name.len() >= 3 && (name == **known || full_name(known).starts_with(&name));
-        DAYS.iter().position(|known| is(&known))
+        DAYS.iter().position(is)
     };
     match word.split_once('-') {
         None => Some(vec![day(word)?]),

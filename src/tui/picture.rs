@@ -3,7 +3,7 @@
 //! Pure: a report and a width give lines of pieces; who shows them knows what an ink looks like.
 
 use super::clean;
-use crate::domain::report::{Column, Picture, Report, ReportRow, in_words};
+use crate::domain::report::{Column, Picture, Report, ReportName, ReportRow, in_words};
 use jiff::tz::TimeZone;
 
 /// What a piece of text is, so that it can be told apart with and without colour.
@@ -41,11 +41,13 @@ const BLOCKS: Signs = Signs {
 const ASCII: Signs =
     Signs { eighths: &["#"], second: "=", squares: [" ", ".", ":", "+", "#"], dot: "-", ellipsis: "~" };
 
-/// Blanks between columns.
+/// Blanks between columns, where there is room.
 const GAP: usize = 2;
 /// The narrowest bar.
 const BAR_MIN: usize = 6;
 const LABEL_MAX: usize = 28;
+/// So many cells of a label are worth more than a second blank between columns.
+const LABEL_MIN: usize = 16;
 
 /// Draws a report, without its title, into lines of at most `width` cells.
 pub fn lines(report: &Report, width: usize, ascii: bool) -> Vec<Vec<Piece>> {
@@ -120,8 +122,10 @@ fn figures(report: &Report, width: usize, signs: &Signs) -> Vec<Vec<Piece>> {
 fn table(report: &Report, bars: usize, width: usize, signs: &Signs) -> Vec<Vec<Piece>> {
     let widths: Vec<usize> =
         report.columns.iter().enumerate().map(|(i, c)| cell_width(report, i, c)).collect();
-    let cells: usize = widths.iter().map(|width| width + GAP).sum();
     let widest = report.rows.iter().map(|row| clean::width(&clean::line(&row.label))).max().unwrap_or(0);
+    let taken = |gap: usize| widths.iter().map(|width| width + gap).sum::<usize>();
+    let gap = if taken(GAP) + widest.min(LABEL_MIN) > width { 1 } else { GAP };
+    let cells = taken(gap);
     let label = widest.clamp(4, LABEL_MAX).min(width.saturating_sub(cells).max(4));
     let room = width.saturating_sub(label + cells + GAP * bars);
     let bar = room.checked_div(bars).unwrap_or(0);
@@ -129,14 +133,17 @@ fn table(report: &Report, bars: usize, width: usize, signs: &Signs) -> Vec<Vec<P
     let most = report.rows.iter().flat_map(|row| row.cells.iter().take(bars)).flatten().max().copied();
     let mut head = vec![(Ink::Dim, " ".repeat(label))];
     let names = report.columns.iter().zip(&widths);
-    head.extend(names.map(|(c, width)| (Ink::Dim, format!("  {}", clean::fit_right(&c.name, *width, "")))));
+    let blank = " ".repeat(gap);
+    head.extend(
+        names.map(|(c, width)| (Ink::Dim, format!("{blank}{}", clean::fit_right(&c.name, *width, "")))),
+    );
     let row = |row: &ReportRow| {
         let name = clean::fit(&clean::line(&row.label), label, signs.ellipsis);
         let mut line = vec![(Ink::Plain, name)];
         for ((cell, column), width) in row.cells.iter().zip(&report.columns).zip(&widths) {
             let ink = if matches!(cell, None | Some(0)) { Ink::Dim } else { Ink::Plain };
             let words = in_words(*cell, column.unit);
-            line.push((ink, format!("  {}", clean::fit_right(&words, *width, ""))));
+            line.push((ink, format!("{blank}{}", clean::fit_right(&words, *width, ""))));
         }
         for (place, cell) in row.cells.iter().take(bars).enumerate().filter(|_| bar > 0) {
             let (ink, drawn) = match place {
@@ -148,7 +155,11 @@ fn table(report: &Report, bars: usize, width: usize, signs: &Signs) -> Vec<Vec<P
         line
     };
     let mut lines = vec![head];
-    lines.extend(report.rows.iter().map(row));
+    // What was yesterday is asked for more often than what was a year ago.
+    match report.name {
+        ReportName::Volume => lines.extend(report.rows.iter().rev().map(row)),
+        _ => lines.extend(report.rows.iter().map(row)),
+    }
     lines
 }
 

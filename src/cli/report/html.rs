@@ -7,13 +7,15 @@ use std::fmt::Write;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1b1b;background:#fff}\
 h1{font-size:1.4rem;margin-bottom:0}p{color:#555}dl{display:flex;flex-wrap:wrap;gap:.5rem 2rem}dt{color:#555;font-size:.85rem}\
-dd{margin:0;font-weight:600}table{border-collapse:collapse;margin-top:1.5rem}th,td{padding:.2rem .8rem;text-align:right}\
+dd{margin:0;font-weight:600}table{border-collapse:collapse;margin-top:1.5rem}th,td{padding:.2rem .6rem;text-align:right}div{overflow-x:auto}\
 th:first-child,td:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}svg{width:100%;height:auto}\
 .a{fill:#0b6e8a}.b{fill:#d08a1c}text{font-size:10px;fill:#555}\
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161616}tr:nth-child(even){background:#222}p,dt{color:#aaa}text{fill:#aaa}}";
 
 const WIDTH: usize = 900;
 const HEIGHT: usize = 220;
+/// Room above the bars, for what they mean.
+const TOP: usize = 24;
 
 /// Writes the page.
 pub fn page(report: &Report) -> String {
@@ -61,7 +63,7 @@ fn table(report: &Report) -> String {
         format!("<tr><td>{}</td>{cells}</tr>\n", escaped(&row.label))
     };
     let rows: String = report.rows.iter().map(row).collect();
-    format!("<table>\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>")
+    format!("<div><table>\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>")
 }
 
 /// Begins a plot; what it shows is said for who cannot see it.
@@ -85,7 +87,7 @@ fn bar_plot(report: &Report, bars: usize) -> String {
         for (bar, (cell, column)) in row.cells.iter().take(bars).zip(&report.columns).enumerate() {
             let value = cell.unwrap_or(0);
             let height = value as f64 / most as f64 * HEIGHT as f64;
-            let (x, y) = (left + bar as f64 * thick, HEIGHT as f64 + 10.0 - height);
+            let (x, y) = (left + bar as f64 * thick, (HEIGHT + TOP) as f64 - height);
             let class = if bar == 0 { "a" } else { "b" };
             let says = format!("{}, {}: {}", row.label, column.name, in_words(*cell, column.unit));
             let _ = write!(
@@ -96,7 +98,12 @@ fn bar_plot(report: &Report, bars: usize) -> String {
         }
         if place % every == 0 {
             let label = print::cut(&print::line(&row.label), 16);
-            let _ = write!(inside, "<text x=\"{left:.1}\" y=\"{}\">{}</text>", HEIGHT + 24, escaped(&label));
+            let _ = write!(
+                inside,
+                "<text x=\"{left:.1}\" y=\"{}\">{}</text>",
+                HEIGHT + TOP + 14,
+                escaped(&label)
+            );
         }
     }
     let _ = write!(inside, "<text x=\"0\" y=\"9\">{most}</text>");
@@ -106,7 +113,7 @@ fn bar_plot(report: &Report, bars: usize) -> String {
         format!("<rect class=\"{class}\" x=\"{x}\" y=\"1\" width=\"8\" height=\"8\"/><text x=\"{}\" y=\"9\">{}</text>", x + 12, escaped(name))
     });
     let inside = inside + &key.collect::<String>();
-    svg(HEIGHT + 30, &format!("{}: {}", report.title, names.join(", ")), &inside)
+    svg(HEIGHT + TOP + 20, &format!("{}: {}", report.title, names.join(", ")), &inside)
 }
 
 /// Draws a square for each cell, the darker the more.

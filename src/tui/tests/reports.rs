@@ -78,7 +78,7 @@ fn time_and_issues_of_a_report_are_chosen() {
     assert_eq!(asked(&screen).query, "label:bug");
     assert!(screen.text().contains("7 days · label:bug"), "{}", screen.text());
     screen.keys("G");
-    assert!(screen.text().contains("2026-11-30"), "{}", screen.text());
+    assert!(screen.text().contains("2026-11-01"), "{}", screen.text());
     screen.keys("<esc>");
     assert!(screen.app.on_list());
 }
