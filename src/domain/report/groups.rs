@@ -8,9 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Says of each end of an issue's clocks within a report's time whether it was kept, and of which clock.
-fn ends(facts: &IssueFacts, clocks: &Clocks, span: &ReportSpan) -> Vec<(Arc<str>, ClockKind, bool)> {
+fn ends(
+    facts: &IssueFacts,
+    waits: &Waits,
+    clocks: &Clocks,
+    span: &ReportSpan,
+) -> Vec<(Arc<str>, ClockKind, bool)> {
     let Some((plan, target)) = clocks.target(facts) else { return Vec::new() };
-    let waits = Waits::of(facts);
     let mut found = Vec::new();
     // What is still waited for is broken once its time is over; before that nobody knows.
     let mut open = |kind: ClockKind, waits: &[_]| {
@@ -51,7 +55,7 @@ pub(super) struct Kept {
 
 impl Kept {
     pub fn add(&mut self, facts: &IssueFacts, clocks: &Clocks, span: &ReportSpan) {
-        for (name, kind, kept) in ends(facts, clocks, span) {
+        for (name, kind, kept) in ends(facts, &Waits::of(facts), clocks, span) {
             let counts = self.counts.entry((name.to_string(), kind)).or_default();
             let count = if kept { &mut counts.0 } else { &mut counts.1 };
             *count += 1;
@@ -112,7 +116,7 @@ impl Groups {
         let first: Vec<i64> = first.map(|(_, at, waits)| hours.waited(waits, *at)).collect();
         let closed = facts.closed_at.filter(|at| facts.state == State::Closed && span.holds(*at));
         let took = closed.map(|at| hours.waited(&waits.all, at));
-        let ends = ends(facts, clocks, span);
+        let ends = ends(facts, &waits, clocks, span);
         let kept = i64::try_from(ends.iter().filter(|(_, _, kept)| *kept).count()).unwrap_or(0);
         let broken = i64::try_from(ends.len()).unwrap_or(0) - kept;
         for name in names {
