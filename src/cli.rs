@@ -5,6 +5,7 @@
 mod args;
 mod canned;
 mod category;
+mod clock;
 mod custom;
 mod deliver;
 mod demo;
@@ -26,6 +27,7 @@ mod mail;
 mod person;
 mod print;
 mod project;
+mod report;
 mod rule;
 mod sender;
 mod serve;
@@ -180,6 +182,8 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
         Command::Rule(asked) => rule::run(&here, asked).await,
+        Command::Report(asked) => report::run(&here, asked).await,
+        Command::Clock(asked) => clock::run(&here, asked).await,
         Command::Sender(asked) => sender::run(&here, asked).await,
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,

@@ -9,16 +9,19 @@ mod arrival;
 mod bounces;
 mod canned;
 mod categories;
+mod clocks;
 mod commits;
 mod custom_email;
 mod drafts;
 mod edits;
 mod erasing;
+mod figures;
 mod filing;
 mod filling;
 mod forwarding;
 mod happenings;
 mod history;
+mod hours;
 mod idle;
 mod importing;
 mod intake;
@@ -128,6 +131,8 @@ struct Inner {
     spam_mails: purge::SpamMails,
     queue: queue::Queue,
     turns: turns::Turns,
+    /// What the clocks of the index were made of.
+    clocks: clocks::Wound,
     /// Templates of watched repositories.
     repositories: templates::Repositories,
     /// Told when the outbox has something to do.
@@ -165,6 +170,7 @@ impl Desk {
             spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
             turns: turns::Turns::default(),
+            clocks: clocks::Wound::default(),
             repositories: templates::Repositories::default(),
             outgoing: Notify::new(),
             look: Notify::new(),
@@ -173,6 +179,7 @@ impl Desk {
         let desk = Self { inner: Arc::new(inner) };
         let promised = desk.renew_if_promised()?;
         let indexed = if promised.is_some() { Seq(0) } else { indexed };
+        desk.wind_clocks().await?;
         let mailed = desk.fill_index(indexed).await?;
         desk.load_outbox().await?;
         desk.fill_troubles(&mailed);
@@ -246,6 +253,8 @@ impl Desk {
             Request::Desk => self.desk_settings().await.map(Response::Desk),
             Request::Labels => self.labels(&acting).await,
             Request::Rules => self.rules(&acting).await,
+            Request::Clocks => self.clocks(&acting).await,
+            Request::Report(asked) => self.report(&acting, &asked).await,
             Request::TestRule { scope, name } => self.test_rule(&acting, &scope, &name).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Canned { project } => self.canned(&acting, project.as_deref()).await,
@@ -362,6 +371,10 @@ impl Desk {
             Request::OrderRule { scope, name, position } => {
                 self.order_rule(&acting, &scope, &name, position).await
             }
+            Request::SetClock { scope, name, settings } => {
+                Box::pin(self.set_clock(&acting, &scope, name.as_deref(), &settings)).await
+            }
+            Request::RemoveClock { scope, name } => self.remove_clock(&acting, &scope, &name).await,
             Request::AddCategory { kind, project, settings } => {
                 self.add_category(&acting, kind, &project, &settings).await
             }
@@ -419,6 +432,7 @@ impl Desk {
         self.follow_spam(&written.records);
         let updates = self.updates(&written.records);
         self.inner.index.apply(written.seq, &updates);
+        self.follow_clocks(&written.records).await?;
         if self.inner.index.wants_saving() {
             let index = self.inner.index.clone();
             tokio::task::spawn_blocking(move || index.save_rows());
@@ -434,7 +448,7 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events: [(Tree, Event); 10] = [
+        let events: [(Tree, Event); 11] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
@@ -444,6 +458,7 @@ impl Desk {
             (Tree::Categories, Event::Projects),
             (Tree::Members, Event::Projects),
             (Tree::Rules, Event::Projects),
+            (Tree::Clocks, Event::Projects),
             (Tree::Lessons, Event::Status),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {

@@ -6,6 +6,7 @@
 mod address;
 mod canned;
 mod category;
+mod clock;
 mod closing;
 mod custom;
 mod cuts;
@@ -13,6 +14,7 @@ mod draft;
 mod fault;
 mod happening;
 mod history;
+mod hours;
 mod ids;
 mod import;
 mod intake;
@@ -27,6 +29,7 @@ mod project;
 pub mod query;
 pub mod quick;
 mod reference;
+pub mod report;
 mod request;
 mod response;
 mod rights;
@@ -37,6 +40,7 @@ mod sender;
 mod spam;
 mod status;
 mod template;
+mod turn;
 mod vanish;
 mod view;
 
@@ -46,6 +50,9 @@ pub use canned::{
     FilledCanned, fill_canned, refuse_unfilled, unfilled,
 };
 pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
+pub use clock::{
+    Clock, ClockAbout, ClockKind, ClockView, Clocks, Ends, IssueClock, Plan, Running, Target, Wait, Waits,
+};
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
 pub use custom::{
     CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
@@ -56,10 +63,11 @@ pub use draft::{Draft, DraftKind};
 pub use fault::{Fault, FaultKind};
 pub use happening::{Happening, HappeningKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};
+pub use hours::{WorkingHours, hour_of_week};
 pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use import::{ImportAuthor, ImportIssue, ImportNote, Imported};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
-pub use issue::{Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
+pub use issue::{ClockTold, Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Aside, Attachment, Note, NoteKind, RawRef};
 pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
@@ -73,6 +81,7 @@ pub use project::{
 };
 pub use query::Query;
 pub use reference::Reference;
+pub use report::{AskedReport, Report, ReportName};
 pub use request::{
     Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction,
     Request, SenderScope, Upload,
@@ -88,5 +97,6 @@ pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
+pub use turn::{Turn, TurnTo};
 pub use vanish::{PersonIssue, PersonNote, PersonView, Redact};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -11,8 +11,11 @@ mod saved;
 mod text;
 mod writer;
 
-use crate::domain::query::{Query, Viewer};
-use crate::domain::{CategoryKind, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq};
+use crate::domain::query::{IssueFacts, Query, Viewer};
+use crate::domain::{
+    CategoryKind, ClockKind, Clocks, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq,
+};
+use jiff::Timestamp;
 use rows::Rows;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -275,6 +278,14 @@ impl Index {
         find::matching(&self.read(), query, viewer, &hits).total()
     }
 
+    /// Shows every issue that a query finds for `viewer`, in no order. Nothing changes meanwhile.
+    pub fn each(&self, query: &Query, viewer: &Viewer, mut look: impl FnMut(&IssueFacts)) {
+        let hits = self.texts().hits(query);
+        let rows = self.read();
+        let found = find::matching(&rows, query, viewer, &hits);
+        rows.iter().filter(|(slot, _)| found.contains(*slot)).for_each(|(_, facts)| look(facts));
+    }
+
     /// Gives the row of an issue, if it exists and `viewer` may see its project.
     pub fn row(&self, id: IssueId, viewer: &Viewer) -> Option<IssueRow> {
         self.read().row(id, viewer)
@@ -310,6 +321,20 @@ impl Index {
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         self.read().by_reference(project, iid)
+    }
+
+    /// Lets other clocks count from now on.
+    pub fn set_clocks(&self, clocks: Arc<Clocks>) {
+        self.rows.write().unwrap_or_else(PoisonError::into_inner).set_clocks(clocks);
+    }
+
+    /// Lists the issues whose clock is near its end, or over, by now, each with what for and when it runs out.
+    pub fn near(&self, now: Timestamp) -> Vec<(IssueId, ClockKind, Timestamp)> {
+        let due = |facts: &IssueFacts| {
+            let clock = facts.clock.as_ref()?;
+            Some((facts.id, clock.kind, clock.due_at()?))
+        };
+        self.read().near(now).filter_map(due).collect()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Rows> {

@@ -54,6 +54,7 @@ mod wrote;
 
 pub use authentication::{authentication, dmarc_word, only_author};
 pub use bounce::{Bounce, FailedRecipient};
+pub use calendar::holidays;
 pub use complaint::Complaint;
 pub use compose::{ComposeError, Letter, compose, composed_size, unsubscribe_link};
 pub use forwarded::{forwarded, looks_forwarded};

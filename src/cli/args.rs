@@ -99,6 +99,15 @@ pub enum Command {
     /// Says what the desk does by itself with issues that a query finds.
     #[command(subcommand)]
     Rule(super::rule::Rule),
+    /// Shows figures about issues: volume, backlog, answers, clocks, hours, groups.
+    #[command(
+        after_help = "Times are working time, by the settings `hours` and `holidays`; in CSV and JSON they are seconds.\n\n\
+                      Example:\n  deskbell report response 'project:acme/support' --since 2026-01-01 --format html > response.html"
+    )]
+    Report(super::report::Report),
+    /// Makes, lists and changes clocks: how long people may wait.
+    #[command(subcommand)]
+    Clock(super::clock::Clock),
     /// Keeps the lists of senders: allowed, blocked, set aside.
     #[command(subcommand)]
     Sender(super::sender::Sender),
@@ -363,7 +372,10 @@ pub enum Member {
 pub enum Desk {
     /// Shows the settings of the whole desk.
     Show,
-    /// Changes settings: key=value…
+    /// Changes settings: key=value…; `holidays=@FILE` reads a calendar (iCalendar).
+    #[command(
+        after_help = "Example:\n  deskbell desk set time_zone=Europe/Berlin hours='mon-fri 09:00-17:00' holidays='12-25, 12-26, 2026-05-14'"
+    )]
     Set {
         #[arg(required = true, value_parser = setting)]
         settings: Vec<(String, String)>,

@@ -5,7 +5,7 @@ use super::here::Here;
 use super::login;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{DeskStatus, Request, Response};
+use crate::domain::{DeskStatus, Fault, Request, Response};
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -71,7 +71,7 @@ fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
 pub async fn settings(here: &Here, asked: Asked) -> Result<u8> {
     let request = match asked {
         Asked::Show => Request::Desk,
-        Asked::Set { settings } => Request::SetDesk { settings },
+        Asked::Set { settings } => Request::SetDesk { settings: with_calendars(settings)? },
     };
     match ask(here, request).await? {
         Response::Desk(settings) if here.json => print::json(&settings)?,
@@ -83,6 +83,18 @@ pub async fn settings(here: &Here, asked: Asked) -> Result<u8> {
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
+}
+
+/// Puts the calendar itself where `holidays=@FILE` names one.
+pub fn with_calendars(settings: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
+    let read = |(key, value): (String, String)| match value.strip_prefix('@').filter(|_| key == "holidays") {
+        None => Ok((key, value)),
+        Some(file) => match std::fs::read(file) {
+            Ok(octets) => Ok((key, String::from_utf8_lossy(&octets).into_owned())),
+            Err(error) => Err(Fault::refused(format!("{file} cannot be read: {error}")).into()),
+        },
+    };
+    settings.into_iter().map(read).collect()
 }
 
 /// Says how the check for spam is doing.

@@ -4,7 +4,8 @@
 
 use super::here::Here;
 use crate::domain::{
-    Channel, ChannelState, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts, ProjectView, SyncReport,
+    Channel, ChannelState, ClockKind, IssueClock, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts,
+    ProjectView, SyncReport,
 };
 use anyhow::Result;
 use jiff::Timestamp;
@@ -125,10 +126,12 @@ pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
         return Ok(());
     }
     let now = Timestamp::now();
+    let clocks = rows.iter().any(|row| row.clock.is_some());
     let lines: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            vec![
+            let clock = row.clock.as_ref().map_or_else(String::new, |clock| in_words(clock, now));
+            let mut cells = vec![
                 line(&row.reference),
                 word(&row.state),
                 cut(&line(&row.title), 48),
@@ -136,10 +139,13 @@ pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
                 row.assignee.as_deref().map_or_else(|| "–".to_owned(), line),
                 row.waiting_on.map_or_else(String::new, |party| word(&party)),
                 age(row.updated_at, now),
-            ]
+            ];
+            cells.extend(Some(clock).filter(|_| clocks));
+            cells
         })
         .collect();
-    table(&["ISSUE", "STATE", "TITLE", "FROM", "WHO", "WAITS ON", "CHANGED"], &lines)?;
+    let heads = ["ISSUE", "STATE", "TITLE", "FROM", "WHO", "WAITS ON", "CHANGED", "CLOCK"];
+    table(heads.get(..7 + usize::from(clocks)).unwrap_or_default(), &lines)?;
     if total > rows.len() as u64 {
         println!("\n{} of {total}; --limit and --offset show more", rows.len());
     }
@@ -155,6 +161,7 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
     facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
     facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
+    facts.extend(row.clock.as_ref().map(|clock| in_words(clock, Timestamp::now())));
     println!("{}", facts.join(" · "));
     if let Some(address) = &issue.address {
         println!("forward to {address}");
@@ -174,6 +181,20 @@ pub fn issue(issue: &IssueView) -> Result<()> {
         self::note(note)?;
     }
     Ok(())
+}
+
+/// Says how a clock stands.
+fn in_words(clock: &IssueClock, now: Timestamp) -> String {
+    let what = match clock.kind {
+        ClockKind::First => "first answer",
+        ClockKind::Next => "answer",
+        ClockKind::Resolve => "end",
+    };
+    match clock.due_at {
+        Some(at) if at < now => format!("{what} late by {}", age(at, now)),
+        Some(at) => format!("{what} due in {}", age(now, at)),
+        None => format!("{what}: the clock stands"),
+    }
 }
 
 fn note(note: &NoteView) -> Result<()> {

@@ -48,7 +48,9 @@ pub async fn run(here: &Here, asked: Project) -> Result<u8> {
         Project::Add { path } => Request::AddProject { path },
         Project::List => Request::Projects,
         Project::Show { path } => Request::Project(path),
-        Project::Set { path, settings } => Request::SetProject { path, settings },
+        Project::Set { path, settings } => {
+            Request::SetProject { path, settings: super::desk::with_calendars(settings)? }
+        }
         Project::Enable { path } => Request::EnableProject { path, enabled: true },
         Project::Disable { path } => Request::EnableProject { path, enabled: false },
         Project::Rename { path, to } => Request::RenameProject { path, to },

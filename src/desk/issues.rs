@@ -77,6 +77,8 @@ impl Desk {
             status_since: None,
             consulted: Vec::new(),
             stood: Vec::new(),
+            turns: Vec::new(),
+            clock_told: None,
         })
     }
 
@@ -109,6 +111,7 @@ impl Desk {
             let to = Addressees { cc: quick.cc, without: Vec::new() };
             self.mail_note(&mut txn, &mut issue, &project, &note, to, &[], hold, acting).await?;
             turn(&mut issue, Some(Party::Them), txn.now);
+            issue.note_reply(txn.now);
         } else {
             turn(&mut issue, Some(Party::Us), txn.now);
         }
@@ -415,10 +418,7 @@ pub(super) fn participant(name: Option<String>, email: EmailAddress, role: Parti
 
 /// Sets whose turn it is, and since when.
 pub(super) fn turn(issue: &mut Issue, party: Option<Party>, now: Timestamp) {
-    if issue.waiting_on != party {
-        issue.waiting_on = party;
-        issue.waiting_since = party.map(|_| now);
-    }
+    issue.turn(party, now);
 }
 
 /// Sets where the work stands, and since when.
@@ -433,6 +433,7 @@ pub(super) fn stand(issue: &mut Issue, status: Status, now: Timestamp) {
 pub(super) fn replied(issue: &mut Issue, project: &Project, now: Timestamp) {
     let open = issue.state == State::Open;
     turn(issue, open.then_some(Party::Them), now);
+    issue.note_reply(now);
     issue.idle_warned_at = None;
     if project.settings.pending_on_reply && open {
         stand(issue, Status::Pending, now);

@@ -283,6 +283,7 @@ fn sentence(event: StaffEvent, by: &str) -> String {
         StaffEvent::Mentioned => format!("{by} named you"),
         StaffEvent::Closed => format!("closed by {by}"),
         StaffEvent::Reopened => format!("opened again by {by}"),
+        StaffEvent::Clock | StaffEvent::MyClock => by.to_owned(),
     }
 }
 

@@ -7,8 +7,8 @@ use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Desk, system};
 use crate::domain::{
-    Actor, Fault, FaultKind, Issue, IssueId, Member, Note, NoteId, NoteKind, Project, Rights, SUPPORT_BOT,
-    StaffEvent, StaffNotice, State, User, Via, When, mentions,
+    Actor, Fault, FaultKind, Issue, IssueId, Member, Note, NoteId, NoteKind, Party, Project, Rights,
+    SUPPORT_BOT, StaffEvent, StaffNotice, State, User, Via, When, mentions,
 };
 use crate::store::record::{issue_key, note_key};
 use futures_util::future::BoxFuture;
@@ -51,7 +51,7 @@ impl Desk {
         txn: &'a mut Txn<'_>,
         actor: &'a Actor,
     ) -> BoxFuture<'a, Result<(), Fault>> {
-        if txn.counters_before().is_none() && txn.changes().is_empty() {
+        if txn.counters_before().is_none() && txn.changes().is_empty() && txn.clocks().is_empty() {
             return Box::pin(async { Ok(()) });
         }
         Box::pin(self.tell_of_step(txn, actor))
@@ -178,6 +178,10 @@ impl Desk {
             }
         }
         let by = self.by_actor(txn, actor).await?;
+        for (issue, words) in txn.clocks() {
+            let by = By { label: words.clone(), ..By::default() };
+            news.push(News { issue: *issue, event: StaffEvent::Clock, note: None, whom: None, by });
+        }
         let changes = txn.changes().to_vec();
         let merged: Vec<IssueId> = changes
             .iter()
@@ -360,6 +364,7 @@ impl Desk {
             StaffEvent::Assigned => issue.assignee.as_deref() == Some(user.name.as_str()),
             StaffEvent::Closed => issue.state == State::Closed,
             StaffEvent::Reopened => issue.state == State::Open,
+            StaffEvent::Clock | StaffEvent::MyClock => issue.waiting_on == Some(Party::Us),
             _ => true,
         };
         let holds = notice.events.iter().any(holds) && self.may_see(txn, rights, &issue, notice.note).await?;
@@ -440,7 +445,11 @@ fn notices_for(user: &User, issue: &Issue, about: &[&News], now: Timestamp) -> V
     let mut by_note: BTreeMap<Option<NoteId>, StaffNotice> = BTreeMap::new();
     for news in mine {
         let own = issue.assignee.as_deref() == Some(user.name.as_str());
-        let event = if news.event == StaffEvent::Answer && own { StaffEvent::MyAnswer } else { news.event };
+        let event = match news.event {
+            StaffEvent::Answer if own => StaffEvent::MyAnswer,
+            StaffEvent::Clock if own => StaffEvent::MyClock,
+            event => event,
+        };
         let when = user.notify.when(event, issue.project);
         if when == When::Off {
             continue;

@@ -48,6 +48,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Desk
         | Request::Labels
         | Request::Rules
+        | Request::Clocks
+        | Request::Report(_)
         | Request::Categories { project: None, .. }
         | Request::Canned { project: None }
         | Request::SaveCanned { scope: CannedScope::Mine, .. }
@@ -128,6 +130,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SetSender { scope: SenderScope::Project(path), .. }
         | Request::SetRule { scope: SenderScope::Project(path), .. }
         | Request::RemoveRule { scope: SenderScope::Project(path), .. }
+        | Request::SetClock { scope: SenderScope::Project(path), .. }
+        | Request::RemoveClock { scope: SenderScope::Project(path), .. }
         | Request::OrderRule { scope: SenderScope::Project(path), .. }
         | Request::RemoveSender { scope: Some(SenderScope::Project(path)), .. } => {
             InProject(path, Role::Maintainer)
@@ -144,6 +148,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SetSender { scope: SenderScope::Desk, .. }
         | Request::SetRule { scope: SenderScope::Desk, .. }
         | Request::RemoveRule { scope: SenderScope::Desk, .. }
+        | Request::SetClock { scope: SenderScope::Desk, .. }
+        | Request::RemoveClock { scope: SenderScope::Desk, .. }
         | Request::OrderRule { scope: SenderScope::Desk, .. }
         | Request::TestRule { scope: SenderScope::Desk, .. }
         | Request::RemoveSender { scope: Some(SenderScope::Desk), .. }

@@ -98,7 +98,7 @@ impl Desk {
         self.change_project(acting, path, format!("changed the project {path}"), |desk, project, projects| {
             let before = project.settings.clone();
             for (key, value) in settings {
-                project.settings = set_field(&project.settings, key, value)?;
+                project.settings = set_field(&project.settings, key, &super::hours::plain(key, value))?;
             }
             desk.check_custom(&before, project, projects)?;
             desk.check_settings(&before, project, projects)
@@ -219,6 +219,11 @@ impl Desk {
             return Err(Fault::usage("the display name is longer than 255 characters"));
         }
         super::idle::check(settings)?;
+        super::hours::check(
+            settings.hours.as_deref(),
+            settings.holidays.as_deref(),
+            settings.time_zone.as_deref(),
+        )?;
         super::commits::check(project)
     }
 
@@ -246,14 +251,15 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let mut desk = txn.get::<record::Desk>(&[]).await?.unwrap_or_default();
         for (key, value) in settings {
-            desk.settings = set_field(&desk.settings, key, value)?;
+            desk.settings = set_field(&desk.settings, key, &super::hours::plain(key, value))?;
         }
         let spam_kept = desk.settings.purge_spam_after.as_deref();
         if let Some(text) = spam_kept.filter(|text| crate::config::parse_duration(text).is_none()) {
             return Err(Fault::usage(format!("`{text}` is not a length of time"))
                 .hint("write it as 30d; empty keeps spam for good"));
         }
-        check_zone(desk.settings.time_zone.as_deref())?;
+        let DeskSettings { hours, holidays, time_zone, .. } = &desk.settings;
+        super::hours::check(hours.as_deref(), holidays.as_deref(), time_zone.as_deref())?;
         txn.put(&desk)?;
         txn.deed().label = "changed the desk".to_owned();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
@@ -285,15 +291,6 @@ fn custom_view(project: &Project) -> Option<CustomView> {
         error: custom.failure.map(|failure| format!("{}{found}", failure.words())),
         hint: custom.failure.map(|failure| failure.cure().to_owned()),
     })
-}
-
-/// Refuses a zone that nobody knows.
-fn check_zone(name: Option<&str>) -> Result<(), Fault> {
-    match name.filter(|name| TimeZone::get(name).is_err()) {
-        None => Ok(()),
-        Some(name) => Err(Fault::usage(format!("`{name}` is not a time zone"))
-            .hint("write it as Europe/Berlin; empty takes the machine's")),
-    }
 }
 
 /// Refuses a path that cannot be, is taken, or would share its slug with another.

@@ -34,8 +34,9 @@ impl Desk {
             return None;
         }
         let told = self.owes_notices().await.ok()? || self.waits_for_custom().await.ok()?;
-        let timed =
-            self.may_become_idle().await.unwrap_or(true) || self.has_timed_rules().await.unwrap_or(true);
+        let timed = self.may_become_idle().await.unwrap_or(true)
+            || self.has_timed_rules().await.unwrap_or(true)
+            || self.has_clocks();
         if told || timed {
             return None;
         }

@@ -58,6 +58,8 @@ pub struct Txn<'a> {
     /// The rule that is being carried out, and those that were.
     rule: Option<String>,
     ruled: Vec<String>,
+    /// Issues whose clock is near its end, or over.
+    clocks: Vec<(IssueId, String)>,
 }
 
 /// What a commit was, for those who follow the desk.
@@ -98,6 +100,7 @@ impl<'a> Txn<'a> {
             hush: false,
             rule: None,
             ruled: Vec::new(),
+            clocks: Vec::new(),
         }
     }
 
@@ -210,6 +213,16 @@ impl<'a> Txn<'a> {
     /// Takes the names of the rules that were carried out.
     pub fn take_ruled(&mut self) -> Vec<String> {
         std::mem::take(&mut self.ruled)
+    }
+
+    /// Lets the staff hear of the clock of an issue, in these words.
+    pub fn tell_of_clock(&mut self, issue: IssueId, words: String) {
+        self.clocks.push((issue, words));
+    }
+
+    /// Gives the issues of whose clocks the staff are to hear, and in which words.
+    pub fn clocks(&self) -> &[(IssueId, String)] {
+        &self.clocks
     }
 
     /// What to list among the verbs of the caller.

@@ -172,6 +172,9 @@ impl Desk {
                 }
                 after = history::with_field(&after, &change.field, to)?;
             }
+            if after.waiting_since != before.waiting_since {
+                after.forget_later_turns();
+            }
             after.updated_at = txn.now;
             if after.status != before.status {
                 after.status_since = Some(txn.now);
@@ -249,6 +252,7 @@ impl Desk {
         }
         let kind = if written.kind == NoteKind::Internal { DraftKind::Internal } else { DraftKind::Reply };
         let mut issue = self.load_issue(txn, issue_id).await?;
+        issue.forget_reply(written.created_at);
         txn.remove::<Note>(note_key(issue_id, note));
         issue.notes = issue.notes.saturating_sub(1);
         let notes = txn.list::<Note>(&txn::below(issue_id.0)).await?;

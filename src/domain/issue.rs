@@ -1,6 +1,6 @@
 //! The issue: what a customer's mail becomes and what staff work on.
 
-use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId};
+use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId, Turn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -142,6 +142,21 @@ pub struct Issue {
     /// Every number that it has had, once it was moved to another project.
     #[serde(default)]
     pub stood: Vec<Standing>,
+    /// Whose turn it was, from the first to the one that stands; empty where nobody wrote it down.
+    #[serde(default)]
+    pub turns: Vec<Turn>,
+    /// Which end of a clock the staff were told of.
+    #[serde(default)]
+    pub clock_told: Option<ClockTold>,
+}
+
+/// What the staff were told of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockTold {
+    /// When it runs out.
+    pub due_at: Timestamp,
+    /// Whether they were told that it ran out, and not only that it is near.
+    pub breached: bool,
 }
 
 impl Issue {

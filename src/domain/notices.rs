@@ -27,10 +27,14 @@ pub enum StaffEvent {
     Mentioned,
     Closed,
     Reopened,
+    /// The clock of somebody else's issue, or of nobody's, is near its end, or ran out.
+    Clock,
+    /// The clock of an issue of one's own is.
+    MyClock,
 }
 
 impl StaffEvent {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NewIssue,
         Self::Answer,
         Self::MyAnswer,
@@ -39,6 +43,8 @@ impl StaffEvent {
         Self::Mentioned,
         Self::Closed,
         Self::Reopened,
+        Self::Clock,
+        Self::MyClock,
     ];
 
     /// Gives the word for it, as settings have it.
@@ -52,6 +58,8 @@ impl StaffEvent {
             Self::Mentioned => "mentioned",
             Self::Closed => "closed",
             Self::Reopened => "reopened",
+            Self::Clock => "clock",
+            Self::MyClock => "my_clock",
         }
     }
 
@@ -66,13 +74,15 @@ impl StaffEvent {
             Self::Mentioned => "a colleague names you: @name",
             Self::Closed => "an issue is closed",
             Self::Reopened => "an issue is opened again",
+            Self::Clock => "the clock of another issue runs out",
+            Self::MyClock => "the clock of an issue of yours runs out",
         }
     }
 
     /// Gives when it is told to who set nothing.
     pub fn usual(self) -> When {
         match self {
-            Self::MyAnswer | Self::Assigned | Self::Mentioned => When::AtOnce,
+            Self::MyAnswer | Self::Assigned | Self::Mentioned | Self::MyClock => When::AtOnce,
             _ => When::Off,
         }
     }

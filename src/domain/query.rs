@@ -87,6 +87,18 @@ impl Query {
         self.means(|meaning| matches!(meaning, Meaning::When(_)))
     }
 
+    /// Tells whether it asks only for what stands in an issue, not for texts, nor who asks, nor when.
+    pub fn is_lasting(&self) -> bool {
+        let words = |field: Field| matches!(field, Field::Text | Field::Body | Field::Number);
+        let other = |field: Field| {
+            matches!(field, Field::Created | Field::Updated | Field::Due | Field::Clock | Field::Has)
+        };
+        let passing = |flag: Flag| matches!(flag, Flag::Snoozed | Flag::Overdue | Flag::Breached);
+        !self.is_personal()
+            && !self.terms.iter().any(|term| words(term.field) || other(term.field))
+            && !self.means(|meaning| matches!(meaning, Meaning::Is(flag) if passing(*flag)))
+    }
+
     fn means(&self, any: impl Fn(&Meaning) -> bool) -> bool {
         self.terms.iter().flat_map(|term| &term.values).any(|value| any(&value.meaning))
     }

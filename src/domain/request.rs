@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
-    FillCanned, ImportIssue, IntakeId, IssueKind, NoteId, OutboxId, OutboxState, PreviewTemplate, Priority,
-    ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Status, Via,
+    Arrival, AskedReport, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
+    EmailAddress, Fate, FillCanned, ImportIssue, IntakeId, IssueKind, NoteId, OutboxId, OutboxState,
+    PreviewTemplate, Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Status, Via,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -244,6 +244,9 @@ pub enum Request {
         scope: SenderScope,
         name: String,
     },
+    Clocks,
+    /// Figures about the issues that the caller may see.
+    Report(AskedReport),
     Drafts,
     Draft {
         reference: Option<Reference>,
@@ -394,6 +397,16 @@ pub enum Request {
         name: String,
         position: u32,
     },
+    /// Writes a clock: a new one where `name` is none.
+    SetClock {
+        scope: SenderScope,
+        name: Option<String>,
+        settings: Vec<(String, String)>,
+    },
+    RemoveClock {
+        scope: SenderScope,
+        name: String,
+    },
     AddCategory {
         kind: CategoryKind,
         project: String,
@@ -492,6 +505,8 @@ impl Request {
                 | Self::FillCanned(_)
                 | Self::Rules
                 | Self::TestRule { .. }
+                | Self::Clocks
+                | Self::Report(_)
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }

@@ -69,6 +69,10 @@ pub enum Response {
     Categories(Vec<super::CategoryView>),
     /// `Rules`, and what changes one.
     Rules(Vec<super::RuleView>),
+    /// `Clocks`, and what changes one.
+    Clocks(Vec<super::ClockView>),
+    /// `Report`.
+    Figures(Box<super::Report>),
     /// `Drafts`.
     Drafts(Vec<Draft>),
     /// `Draft`.

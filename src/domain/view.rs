@@ -45,6 +45,9 @@ pub struct IssueRow {
     pub has_attachment: bool,
     /// The worst state of the mail of its notes that somebody should look at: deferred, failed, bounced.
     pub trouble: Option<super::OutboxState>,
+    /// The clock that runs out first; of those that stand, the one with the least left.
+    #[serde(default)]
+    pub clock: Option<super::IssueClock>,
 }
 
 /// A page of the list.

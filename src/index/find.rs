@@ -132,8 +132,15 @@ pub(super) fn compare(sort: Sort, a: &IssueFacts, b: &IssueFacts) -> Ordering {
         SortKey::Waiting => optional(waiting_since(a).map(Reverse), waiting_since(b).map(Reverse), way),
         SortKey::Priority => optional(a.priority, b.priority, way),
         SortKey::Due => optional(a.due_at, b.due_at, way),
+        SortKey::Clock => optional(ends(a), ends(b), way)
+            .then_with(|| optional(waiting_since(a), waiting_since(b), |order| order)),
     };
     order.then_with(|| latest(a).cmp(&latest(b)))
+}
+
+/// Gives when the clock of an issue runs out; one that stands comes after those that run.
+fn ends(facts: &IssueFacts) -> Option<crate::domain::Ends> {
+    facts.clock.as_ref().map(|clock| clock.ends)
 }
 
 fn waiting_since(facts: &IssueFacts) -> Option<jiff::Timestamp> {

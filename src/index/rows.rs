@@ -3,7 +3,9 @@
 use super::Update;
 use super::text::{self, Work};
 use crate::domain::query::{IssueFacts, Name, Names, Query, Viewer};
-use crate::domain::{CategoryKind, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, State};
+use crate::domain::{
+    CategoryKind, Clocks, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, State,
+};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,7 +37,8 @@ pub(super) struct Rows {
     read: Reads,
     early: FxHashMap<IssueId, Early>,
     names: Names,
-    /// When something begins or ends by itself: a snooze, a due date.
+    clocks: Arc<Clocks>,
+    /// When something begins or ends by itself: a snooze, a due date, a clock.
     moments: BTreeSet<(Timestamp, u32)>,
     /// The slots that changed last, the latest at the end.
     changed: VecDeque<u32>,
@@ -62,7 +65,7 @@ impl Rows {
     /// Forgets every issue.
     pub fn clear(&mut self) {
         // The count goes on, so that whoever remembers an earlier one finds itself behind.
-        *self = Self { changes: self.changes, ..Self::default() };
+        *self = Self { changes: self.changes, clocks: Arc::clone(&self.clocks), ..Self::default() };
         self.change_all();
     }
 
@@ -102,9 +105,33 @@ impl Rows {
         if let Some(old) = old {
             (facts.notes, facts.trouble) = (old.notes, old.trouble);
         }
+        facts.clock = self.clocks.running(&facts).map(Box::new);
         let work = (!same_title).then(|| text::of_title(issue));
         self.insert(facts);
         work
+    }
+
+    /// Lets other clocks count from now on.
+    pub fn set_clocks(&mut self, clocks: Arc<Clocks>) {
+        self.moments.clear();
+        for (slot, facts) in (0..).zip(&mut self.slots) {
+            let Some(facts) = facts else { continue };
+            facts.clock = clocks.running(facts).map(Box::new);
+            self.moments.extend(moments(facts).map(|at| (at, slot)));
+        }
+        self.clocks = clocks;
+        self.change_all();
+    }
+
+    /// Gives the issues whose clock is near its end, or over, by now.
+    pub fn near(&self, now: Timestamp) -> impl Iterator<Item = &IssueFacts> {
+        let near = move |facts: &&IssueFacts| {
+            facts
+                .clock
+                .as_ref()
+                .is_some_and(|clock| !clock.paused && clock.warn_at.is_some_and(|at| at <= now))
+        };
+        self.slots.iter().flatten().filter(near)
     }
 
     /// Puts an issue into a slot that is free.
@@ -275,6 +302,7 @@ impl Rows {
             merged_into: facts.merged_into.and_then(|id| self.get(id)).map(reference),
             has_attachment: facts.has_attachment(),
             trouble: facts.trouble,
+            clock: facts.clock.as_ref().map(|clock| clock.view(viewer.now)),
         })
     }
 
@@ -342,7 +370,8 @@ fn carried(kind: CategoryKind, facts: &IssueFacts) -> &[Arc<Name>] {
 
 /// Gives the moments at which an issue is found by other queries than before.
 fn moments(facts: &IssueFacts) -> impl Iterator<Item = Timestamp> + use<> {
-    [facts.snoozed_until, facts.due_at].into_iter().flatten()
+    let clock = facts.clock.as_ref().and_then(|clock| clock.due_at());
+    [facts.snoozed_until, facts.due_at, clock].into_iter().flatten()
 }
 
 fn reference(facts: &IssueFacts) -> String {

@@ -7,7 +7,8 @@
 use super::rows::{Reads, Rows};
 use crate::domain::query::{IssueFacts, Name, Names, NoteFacts, Person};
 use crate::domain::{
-    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Seq, State, Status,
+    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Seq, State, Status, Turn,
+    TurnTo,
 };
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -77,6 +78,7 @@ struct Row {
     merged_into: Option<IssueId>,
     moved: bool,
     linked: bool,
+    turns: Vec<(Nanos, TurnTo)>,
     note_count: u32,
     notes: Vec<(NoteId, Option<u32>, bool, bool)>,
     trouble: Option<OutboxState>,
@@ -185,6 +187,7 @@ impl Saving {
             merged_into: facts.merged_into,
             moved: facts.moved,
             linked: facts.linked,
+            turns: facts.turns.iter().map(|turn| (nanos(turn.at), turn.to)).collect(),
             note_count: facts.note_count,
             trouble: facts.trouble,
         };
@@ -250,6 +253,7 @@ impl Loading {
         let optional = |place: Option<u32>| place.map_or(Some(None), |place| self.name(place).map(Some));
         let note =
             |(id, by, read, has_attachment)| Some(NoteFacts { id, by: optional(by)?, read, has_attachment });
+        let turn = |(at, to)| Some(Turn { at: moment(at)?, to });
         Some(IssueFacts {
             id: row.id,
             project: row.project,
@@ -280,6 +284,8 @@ impl Loading {
             merged_into: row.merged_into,
             moved: row.moved,
             linked: row.linked,
+            turns: row.turns.into_iter().map(turn).collect::<Option<_>>()?,
+            clock: None,
             note_count: row.note_count,
             notes: row.notes.into_iter().map(note).collect::<Option<_>>()?,
             trouble: row.trouble,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 mod lists;
+mod reports;
 mod speed;
 mod starts;
 
@@ -53,6 +54,8 @@ fn issue(id: u64, title: &str) -> Issue {
         status_since: None,
         consulted: Vec::new(),
         stood: Vec::new(),
+        turns: Vec::new(),
+        clock_told: None,
         participants: vec![Participant {
             name: None,
             email: EmailAddress::parse("ada@example.com").unwrap(),

@@ -9,6 +9,7 @@ use jiff::civil::{Date, DateTime};
 /// Most octets of a calendar that are read, most events and most people that are named.
 const SIZE_MAX: usize = 512 * 1024;
 const EVENTS_MAX: usize = 10;
+const HOLIDAYS_MAX: usize = 1000;
 const PEOPLE_MAX: usize = 20;
 const TEXT_MAX: usize = 8 * 1024;
 
@@ -54,6 +55,10 @@ impl Property<'_> {
 
 /// Reads the events of a calendar; `method` is what the part's type says of it.
 pub(super) fn events(text: &str, method: Option<&str>) -> Vec<Event> {
+    read(text, method, EVENTS_MAX)
+}
+
+fn read(text: &str, method: Option<&str>, most: usize) -> Vec<Event> {
     let text = unfolded(cut(text, SIZE_MAX));
     let mut method = method.unwrap_or_default().to_ascii_uppercase();
     let mut events: Vec<Event> = Vec::new();
@@ -63,7 +68,7 @@ pub(super) fn events(text: &str, method: Option<&str>) -> Vec<Event> {
         match property.name.as_str() {
             "BEGIN" if inside.len() < 20 => {
                 let what = property.value.trim().to_ascii_uppercase();
-                if matches!(what.as_str(), "VEVENT" | "VTODO") && events.len() < EVENTS_MAX {
+                if matches!(what.as_str(), "VEVENT" | "VTODO") && events.len() < most {
                     events.push(Event::default());
                 }
                 inside.push(what);
@@ -84,6 +89,17 @@ pub(super) fn events(text: &str, method: Option<&str>) -> Vec<Event> {
         event.method.clone_from(&method);
     }
     events
+}
+
+/// Gives the whole days of a calendar as the setting `holidays` writes them, each with its name: one day, or
+/// the first and the last of several, or month and day where the event comes back every year.
+///
+/// `None` where the text is no calendar. What lasts for hours is no holiday; of what comes back in other ways
+/// only the first time counts.
+pub fn holidays(text: &str) -> Option<Vec<String>> {
+    let start = text.trim_start().get(..15)?;
+    start.eq_ignore_ascii_case("BEGIN:VCALENDAR").then_some(())?;
+    Some(read(text.trim_start(), None, HOLIDAYS_MAX).iter().filter_map(Event::holiday).collect())
 }
 
 /// Puts lines together that were broken for the way.
@@ -196,6 +212,24 @@ pub(super) fn words(events: &[Event], described: bool) -> String {
 }
 
 impl Event {
+    fn holiday(&self) -> Option<String> {
+        let start = self.start.as_ref().filter(|start| start.at.is_none() && self.status != "CANCELLED")?;
+        let last =
+            self.end.as_ref().and_then(|end| end.day.yesterday().ok()).filter(|last| *last > start.day);
+        let rule = self.repeats.as_deref().unwrap_or_default().to_ascii_uppercase();
+        let parts = || rule.split(';').filter(|part| !part.is_empty());
+        let plain = ["FREQ=YEARLY", "INTERVAL=1", "BYMONTH=", "BYMONTHDAY=", "WKST="];
+        let yearly = parts().any(|part| part == "FREQ=YEARLY")
+            && parts().all(|part| plain.iter().any(|known| part.starts_with(known)) && !part.contains(','));
+        let days = match last {
+            Some(last) => format!("{}..{last}", start.day),
+            None if yearly => start.day.strftime("%m-%d").to_string(),
+            None => start.day.to_string(),
+        };
+        // What parts the days of the setting must not stand in a name.
+        Some(format!("{days} {}", self.what.replace([',', ';', '\n'], " ")).trim_end().to_owned())
+    }
+
     fn words(&self, described: bool) -> String {
         let mut lines = vec![self.head()];
         let mut add = |name: &str, text: Option<String>| {
@@ -370,10 +404,57 @@ mod tests {
         assert!(events("no calendar", None).is_empty());
     }
 
+    #[test]
+    fn whole_days_become_holidays() {
+        let lines = [
+            "BEGIN:VCALENDAR",
+            "BEGIN:VEVENT",
+            "SUMMARY:Christmas\\, first day",
+            "DTSTART;VALUE=DATE:20201225",
+            "DTEND;VALUE=DATE:20201226",
+            "RRULE:FREQ=YEARLY",
+            "END:VEVENT",
+            "BEGIN:VEVENT",
+            "SUMMARY:Shut",
+            "DTSTART;VALUE=DATE:20260803",
+            "DTEND;VALUE=DATE:20260815",
+            "END:VEVENT",
+            "BEGIN:VEVENT",
+            "DTSTART;VALUE=DATE:20260501",
+            "END:VEVENT",
+            "BEGIN:VEVENT",
+            "SUMMARY:Lunch",
+            "DTSTART:20260502T120000Z",
+            "END:VEVENT",
+            "BEGIN:VEVENT",
+            "SUMMARY:Every second Monday",
+            "DTSTART;VALUE=DATE:20260504",
+            "RRULE:FREQ=WEEKLY;INTERVAL=2",
+            "END:VEVENT",
+            "BEGIN:VEVENT",
+            "STATUS:CANCELLED",
+            "DTSTART;VALUE=DATE:20260601",
+            "END:VEVENT",
+            "END:VCALENDAR",
+        ];
+        let found = holidays(&lines.join("\r\n")).unwrap();
+        assert_eq!(
+            found,
+            [
+                "12-25 Christmas  first day",
+                "2026-08-03..2026-08-14 Shut",
+                "2026-05-01",
+                "2026-05-04 Every second Monday"
+            ]
+        );
+        assert_eq!(holidays("2026-12-25"), None);
+    }
+
     proptest! {
         #[test]
         fn no_calendar_stops_the_reading(text in "(BEGIN:VEVENT\n|END:V\n|DTSTART|;TZID=|:|\"|20240305T1|400|DURATION:P|9Y|RRULE:UNTIL=|\\\\|\n| |é){0,60}") {
             let _ = words(&events(&text, None), true);
+            let _ = holidays(&format!("BEGIN:VCALENDAR\n{text}"));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Canned, CannedOwner, Category, CategoryKind, Change, CommitSeen, Cursor, DeskSettings,
-    Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member, MessageId, Note,
-    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, Sender, Seq, StaffKey,
-    StaffNotice, User, Verb, Watched,
+    AddressRecord, Canned, CannedOwner, Category, CategoryKind, Change, Clock, CommitSeen, Cursor,
+    DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member,
+    MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, Sender,
+    Seq, StaffKey, StaffNotice, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -47,10 +47,11 @@ pub enum Tree {
     Categories = 31,
     Canned = 32,
     Rules = 33,
+    Clocks = 34,
 }
 
 impl Tree {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 33] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -83,6 +84,7 @@ impl Tree {
         Self::StaffKeys,
         Self::StaffNotices,
         Self::Rules,
+        Self::Clocks,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -436,6 +438,12 @@ pub fn canned_key(owner: &CannedOwner, name: &str) -> Vec<u8> {
         CannedOwner::User(user) => Key::new().number(2).text(user).text(name).octets(),
     }
 }
+impl Record for Clock {
+    const TREE: Tree = Tree::Clocks;
+    fn key(&self) -> Vec<u8> {
+        rule_key(self.project, &self.about.name)
+    }
+}
 impl Record for Rule {
     const TREE: Tree = Tree::Rules;
     fn key(&self) -> Vec<u8> {
@@ -443,7 +451,7 @@ impl Record for Rule {
     }
 }
 
-/// Key of a rule; that of the desk counts as project 0.
+/// Key of a rule or a clock; that of the desk counts as project 0.
 pub fn rule_key(project: Option<ProjectId>, name: &str) -> Vec<u8> {
     Key::new().number(project.map_or(0, |id| id.0)).text(name).octets()
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often is looked whether the staff are to be told something, or a verification ran out of time.
 const NOTICES: Duration = Duration::from_secs(30);
-/// How often is looked for idle issues, and what rules find by the time.
+/// How often is looked for idle issues, clocks, and what rules find by the time.
 const ISSUES: Duration = Duration::from_secs(60);
 /// How often is looked whether spam was kept long enough.
 const SPAM: Duration = Duration::from_secs(3600);
@@ -42,10 +42,13 @@ pub(super) async fn notices(desk: &Desk) {
     }
 }
 
-/// Warns of idle issues and closes them, and carries out what rules find by the time.
+/// Warns of idle issues and closes them, tells of clocks that run out, and carries out what rules find by the time.
 pub(super) async fn issues(desk: &Desk) {
     if let Err(fault) = caught(desk.tend_idle()).await.and_then(|tended| tended) {
         tracing::error!(%fault, "idle issues cannot be looked at");
+    }
+    if let Err(fault) = caught(desk.tend_clocks()).await.and_then(|told| told) {
+        tracing::error!(%fault, "clocks cannot be looked at");
     }
     if let Err(fault) = caught(desk.tend_rules()).await.and_then(|changed| changed) {
         tracing::error!(%fault, "rules cannot be carried out");

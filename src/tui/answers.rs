@@ -33,6 +33,7 @@ impl App {
             (Purpose::Counts, Response::Counts(counts)) => self.take_counts(&counts),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
+            (Purpose::NextBest, Response::Issues(page)) => self.take_next_best(&page),
             (Purpose::Preview(reference), Response::Issue(view)) => self.take_preview(reference, *view),
             (Purpose::Thread(reference), Response::Issue(view)) => self.take_thread(reference, *view),
             (Purpose::Drafts, Response::Drafts(drafts)) => {
@@ -151,6 +152,7 @@ impl App {
                 self.ask_categories();
             }
             (Purpose::Rules, Response::Rules(rows)) => self.rules.take(rows),
+            (Purpose::Report, Response::Figures(report)) => self.take_report(*report),
             (Purpose::RuleAct, _) => {
                 self.say("saved");
                 self.ask(Purpose::Rules, Request::Rules);

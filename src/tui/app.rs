@@ -17,6 +17,7 @@ use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
 use super::palette::Palette;
 use super::projects::ProjectScreen;
+use super::reports::ReportsScreen;
 use super::rules::RulesScreen;
 use super::senders::SendersScreen;
 use super::setup::{Options, SetupError};
@@ -40,6 +41,7 @@ pub enum Screen {
     Templates,
     Categories,
     Rules,
+    Reports,
 }
 
 /// Something to say in the status line.
@@ -98,6 +100,7 @@ pub struct App {
     pub rules: RulesScreen,
     /// Names that the composer can complete.
     pub names: Names,
+    pub reports: ReportsScreen,
     pub overlay: Option<Overlay>,
     pub palette: Palette,
     pub notice: Option<Notice>,
@@ -151,6 +154,7 @@ impl App {
             categories: CategoriesScreen::default(),
             rules: RulesScreen::default(),
             names: Names::default(),
+            reports: ReportsScreen::default(),
             overlay: None,
             palette: Palette::default(),
             notice: None,
@@ -239,7 +243,8 @@ impl App {
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
         self.dirty |= minute(now) != minute(self.now);
         self.dirty |= counting && now.as_second() != self.now.as_second();
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
+        self.tell_of_clocks(before);
         if self.notice.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS) {
             self.notice = None;
             self.dirty = true;
@@ -299,6 +304,7 @@ impl App {
             Screen::Templates => Place::Templates,
             Screen::Categories => Place::Categories,
             Screen::Rules => Place::Rules,
+            Screen::Reports => Place::Reports,
         }
     }
 
@@ -366,6 +372,7 @@ impl App {
             Screen::Templates => self.templates_act(action),
             Screen::Categories => self.categories_act(action),
             Screen::Rules => self.rules_act(action),
+            Screen::Reports => self.reports_act(action),
         };
         if !mine {
             self.global_act(action);
@@ -393,6 +400,7 @@ impl App {
             Action::Templates => self.go_to_part(Screen::Templates),
             Action::Categories => self.go_to_part(Screen::Categories),
             Action::Rules => self.go_to_part(Screen::Rules),
+            Action::Reports => self.go_to(Screen::Reports),
             Action::SpamMails => self.show_spam_mails(),
             Action::Notifications => self.open_notifications(),
             Action::Query => {
@@ -437,6 +445,7 @@ impl App {
                 self.ask_categories();
             }
             Screen::Rules => self.ask_rules(),
+            Screen::Reports => self.ask_report(),
             Screen::List | Screen::Thread => {}
         }
     }

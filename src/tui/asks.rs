@@ -44,6 +44,8 @@ pub enum Purpose {
         project: String,
     },
     Rules,
+    NextBest,
+    Report,
     RuleTest(String),
     /// Names of this kind, of a project, that hold a word.
     Names(Mark, (String, String)),
@@ -119,6 +121,8 @@ impl Purpose {
             Self::Categories { kind: CategoryKind::Milestone, .. } => 24,
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
+            Self::NextBest => 27,
+            Self::Report => 28,
             Self::Milestones => 30,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,

@@ -7,6 +7,7 @@ mod composer;
 mod list;
 mod members;
 mod overlay;
+mod reports;
 mod rules;
 mod screens;
 mod senders;
@@ -41,6 +42,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Templates => templates::draw(app, &areas, buf),
         Screen::Categories => categories::draw(app, &areas, buf),
         Screen::Rules => rules::draw(app, &areas, buf),
+        Screen::Reports => reports::draw(app, &areas, buf),
     }
     rule(app, areas.bottom_rule, buf);
     if let (Screen::List | Screen::Templates, 1) = (app.screen, areas.divider.width)

@@ -38,11 +38,12 @@ pub enum Place {
     Templates,
     Categories,
     Rules,
+    Reports,
     /// A text to be read: history, why, raw mail, help.
     Text,
 }
 
-const PLACES: [(Place, &str); 16] = [
+const PLACES: [(Place, &str); 17] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -58,6 +59,7 @@ const PLACES: [(Place, &str); 16] = [
     (Place::Templates, "templates"),
     (Place::Categories, "categories"),
     (Place::Rules, "rules"),
+    (Place::Reports, "reports"),
     (Place::Text, "text"),
 ];
 

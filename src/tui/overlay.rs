@@ -62,6 +62,7 @@ pub enum Ask {
         set: &'static str,
         clear: Option<&'static str>,
     },
+    ReportQuery,
     MergeInto(Vec<Reference>),
     Split {
         reference: Reference,
@@ -209,6 +210,7 @@ impl App {
             Ask::AttachMail(id) => self.attach_mail(id, &text),
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
+            Ask::ReportQuery => self.query_reports(text),
             Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
             Ask::Field { set, clear } => self.set_typed(set, clear, &text),
             Ask::Title => self.change(vec![Change::Title(text)], false),

@@ -305,6 +305,7 @@ pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
         (Place::Templates, Action::Copy) => Some("copy the text as it is written"),
         (Place::Categories, Action::Open) => Some("give it another name, on every issue"),
         (Place::Categories, Action::Remove) => Some("take it away, off every issue"),
+        (Place::Reports, Action::Open | Action::Query) => Some("which issues count"),
         (Place::Rules, Action::Open) => Some("which issues it finds now, and what it would do"),
         (Place::Rules, Action::Enable) => Some("switch the rule on or off"),
         (Place::Rules, Action::Remove) => Some("take the rule away; what it did stays"),

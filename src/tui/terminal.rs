@@ -16,6 +16,12 @@ use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 use std::io::{self, Write, stdout};
 
+/// Gives how many columns the terminal has, where there is one.
+pub fn terminal_width() -> Option<usize> {
+    let (columns, _) = crossterm::terminal::size().ok()?;
+    (columns > 0).then_some(usize::from(columns))
+}
+
 /// More than this does not fit through the clipboard of most terminals, in octets.
 const COPY_MAX: usize = 74_000;
 

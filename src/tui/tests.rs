@@ -1,6 +1,7 @@
 //! Whole screens, from keys to what stands there.
 
 mod canned;
+mod clocks;
 mod commands;
 mod completing;
 mod desk;
@@ -10,6 +11,7 @@ mod mails;
 mod notifications;
 mod palette;
 mod parts;
+mod reports;
 mod screens;
 mod update;
 

@@ -258,13 +258,6 @@ impl App {
         }
     }
 
-    /// Goes to what has waited on us the longest.
-    pub fn next_best(&mut self) {
-        self.to_list();
-        self.list.query.clear();
-        self.show_view(1);
-    }
-
     fn pick_priority(&mut self) {
         let items = [
             ("urgent", Some(Priority::Urgent)),

@@ -3,8 +3,8 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
-    FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
+    Arrival, AskedReport, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
+    FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
     IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Redact,
     Reference, Request, Response, Role, SenderRule, SenderScope,
 };
@@ -175,6 +175,18 @@ fn table() -> Vec<(Request, Who)> {
             Request::RemoveCategory { kind: CategoryKind::Label, project: path(), name: "none".into() },
             From(Role::Reporter),
         ),
+        (
+            Request::SetClock { scope: here(), name: Some("none".into()), settings: vec![] },
+            From(Role::Maintainer),
+        ),
+        (Request::RemoveClock { scope: here(), name: "none".into() }, From(Role::Maintainer)),
+        (
+            Request::SetClock { scope: SenderScope::Desk, name: Some("none".into()), settings: vec![] },
+            DeskOwner,
+        ),
+        (Request::RemoveClock { scope: SenderScope::Desk, name: "none".into() }, DeskOwner),
+        (Request::Clocks, Everybody),
+        (Request::Report(AskedReport::default()), Everybody),
         (
             Request::SetRule { scope: here(), name: Some("none".into()), settings: vec![] },
             From(Role::Maintainer),

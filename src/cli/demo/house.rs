@@ -48,7 +48,11 @@ pub(super) async fn furnish(desk: &Desk, me: &Caller, now: Timestamp) -> Result<
 }
 
 fn projects(me: &Caller) -> Vec<Request> {
-    let settings = pairs(&[("display_name", "Brightwater Support"), ("signature", "Brightwater Support")]);
+    let settings = pairs(&[
+        ("display_name", "Brightwater Support"),
+        ("signature", "Brightwater Support"),
+        ("hours", "mon-fri 08:00-18:00"),
+    ]);
     let own = format!("{}@brightwater.example", me.user);
     vec![
         Request::AddProject { path: PROJECT.to_owned() },
@@ -57,6 +61,11 @@ fn projects(me: &Caller) -> Vec<Request> {
         Request::SetProject {
             path: BILLING.to_owned(),
             settings: pairs(&[("display_name", "Brightwater Billing")]),
+        },
+        Request::SetClock {
+            scope: SenderScope::Project(PROJECT.to_owned()),
+            name: None,
+            settings: pairs(&[("name", "all"), ("first", "8h"), ("next", "2d"), ("resolve", "2w")]),
         },
         Request::SetUser { name: me.user.clone(), settings: pairs(&[("address+", &own)]) },
     ]

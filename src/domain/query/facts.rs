@@ -3,7 +3,7 @@
 use super::words::fold;
 use crate::domain::{
     Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
-    Rights, State, Status,
+    Rights, Running, State, Status, Turn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,10 @@ pub struct IssueFacts {
     pub moved: bool,
     /// Whether it is linked to another issue.
     pub linked: bool,
+    /// Whose turn it was; empty where nobody wrote it down.
+    pub turns: Box<[Turn]>,
+    /// Its clock that runs out first.
+    pub clock: Option<Box<Running>>,
     /// How many notes stand in it, the system's included.
     pub note_count: u32,
     /// The notes that are not the system's, by their number.
@@ -168,6 +172,8 @@ impl IssueFacts {
             merged_into: issue.merged_into,
             moved: issue.stood.first().is_some_and(|first| first.project != issue.project),
             linked: !issue.links.is_empty(),
+            turns: issue.turns.as_slice().into(),
+            clock: None,
             note_count: issue.notes,
             notes: Vec::new(),
             trouble: None,

@@ -1,7 +1,7 @@
 //! Matching: holding a query against the facts of an issue.
 
 use super::facts::{IssueFacts, Name, Person, Viewer};
-use super::term::{Field, Flag, Meaning, Term, Thing, Value};
+use super::term::{ClockWord, Field, Flag, Meaning, Term, Thing, Value};
 use super::{Query, fold};
 use crate::domain::{NoteId, State};
 use jiff::Timestamp;
@@ -79,6 +79,7 @@ impl Value {
             (Field::Due, Meaning::When(when)) => {
                 facts.due_at.is_some_and(|at| when.holds(at, viewer.now, true))
             }
+            (Field::Clock, meaning) => clock_fits(facts, meaning, viewer.now),
             (Field::Due, meaning) => option(facts.due_at, meaning, |_| false),
             (Field::Snoozed, Meaning::When(when)) => {
                 facts.snoozed(viewer.now).is_some_and(|at| when.holds(at, viewer.now, true))
@@ -90,6 +91,19 @@ impl Value {
             _ => false,
         }
     }
+}
+
+fn due_at(facts: &IssueFacts) -> Option<Timestamp> {
+    facts.clock.as_ref().and_then(|clock| clock.due_at())
+}
+
+fn clock_fits(facts: &IssueFacts, meaning: &Meaning, now: Timestamp) -> bool {
+    option(facts.clock.as_ref(), meaning, |clock| match meaning {
+        Meaning::Clock(ClockWord::Kind(kind)) => clock.kind == *kind,
+        Meaning::Clock(ClockWord::Paused) => clock.paused,
+        Meaning::When(when) => clock.due_at().is_some_and(|at| when.holds(at, now, true)),
+        _ => false,
+    })
 }
 
 /// Answers `none` and `any`, and leaves the rest to `fits`.
@@ -157,6 +171,7 @@ impl Flag {
             Self::Merged => facts.merged_into.is_some(),
             Self::Moved => facts.moved,
             Self::Linked => facts.linked,
+            Self::Breached => past(due_at(facts)),
         }
     }
 }

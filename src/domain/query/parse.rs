@@ -2,8 +2,8 @@
 
 use super::amount::{self, Amount};
 use super::term::{
-    FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term, Value,
-    named,
+    CLOCKS, FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term,
+    Value, named,
 };
 use super::when::{self, When};
 use super::words::{Words, fold};
@@ -251,6 +251,9 @@ fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
         Field::Due | Field::Snoozed => optional().or_else(|| When::parse(text).map(Meaning::When)),
         Field::Weight => optional().or_else(|| Amount::weight(text).map(Meaning::Amount)),
         Field::Estimate | Field::Spent => optional().or_else(|| Amount::work(text).map(Meaning::Amount)),
+        Field::Clock => optional()
+            .or_else(|| named(CLOCKS, text).map(Meaning::Clock))
+            .or_else(|| When::parse(text).map(Meaning::When)),
         Field::Title | Field::Body | Field::Text => Some(words(text, quoted)),
         _ => Some(optional().unwrap_or_else(|| Meaning::Name(fold(text)))),
     }
@@ -277,6 +280,9 @@ fn expected(field: Field) -> String {
         Field::Due | Field::Snoozed => return format!("{}, or `none` or `any`", when::EXPECTED),
         Field::Weight => return amount::WEIGHT.to_owned(),
         Field::Estimate | Field::Spent => return amount::WORK.to_owned(),
+        Field::Clock => {
+            return format!("{}, or {}, or `none` or `any`", when::EXPECTED, list(&names(CLOCKS)));
+        }
         Field::Project => return "the path of a project or a group".to_owned(),
         Field::From | Field::Participant => return "a name, an address, `me`, `none` or `any`".to_owned(),
         Field::Assignee => return "the name of a user, `me`, `none` or `any`".to_owned(),

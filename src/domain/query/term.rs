@@ -4,7 +4,7 @@ use super::amount::Amount;
 use super::facts::IssueFacts;
 use super::when::When;
 use super::words::Words;
-use crate::domain::{IssueKind, Party, Priority, Status};
+use crate::domain::{ClockKind, IssueKind, Party, Priority, Status};
 use std::fmt;
 
 /// What a condition is about.
@@ -35,6 +35,7 @@ pub enum Field {
     Weight,
     Estimate,
     Spent,
+    Clock,
     Has,
 }
 
@@ -60,6 +61,7 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("weight", Field::Weight),
     ("estimate", Field::Estimate),
     ("spent", Field::Spent),
+    ("clock", Field::Clock),
     ("has", Field::Has),
 ];
 
@@ -77,6 +79,7 @@ pub(super) enum Flag {
     Merged,
     Moved,
     Linked,
+    Breached,
 }
 
 /// What `has:` asks.
@@ -98,6 +101,7 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("merged", Flag::Merged),
     ("moved", Flag::Moved),
     ("linked", Flag::Linked),
+    ("breached", Flag::Breached),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
 pub(super) const KINDS: &[(&str, IssueKind)] = &[("ticket", IssueKind::Ticket), ("issue", IssueKind::Issue)];
@@ -114,6 +118,20 @@ pub(super) const PRIORITIES: &[(&str, Priority)] = &[
     ("urgent", Priority::Urgent),
 ];
 pub(super) const PARTIES: &[(&str, Party)] = &[("us", Party::Us), ("them", Party::Them)];
+
+/// What `clock:` asks, beside when it runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClockWord {
+    Kind(ClockKind),
+    Paused,
+}
+
+pub(super) const CLOCKS: &[(&str, ClockWord)] = &[
+    ("first", ClockWord::Kind(ClockKind::First)),
+    ("next", ClockWord::Kind(ClockKind::Next)),
+    ("resolve", ClockWord::Kind(ClockKind::Resolve)),
+    ("paused", ClockWord::Paused),
+];
 
 /// Finds a word in one of the tables above.
 pub(super) fn named<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
@@ -133,6 +151,7 @@ pub(super) enum Meaning {
     Status(Status),
     Priority(Priority),
     Waiting(Party),
+    Clock(ClockWord),
     /// Folded.
     Name(String),
     Words(Words),
@@ -239,6 +258,8 @@ pub enum SortKey {
     Waiting,
     Priority,
     Due,
+    /// When the clock runs out.
+    Clock,
 }
 
 pub(super) const SORTS: &[(&str, SortKey)] = &[
@@ -249,6 +270,7 @@ pub(super) const SORTS: &[(&str, SortKey)] = &[
     ("waiting", SortKey::Waiting),
     ("priority", SortKey::Priority),
     ("due", SortKey::Due),
+    ("clock", SortKey::Clock),
 ];
 
 /// The order of the list. Issues without what it goes by come last, whichever way it goes.
@@ -277,7 +299,7 @@ impl Sort {
             Some("asc") => false,
             Some("desc") => true,
             Some(_) => return None,
-            None => !matches!(key, SortKey::Title | SortKey::From | SortKey::Due),
+            None => !matches!(key, SortKey::Title | SortKey::From | SortKey::Due | SortKey::Clock),
         };
         Some(Self { key, descending })
     }

@@ -34,6 +34,8 @@ fn issue() -> Issue {
     };
     Issue {
         id: IssueId(7),
+        turns: Vec::new(),
+        clock_told: None,
         project: ProjectId(1),
         iid: 12,
         kind: IssueKind::Ticket,

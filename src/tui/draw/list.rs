@@ -4,7 +4,7 @@ use super::super::app::App;
 use super::super::clean::{self, cut, fit, fit_right};
 use super::super::layout::Areas;
 use super::super::list::{VIEWS, View};
-use super::super::when;
+use super::super::{clock, when};
 use super::screens::nothing;
 use super::{repeat, rows, rule, select, shorten, text, two_ends};
 use crate::domain::{IssueRow, OutboxState, Party, Priority, Query, State};
@@ -132,6 +132,7 @@ struct Columns {
     labels: usize,
     from: usize,
     who: usize,
+    clock: usize,
     waits: usize,
 }
 
@@ -147,10 +148,12 @@ impl Columns {
             _ if rows.iter().any(|row| !row.labels.is_empty()) => (16, 20, 8, 8),
             _ => (0, 20, 8, 8),
         };
-        let gaps = [labels, from, who, waits].iter().filter(|w| **w > 0).count() * 2;
+        let clock = if width >= 70 && rows.iter().any(|row| row.clock.is_some()) { 8 } else { 0 };
+        let from = if clock > 0 && width < 100 { 12 } else { from };
+        let gaps = [labels, from, who, clock, waits].iter().filter(|w| **w > 0).count() * 2;
         // The cursor, the number, two blanks.
-        let taken = 2 + number + 2 + labels + from + who + waits + gaps + 1;
-        Self { number, title: width.saturating_sub(taken), labels, from, who, waits }
+        let taken = 2 + number + 2 + labels + from + who + clock + waits + gaps + 1;
+        Self { number, title: width.saturating_sub(taken), labels, from, who, clock, waits }
     }
 }
 
@@ -160,6 +163,9 @@ fn heads(app: &App, c: &Columns, area: Rect, buf: &mut Buffer) {
         if width > 0 {
             line.push_str(&format!("  {}", fit(name, width, "")));
         }
+    }
+    if c.clock > 0 {
+        line.push_str(&format!("  {}", fit_right("CLOCK", c.clock, "")));
     }
     line.push_str(&format!("  {}", fit_right("WAITS", c.waits, "")));
     text(Line::styled(line, app.theme.dim), area, buf);
@@ -215,12 +221,22 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
         };
         spans.push(Span::styled(cell(who, c.who), style));
     }
+    spans.extend(clock_cell(app, c, row));
     let style = if ours { app.theme.accent } else { app.theme.dim };
     spans.push(Span::styled(format!("  {} ", fit_right(&waits(app, row, c.waits), c.waits, ell)), style));
     text(Line::from(spans), area, buf);
     if here && app.list.edit.is_none() {
         select(app, area, buf);
     }
+}
+
+fn clock_cell(app: &App, c: &Columns, row: &IssueRow) -> Option<Span<'static>> {
+    let (words, style) = match &row.clock {
+        _ if c.clock == 0 => return None,
+        None => (String::new(), app.theme.dim),
+        Some(clock) => (clock::short(clock, app.now), app.clock_style(clock)),
+    };
+    Some(Span::styled(format!("  {}", fit_right(&words, c.clock, app.theme.signs.ellipsis)), style))
 }
 
 /// Draws the title with what belongs to it: a draft, trouble, unread notes at its end, labels where

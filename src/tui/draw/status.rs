@@ -203,6 +203,9 @@ fn word(app: &App, place: Place, action: Action) -> String {
         (Place::Templates, Action::Raw) => "raw text",
         (Place::Categories, Action::Open) => "rename",
         (Place::Rules, Action::Open) => "test",
+        (Place::Reports, Action::Down) => "next report",
+        (Place::Reports, Action::HalfDown) => "scroll",
+        (Place::Reports, Action::Open) => "which issues",
         (Place::Project | Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
             "next project"
         }

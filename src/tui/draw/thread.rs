@@ -1,11 +1,11 @@
 //! One issue: its title, its notes, what became of its mails.
 
 use super::super::app::App;
-use super::super::clean;
 use super::super::layout::Areas;
 use super::super::send::size;
 use super::super::thread::{Row, Thread};
 use super::super::when;
+use super::super::{clean, clock};
 use super::{composer, rows, rule, text, two_ends};
 use crate::domain::{
     Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State,
@@ -71,10 +71,12 @@ fn title(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
         Span::styled(format!(" #{} ", row.iid), app.theme.dim),
         Span::styled(clean::line(&row.title), app.theme.strong),
     ];
-    let right = vec![
-        Span::raw("  "),
-        Span::styled(format!("{} {}", facts(app, row), clean::line(&linked)), app.theme.dim),
-    ];
+    let mut right = vec![Span::raw("  ")];
+    if let Some(clock) = &row.clock {
+        right.push(Span::styled(clock::words(clock, app.now), app.clock_style(clock)));
+        right.push(Span::styled(format!(" {dot} "), app.theme.dim));
+    }
+    right.push(Span::styled(format!("{} {}", facts(app, row), clean::line(&linked)), app.theme.dim));
     two_ends(left, right, area, app, buf);
 }
 

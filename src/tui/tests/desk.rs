@@ -69,6 +69,7 @@ pub fn row(iid: u64, title: &str, author: Author, hours: i64) -> IssueRow {
         merged_into: None,
         has_attachment: false,
         trouble: None,
+        clock: None,
     }
 }
 
@@ -353,6 +354,7 @@ impl FakeDesk {
             Request::Categories { kind: CategoryKind::Milestone, .. } => {
                 Response::Categories(super::life::milestones())
             }
+            Request::Report(asked) => Response::Figures(Box::new(super::reports::made(&asked))),
             Request::Status => Response::Status(Box::new(self.status())),
             Request::Counts(queries) => Response::Counts(
                 queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),

@@ -1,0 +1,89 @@
+//! Turns: whose turn it was in an issue, from its beginning on, so that waiting can be counted afterwards.
+
+use super::{Issue, Party};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// So many turns of one issue are remembered; of a longer talk those in the middle go.
+const TURNS_MAX: usize = 512;
+/// So many of the first ones stay.
+const FIRST: usize = 64;
+
+/// What began at a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnTo {
+    /// It waits on us.
+    Us,
+    /// It waits on them, without an answer: somebody set it to pending.
+    Them,
+    /// We answered them.
+    Reply,
+    /// It waits on nobody, mostly because it is closed.
+    Nobody,
+}
+
+/// A moment from which an issue waited on somebody else than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    pub at: Timestamp,
+    pub to: TurnTo,
+}
+
+impl Issue {
+    /// Sets whose turn it is, and since when.
+    pub fn turn(&mut self, party: Option<Party>, at: Timestamp) {
+        if self.waiting_on == party {
+            return;
+        }
+        self.begin_turns();
+        self.waiting_on = party;
+        self.waiting_since = party.map(|_| at);
+        self.log_turn(at, to(party));
+    }
+
+    /// Remembers that its people were answered.
+    pub fn note_reply(&mut self, at: Timestamp) {
+        self.begin_turns();
+        match self.turns.last_mut() {
+            Some(last) if last.to == TurnTo::Reply => {}
+            Some(last) if last.to == TurnTo::Them && last.at == at => last.to = TurnTo::Reply,
+            _ => self.log_turn(at, TurnTo::Reply),
+        }
+    }
+
+    /// Forgets an answer that was taken back before it went out.
+    pub fn forget_reply(&mut self, at: Timestamp) {
+        self.turns.retain(|turn| turn.to != TurnTo::Reply || turn.at != at);
+    }
+
+    /// Forgets the turns after the one that stands, where what made them was taken back.
+    pub fn forget_later_turns(&mut self) {
+        if let Some(since) = self.waiting_since.or(self.closed_at) {
+            self.turns.retain(|turn| turn.at <= since);
+        }
+    }
+
+    /// Begins with what is known of an issue whose turns nobody wrote down.
+    fn begin_turns(&mut self) {
+        let since = self.waiting_since.or(self.closed_at);
+        if let Some(at) = since.filter(|_| self.turns.is_empty()) {
+            self.turns.push(Turn { at, to: to(self.waiting_on) });
+        }
+    }
+
+    fn log_turn(&mut self, at: Timestamp, to: TurnTo) {
+        if self.turns.len() >= TURNS_MAX {
+            self.turns.remove(FIRST);
+        }
+        self.turns.push(Turn { at, to });
+    }
+}
+
+fn to(party: Option<Party>) -> TurnTo {
+    match party {
+        Some(Party::Us) => TurnTo::Us,
+        Some(Party::Them) => TurnTo::Them,
+        None => TurnTo::Nobody,
+    }
+}
