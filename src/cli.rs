@@ -21,6 +21,7 @@ mod issue;
 mod link;
 mod log;
 mod login;
+mod macros;
 mod mail;
 mod print;
 mod project;
@@ -32,6 +33,7 @@ mod template;
 mod tty;
 mod upkeep;
 mod user;
+mod view;
 
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
@@ -175,6 +177,8 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Canned(asked) => canned::run(&here, asked).await,
+        Command::Macro(asked) => macros::run(&here, asked).await,
+        Command::View(asked) => view::run(&here, asked).await,
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
         Command::Rule(asked) => rule::run(&here, asked).await,
@@ -182,7 +186,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Template(asked) => template::run(&here, asked).await,
         Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Login(asked) => login::run(&here, asked).await,
-        Command::Undo => issue::undo(&here).await,
+        Command::Undo { id, list, limit } => issue::undo(&here, id, list, limit).await,
         Command::Redo => issue::redo(&here).await,
         Command::Export { dir } => export::run(&here, &dir).await,
         Command::Backup { file } => upkeep::backup(&here, &file).await,

@@ -2,7 +2,7 @@
 
 mod issue;
 
-pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs};
+pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs, NoteEachArgs};
 
 use crate::domain::{EmailAddress, Fate, IntakeId, OutboxId, Reference, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -90,6 +90,12 @@ pub enum Command {
     /// Keeps texts that are written again and again.
     #[command(subcommand)]
     Canned(super::canned::Canned),
+    /// Keeps macros: quick actions and a reply that are carried out at once, on one issue or on many.
+    #[command(subcommand)]
+    Macro(super::macros::Macro),
+    /// Keeps queries that are looked at again and again: the tabs over the list.
+    #[command(subcommand)]
+    View(super::view::Views),
     /// Keeps the labels of a project.
     #[command(subcommand)]
     Label(super::category::Label),
@@ -110,8 +116,18 @@ pub enum Command {
     Hook(super::hook::Hook),
     /// Signs in at the provider of a mailbox or outlet (OAuth2).
     Login(super::login::Asked),
-    /// Takes back your own last change.
-    Undo,
+    /// Takes back your own last change, or the one that is named.
+    #[command(after_help = "Examples:\n  deskbell undo\n  deskbell undo --list\n  deskbell undo 4711")]
+    Undo {
+        /// The number of a change of yours, as --list gives it.
+        #[arg(conflicts_with = "list")]
+        id: Option<u64>,
+        /// Lists the last changes of everybody, with their causes.
+        #[arg(long)]
+        list: bool,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
     /// Does again what you took back.
     Redo,
     /// Writes every issue as files: Markdown, raw mails and attachments.

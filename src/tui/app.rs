@@ -5,6 +5,8 @@
 use super::action::Action;
 use super::asks::{Asks, Purpose};
 use super::categories::CategoriesScreen;
+use super::changes::ChangesScreen;
+use super::complete::Completing;
 use super::composer::Composer;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
@@ -21,7 +23,11 @@ use super::setup::{Options, SetupError};
 use super::templates::TemplatesScreen;
 use super::theme::Theme;
 use super::thread::Thread;
-use crate::domain::{DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User};
+use super::views::ViewsScreen;
+use crate::domain::query::Sought;
+use crate::domain::{
+    CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User, default_views,
+};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
@@ -38,6 +44,8 @@ pub enum Screen {
     Templates,
     Categories,
     Rules,
+    Views,
+    Changes,
 }
 
 /// Something to say in the status line.
@@ -81,6 +89,9 @@ pub struct App {
     pub screen: Screen,
     pub back: Vec<Screen>,
     pub list: List,
+    /// The words that the query looks for.
+    pub sought: Sought,
+    pub completing: Completing,
     pub preview: Option<Thread>,
     pub thread: Option<Thread>,
     /// The issue that the thread shows, or will show when it has come.
@@ -94,6 +105,11 @@ pub struct App {
     pub templates: TemplatesScreen,
     pub categories: CategoriesScreen,
     pub rules: RulesScreen,
+    pub views: ViewsScreen,
+    pub changes: ChangesScreen,
+    pub macros: Vec<CannedView>,
+    /// The canned replies that were offered last.
+    pub canned: Vec<CannedView>,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
@@ -132,7 +148,9 @@ impl App {
             labels: Vec::new(),
             screen: Screen::List,
             back: Vec::new(),
-            list: List::default(),
+            sought: Sought::default(),
+            completing: Completing::default(),
+            list: List { views: default_views(), ..List::default() },
             preview: None,
             thread: None,
             opened: None,
@@ -145,6 +163,10 @@ impl App {
             templates: TemplatesScreen::default(),
             categories: CategoriesScreen::default(),
             rules: RulesScreen::default(),
+            views: ViewsScreen::default(),
+            changes: ChangesScreen::default(),
+            macros: Vec::new(),
+            canned: Vec::new(),
             overlay: None,
             notice: None,
             undoable: None,
@@ -161,8 +183,7 @@ impl App {
 
     /// Asks for everything that the first screen shows.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.list.view = Some(1);
-        self.list.query = super::list::VIEWS.get(1).map_or(String::new(), |v| v.query.to_owned());
+        self.begin_with_view();
         self.reload();
         std::mem::take(&mut self.effects)
     }
@@ -174,7 +195,8 @@ impl App {
         self.ask(Purpose::Whoami, Request::Whoami);
         self.ask(Purpose::Projects, Request::Projects);
         self.ask(Purpose::Drafts, Request::Drafts);
-        self.ask_counts();
+        self.ask(Purpose::Macros { choose: false }, Request::Canned { project: None });
+        self.ask_views();
         self.ask(Purpose::Status, Request::Status);
         if let Some(reference) = self.opened.clone().filter(|_| self.screen == Screen::Thread) {
             self.ask_thread(reference);
@@ -286,6 +308,8 @@ impl App {
             Screen::Templates => Place::Templates,
             Screen::Categories => Place::Categories,
             Screen::Rules => Place::Rules,
+            Screen::Views => Place::Views,
+            Screen::Changes => Place::Changes,
         }
     }
 
@@ -353,6 +377,8 @@ impl App {
             Screen::Templates => self.templates_act(action),
             Screen::Categories => self.categories_act(action),
             Screen::Rules => self.rules_act(action),
+            Screen::Views => self.views_act(action),
+            Screen::Changes => self.changes_act(action),
         };
         if !mine {
             self.global_act(action);
@@ -380,6 +406,9 @@ impl App {
             Action::Templates => self.go_to_part(Screen::Templates),
             Action::Categories => self.go_to_part(Screen::Categories),
             Action::Rules => self.go_to_part(Screen::Rules),
+            Action::Views => self.open_views(),
+            Action::Changes => self.go_to(Screen::Changes),
+            Action::SaveView => self.ask_view_name(),
             Action::SpamMails => self.show_spam_mails(),
             Action::Notifications => self.open_notifications(),
             Action::Query => {
@@ -424,6 +453,8 @@ impl App {
                 self.ask_categories();
             }
             Screen::Rules => self.ask_rules(),
+            Screen::Views => self.ask_views(),
+            Screen::Changes => self.ask_changes(),
             Screen::List | Screen::Thread => {}
         }
     }

@@ -4,7 +4,7 @@
 //! answer that nobody waits for any more is dropped.
 
 use super::input::{Effect, Token};
-use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
+use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request, ViewId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub enum Purpose {
     Whoami,
     Status,
-    Counts,
+    Views,
     Rows,
     Preview(Reference),
     Thread(Reference),
@@ -21,6 +21,8 @@ pub enum Purpose {
     Projects,
     Users,
     Labels,
+    KnownLabels,
+    KnownMilestones,
     Outbox,
     Intake,
     IntakeRaw(IntakeId),
@@ -31,6 +33,9 @@ pub enum Purpose {
     MarkAll,
     Milestones,
     Canned,
+    Macros { choose: bool },
+    Changes,
+    PlanNotes,
     FillCanned(Reference),
     Senders,
     People,
@@ -44,6 +49,7 @@ pub enum Purpose {
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
     Edit { advance: bool },
+    SendMany,
     MergePlan { references: Vec<Reference>, into: Reference },
     Split,
     Forward,
@@ -57,6 +63,7 @@ pub enum Purpose {
     MemberAct(String),
     CategoryAct,
     RuleAct,
+    ViewAct { said: String, chosen: Option<ViewId> },
     OwnAct,
     Sync,
     Attachment { save_to: Option<PathBuf>, name: String },
@@ -74,7 +81,7 @@ impl Purpose {
         Some(match self {
             Self::Whoami => 0,
             Self::Status => 1,
-            Self::Counts => 2,
+            Self::Views => 2,
             Self::Rows => 3,
             Self::Preview(_) => 4,
             Self::Thread(_) => 5,
@@ -99,7 +106,12 @@ impl Purpose {
             Self::Categories { kind: CategoryKind::Milestone, .. } => 24,
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
+            Self::KnownLabels => 27,
+            Self::KnownMilestones => 28,
             Self::Milestones => 30,
+            Self::Macros { .. } => 29,
+            Self::Changes => 33,
+            Self::PlanNotes => 34,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,
             _ => return None,

@@ -93,6 +93,13 @@ impl Edit {
         self.area.insert_str(text);
     }
 
+    /// Takes so many characters before the cursor away.
+    pub fn take_back(&mut self, characters: usize) {
+        for _ in 0..characters {
+            self.area.delete_char();
+        }
+    }
+
     /// Replaces everything; one undo brings the old text back.
     pub fn replace(&mut self, text: &str) {
         self.area.select_all();

@@ -31,11 +31,13 @@ pub enum Place {
     Templates,
     Categories,
     Rules,
+    Views,
+    Changes,
     /// A text to be read: history, why, raw mail, help.
     Text,
 }
 
-const PLACES: [(Place, &str); 16] = [
+const PLACES: [(Place, &str); 18] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -51,6 +53,8 @@ const PLACES: [(Place, &str); 16] = [
     (Place::Templates, "templates"),
     (Place::Categories, "categories"),
     (Place::Rules, "rules"),
+    (Place::Views, "views"),
+    (Place::Changes, "changes"),
     (Place::Text, "text"),
 ];
 
@@ -342,6 +346,7 @@ mod tests {
             ("T", Action::Templates),
             ("L", Action::Categories),
             ("r", Action::Rules),
+            ("v", Action::Views),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

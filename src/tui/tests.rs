@@ -8,7 +8,9 @@ mod mails;
 mod notifications;
 mod parts;
 mod screens;
+mod several;
 mod update;
+mod views;
 
 use super::app::App;
 use super::draw::draw;

@@ -228,6 +228,8 @@ pub enum SortKey {
     Waiting,
     Priority,
     Due,
+    /// How much of it is about the words that are looked for; without words, the latest change.
+    Relevance,
 }
 
 pub(super) const SORTS: &[(&str, SortKey)] = &[
@@ -238,6 +240,7 @@ pub(super) const SORTS: &[(&str, SortKey)] = &[
     ("waiting", SortKey::Waiting),
     ("priority", SortKey::Priority),
     ("due", SortKey::Due),
+    ("relevance", SortKey::Relevance),
 ];
 
 /// The order of the list. Issues without what it goes by come last, whichever way it goes.

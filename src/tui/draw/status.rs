@@ -200,6 +200,10 @@ fn word(app: &App, place: Place, action: Action) -> String {
         (Place::Templates, Action::Raw) => "raw text",
         (Place::Categories, Action::Open) => "rename",
         (Place::Rules, Action::Open) => "test",
+        (Place::Views, Action::Open) => "show",
+        (Place::Changes, Action::Open) => "issue",
+        (Place::Changes, Action::Filter) if app.changes.mine => "everybody's",
+        (Place::Changes, Action::Filter) => "only mine",
         (Place::Project | Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
             "next project"
         }

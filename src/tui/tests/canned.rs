@@ -1,7 +1,7 @@
 //! Canned replies from the keyboard.
 
 use super::Screen;
-use crate::domain::{CannedScope, CannedView, FilledCanned, Request};
+use crate::domain::{CannedView, FilledCanned, KeptFor, Request, Runs};
 
 pub fn known() -> Vec<CannedView> {
     let canned = |scope, name: &str, text: &str, word: &str| CannedView {
@@ -9,11 +9,16 @@ pub fn known() -> Vec<CannedView> {
         name: name.into(),
         text: text.into(),
         keywords: vec![word.into()],
+        runs: None,
     };
     vec![
-        canned(CannedScope::Mine, "thanks", "Thank you, %{REQUESTER_FIRST_NAME}.", "hello"),
-        canned(CannedScope::Project("acme/support".into()), "reset", "Here is how to reset it:", "password"),
-        canned(CannedScope::Desk, "call", "May we call you, %{REQUESTER_NAME}?", "phone"),
+        canned(KeptFor::Mine, "thanks", "Thank you, %{REQUESTER_FIRST_NAME}.", "hello"),
+        canned(KeptFor::Project("acme/support".into()), "reset", "Here is how to reset it:", "password"),
+        canned(KeptFor::Desk, "call", "May we call you, %{REQUESTER_NAME}?", "phone"),
+        CannedView {
+            runs: Some(Runs { key: Some("f".into()), reply: Some("thanks".into()), internal: false }),
+            ..canned(KeptFor::Desk, "refund", "/label ~refund\n/close", "")
+        },
     ]
 }
 

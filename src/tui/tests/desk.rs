@@ -18,6 +18,7 @@ pub struct FakeDesk {
     pub undo_window: i64,
     pub spam: SpamStatus,
     pub senders: Vec<SenderView>,
+    pub views: Vec<View>,
     next_note: u64,
 }
 
@@ -192,6 +193,7 @@ impl FakeDesk {
             undo_window: 10,
             spam: SpamStatus { local: true, ..SpamStatus::default() },
             senders: Vec::new(),
+            views: default_views(),
             next_note: 100,
         }
     }
@@ -259,7 +261,7 @@ impl FakeDesk {
         found.ok_or_else(|| Fault::not_found(format!("there is no issue {reference}")))
     }
 
-    fn matching(&self, query: &str) -> Result<Vec<IssueRow>, Fault> {
+    pub fn matching(&self, query: &str) -> Result<Vec<IssueRow>, Fault> {
         let mut rows: Vec<IssueRow> = self.issues.iter().map(|i| i.row.clone()).collect();
         for word in query.split_whitespace() {
             rows.retain(|r| match word {
@@ -335,7 +337,7 @@ impl FakeDesk {
             [one] => format!("changed #{}", one.iid),
             many => format!("changed {} issues", many.len()),
         };
-        Ok(Response::Edited { rows, label })
+        Ok(Response::Edited { rows, label, failed: Vec::new(), held_until: None })
     }
 
     pub fn answer(&mut self, request: Request) -> Result<Response, Fault> {
@@ -350,9 +352,10 @@ impl FakeDesk {
                 Response::Categories(super::life::milestones())
             }
             Request::Status => Response::Status(Box::new(self.status())),
-            Request::Counts(queries) => Response::Counts(
-                queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),
-            ),
+            Request::Views => Response::Views(self.counted_views()),
+            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
+                self.change_views(request)
+            }
             Request::Issues(q) => {
                 let all = self.matching(&q.query)?;
                 let window = all.iter().skip(q.offset as usize).take(q.limit as usize).cloned();
