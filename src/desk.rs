@@ -443,8 +443,8 @@ impl Desk {
             (Tree::Categories, Event::Projects),
             (Tree::Lessons, Event::Status),
             (Tree::Canned, Event::Projects),
-            (Tree::Views, Event::Views),
-            (Tree::Tabs, Event::Views),
+            (Tree::Views, Event::Projects),
+            (Tree::Tabs, Event::Projects),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {
             self.tell(event);

@@ -31,6 +31,9 @@ impl<R: Record> Held for R {
     }
 }
 
+/// A record that is to be written; none takes it away.
+type Writing = Option<Arc<dyn Held>>;
+
 /// A record as it was read, and the frame that wrote it.
 type Seen = (Seq, Arc<dyn Held>);
 
@@ -41,7 +44,7 @@ pub struct Txn<'a> {
     since: Seq,
     /// The one moment at which all of it happens.
     pub now: Timestamp,
-    written: BTreeMap<Place, Option<Arc<dyn Held>>>,
+    written: BTreeMap<Place, Writing>,
     read: BTreeMap<Place, Option<Seen>>,
     /// The projects as they stood before this step, once it asked for them.
     projects: Option<Arc<[Project]>>,
@@ -64,7 +67,8 @@ pub struct Txn<'a> {
 
 /// What stood before a part of a step.
 struct Part {
-    written: Vec<(Place, Option<Option<Arc<dyn Held>>>)>,
+    /// What was to be written at each place that it wrote; none where nothing was.
+    written: Vec<(Place, Option<Writing>)>,
     changes: usize,
     deed: Lengths,
     ruled: usize,
@@ -218,7 +222,7 @@ impl<'a> Txn<'a> {
         self.write((R::TREE, key), None);
     }
 
-    fn write(&mut self, place: Place, held: Option<Arc<dyn Held>>) {
+    fn write(&mut self, place: Place, held: Writing) {
         let before = self.written.insert(place.clone(), held);
         if let Some(part) = &mut self.part {
             part.written.push((place, before));

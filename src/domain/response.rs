@@ -157,11 +157,9 @@ pub enum Event {
     },
     Outbox,
     Intake,
-    /// A project, or a list of senders.
+    /// A project, a list of senders, a canned reply, or a view.
     Projects,
     Users,
-    /// Views, or their order.
-    Views,
     Drafts,
     /// A mailbox or outlet changed its state, or a notice came or went.
     Status,

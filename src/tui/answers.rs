@@ -232,13 +232,13 @@ impl App {
             Event::Projects => {
                 self.ask(Purpose::Projects, Request::Projects);
                 self.ask(Purpose::Macros { choose: false }, Request::Canned { project: None });
+                self.ask_views();
                 self.reload_screen();
             }
             Event::Users => {
                 self.ask(Purpose::Whoami, Request::Whoami);
                 self.reload_screen();
             }
-            Event::Views => self.ask_views(),
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => self.reload(),

@@ -208,11 +208,12 @@ impl App {
             "sort" => {
                 (String::new(), "updated, created, waiting, priority, due, title, from; -asc or -desc".into())
             }
-            "columns" => {
-                let names = COLUMN_NAMES.map(|(name, _)| name).join(" ");
-                (columns_in_words(&view.about.columns), format!("usual, or of: {names}"))
+            "columns" if view.about.columns.is_empty() => (String::new(), column_hint()),
+            "columns" => (columns_in_words(&view.about.columns), column_hint()),
+            _ => {
+                let limit = view.about.limit.map_or(String::new(), |limit| limit_in_words(Some(limit)));
+                (limit, "how long one may wait on us: 30m, 4h, 2d, none".to_owned())
             }
-            _ => (limit_in_words(view.about.limit), "how long one may wait on us: 4h, 2d, none".to_owned()),
         };
         let title = format!("{}: {key}", clean::line(&id.name));
         self.open_prompt(Prompt::new(Ask::ViewSetting(id.clone(), key), &title, &value, &hint));
@@ -247,6 +248,11 @@ impl App {
         }
         self.say(said);
     }
+}
+
+fn column_hint() -> String {
+    let names = COLUMN_NAMES.map(|(name, _)| name).join(" ");
+    format!("usual, or of: {names}")
 }
 
 /// Says which columns a view has.

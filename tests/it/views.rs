@@ -1,8 +1,8 @@
 //! Views: whose they are, what they find, in which order they stand, and how changes of them are taken back.
 
 use crate::support::TestDesk;
-use crate::support::room::{ADA, Room};
-use deskbell::domain::{Edit, KeptFor, Request, Response, Role, View, ViewFrom, ViewId};
+use crate::support::room::{ADA, Room, note};
+use deskbell::domain::{Edit, KeptFor, NewNote, Request, Response, Role, View, ViewFrom, ViewId};
 use jiff::SignedDuration;
 
 async fn views(room: &mut Room, user: &str) -> Vec<View> {
@@ -122,4 +122,27 @@ fn views_are_kept_listed_ordered_and_removed_by_command() {
     desk.ok(&["view", "remove", "Refunds"]);
     assert_eq!(desk.json(&["view", "list"]).as_array().unwrap().len(), 5);
     assert_eq!(desk.run(&["view", "show", "nothing"]).code, 1);
+}
+
+#[tokio::test]
+async fn what_is_most_about_the_words_comes_first_where_that_is_wanted() {
+    let mut room = Room::new().await;
+    let said = "It says \"invalid token\".";
+    for (number, subject, body) in
+        [(1, "Invoice", "The printer is broken."), (2, "Printer jam", "Help."), (3, "Hello", "My printer.")]
+    {
+        let mail = ADA.replace("<a1@", &format!("<p{number}@")).replace("Cannot log in", subject);
+        room.mail(&mail.replace(said, body)).await;
+    }
+    let internal = NewNote { internal: true, ..note("acme/support#3", "The printer again.") };
+    room.ok(Request::AddNote(internal)).await;
+    let found = ["acme/support#2", "acme/support#3", "acme/support#1"];
+    assert_eq!(room.list("printer sort:relevance").await, found);
+    assert_eq!(room.list("printer sort:relevance-asc").await.first().unwrap(), "acme/support#1");
+    assert_eq!(room.list("printer").await.first().unwrap(), "acme/support#3", "else the latest change");
+    assert_eq!(
+        room.list("is:open sort:relevance").await.len(),
+        3,
+        "without words it is an order like another"
+    );
 }
