@@ -5,7 +5,8 @@
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
 //! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
-//!   `picker`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
+//!   `picker`, `readers`, `outbox`, `intake`, `projects`, `views`, `complete`, `several`, `macros`, `changes`:
+//!   state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
 //! - `terminal`, `frames`, `outside`: what touches the world.

@@ -20,7 +20,7 @@ impl App {
     fn canned_target(&self) -> Option<Reference> {
         match &self.composer {
             Some(composer) => composer.target.as_ref().map(|(_, reference)| reference.clone()),
-            None => self.target(),
+            None => self.one_target().map(|(_, reference)| reference),
         }
     }
 

@@ -166,6 +166,17 @@ fn every_verb_of_the_keymap_works_on_the_cursor_and_on_marks_in_one_step() {
 }
 
 #[test]
+fn a_canned_reply_on_one_mark_is_filled_for_the_marked_issue() {
+    let mut screen = Screen::new(120, 40);
+    screen.keys("3j<space>k").forget();
+    screen.keys("tthanks<enter>");
+    let filled = |r: &&Request| matches!(r, Request::FillCanned(asked) if asked.reference.iid == 127);
+    assert_eq!(screen.asked.iter().filter(filled).count(), 1, "{:?}", screen.asked);
+    let composer = screen.app.composer.as_ref().unwrap();
+    assert_eq!(composer.target.as_ref().unwrap().1.iid, 127);
+}
+
+#[test]
 fn one_text_for_several_is_looked_through_sent_and_says_what_failed() {
     let mut screen = Screen::new(80, 24);
     screen.keys("3*r");
