@@ -23,6 +23,7 @@ mod issue;
 mod link;
 mod log;
 mod login;
+mod macros;
 mod mail;
 mod person;
 mod print;
@@ -36,6 +37,7 @@ mod template;
 mod tty;
 mod upkeep;
 mod user;
+mod view;
 
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
@@ -179,6 +181,8 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Outbox(asked) => mail::outbox(&here, asked).await,
         Command::Intake(asked) => mail::intake(&here, asked).await,
         Command::Canned(asked) => canned::run(&here, asked).await,
+        Command::Macro(asked) => macros::run(&here, asked).await,
+        Command::View(asked) => view::run(&here, asked).await,
         Command::Label(asked) => category::label(&here, asked).await,
         Command::Milestone(asked) => category::milestone(&here, asked).await,
         Command::Rule(asked) => rule::run(&here, asked).await,
@@ -189,7 +193,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Hook(asked) => hook::run(&here, asked).await,
         Command::Login(asked) => login::run(&here, asked).await,
         Command::Person(asked) => person::run(&here, asked).await,
-        Command::Undo => issue::undo(&here).await,
+        Command::Undo { id, list, limit } => issue::undo(&here, id, list, limit).await,
         Command::Redo => issue::redo(&here).await,
         Command::Import(asked) => import::run(&here, asked).await,
         Command::Export { dir } => export::run(&here, &dir).await,

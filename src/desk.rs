@@ -9,6 +9,7 @@ mod arrival;
 mod bounces;
 mod canned;
 mod categories;
+mod changes;
 mod clocks;
 mod commits;
 mod custom_email;
@@ -29,6 +30,7 @@ mod issues;
 mod lessons;
 mod letters;
 mod links;
+mod macros;
 mod merging;
 mod moving;
 mod notice_mail;
@@ -52,6 +54,7 @@ mod rules;
 mod screening;
 mod sealing;
 mod senders;
+mod several;
 mod spam;
 mod splitting;
 mod staff_answers;
@@ -59,6 +62,7 @@ mod staff_settings;
 mod status;
 mod strangers;
 mod subscriptions;
+mod tabs;
 mod targets;
 mod telling;
 mod templates;
@@ -258,9 +262,12 @@ impl Desk {
             Request::TestRule { scope, name } => self.test_rule(&acting, &scope, &name).await,
             Request::Categories { kind, project } => self.categories(&acting, kind, project.as_deref()).await,
             Request::Canned { project } => self.canned(&acting, project.as_deref()).await,
+            Request::Views => self.views(&acting).await,
+            Request::NoteMany(many) if many.dry_run => Box::pin(self.plan_notes(&acting, &many)).await,
             Request::FillCanned(asked) => Box::pin(self.fill_canned(&acting, asked)).await,
             Request::Drafts => self.drafts(&acting).await,
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
+            Request::Changes { limit } => Box::pin(self.changes(&acting, limit)).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
             Request::Person(email) => self.person(&email).await,
@@ -291,7 +298,7 @@ impl Desk {
     /// Carries out a change. What one request needs of the stack is no part of what another needs.
     fn change(&self, acting: Acting, request: Request) -> BoxFuture<'_, Result<Response, Fault>> {
         match request {
-            Request::NewIssue(_) | Request::AddNote(_) | Request::Edit { .. } => {
+            Request::NewIssue(_) | Request::AddNote(_) | Request::NoteMany(_) | Request::Edit { .. } => {
                 Box::pin(self.change_issue(acting, request))
             }
             Request::Merge { .. }
@@ -301,6 +308,8 @@ impl Desk {
             | Request::Redact(_)
             | Request::ErasePerson(_)
             | Request::Undo
+            | Request::UndoOne(_)
+            | Request::RunMacro { .. }
             | Request::Redo => Box::pin(self.change_widely(acting, request)),
             request => Box::pin(self.change_desk(acting, request)),
         }
@@ -310,6 +319,7 @@ impl Desk {
         match request {
             Request::NewIssue(new) => self.new_issue(&acting, new).await,
             Request::AddNote(new) => self.add_note(&acting, new).await,
+            Request::NoteMany(many) => Box::pin(self.note_many(&acting, many, None)).await,
             Request::Edit { references, edits } => self.edit(&acting, &references, &edits).await,
             _ => Err(unknown_request()),
         }
@@ -325,7 +335,9 @@ impl Desk {
             Request::Split(split) => self.split(&acting, &split).await,
             Request::Redact(asked) => Box::pin(self.redact(&acting, &asked)).await,
             Request::ErasePerson(email) => Box::pin(self.erase_person(&acting, &email)).await,
-            Request::Undo => self.undo(&acting).await,
+            Request::Undo => self.undo(&acting, None).await,
+            Request::UndoOne(seq) => self.undo(&acting, Some(seq)).await,
+            run @ Request::RunMacro { .. } => Box::pin(self.run_macro(&acting, run)).await,
             Request::Redo => self.redo(&acting).await,
             _ => Err(unknown_request()),
         }
@@ -334,6 +346,7 @@ impl Desk {
     async fn change_desk(&self, acting: Acting, request: Request) -> Result<Response, Fault> {
         match request {
             Request::MarkRead { reference, read } => self.mark_read(&acting, &reference, read).await,
+            Request::MarkManyRead { references, read } => self.mark_many(&acting, &references, read).await,
             Request::CommitsReached { project, commits } => {
                 self.commits_reached(&acting, &project, &commits).await
             }
@@ -364,6 +377,11 @@ impl Desk {
                 self.save_canned(&acting, &scope, &name, &settings, new, &attach).await
             }
             Request::RemoveCanned { scope, name } => self.remove_canned(&acting, &scope, &name).await,
+            Request::SaveView { kept, name, settings, new } => {
+                Box::pin(self.save_view(&acting, &kept, &name, &settings, new)).await
+            }
+            Request::RemoveView(view) => self.remove_view(&acting, &view).await,
+            Request::OrderView { view, position } => self.order_view(&acting, &view, position).await,
             Request::SetRule { scope, name, settings } => {
                 Box::pin(self.set_rule(&acting, &scope, name.as_deref(), &settings)).await
             }
@@ -448,7 +466,7 @@ impl Desk {
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });
         }
-        let events: [(Tree, Event); 11] = [
+        let events: [(Tree, Event); 14] = [
             (Tree::Outbox, Event::Outbox),
             (Tree::Intake, Event::Intake),
             (Tree::Projects, Event::Projects),
@@ -460,6 +478,9 @@ impl Desk {
             (Tree::Rules, Event::Projects),
             (Tree::Clocks, Event::Projects),
             (Tree::Lessons, Event::Status),
+            (Tree::Canned, Event::Projects),
+            (Tree::Views, Event::Projects),
+            (Tree::Tabs, Event::Projects),
         ];
         for (_, event) in events.into_iter().filter(|(tree, _)| touched.contains(tree)) {
             self.tell(event);

@@ -19,6 +19,7 @@ mod ids;
 mod import;
 mod intake;
 mod issue;
+mod keeper;
 mod lesson;
 pub mod moment;
 mod note;
@@ -39,6 +40,7 @@ mod seal;
 mod sender;
 mod spam;
 mod status;
+mod tabs;
 mod template;
 mod turn;
 mod vanish;
@@ -46,8 +48,8 @@ mod view;
 
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
 pub use canned::{
-    CANNED_PLACEHOLDERS, Canned, CannedChange, CannedOwner, CannedScope, CannedView, FillCanned,
-    FilledCanned, fill_canned, refuse_unfilled, unfilled,
+    CANNED_PLACEHOLDERS, Canned, CannedChange, CannedView, FillCanned, FilledCanned, Runs, fill_canned,
+    refuse_unfilled, unfilled,
 };
 pub use category::{Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView};
 pub use clock::{
@@ -68,6 +70,7 @@ pub use ids::{IntakeId, IssueId, NoteId, OutboxId, ProjectId, RequestId, Seq};
 pub use import::{ImportAuthor, ImportIssue, ImportNote, Imported};
 pub use intake::{Arrival, Cursor, Fate, IntakeEntry, IntakeView};
 pub use issue::{ClockTold, Issue, IssueKind, Link, LinkKind, Party, Priority, Standing, State, Status};
+pub use keeper::{Keeper, KeptFor};
 pub use lesson::{ArrivalChange, Lesson, LessonChange};
 pub use note::{Aside, Attachment, Note, NoteKind, RawRef};
 pub use notices::{KeyUse, Notify, StaffEvent, StaffKey, StaffNotice, When, Wish, is_own_setting, mentions};
@@ -83,10 +86,10 @@ pub use query::Query;
 pub use reference::Reference;
 pub use report::{AskedReport, Report, ReportName};
 pub use request::{
-    Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, OutboxAction,
-    Request, SenderScope, Upload,
+    Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, NewNotes,
+    OutboxAction, Request, SenderScope, Upload,
 };
-pub use response::{Delivered, Event, Response};
+pub use response::{DeedView, Delivered, Event, Failed, PlannedNote, Response};
 pub use rights::Rights;
 pub use rule::{Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
@@ -95,6 +98,10 @@ pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
+};
+pub use tabs::{
+    COLUMN_NAMES, Column, SavedView, Tabs, View, ViewAbout, ViewChange, ViewFrom, ViewId, WAITING_VIEW,
+    changed_view, default_views, limit_in_words, ordered_views,
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
 pub use turn::{Turn, TurnTo};

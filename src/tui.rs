@@ -5,7 +5,8 @@
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
 //! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
-//!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
+//!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`, `views`, `complete`, `several`,
+//!   `macros`, `changes`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
 //! - `terminal`, `frames`, `outside`, `shell`: what touches the world.
@@ -16,9 +17,11 @@ mod app;
 mod asks;
 mod canned;
 mod categories;
+mod changes;
 mod clean;
 mod clock;
 mod commands;
+mod complete;
 mod completing;
 mod composer;
 mod drafts;
@@ -33,6 +36,7 @@ mod keys;
 mod layout;
 mod life;
 mod list;
+mod macros;
 mod markup;
 mod members;
 mod merging;
@@ -51,6 +55,7 @@ mod rules;
 mod send;
 mod senders;
 mod setup;
+mod several;
 mod shell;
 mod templates;
 mod terminal;
@@ -59,6 +64,7 @@ mod tests;
 mod theme;
 mod thread;
 mod verbs;
+mod views;
 mod when;
 
 pub use app::App;

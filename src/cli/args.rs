@@ -2,7 +2,7 @@
 
 mod issue;
 
-pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs};
+pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs, NoteEachArgs};
 
 use crate::domain::{EmailAddress, Fate, IntakeId, OutboxId, Reference, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -90,6 +90,12 @@ pub enum Command {
     /// Keeps texts that are written again and again.
     #[command(subcommand)]
     Canned(super::canned::Canned),
+    /// Keeps macros: quick actions and a reply that are carried out at once, on one issue or on many.
+    #[command(subcommand)]
+    Macro(super::macros::Macro),
+    /// Keeps queries that are looked at again and again: the tabs over the list.
+    #[command(subcommand)]
+    View(super::view::Views),
     /// Keeps the labels of a project.
     #[command(subcommand)]
     Label(super::category::Label),
@@ -122,8 +128,18 @@ pub enum Command {
     /// Shows, gives out or erases what is kept of an outside person.
     #[command(subcommand)]
     Person(super::person::Person),
-    /// Takes back your own last change.
-    Undo,
+    /// Takes back your own last change, or the one that is named.
+    #[command(after_help = "Examples:\n  deskbell undo\n  deskbell undo --list\n  deskbell undo 4711")]
+    Undo {
+        /// The number of a change of yours, as --list gives it.
+        #[arg(conflicts_with = "list")]
+        id: Option<u64>,
+        /// Lists the last changes of everybody, with their causes.
+        #[arg(long)]
+        list: bool,
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
     /// Does again what you took back.
     Redo,
     /// Writes every issue as files: a folder for each with Markdown, JSON, the raw mails as mbox, and attachments.

@@ -3,7 +3,7 @@
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{CANNED_PLACEHOLDERS, CannedScope, CannedView, Fault, Request, Response, Upload};
+use crate::domain::{CANNED_PLACEHOLDERS, CannedView, Fault, KeptFor, Request, Response, Upload};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -82,18 +82,18 @@ fn after_help() -> String {
 }
 
 impl Whose {
-    fn scope(&self) -> Option<CannedScope> {
+    fn scope(&self) -> Option<KeptFor> {
         match (&self.project, self.desk, self.mine) {
-            (Some(path), ..) => Some(CannedScope::Project(path.clone())),
-            (None, true, _) => Some(CannedScope::Desk),
-            (None, false, true) => Some(CannedScope::Mine),
+            (Some(path), ..) => Some(KeptFor::Project(path.clone())),
+            (None, true, _) => Some(KeptFor::Desk),
+            (None, false, true) => Some(KeptFor::Mine),
             (None, false, false) => None,
         }
     }
 
     /// Gives the one that is meant; one's own unless another is named.
-    fn one(&self) -> CannedScope {
-        self.scope().unwrap_or(CannedScope::Mine)
+    fn one(&self) -> KeptFor {
+        self.scope().unwrap_or(KeptFor::Mine)
     }
 }
 
@@ -132,13 +132,14 @@ pub async fn run(here: &Here, asked: Canned) -> Result<u8> {
     Ok(0)
 }
 
-async fn known(here: &Here, scope: Option<CannedScope>) -> Result<Vec<CannedView>> {
+async fn known(here: &Here, scope: Option<KeptFor>) -> Result<Vec<CannedView>> {
     let project = match &scope {
-        Some(CannedScope::Project(path)) => Some(path.clone()),
+        Some(KeptFor::Project(path)) => Some(path.clone()),
         _ => None,
     };
     match ask(here, Request::Canned { project }).await? {
         Response::Canned(mut known) => {
+            known.retain(|canned| canned.runs.is_none());
             known.retain(|canned| scope.as_ref().is_none_or(|scope| *scope == canned.scope));
             Ok(known)
         }
@@ -168,11 +169,11 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
 }
 
 /// Says whose a canned reply is, in a word.
-fn whose(scope: &CannedScope) -> &str {
+fn whose(scope: &KeptFor) -> &str {
     match scope {
-        CannedScope::Mine => "mine",
-        CannedScope::Project(path) => path,
-        CannedScope::Desk => "the desk's",
+        KeptFor::Mine => "mine",
+        KeptFor::Project(path) => path,
+        KeptFor::Desk => "the desk's",
     }
 }
 

@@ -1,14 +1,15 @@
 //! `deskbell issue …`, `undo`, `redo`.
 
-use super::args::{EditArgs, Issue, MergeArgs, NoteArgs, OrNone};
+use super::args::{EditArgs, Issue, MergeArgs, NoteArgs, NoteEachArgs, OrNone};
 use super::here::Here;
 use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
 use crate::domain::{
-    AddressState, Edit, Fault, FillCanned, Forward, IssueQuery, IssueSplit, IssueView, NewIssue, NewNote,
-    NoteId, ParticipantView, Redact, Reference, Request, Response, Upload,
+    AddressState, ChangeView, DeedView, Edit, Failed, Fault, FillCanned, Forward, IssueQuery, IssueSplit,
+    IssueView, NewIssue, NewNote, NewNotes, NoteId, ParticipantView, Query, Redact, Reference, Request,
+    Response, Seq, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -18,9 +19,10 @@ use std::path::Path;
 /// Carries out one of the commands about issues.
 pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
     match asked {
-        Issue::List { query, limit, offset } => list(here, &query.join(" "), limit, offset).await,
+        Issue::List { query, view, limit, offset } => list(here, &query.join(" "), view, limit, offset).await,
         Issue::Show { reference } => show(here, reference).await,
-        Issue::History { reference } => history(here, reference).await,
+        Issue::History { reference, by, field } => history(here, reference, by, field).await,
+        Issue::NoteEach(asked) => note_each(here, asked).await,
         Issue::Raw { reference, note } => {
             let request = Request::RawMail { reference, note: NoteId(note) };
             write_bytes(here, request, Path::new("-")).await
@@ -71,7 +73,21 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
     }
 }
 
-async fn list(here: &Here, query: &str, limit: u64, offset: u64) -> Result<u8> {
+/// Shows the place where a query is wrong; who reads JSON gets it as a number.
+fn point_at_fault(here: &Here, query: &str) {
+    if let Err(wrong) = Query::check(query)
+        && !here.json
+    {
+        eprintln!("  {}\n  {}^", print::line(query), " ".repeat(wrong.column.saturating_sub(1)));
+    }
+}
+
+async fn list(here: &Here, query: &str, view: Option<String>, limit: u64, offset: u64) -> Result<u8> {
+    point_at_fault(here, query);
+    let query = &match view {
+        Some(name) => format!("{} {query}", super::view::query_of(here, &name).await?),
+        None => query.to_owned(),
+    };
     let query = IssueQuery { query: query.to_owned(), offset, limit };
     match ask(here, Request::Issues(query)).await? {
         Response::Issues(page) if here.json => print::json(&page.rows)?,
@@ -93,10 +109,15 @@ fn print_issue(here: &Here, issue: &IssueView) -> Result<()> {
     if here.json { print::json(&print::issue_json(issue)) } else { print::issue(issue) }
 }
 
-async fn history(here: &Here, reference: Reference) -> Result<u8> {
-    let Response::History(changes) = ask(here, Request::History(reference)).await? else {
+async fn history(here: &Here, reference: Reference, by: Option<String>, field: Option<String>) -> Result<u8> {
+    let Response::History(mut changes) = ask(here, Request::History(reference)).await? else {
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };
+    let name = |change: &ChangeView| {
+        change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string)
+    };
+    changes.retain(|change| by.as_ref().is_none_or(|by| name(change) == *by));
+    changes.retain(|change| field.as_ref().is_none_or(|field| change.field == *field));
     if here.json {
         print::json(&changes)?;
         return Ok(0);
@@ -112,6 +133,34 @@ async fn history(here: &Here, reference: Reference) -> Result<u8> {
             print::line(&before.to_string()),
             print::line(&after.to_string())
         );
+    }
+    Ok(0)
+}
+
+/// Writes one text to several issues, filled for each, or says what each would get.
+async fn note_each(here: &Here, asked: NoteEachArgs) -> Result<u8> {
+    let text = match (&asked.message, &asked.file) {
+        (Some(message), _) => message.clone(),
+        (None, Some(file)) => read_text(file)?,
+        (None, None) => {
+            return Err(Fault::usage("there is no text").hint("say it with -m TEXT or -F FILE").into());
+        }
+    };
+    let hold_ms = asked.hold.as_deref().map(hold_ms).transpose()?;
+    let NoteEachArgs { references, internal, close, dry_run, .. } = asked;
+    let many = NewNotes { references, text, internal, hold_ms, close, dry_run };
+    match ask(here, Request::NoteMany(many)).await? {
+        Response::NotesPlanned(planned) if here.json => print::json(&planned)?,
+        Response::NotesPlanned(planned) => {
+            for note in &planned {
+                println!("{}  {}", note.reference, print::line(&note.to.join(", ")));
+                for missing in &note.missing {
+                    println!("  not sent here: %{{{missing}}} stands for nothing");
+                }
+                note.text.lines().for_each(|line| println!("  {}", print::line(line)));
+            }
+        }
+        answer => return edited(here, answer),
     }
     Ok(0)
 }
@@ -241,14 +290,33 @@ async fn edit(here: &Here, references: Vec<Reference>, edits: Vec<Edit>) -> Resu
 
 /// Carries out a change and prints what was changed, or what would be.
 async fn changed(here: &Here, request: Request) -> Result<u8> {
-    match ask(here, request).await? {
+    edited(here, ask(here, request).await?)
+}
+
+/// Prints what was changed, or what would be; gives the exit code.
+pub(super) fn edited(here: &Here, answer: Response) -> Result<u8> {
+    match answer {
         Response::Plan(lines) if here.json => print::json(&lines)?,
         Response::Plan(lines) => lines.iter().for_each(|line| println!("{}", print::line(line))),
-        Response::Edited { rows, .. } if here.json => print::json(&rows)?,
-        Response::Edited { label, .. } => println!("{}", print::line(&label)),
+        Response::Edited { rows, failed, .. } if here.json => {
+            print::json(&rows)?;
+            return Ok(told_failures(&failed));
+        }
+        Response::Edited { label, failed, .. } => {
+            println!("{}", print::line(&label));
+            return Ok(told_failures(&failed));
+        }
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
+}
+
+/// Says what could not be done; gives the exit code.
+pub(super) fn told_failures(failed: &[Failed]) -> u8 {
+    for one in failed {
+        eprintln!("not done: {}: {}", one.reference, print::line(&one.reason));
+    }
+    if failed.is_empty() { 0 } else { 3 }
 }
 
 fn edits(asked: &EditArgs) -> Result<Vec<Edit>, Fault> {
@@ -366,8 +434,43 @@ pub(super) fn upload(path: &Path) -> Result<Upload> {
 }
 
 /// `deskbell undo`.
-pub async fn undo(here: &Here) -> Result<u8> {
-    taken_back(here, Request::Undo).await
+pub async fn undo(here: &Here, id: Option<u64>, list: bool, limit: u64) -> Result<u8> {
+    match (id, list) {
+        (_, true) => changes(here, limit).await,
+        (Some(id), _) => taken_back(here, Request::UndoOne(Seq(id))).await,
+        (None, _) => taken_back(here, Request::Undo).await,
+    }
+}
+
+/// Lists the last changes, and says which of them the caller can take back.
+async fn changes(here: &Here, limit: u64) -> Result<u8> {
+    let Response::Changes(rows) = ask(here, Request::Changes { limit }).await? else {
+        return Err(Fault::internal("the desk gave an unexpected answer").into());
+    };
+    if here.json {
+        print::json(&rows)?;
+        return Ok(0);
+    }
+    if rows.is_empty() {
+        println!("nothing was changed yet");
+        return Ok(0);
+    }
+    let line = |row: &DeedView| {
+        let who = row.actor.email.as_ref().map_or(row.actor.user.clone(), ToString::to_string);
+        let rules = row.rules.iter().map(|rule| format!(", rule {rule}")).collect::<String>();
+        let from = format!("{}{rules}", print::word(&row.actor.via));
+        let may = match (row.undoable, &row.why_not) {
+            (true, _) => "yes",
+            (false, Some(why)) => why,
+            (false, None) => "",
+        };
+        let at = row.at.round(jiff::Unit::Second).unwrap_or(row.at).to_string();
+        let cells = [row.seq.to_string(), at, who, from, row.label.clone(), may.to_owned()];
+        cells.map(|cell| print::line(&cell)).to_vec()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(line).collect();
+    print::table(&["id", "at", "who", "from", "what", "undo"], &rows)?;
+    Ok(0)
 }
 
 /// `deskbell redo`.

@@ -4,11 +4,10 @@ use super::issues::named_files;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    Attachment, AttachmentView, Canned, CannedChange, CannedOwner, CannedScope, CannedView, Fault,
-    FillCanned, FilledCanned, IssueView, ParticipantRole, Project, Response, Rights, Role, Upload,
-    fill_canned, nearest,
+    Attachment, AttachmentView, Canned, CannedChange, CannedView, Fault, FillCanned, FilledCanned, IssueView,
+    Keeper, KeptFor, ParticipantRole, Project, Response, Rights, Role, Runs, Upload, fill_canned, nearest,
 };
-use crate::store::record::canned_key;
+use crate::store::record::kept_key;
 
 /// Characters of a name and of a keyword; octets of a text.
 const NAME: usize = 80;
@@ -26,23 +25,15 @@ impl Desk {
         };
         let mut views = Vec::new();
         for canned in txn::all::<Canned>(&self.inner.store, &[]).await? {
-            let scope = match &canned.owner {
-                CannedOwner::User(user) if *user == acting.user.name => CannedScope::Mine,
-                CannedOwner::User(_) => continue,
-                CannedOwner::Desk => CannedScope::Desk,
-                CannedOwner::Project(id) => {
-                    let ours = |p: &&Project| p.id == *id && only.is_none_or(|only| only == p.id);
-                    match projects.iter().find(ours) {
-                        Some(project) if acting.rights.may(*id, Role::Guest) => {
-                            CannedScope::Project(project.path.clone())
-                        }
-                        _ => continue,
-                    }
-                }
-            };
+            let Some(scope) = self.kept_for(acting, &canned.owner, &projects) else { continue };
+            if let (Keeper::Project(id), Some(only)) = (&canned.owner, only)
+                && *id != only
+            {
+                continue;
+            }
             let files = canned.files.iter().map(AttachmentView::from).collect();
-            let Canned { name, text, keywords, .. } = canned;
-            views.push(CannedView { scope, name, text, keywords, files });
+            let Canned { name, text, keywords, runs, .. } = canned;
+            views.push(CannedView { scope, name, text, keywords, files, runs });
         }
         views.sort_by(|a, b| (rank(&a.scope), &a.name).cmp(&(rank(&b.scope), &b.name)));
         Ok(Response::Canned(views))
@@ -52,16 +43,16 @@ impl Desk {
     pub(super) async fn save_canned(
         &self,
         acting: &Acting,
-        scope: &CannedScope,
+        scope: &KeptFor,
         name: &str,
         settings: &[(String, String)],
         new: bool,
         attach: &[Upload],
     ) -> Result<Response, Fault> {
         let added = self.keep_files(&named_files(attach)).await?;
-        let owner = self.canned_owner(acting, scope).await?;
+        let owner = self.keeper_of(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
-        let before = txn.get::<Canned>(&canned_key(&owner, name)).await?;
+        let before = txn.get::<Canned>(&kept_key(&owner, name)).await?;
         let was = match (&before, new) {
             (Some(_), true) => {
                 return Err(Fault::refused(format!("there is a canned reply `{name}` already"))
@@ -75,30 +66,34 @@ impl Desk {
                 text: String::new(),
                 keywords: Vec::new(),
                 files: Vec::new(),
+                runs: None,
             },
         };
         let after = with_files(changed(was, settings)?, added)?;
+        if after.runs.is_some() {
+            super::macros::check_macro(&after.text, self.now())?;
+        }
         if before.as_ref().is_none_or(|before| before.name != after.name)
-            && txn.get::<Canned>(&canned_key(&owner, &after.name)).await?.is_some()
+            && txn.get::<Canned>(&kept_key(&owner, &after.name)).await?.is_some()
         {
             return Err(Fault::refused(format!("there is a canned reply `{}` already", after.name)));
         }
-        let label = format!("{} the canned reply {}", if new { "added" } else { "changed" }, after.name);
+        let label = format!("{} the {} {}", if new { "added" } else { "changed" }, what(&after), after.name);
         self.canned_done(txn, acting, label, CannedChange { before, after: Some(after) }).await
     }
 
     pub(super) async fn remove_canned(
         &self,
         acting: &Acting,
-        scope: &CannedScope,
+        scope: &KeptFor,
         name: &str,
     ) -> Result<Response, Fault> {
-        let owner = self.canned_owner(acting, scope).await?;
+        let owner = self.keeper_of(acting, scope).await?;
         let (_gate, mut txn) = self.begin().await;
-        let Some(before) = txn.get::<Canned>(&canned_key(&owner, name)).await? else {
+        let Some(before) = txn.get::<Canned>(&kept_key(&owner, name)).await? else {
             return Err(self.no_canned(acting, name).await?);
         };
-        let label = format!("removed the canned reply {name}");
+        let label = format!("removed the {} {name}", what(&before));
         self.canned_done(txn, acting, label, CannedChange { before: Some(before), after: None }).await
     }
 
@@ -109,7 +104,11 @@ impl Desk {
         let Response::Canned(mut known) = self.canned(acting, Some(&view.row.project)).await? else {
             return Err(Fault::internal("canned replies came back as something else"));
         };
-        known.retain(|c| c.name == asked.name && asked.scope.as_ref().is_none_or(|scope| *scope == c.scope));
+        known.retain(|c| {
+            c.runs.is_none()
+                && c.name == asked.name
+                && asked.scope.as_ref().is_none_or(|scope| *scope == c.scope)
+        });
         let Some(canned) = known.first() else { return Err(self.no_canned(acting, &asked.name).await?) };
         let values = Values::of(&view, acting.user.display_name());
         let filled = fill_canned(&canned.text, |name| values.get(name));
@@ -122,18 +121,15 @@ impl Desk {
         &self,
         acting: &Acting,
         project: &str,
-        scope: &CannedScope,
+        scope: &KeptFor,
         name: &str,
     ) -> Result<Vec<Upload>, Fault> {
         let owner = match scope {
             // Whose it is was found out with the rights of who asks.
-            CannedScope::Project(_) => {
-                CannedOwner::Project(self.project_by_path(&acting.rights, project).await?.id)
-            }
-            scope => self.canned_owner(acting, scope).await?,
+            KeptFor::Project(_) => Keeper::Project(self.project_by_path(&acting.rights, project).await?.id),
+            scope => self.keeper_of(acting, scope).await?,
         };
-        let kept =
-            self.inner.store.get::<Canned>(&canned_key(&owner, name)).await.map_err(txn::store_fault)?;
+        let kept = self.inner.store.get::<Canned>(&kept_key(&owner, name)).await.map_err(txn::store_fault)?;
         let mut files = Vec::new();
         for file in kept.map(|kept| kept.record.files).unwrap_or_default() {
             let Some(raw) = file.raw else { continue };
@@ -143,13 +139,12 @@ impl Desk {
         Ok(files)
     }
 
-    async fn canned_owner(&self, acting: &Acting, scope: &CannedScope) -> Result<CannedOwner, Fault> {
+    /// Gives whose something is that the caller keeps for these.
+    pub(super) async fn keeper_of(&self, acting: &Acting, scope: &KeptFor) -> Result<Keeper, Fault> {
         Ok(match scope {
-            CannedScope::Mine => CannedOwner::User(acting.user.name.clone()),
-            CannedScope::Desk => CannedOwner::Desk,
-            CannedScope::Project(path) => {
-                CannedOwner::Project(self.project_by_path(&acting.rights, path).await?.id)
-            }
+            KeptFor::Mine => Keeper::User(acting.user.name.clone()),
+            KeptFor::Desk => Keeper::Desk,
+            KeptFor::Project(path) => Keeper::Project(self.project_by_path(&acting.rights, path).await?.id),
         })
     }
 
@@ -200,7 +195,7 @@ impl Desk {
         let (from, to) = if back { (after, before) } else { (before, after) };
         for (canned, is_from) in [(&from, true), (&to, false)] {
             let Some(canned) = canned else { continue };
-            let stands = txn.get::<Canned>(&canned_key(&canned.owner, &canned.name)).await?;
+            let stands = txn.get::<Canned>(&kept_key(&canned.owner, &canned.name)).await?;
             let moved = from.as_ref().map(|c| &c.name) != to.as_ref().map(|c| &c.name);
             let fits = if is_from { stands == from } else { !moved || stands.is_none() };
             if !fits {
@@ -221,38 +216,57 @@ impl Desk {
 
     /// Refuses to restore what the caller may not change any more.
     pub(super) async fn still_may_canned(&self, acting: &Acting, change: &CannedChange) -> Result<(), Fault> {
-        let owners = [&change.before, &change.after].into_iter().flatten().map(|canned| &canned.owner);
-        for owner in owners {
-            match owner {
-                CannedOwner::User(_) => {}
-                CannedOwner::Project(id) => {
-                    self.demand(acting, &self.stored_project_by_id(*id).await?, Role::Maintainer)?;
-                }
-                CannedOwner::Desk if acting.rights == Rights::All => {}
-                CannedOwner::Desk => {
-                    return Err(Fault::refused("only an owner of the desk changes what is the whole desk's"));
-                }
-            }
+        for canned in [&change.before, &change.after].into_iter().flatten() {
+            self.may_keep(acting, &canned.owner).await?;
         }
         Ok(())
     }
+
+    /// Refuses whoever may not change what is kept for these.
+    pub(super) async fn may_keep(&self, acting: &Acting, keeper: &Keeper) -> Result<(), Fault> {
+        match keeper {
+            Keeper::User(_) => Ok(()),
+            Keeper::Project(id) => {
+                self.demand(acting, &self.stored_project_by_id(*id).await?, Role::Maintainer)
+            }
+            Keeper::Desk if acting.rights == Rights::All => Ok(()),
+            Keeper::Desk => Err(Fault::refused("only an owner of the desk changes what is the whole desk's")),
+        }
+    }
+
+    /// Tells for whom something is kept that the caller may use; `None` where it is not for them.
+    pub(super) fn kept_for(&self, acting: &Acting, keeper: &Keeper, projects: &[Project]) -> Option<KeptFor> {
+        match keeper {
+            Keeper::User(user) => (*user == acting.user.name).then_some(KeptFor::Mine),
+            Keeper::Desk => Some(KeptFor::Desk),
+            Keeper::Project(id) => {
+                let project = projects.iter().find(|project| project.id == *id)?;
+                acting.rights.may(*id, Role::Guest).then(|| KeptFor::Project(project.path.clone()))
+            }
+        }
+    }
+}
+
+/// Says what it is.
+fn what(canned: &Canned) -> &'static str {
+    if canned.runs.is_some() { "macro" } else { "canned reply" }
 }
 
 /// Writes what a change made of a canned reply.
 fn write(txn: &mut Txn<'_>, change: &CannedChange) -> Result<(), Fault> {
     if let Some(before) = &change.before {
-        txn.remove::<Canned>(canned_key(&before.owner, &before.name));
+        txn.remove::<Canned>(kept_key(&before.owner, &before.name));
     }
     change.after.as_ref().map_or(Ok(()), |after| txn.put(after))
 }
 
 /// What the placeholders stand for.
-struct Values {
+pub(super) struct Values {
     list: Vec<(&'static str, String)>,
 }
 
 impl Values {
-    fn of(view: &IssueView, me: &str) -> Self {
+    pub fn of(view: &IssueView, me: &str) -> Self {
         let requester = view.participants.iter().find(|p| p.role == ParticipantRole::Requester);
         let name = requester.and_then(|p| p.name.clone()).unwrap_or_default();
         // A name in brackets or with a comma is no first name.
@@ -270,16 +284,16 @@ impl Values {
         Self { list }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 
-fn rank(scope: &CannedScope) -> (u8, &str) {
+fn rank(scope: &KeptFor) -> (u8, &str) {
     match scope {
-        CannedScope::Mine => (0, ""),
-        CannedScope::Project(path) => (1, path),
-        CannedScope::Desk => (2, ""),
+        KeptFor::Mine => (0, ""),
+        KeptFor::Project(path) => (1, path),
+        KeptFor::Desk => (2, ""),
     }
 }
 
@@ -309,10 +323,8 @@ fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, 
                 }
                 canned.files.retain(|file| file.name != *value);
             }
-            other => {
-                return Err(Fault::usage(format!("a canned reply has no `{other}`"))
-                    .hint("it has name, text and keywords"));
-            }
+            "macro" => drop(canned.runs.get_or_insert_default()),
+            key => run_setting(canned.runs.as_mut(), key, value)?,
         }
     }
     let fits =
@@ -320,8 +332,32 @@ fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, 
     if !fits(&canned.name) || !canned.keywords.iter().all(|word| fits(word)) || canned.keywords.len() > 50 {
         return Err(Fault::usage(format!("a name and a keyword have 1 to {NAME} characters in one line")));
     }
-    if canned.text.trim().is_empty() || canned.text.len() > TEXT {
+    let replies = canned.runs.as_ref().is_some_and(|runs| runs.reply.is_some());
+    if canned.text.trim().is_empty() && !replies || canned.text.len() > TEXT {
         return Err(Fault::usage("the text is empty, or longer than 256 KB").hint("say it with -m or -F"));
     }
     Ok(canned)
+}
+
+/// Takes a setting over that only a macro has: `key`, `reply`, `internal`.
+fn run_setting(runs: Option<&mut Runs>, key: &str, value: &str) -> Result<(), Fault> {
+    let unknown = || {
+        Err(Fault::usage(format!("there is no `{key}` there"))
+            .hint("a canned reply has name, text and keywords; a macro has key, reply and internal too"))
+    };
+    let Some(runs) = runs else { return unknown() };
+    let given = Some(value.trim()).filter(|value| !value.is_empty() && *value != "none");
+    match key {
+        "key" => {
+            let key = given.map(str::to_owned);
+            if key.as_ref().is_some_and(|key| key.chars().count() != 1) {
+                return Err(Fault::usage("the key of a macro is one character"));
+            }
+            runs.key = key;
+        }
+        "reply" => runs.reply = given.map(str::to_owned),
+        "internal" => runs.internal = value == "true",
+        _ => return unknown(),
+    }
+    Ok(())
 }

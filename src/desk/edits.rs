@@ -8,7 +8,7 @@ use super::{Acting, Desk};
 use crate::domain::moment::work_in_words;
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,
-    Party, Project, Reference, Response, RuleMoment, State, Status, User, Via,
+    Party, Project, Reference, Response, Role, RuleMoment, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -25,28 +25,40 @@ impl Desk {
         if references.is_empty() || edits.is_empty() {
             return Err(Fault::usage("there is nothing to change").hint("name an issue and a change"));
         }
-        let ids = self.resolve_all(&acting.rights, references).await?;
-        let subjects = self.subjects_of(&ids, edits).await?;
+        let mut all = self.each_of(acting, references, Role::Reporter).await?;
+        let subjects = self.subjects_of(&all.ids(), edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
-        let mut iids = Vec::with_capacity(ids.len());
-        for id in &ids {
-            iids.push(self.edit_one(&mut txn, acting, *id, edits, subjects.get(id)).await?);
+        let mut iids = Vec::with_capacity(all.found.len());
+        for (id, reference) in std::mem::take(&mut all.found) {
+            txn.begin_part();
+            match self.edit_one(&mut txn, acting, id, edits, subjects.get(&id)).await {
+                Ok(iid) => {
+                    txn.keep_part();
+                    iids.push(iid);
+                    all.found.push((id, reference));
+                }
+                Err(fault) => {
+                    txn.give_up_part();
+                    all.fail(reference, fault)?;
+                }
+            }
         }
-        let label = label(edits, &iids);
+        all.refuse_if_none()?;
+        let (ids, label) = (all.ids(), label(edits, &iids));
         if txn.changes().is_empty() {
             // A verb that changed nothing must not stand in the way of undo.
             let words = format!("nothing to change: {label} before");
             return match acting.via {
-                Via::Tui => Err(Fault::refused(words)),
-                _ => Ok(self.edited(acting, &ids, words)),
+                Via::Tui if all.failed.is_empty() => Err(Fault::refused(words)),
+                _ => Ok(self.edited(acting, &ids, words).but(all.failed)),
             };
         }
         txn.deed().label.clone_from(&label);
         txn.deed().undoable = true;
         txn.deed().issues.clone_from(&ids);
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        Ok(self.edited(acting, &ids, label))
+        Ok(self.edited(acting, &ids, label).but(all.failed))
     }
 
     /// Carries out edits on one issue as part of a step; gives its number.
@@ -110,7 +122,8 @@ impl Desk {
     }
 
     pub(super) fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
-        Response::Edited { rows: self.inner.index.rows(ids, &self.viewer(acting)), label }
+        let rows = self.inner.index.rows(ids, &self.viewer(acting));
+        Response::Edited { rows, label, failed: Vec::new(), held_until: None }
     }
 
     /// Refuses assignees that do not exist and participants that are the desk itself.

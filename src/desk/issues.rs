@@ -140,7 +140,7 @@ impl Desk {
         Ok(Response::Issue(Box::new(self.issue_view(acting, *id).await?)))
     }
 
-    pub(super) async fn add_note(&self, acting: &Acting, mut new: NewNote) -> Result<Response, Fault> {
+    pub(super) async fn add_note(&self, acting: &Acting, new: NewNote) -> Result<Response, Fault> {
         check_text(&new.text)?;
         let quick = self.quick(&new).await?;
         let asks = !quick.is_plain();
@@ -151,38 +151,14 @@ impl Desk {
         if quick.text.trim().is_empty() && new.attach.is_empty() {
             return self.only_act(acting, id, &new, &quick.edits).await;
         }
-        new.cc.extend(quick.cc);
         let files = named_files(&new.attach);
         let subjects = self.subjects_of(&[id], &quick.edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, &quick.edits).await?;
-        let before = self.load_issue(&mut txn, id).await?;
-        let project = self.load_project(&mut txn, before.project).await?;
-        self.refuse_stale(&mut txn, acting, &before, new.seen).await?;
-        let mut issue = before.clone();
-        let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
-        let mut note = staff_note(&mut txn, &issue, acting, kind, &quick.text).await?;
-        note.cc.clone_from(&new.cc);
-        note.attachments = self.keep_files(&files).await?;
-        if kind == NoteKind::Reply {
-            refuse_disabled(&project)?;
-            let to = Addressees { cc: new.cc.clone(), without: new.without.clone() };
-            let hold = self.hold(acting, new.hold_ms);
-            self.mail_note(&mut txn, &mut issue, &project, &note, to, &files, hold, acting).await?;
-            replied(&mut issue, &project, txn.now);
-        }
-        txn.add_note(&mut issue, &note)?;
-        txn.put_issue(Some(&before), &issue)?;
-        self.act_with_note(&mut txn, acting, id, &quick.edits, subjects.get(&id)).await?;
-        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
-        self.mark_seen(&mut txn, acting, id).await?;
-        let what = if new.internal { "commented on" } else { "answered" };
-        let further = match quick.edits.as_slice() {
-            [] => String::new(),
-            edits => format!(" and {}", label(edits, &[issue.iid])),
-        };
-        txn.deed().label = format!("{what} #{}{further}", issue.iid);
-        txn.deed().note = Some(note.id);
+        let (label, note) =
+            self.note_in(&mut txn, acting, id, &new, quick, &files, subjects.get(&id)).await?;
+        txn.deed().label = label;
+        txn.deed().note = Some(note);
         txn.deed().undoable = true;
         let deed = txn.deed().clone();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
@@ -208,9 +184,50 @@ impl Desk {
         Ok(())
     }
 
+    /// Writes a note and does what its text asks for, as part of a step; says what to call it.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn note_in(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        new: &NewNote,
+        quick: QuickText,
+        files: &[(String, String, Vec<u8>)],
+        subject: Option<&Subject>,
+    ) -> Result<(String, NoteId), Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let project = self.load_project(txn, before.project).await?;
+        self.refuse_stale(txn, acting, &before, new.seen).await?;
+        let mut issue = before.clone();
+        let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
+        let mut note = staff_note(txn, &issue, acting, kind, &quick.text).await?;
+        let cc: Vec<EmailAddress> = new.cc.iter().chain(&quick.cc).cloned().collect();
+        note.cc.clone_from(&cc);
+        note.attachments = self.keep_files(files).await?;
+        if kind == NoteKind::Reply {
+            refuse_disabled(&project)?;
+            let to = Addressees { cc, without: new.without.clone() };
+            let hold = self.hold(acting, new.hold_ms);
+            self.mail_note(txn, &mut issue, &project, &note, to, files, hold, acting).await?;
+            replied(&mut issue, &project, txn.now);
+        }
+        txn.add_note(&mut issue, &note)?;
+        txn.put_issue(Some(&before), &issue)?;
+        self.act_with_note(txn, acting, id, &quick.edits, subject).await?;
+        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(new)));
+        self.mark_seen(txn, acting, id).await?;
+        let what = if new.internal { "commented on" } else { "answered" };
+        let further = match quick.edits.as_slice() {
+            [] => String::new(),
+            edits => format!(" and {}", label(edits, &[issue.iid])),
+        };
+        Ok((format!("{what} #{}{further}", issue.iid), note.id))
+    }
+
     /// Takes the quick actions out of a note's text; one that closes stands behind them. Refuses a note
     /// with nothing in it.
-    async fn quick(&self, new: &NewNote) -> Result<QuickText, Fault> {
+    pub(super) async fn quick(&self, new: &NewNote) -> Result<QuickText, Fault> {
         let mut quick = quick_text(&new.text, self.now(), &self.time_zone().await?)?;
         if !quick.cc.is_empty() && new.internal {
             return Err(Fault::usage("an internal comment is mailed to nobody, so `/cc` does nothing")

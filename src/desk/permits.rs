@@ -5,9 +5,9 @@
 use super::{Acting, Caller, Desk, txn};
 use crate::domain::query::Viewer;
 use crate::domain::{
-    CannedScope, Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, Member, NoteKind,
-    OutboxEntry, OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User,
-    is_own_setting, mask_addresses,
+    Event, Fault, FaultKind, IntakeAction, IntakeEntry, IntakeId, IssueView, KeptFor, Member, NoteKind,
+    OutboxEntry, OutboxId, Project, ProjectId, Reference, Request, Rights, Role, SenderScope, User, ViewFrom,
+    ViewId, is_own_setting, mask_addresses,
 };
 use crate::store::record::outbox_key;
 use std::collections::BTreeMap;
@@ -52,12 +52,18 @@ fn need(request: &Request) -> Need<'_> {
         | Request::Report(_)
         | Request::Categories { project: None, .. }
         | Request::Canned { project: None }
-        | Request::SaveCanned { scope: CannedScope::Mine, .. }
-        | Request::RemoveCanned { scope: CannedScope::Mine, .. }
+        | Request::Views
+        | Request::SaveView { kept: KeptFor::Mine, .. }
+        | Request::RemoveView(ViewId { from: ViewFrom::Program | ViewFrom::Kept(KeptFor::Mine), .. })
+        | Request::OrderView { .. }
+        | Request::SaveCanned { scope: KeptFor::Mine, .. }
+        | Request::RemoveCanned { scope: KeptFor::Mine, .. }
         | Request::Drafts
         | Request::Verbs { .. }
         | Request::Cursors
         | Request::Undo
+        | Request::UndoOne(_)
+        | Request::Changes { .. }
         | Request::Redo
         | Request::Deliver(_)
         | Request::SyncNow
@@ -76,7 +82,13 @@ fn need(request: &Request) -> Need<'_> {
         Request::Forward(forward) => one(&forward.reference, Role::Reporter),
         Request::Redact(asked) => one(&asked.reference, Role::Maintainer),
         Request::Split(split) => one(&split.reference, Role::Reporter),
-        Request::Edit { references, .. } => InIssues(references.iter().collect(), Role::Reporter),
+        // Of several, each is asked for where it is changed, so that one does not stop the others.
+        Request::Edit { references, .. } => match references.as_slice() {
+            [only] => one(only, Role::Reporter),
+            _ => Anywhere(Role::Reporter),
+        },
+        Request::NoteMany(_) | Request::RunMacro { .. } => Anywhere(Role::Reporter),
+        Request::MarkManyRead { .. } => Anywhere(Role::Guest),
         Request::Merge { references, into, .. } => {
             InIssues(references.iter().chain(std::iter::once(into)).collect(), Role::Reporter)
         }
@@ -104,12 +116,16 @@ fn need(request: &Request) -> Need<'_> {
         Request::Project(path) | Request::Members(path) => InProject(path, Role::Guest),
         Request::Canned { project: Some(path) } => InProject(path, Role::Guest),
         Request::FillCanned(asked) => one(&asked.reference, Role::Guest),
-        Request::SaveCanned { scope: CannedScope::Project(path), .. }
-        | Request::RemoveCanned { scope: CannedScope::Project(path), .. } => {
+        Request::SaveCanned { scope: KeptFor::Project(path), .. }
+        | Request::RemoveCanned { scope: KeptFor::Project(path), .. }
+        | Request::SaveView { kept: KeptFor::Project(path), .. }
+        | Request::RemoveView(ViewId { from: ViewFrom::Kept(KeptFor::Project(path)), .. }) => {
             InProject(path, Role::Maintainer)
         }
-        Request::SaveCanned { scope: CannedScope::Desk, .. }
-        | Request::RemoveCanned { scope: CannedScope::Desk, .. } => OwnDesk,
+        Request::SaveCanned { scope: KeptFor::Desk, .. }
+        | Request::RemoveCanned { scope: KeptFor::Desk, .. }
+        | Request::SaveView { kept: KeptFor::Desk, .. }
+        | Request::RemoveView(ViewId { from: ViewFrom::Kept(KeptFor::Desk), .. }) => OwnDesk,
         Request::Categories { project: Some(path), .. } => InProject(path, Role::Guest),
         Request::AddCategory { project, .. }
         | Request::SetCategory { project, .. }

@@ -13,7 +13,17 @@ use std::collections::BTreeSet;
 impl Desk {
     /// Finds the issue that a reference names, among those that may be seen.
     pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
-        let issue = self.resolve_among(rights, &self.projects_seen_by(rights).await?, reference).await?;
+        Ok(self.resolve_in(rights, &self.projects_seen_by(rights).await?, reference).await?.id)
+    }
+
+    /// Finds the issue that a reference names in these projects, or the one that it was merged into.
+    pub(super) async fn resolve_in(
+        &self,
+        rights: &Rights,
+        projects: &[Project],
+        reference: &Reference,
+    ) -> Result<Issue, Fault> {
+        let issue = self.resolve_among(rights, projects, reference).await?;
         self.follow_merges(rights, issue, reference).await
     }
 
@@ -47,14 +57,14 @@ impl Desk {
         rights: &Rights,
         mut issue: Issue,
         reference: &Reference,
-    ) -> Result<IssueId, Fault> {
+    ) -> Result<Issue, Fault> {
         for _ in 0..HOPS {
             let Some(next) = issue.merged_into else { break };
             let kept = self.inner.store.get::<Issue>(&issue_key(next)).await.map_err(txn::store_fault)?;
             issue = kept.ok_or_else(|| super::missing(format!("issue {next}")))?.record;
         }
         match rights.sees_issue(issue.project, issue.confidential) {
-            true => Ok(issue.id),
+            true => Ok(issue),
             false => Err(unknown(reference)),
         }
     }
@@ -68,8 +78,7 @@ impl Desk {
         let projects = self.projects_seen_by(rights).await?;
         let (mut ids, mut known) = (Vec::with_capacity(references.len()), BTreeSet::new());
         for reference in references {
-            let issue = self.resolve_among(rights, &projects, reference).await?;
-            let id = self.follow_merges(rights, issue, reference).await?;
+            let id = self.resolve_in(rights, &projects, reference).await?.id;
             if known.insert(id) {
                 ids.push(id);
             }
@@ -77,7 +86,7 @@ impl Desk {
         Ok(ids)
     }
 
-    async fn projects_seen_by(&self, rights: &Rights) -> Result<Vec<Project>, Fault> {
+    pub(super) async fn projects_seen_by(&self, rights: &Rights) -> Result<Vec<Project>, Fault> {
         let mut projects = self.all_projects().await?;
         projects.retain(|project| rights.sees(project.id));
         Ok(projects)

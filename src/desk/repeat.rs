@@ -19,10 +19,11 @@ impl Desk {
                 self.again_issue(acting, &done).await
             }
             Request::AddNote(_) => self.noted(acting, &done.deed).await,
-            Request::Edit { .. } | Request::CommitsReached { .. } => {
+            Request::Edit { .. } | Request::CommitsReached { .. } | Request::NoteMany(_) => {
                 Ok(self.edited(acting, &done.deed.issues, done.deed.label))
             }
-            Request::Undo | Request::Redo => {
+            Request::RunMacro { .. } => Ok(self.edited(acting, &done.deed.issues, done.deed.label)),
+            Request::Undo | Request::UndoOne(_) | Request::Redo => {
                 Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None })
             }
             Request::AddProject { path }
@@ -45,6 +46,9 @@ impl Desk {
                 self.shown_category(acting, *kind, project, &name).await
             }
             Request::SaveCanned { .. } | Request::RemoveCanned { .. } => self.canned(acting, None).await,
+            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
+                self.views(acting).await
+            }
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
             Request::IntakeAct { id, .. } => self.intake_entry(*id).await,

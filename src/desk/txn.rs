@@ -31,6 +31,9 @@ impl<R: Record> Held for R {
     }
 }
 
+/// A record that is to be written; none takes it away.
+type Writing = Option<Arc<dyn Held>>;
+
 /// A record as it was read, and the frame that wrote it.
 type Seen = (Seq, Arc<dyn Held>);
 
@@ -41,7 +44,7 @@ pub struct Txn<'a> {
     since: Seq,
     /// The one moment at which all of it happens.
     pub now: Timestamp,
-    written: BTreeMap<Place, Option<Arc<dyn Held>>>,
+    written: BTreeMap<Place, Writing>,
     read: BTreeMap<Place, Option<Seen>>,
     /// The projects as they stood before this step, once it asked for them.
     projects: Option<Arc<[Project]>>,
@@ -55,11 +58,63 @@ pub struct Txn<'a> {
     pub actor: Option<Actor>,
     /// Whether the staff are told nothing of it.
     pub hush: bool,
+    /// What stood before the part that may have to be given up, while there is one.
+    part: Option<Part>,
     /// The rule that is being carried out, and those that were.
     rule: Option<String>,
     ruled: Vec<String>,
     /// Issues whose clock is near its end, or over.
     clocks: Vec<(IssueId, String)>,
+}
+
+/// What stood before a part of a step.
+struct Part {
+    /// What was to be written at each place that it wrote; none where nothing was.
+    written: Vec<(Place, Option<Writing>)>,
+    changes: usize,
+    deed: Lengths,
+    ruled: usize,
+}
+
+/// How much a deed held of each thing that only grows.
+struct Lengths {
+    issues: usize,
+    outbox: usize,
+    staff: usize,
+    senders: usize,
+    lessons: usize,
+    arrivals: usize,
+    merged: usize,
+    split: usize,
+    notes: usize,
+}
+
+impl Lengths {
+    fn of(deed: &Deed) -> Self {
+        Self {
+            issues: deed.issues.len(),
+            outbox: deed.outbox.len(),
+            staff: deed.staff.len(),
+            senders: deed.senders.len(),
+            lessons: deed.lessons.len(),
+            arrivals: deed.arrivals.len(),
+            merged: deed.merged.len(),
+            split: deed.split.len(),
+            notes: deed.notes.len(),
+        }
+    }
+
+    fn cut(&self, deed: &mut Deed) {
+        deed.issues.truncate(self.issues);
+        deed.outbox.truncate(self.outbox);
+        deed.staff.truncate(self.staff);
+        deed.senders.truncate(self.senders);
+        deed.lessons.truncate(self.lessons);
+        deed.arrivals.truncate(self.arrivals);
+        deed.merged.truncate(self.merged);
+        deed.split.truncate(self.split);
+        deed.notes.truncate(self.notes);
+    }
 }
 
 /// What a commit was, for those who follow the desk.
@@ -98,6 +153,7 @@ impl<'a> Txn<'a> {
             by: BTreeMap::new(),
             actor: None,
             hush: false,
+            part: None,
             rule: None,
             ruled: Vec::new(),
             clocks: Vec::new(),
@@ -160,13 +216,46 @@ impl<'a> Txn<'a> {
 
     /// Writes a record.
     pub fn put<R: Record>(&mut self, record: &R) -> Result<(), Fault> {
-        self.written.insert((R::TREE, record.key()), Some(Arc::new(record.clone())));
+        self.write((R::TREE, record.key()), Some(Arc::new(record.clone())));
         Ok(())
     }
 
     /// Takes a record away.
     pub fn remove<R: Record>(&mut self, key: Vec<u8>) {
-        self.written.insert((R::TREE, key), None);
+        self.write((R::TREE, key), None);
+    }
+
+    fn write(&mut self, place: Place, held: Writing) {
+        let before = self.written.insert(place.clone(), held);
+        if let Some(part) = &mut self.part {
+            part.written.push((place, before));
+        }
+    }
+
+    /// Begins a part that may be given up without the rest.
+    pub fn begin_part(&mut self) {
+        let (changes, deed, ruled) = (self.changes.len(), Lengths::of(&self.deed), self.ruled.len());
+        self.part = Some(Part { written: Vec::new(), changes, deed, ruled });
+    }
+
+    /// Keeps the part that was begun.
+    pub fn keep_part(&mut self) {
+        self.part = None;
+    }
+
+    /// Gives up the part that was begun: nothing of it is written.
+    pub fn give_up_part(&mut self) {
+        let Some(part) = self.part.take() else { return };
+        for (place, before) in part.written.into_iter().rev() {
+            match before {
+                Some(held) => self.written.insert(place, held),
+                None => self.written.remove(&place),
+            };
+        }
+        self.changes.truncate(part.changes);
+        self.ruled.truncate(part.ruled);
+        part.deed.cut(&mut self.deed);
+        self.rule = None;
     }
 
     /// Writes an issue and notes every field in which it differs from what it was.

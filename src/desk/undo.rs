@@ -4,7 +4,8 @@ use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
 use crate::domain::{
-    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteKind, ProjectId, Response, Role, Verb,
+    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, ProjectId, Response, Role, Seq,
+    Verb,
 };
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
@@ -27,15 +28,17 @@ impl Desk {
         Ok(page.map_err(txn::store_fault)?.into_iter().map(|k| k.record).collect())
     }
 
-    pub(super) async fn undo(&self, acting: &Acting) -> Result<Response, Fault> {
+    /// Takes the caller's last verb back, or this one.
+    pub(super) async fn undo(&self, acting: &Acting, which: Option<Seq>) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
-        let verbs = self.own_verbs(&acting.user.name).await?;
-        let open = |v: &&Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
-        let verb = verbs
-            .iter()
-            .find(open)
-            .ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?;
-        let mut verb = verb.clone();
+        let mut verb = match which {
+            Some(seq) => self.own_verb(acting, seq).await?,
+            None => {
+                let open = |v: &Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
+                let last = self.own_verbs(&acting.user.name).await?.into_iter().find(open);
+                last.ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?
+            }
+        };
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
         let mut draft = None;
@@ -45,7 +48,9 @@ impl Desk {
         for split in &verb.deed.split {
             Box::pin(self.unsplit(&mut txn, acting, *split, verb.deed.issues.last())).await?;
         }
-        if let Some(note) = verb.deed.note {
+        if !verb.deed.notes.is_empty() {
+            draft = Box::pin(self.unsend_many(&mut txn, acting, &mut verb, &mut skipped)).await?;
+        } else if let Some(note) = verb.deed.note {
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
             let late = self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
@@ -53,7 +58,7 @@ impl Desk {
         }
         // Who was told already hears that it was taken back; who was not hears nothing of either.
         txn.hush = self.cancel_rows(&mut txn, &verb.deed.staff).await?.is_empty();
-        if !skipped.is_empty() {
+        if !skipped.is_empty() && verb.deed.notes.is_empty() {
             // The mail is out, so it stays their turn; what else the verb did is taken back.
             verb.changes.retain(|change| !change.field.starts_with("waiting_"));
         }
@@ -74,7 +79,7 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let verbs = self.own_verbs(&acting.user.name).await?;
         let undone = self.last_undone(&verbs)?;
-        if undone.deed.note.is_some() {
+        if undone.deed.has_notes() {
             return Err(Fault::refused("a note that was taken back is not sent again by itself")
                 .hint("its draft is open again: send it from there"));
         }
@@ -101,12 +106,15 @@ impl Desk {
     }
 
     /// Refuses to touch issues in which the caller has no say any more.
-    async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
+    pub(super) async fn still_may(&self, acting: &Acting, verb: &Verb) -> Result<(), Fault> {
         for change in &verb.deed.canned {
             self.still_may_canned(acting, change).await?;
         }
         for change in &verb.deed.rules {
             self.still_may_rule(acting, change).await?;
+        }
+        for change in &verb.deed.views {
+            self.still_may_view(acting, change).await?;
         }
         for change in &verb.deed.categories {
             for category in [&change.before, &change.after].into_iter().flatten() {
@@ -165,7 +173,7 @@ impl Desk {
                     if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
                 if &history::value_of(&before, &change.field) != from {
                     // A mail that can still be stopped is stopped, whatever else happened meanwhile.
-                    if verb.deed.note.is_some() {
+                    if verb.deed.has_notes() {
                         continue;
                     }
                     return Err(self.changed_since(&before, &change.field, verb).await?);
@@ -202,6 +210,9 @@ impl Desk {
         for change in &verb.deed.canned {
             self.restore_canned(txn, change, back).await?;
         }
+        for change in &verb.deed.views {
+            self.restore_view(txn, change, back).await?;
+        }
         for change in &verb.deed.categories {
             self.restore_category(txn, change, back).await?;
         }
@@ -222,7 +233,12 @@ impl Desk {
         Ok(())
     }
 
-    async fn changed_since(&self, issue: &Issue, field: &str, verb: &Verb) -> Result<Fault, Fault> {
+    pub(super) async fn changed_since(
+        &self,
+        issue: &Issue,
+        field: &str,
+        verb: &Verb,
+    ) -> Result<Fault, Fault> {
         let all = txn::all::<Changed>(&self.inner.store, &txn::below(issue.id.0)).await?;
         let by = all.iter().rev().find(|c| c.change.field == field && c.seq > verb.seq);
         let who =
@@ -231,13 +247,32 @@ impl Desk {
             .hint(format!("`deskbell issue history {}` shows the changes; change it by hand", issue.iid)))
     }
 
+    /// Takes a note of the staff out of its issue, and gives it.
+    pub(super) async fn take_note(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: IssueId,
+        note: NoteId,
+    ) -> Result<Option<Note>, Fault> {
+        let written = txn.get::<Note>(&note_key(issue, note)).await?;
+        let Some(written) = written.filter(|written| is_staff(&written.author)) else { return Ok(None) };
+        let mut stands = self.load_issue(txn, issue).await?;
+        stands.forget_reply(written.created_at);
+        txn.remove::<Note>(note_key(issue, note));
+        stands.notes = stands.notes.saturating_sub(1);
+        let notes = txn.list::<Note>(&txn::below(issue.0)).await?;
+        stands.last_note = notes.iter().map(|n| n.id).max();
+        txn.put(&stands)?;
+        Ok(Some(written))
+    }
+
     /// Cancels what was not sent of a note. If none was, the note becomes a draft again.
     async fn unsend(
         &self,
         txn: &mut Txn<'_>,
         acting: &Acting,
         verb: &Verb,
-        note: crate::domain::NoteId,
+        note: NoteId,
         skipped: &mut Vec<String>,
     ) -> Result<Option<Draft>, Fault> {
         let Some(issue_id) = verb.deed.issues.first().copied() else { return Ok(None) };
@@ -246,18 +281,9 @@ impl Desk {
             skipped.extend(late.iter().map(|to| format!("the mail to {to} is already out")));
             return Ok(None);
         }
-        let Some(written) = txn.get::<Note>(&note_key(issue_id, note)).await? else { return Ok(None) };
-        if !is_staff(&written.author) {
-            return Ok(None);
-        }
+        let Some(written) = self.take_note(txn, issue_id, note).await? else { return Ok(None) };
         let kind = if written.kind == NoteKind::Internal { DraftKind::Internal } else { DraftKind::Reply };
-        let mut issue = self.load_issue(txn, issue_id).await?;
-        issue.forget_reply(written.created_at);
-        txn.remove::<Note>(note_key(issue_id, note));
-        issue.notes = issue.notes.saturating_sub(1);
-        let notes = txn.list::<Note>(&txn::below(issue_id.0)).await?;
-        issue.last_note = notes.iter().map(|n| n.id).max();
-        txn.put(&issue)?;
+        let issue = self.load_issue(txn, issue_id).await?;
         let draft = Draft {
             user: acting.user.name.clone(),
             issue: Some(issue_id),
@@ -290,7 +316,7 @@ impl Desk {
 
 /// Gives what became of each field in the end, by issue: a verb and the rules that it set off may have changed
 /// one several times.
-fn whole(changes: &[Change]) -> BTreeMap<IssueId, Vec<Change>> {
+pub(super) fn whole(changes: &[Change]) -> BTreeMap<IssueId, Vec<Change>> {
     let mut by_issue: BTreeMap<IssueId, Vec<Change>> = BTreeMap::new();
     for change in changes {
         let all = by_issue.entry(change.issue).or_default();

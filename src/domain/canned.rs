@@ -2,7 +2,7 @@
 //!
 //! Their placeholders are filled once, when one is taken; what is not known stays, and stops the send.
 
-use super::{Attachment, AttachmentView, Fault, ProjectId, Reference, Upload};
+use super::{Attachment, AttachmentView, Fault, Keeper, KeptFor, Reference, Upload};
 use serde::{Deserialize, Serialize};
 
 /// The placeholders of a canned reply, and what each stands for.
@@ -17,28 +17,10 @@ pub const CANNED_PLACEHOLDERS: [(&str, &str); 8] = [
     ("MY_NAME", "your name"),
 ];
 
-/// Whose a canned reply is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CannedOwner {
-    User(String),
-    Project(ProjectId),
-    Desk,
-}
-
-/// Whose is meant, as one asks for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CannedScope {
-    Mine,
-    Project(String),
-    Desk,
-}
-
 /// A text that can be taken into a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Canned {
-    pub owner: CannedOwner,
+    pub owner: Keeper,
     pub name: String,
     /// Markdown, with placeholders and quick actions.
     pub text: String,
@@ -47,6 +29,20 @@ pub struct Canned {
     /// What goes out with it.
     #[serde(default)]
     pub files: Vec<Attachment>,
+    /// Present where it is a macro, which is run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
+}
+
+/// How a macro is run: its text is filled for each issue, written as a note, and its quick actions are done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    /// The key that runs it, after the key of all macros.
+    pub key: Option<String>,
+    /// The canned reply whose text goes out with it.
+    pub reply: Option<String>,
+    /// Whether its text is an internal comment.
+    pub internal: bool,
 }
 
 /// A canned reply that a verb wrote or took away: what stood there before it and after it.
@@ -59,20 +55,23 @@ pub struct CannedChange {
 /// A canned reply as front ends see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CannedView {
-    pub scope: CannedScope,
+    pub scope: KeptFor,
     pub name: String,
     pub text: String,
     pub keywords: Vec<String>,
     /// What goes out with it.
     #[serde(default)]
     pub files: Vec<AttachmentView>,
+    /// Present where it is a macro.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
 }
 
 /// Asks for the text of a canned reply with the data of an issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillCanned {
     /// Without one the first of: mine, the project's, the desk's.
-    pub scope: Option<CannedScope>,
+    pub scope: Option<KeptFor>,
     pub name: String,
     pub reference: Reference,
 }

@@ -62,6 +62,12 @@ pub struct Deed {
     pub staff: Vec<super::OutboxId>,
     /// The note it wrote.
     pub note: Option<super::NoteId>,
+    /// The notes it wrote to several issues at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<(IssueId, super::NoteId)>,
+    /// The text of these notes before it was filled for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The verb that this one takes back.
     pub undoes: Option<Seq>,
     /// Whether `undo` takes it back; reading and drafts are no such verbs.
@@ -84,6 +90,9 @@ pub struct Deed {
     /// Rules that it wrote, moved or took away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<super::RuleChange>,
+    /// What it did to views and their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<super::ViewChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,
@@ -102,4 +111,11 @@ pub struct ChangeView {
     pub before: serde_json::Value,
     pub after: serde_json::Value,
     pub reason: Option<String>,
+}
+
+impl Deed {
+    /// Tells whether it wrote notes.
+    pub fn has_notes(&self) -> bool {
+        self.note.is_some() || !self.notes.is_empty()
+    }
 }

@@ -4,14 +4,18 @@
 //! told from outside, by whoever keeps the texts.
 
 mod amount;
+mod complete;
 mod facts;
+mod hits;
 mod matching;
 mod parse;
 mod term;
 mod when;
 mod words;
 
+pub use complete::{Completion, KnownNames, completion};
 pub use facts::{IssueFacts, Name, Names, NoteFacts, Person, Viewer};
+pub use hits::Sought;
 pub use parse::QueryFault;
 pub use term::{Field, Sort, SortKey, Term, TextTerm};
 pub use words::{Token, TokenKind, Tokens, Words, fold};
@@ -64,6 +68,26 @@ impl Query {
     /// Gives the order asked for: the latest change first, unless the query says otherwise.
     pub fn sort(&self) -> Sort {
         self.sort.unwrap_or_default()
+    }
+
+    /// Gives the query in another order, such as `waiting` or `title-desc`.
+    pub fn ordered_by(mut self, sort: &str) -> Result<Self, Fault> {
+        self.sort = Self::parse(&format!("sort:{sort}"))?.sort;
+        Ok(self)
+    }
+
+    /// Gives the query of what waits on us in it, the one first that waits longest.
+    pub fn longest_waiting(mut self) -> Self {
+        let ours = Self::parse("waiting:us -is:snoozed sort:waiting").unwrap_or_default();
+        self.terms.extend(ours.terms);
+        self.sort = ours.sort;
+        self
+    }
+
+    /// Gives the query of what is unread in it.
+    pub fn unread(mut self) -> Self {
+        self.terms.extend(Self::parse("is:unread").unwrap_or_default().terms);
+        self
     }
 
     /// Tells whether an issue has a number that is asked for, and so comes first.

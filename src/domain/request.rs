@@ -1,9 +1,9 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, AskedReport, CannedScope, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
-    EmailAddress, Fate, FillCanned, ImportIssue, IntakeId, IssueKind, NoteId, OutboxId, OutboxState,
-    PreviewTemplate, Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Status, Via,
+    Arrival, AskedReport, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
+    FillCanned, ImportIssue, IntakeId, IssueKind, KeptFor, NoteId, OutboxId, OutboxState, PreviewTemplate,
+    Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Seq, Status, Via, ViewId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,20 @@ pub struct NewNote {
     /// Where the work stands then, set in the same commit.
     #[serde(default)]
     pub status: Option<Status>,
+}
+
+/// One text that staff write to several issues at once, with placeholders as canned replies have them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNotes {
+    pub references: Vec<Reference>,
+    pub text: String,
+    pub internal: bool,
+    /// As that of a new note.
+    pub hold_ms: Option<u64>,
+    /// Closes the issues in the same commit.
+    pub close: bool,
+    /// Says what each would get and writes nothing.
+    pub dry_run: bool,
 }
 
 /// An issue that staff open.
@@ -233,6 +247,8 @@ pub enum Request {
         project: Option<String>,
     },
     FillCanned(FillCanned),
+    /// The views that the caller sees, in their order, with what they find.
+    Views,
     /// The labels or milestones of a project, or of all.
     Categories {
         kind: CategoryKind,
@@ -256,6 +272,10 @@ pub enum Request {
     Verbs {
         limit: u64,
     },
+    /// The last changes of everybody, the latest first.
+    Changes {
+        limit: u64,
+    },
     Cursors,
     /// What is kept of an outside person.
     Person(EmailAddress),
@@ -272,6 +292,14 @@ pub enum Request {
     // Changing issues.
     NewIssue(NewIssue),
     AddNote(NewNote),
+    NoteMany(NewNotes),
+    /// Runs a macro on issues; the first of: mine, the project's, the desk's, unless it is said whose.
+    RunMacro {
+        kept: Option<KeptFor>,
+        name: String,
+        references: Vec<Reference>,
+        hold_ms: Option<u64>,
+    },
     Edit {
         references: Vec<Reference>,
         edits: Vec<Edit>,
@@ -295,12 +323,18 @@ pub enum Request {
     Redact(Redact),
     /// Takes everything of an outside person out for good.
     ErasePerson(EmailAddress),
+    MarkManyRead {
+        references: Vec<Reference>,
+        read: bool,
+    },
     /// Commits reached the branch that counts: what they say they close is closed, each by each once.
     CommitsReached {
         project: String,
         commits: Vec<Commit>,
     },
     Undo,
+    /// Takes one verb of the caller back, unless what it did was changed since.
+    UndoOne(Seq),
     Redo,
     SaveDraft(Draft),
     DropDraft {
@@ -370,7 +404,7 @@ pub enum Request {
     /// Writes a canned reply; `new` says that there must be none of this name. A file takes the place of one of
     /// its name.
     SaveCanned {
-        scope: CannedScope,
+        scope: KeptFor,
         name: String,
         settings: Vec<(String, String)>,
         new: bool,
@@ -378,8 +412,22 @@ pub enum Request {
         attach: Vec<Upload>,
     },
     RemoveCanned {
-        scope: CannedScope,
+        scope: KeptFor,
         name: String,
+    },
+    /// Keeps a view; `new` says that there must be none of this name.
+    SaveView {
+        kept: KeptFor,
+        name: String,
+        settings: Vec<(String, String)>,
+        new: bool,
+    },
+    /// Takes a view away; one of the program is only hidden from the caller.
+    RemoveView(ViewId),
+    /// Puts a view at a place among those of the caller, counted from 1.
+    OrderView {
+        view: ViewId,
+        position: u32,
     },
     /// Writes a rule: a new one where `name` is none.
     SetRule {
@@ -503,6 +551,8 @@ impl Request {
                 | Self::Categories { .. }
                 | Self::Canned { .. }
                 | Self::FillCanned(_)
+                | Self::Views
+                | Self::NoteMany(NewNotes { dry_run: true, .. })
                 | Self::Rules
                 | Self::TestRule { .. }
                 | Self::Clocks
@@ -510,6 +560,7 @@ impl Request {
                 | Self::Drafts
                 | Self::Draft { .. }
                 | Self::Verbs { .. }
+                | Self::Changes { .. }
                 | Self::Cursors
                 | Self::Person(_)
                 | Self::Senders(_)

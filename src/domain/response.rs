@@ -1,8 +1,8 @@
 //! Responses and events: everything that the desk tells a front end.
 
 use super::{
-    ChangeView, DeskSettings, DeskStatus, Draft, IntakeView, IssueId, IssuePage, IssueView, Member, NoteId,
-    OutboxId, OutboxView, ProjectView, Seq, User, Verb,
+    Actor, ChangeView, DeskSettings, DeskStatus, Draft, IntakeView, IssueId, IssuePage, IssueView, Member,
+    NoteId, OutboxId, OutboxView, ProjectView, Reference, Seq, User, Verb,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,45 @@ pub struct Delivered {
     /// Rules that fitted it.
     #[serde(default)]
     pub rules: Vec<String>,
+}
+
+/// An issue of several for which something could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    pub reference: Reference,
+    pub reason: String,
+}
+
+/// A note of several as it would be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedNote {
+    pub reference: String,
+    pub title: String,
+    /// Who would be mailed.
+    pub to: Vec<String>,
+    pub text: String,
+    /// Placeholders that stand for nothing there; with one of them it is not written.
+    pub missing: Vec<String>,
+}
+
+/// One step of the desk as the list of changes shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeedView {
+    pub seq: Seq,
+    pub at: jiff::Timestamp,
+    pub actor: Actor,
+    /// What was done, in words.
+    pub label: String,
+    /// The issues that it changed.
+    pub references: Vec<String>,
+    /// The rules that did part of it.
+    pub rules: Vec<String>,
+    /// Until when its mail can be stopped.
+    pub held_until: Option<jiff::Timestamp>,
+    /// Whether the caller can take it back.
+    pub undoable: bool,
+    /// Why not, where it is their own.
+    pub why_not: Option<String>,
 }
 
 /// The answer to a request; which one is said at each variant.
@@ -35,8 +74,18 @@ pub enum Response {
     Counts(Vec<Option<u64>>),
     /// `Issue`, `NewIssue`, `Split`, `Forward`, `Redact`.
     Issue(Box<IssueView>),
-    /// `Edit`, `CommitsReached`: the rows as they stand now, and what to call it in a status line.
-    Edited { rows: Vec<super::IssueRow>, label: String },
+    /// `Edit`, `CommitsReached`, `NoteMany`, `RunMacro`: the rows as they stand now, what to call it in a status
+    /// line, what could not be done and why, and until when its mails are held.
+    Edited {
+        rows: Vec<super::IssueRow>,
+        label: String,
+        #[serde(default)]
+        failed: Vec<Failed>,
+        #[serde(default)]
+        held_until: Option<jiff::Timestamp>,
+    },
+    /// `NoteMany` that only asks: what each would get.
+    NotesPlanned(Vec<PlannedNote>),
     /// `AddNote`: which note it became, and until when it can be taken back.
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
     /// `History`.
@@ -65,6 +114,8 @@ pub enum Response {
     Canned(Vec<super::CannedView>),
     /// `FillCanned`.
     FilledCanned(super::FilledCanned),
+    /// `Views`, and what changes one: all that one sees, in their order.
+    Views(Vec<super::View>),
     /// `Categories`, and what changes one.
     Categories(Vec<super::CategoryView>),
     /// `Rules`, and what changes one.
@@ -79,7 +130,9 @@ pub enum Response {
     Draft(Option<Draft>),
     /// `Verbs`.
     Verbs(Vec<Verb>),
-    /// `Undo`, `Redo`: what was taken back, what could not be, and the draft that a cancelled send left.
+    /// `Changes`.
+    Changes(Vec<DeedView>),
+    /// `Undo`, `UndoOne`, `Redo`: what was taken back, what could not be, and the draft that a cancelled send left.
     Undone { label: String, skipped: Vec<String>, draft: Option<Draft> },
     /// `Deliver`.
     Delivered(Box<Delivered>),
@@ -112,7 +165,8 @@ pub enum Event {
     },
     Outbox,
     Intake,
-    /// A project, or what belongs to one: members, labels and milestones, rules, a list of senders.
+    /// A project, or what belongs to one: members, labels and milestones, rules, a list of senders; a canned reply, or a
+    /// view.
     Projects,
     Users,
     Drafts,

@@ -4,7 +4,8 @@ use super::Found;
 use super::rows::Rows;
 use super::text::Hits;
 use crate::domain::IssueId;
-use crate::domain::query::{IssueFacts, Query, Sort, SortKey, Viewer};
+use crate::domain::query::{IssueFacts, Query, Sort, SortKey, Sought, Viewer};
+use rustc_hash::FxHashMap;
 use std::cmp::{Ordering, Reverse};
 
 /// Up to this many finds are sorted rather than picked from all issues in order.
@@ -88,7 +89,8 @@ pub(super) fn find(rows: &Rows, query: &Query, viewer: &Viewer, hits: &Hits, win
     let issues = if sort.key == SortKey::Updated && slots.count > FEW && !query.has_numbers() {
         picked(rows, &slots, sort.descending, offset, limit)
     } else {
-        sorted(rows, &slots, query, offset, limit)
+        let scores = (sort.key == SortKey::Relevance).then(|| Scores::of(rows, query, hits));
+        sorted(rows, &slots, query, scores.as_ref(), (offset, limit))
     };
     Found { total: slots.total(), issues }
 }
@@ -102,13 +104,23 @@ fn picked(rows: &Rows, slots: &Slots, descending: bool, offset: usize, limit: us
 }
 
 /// Sorts no more than it takes to give the window.
-fn sorted(rows: &Rows, slots: &Slots, query: &Query, offset: usize, limit: usize) -> Vec<IssueId> {
-    let mut found: Vec<(bool, &IssueFacts)> = rows
+fn sorted(
+    rows: &Rows,
+    slots: &Slots,
+    query: &Query,
+    scores: Option<&Scores>,
+    (offset, limit): (usize, usize),
+) -> Vec<IssueId> {
+    let first = |facts: &IssueFacts| {
+        let named = query.has_numbers() && query.names(facts);
+        (named, scores.map_or(0, |scores| scores.score(facts, query.sort().descending)))
+    };
+    let mut found: Vec<((bool, i64), &IssueFacts)> = rows
         .iter()
         .filter(|(slot, _)| slots.contains(*slot))
-        .map(|(_, facts)| (query.has_numbers() && query.names(facts), facts))
+        .map(|(_, facts)| (first(facts), facts))
         .collect();
-    let order = |a: &(bool, &IssueFacts), b: &(bool, &IssueFacts)| {
+    let order = |a: &((bool, i64), &IssueFacts), b: &((bool, i64), &IssueFacts)| {
         b.0.cmp(&a.0).then_with(|| compare(query.sort(), a.1, b.1))
     };
     let end = offset.saturating_add(limit);
@@ -120,13 +132,55 @@ fn sorted(rows: &Rows, slots: &Slots, query: &Query, offset: usize, limit: usize
     found.iter().skip(offset).map(|(_, facts)| facts.id).collect()
 }
 
+/// How much issues are about the words that are looked for.
+///
+/// Each condition counts the more, the fewer issues it finds; a title counts as much as many notes, and each
+/// further note less than the one before.
+struct Scores {
+    by_issue: FxHashMap<IssueId, f64>,
+    titles: Vec<(f64, Sought)>,
+}
+
+/// So many notes a title counts for.
+const TITLE: f64 = 8.0;
+
+impl Scores {
+    fn of(rows: &Rows, query: &Query, hits: &Hits) -> Self {
+        let all = rows.slot_count().max(1) as f64;
+        let mut by_issue: FxHashMap<IssueId, f64> = FxHashMap::default();
+        let mut titles = Vec::new();
+        for (place, issues) in &hits.issues {
+            let mut texts: FxHashMap<IssueId, u32> = FxHashMap::default();
+            for issue in issues {
+                *texts.entry(*issue).or_default() += 1;
+            }
+            let rare = (1.0 + all / texts.len().max(1) as f64).ln();
+            for (issue, count) in texts {
+                *by_issue.entry(issue).or_default() += rare * (1.0 + f64::from(count)).ln();
+            }
+            titles.push((rare * (1.0 + TITLE).ln(), query.sought_at(*place)));
+        }
+        Self { by_issue, titles }
+    }
+
+    /// Gives a number to order by, the greater the earlier.
+    fn score(&self, facts: &IssueFacts, descending: bool) -> i64 {
+        let titles = self.titles.iter().filter(|(_, sought)| sought.is_in_folded(&facts.title.folded));
+        let score = titles.map(|(weight, _)| weight).sum::<f64>()
+            + self.by_issue.get(&facts.id).copied().unwrap_or(0.0);
+        let score = (score * 1_000_000.0) as i64;
+        if descending { score } else { -score }
+    }
+}
+
 /// Compares two issues; the latest change decides between equals.
 pub(super) fn compare(sort: Sort, a: &IssueFacts, b: &IssueFacts) -> Ordering {
     let way = |order: Ordering| if sort.descending { order.reverse() } else { order };
     let latest = |facts: &IssueFacts| Reverse((facts.updated_at, facts.id));
     let order = match sort.key {
         SortKey::Created => way(a.created_at.cmp(&b.created_at)),
-        SortKey::Updated => way((a.updated_at, a.id).cmp(&(b.updated_at, b.id))),
+        // How much it is about the words is known to whoever looked for them.
+        SortKey::Updated | SortKey::Relevance => way((a.updated_at, a.id).cmp(&(b.updated_at, b.id))),
         SortKey::Title => way(a.title.folded.cmp(&b.title.folded)),
         SortKey::From => way(a.author.folded.cmp(&b.author.folded)),
         SortKey::Waiting => optional(waiting_since(a).map(Reverse), waiting_since(b).map(Reverse), way),

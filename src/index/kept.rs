@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// So many issues may all lists hold together, four octets each.
 const MOST: usize = 8_000_000;
 /// So many lists may there be.
-const LISTS: usize = 512;
+const LISTS: usize = 1024;
 /// From so many changes on sorting anew is cheaper than putting each in its place.
 const MANY: usize = 256;
 

@@ -211,12 +211,12 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Gives the issues with a text that holds any of the words, each at least once.
     ///
-    /// `None` when one of them holds nothing to look for.
-    pub fn issues(&self, term: &TextTerm<'_>) -> tantivy::Result<Option<Vec<IssueId>>> {
+    /// `each` gives an issue once for every text of it. `None` when one of them holds nothing to look for.
+    pub fn issues(&self, term: &TextTerm<'_>, each: bool) -> tantivy::Result<Option<Vec<IssueId>>> {
         let queries = term.any.iter().map(|words| self.fields.query(words, term.body_only));
         let Some(queries) = queries.collect::<Option<Vec<_>>>() else { return Ok(None) };
         let outdated = Arc::new(self.waiting.iter().map(|text| text.key).collect());
-        let mut issues = self.searcher.search(&BooleanQuery::union(queries), &Issues { outdated })?;
+        let mut issues = self.searcher.search(&BooleanQuery::union(queries), &Issues { outdated, each })?;
         let found = |words: &Words, text: &Text| {
             words.found_in(&text.body) || !term.body_only && words.found_in(&text.rest)
         };
@@ -229,12 +229,15 @@ impl Snapshot {
 /// Collects issues, passing over texts of which a newer version waits.
 struct Issues {
     outdated: Arc<FxHashSet<u64>>,
+    /// Whether an issue counts once for every text of it.
+    each: bool,
 }
 
 struct SegmentIssues {
     issue: Arc<dyn ColumnValues<u64>>,
     key: Arc<dyn ColumnValues<u64>>,
     outdated: Arc<FxHashSet<u64>>,
+    each: bool,
     found: Vec<IssueId>,
 }
 
@@ -246,7 +249,7 @@ impl Collector for Issues {
         let column =
             |name| Ok::<_, tantivy::TantivyError>(segment.fast_fields().u64(name)?.first_or_default_col(0));
         let (issue, key) = (column("issue")?, column("key")?);
-        Ok(SegmentIssues { issue, key, outdated: self.outdated.clone(), found: Vec::new() })
+        Ok(SegmentIssues { issue, key, outdated: self.outdated.clone(), each: self.each, found: Vec::new() })
     }
 
     fn requires_scoring(&self) -> bool {
@@ -263,7 +266,7 @@ impl SegmentCollector for SegmentIssues {
 
     fn collect(&mut self, doc: DocId, _: Score) {
         let issue = IssueId(self.issue.get_val(doc));
-        let repeated = self.found.last() == Some(&issue);
+        let repeated = !self.each && self.found.last() == Some(&issue);
         if !repeated && (self.outdated.is_empty() || !self.outdated.contains(&self.key.get_val(doc))) {
             self.found.push(issue);
         }

@@ -3,7 +3,7 @@
 use super::IndexError;
 use super::text::{self, Fields, Hits, Snapshot, Work};
 use crate::domain::Seq;
-use crate::domain::query::Query;
+use crate::domain::query::{Query, SortKey};
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -222,9 +222,10 @@ impl Texts {
     pub fn hits(&self, query: &Query) -> Hits {
         let mut hits = Hits::default();
         let mut snapshot = None;
+        let each = query.sort().key == SortKey::Relevance;
         for (place, term) in query.words() {
             let snapshot = snapshot.get_or_insert_with(|| self.snapshot());
-            match snapshot.issues(&term) {
+            match snapshot.issues(&term, each) {
                 Ok(Some(issues)) => {
                     hits.issues.push((place, issues));
                     hits.required.extend((!term.negated && !term.or_number).then_some(place));

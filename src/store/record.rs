@@ -1,10 +1,10 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Canned, CannedOwner, Category, CategoryKind, Change, Clock, CommitSeen, Cursor,
-    DeskSettings, Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Lesson, Member,
-    MessageId, Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, Sender,
-    Seq, StaffKey, StaffNotice, User, Verb, Watched,
+    AddressRecord, Canned, Category, CategoryKind, Change, Clock, CommitSeen, Cursor, DeskSettings, Draft,
+    DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Keeper, Lesson, Member, MessageId, Note,
+    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, SavedView, Sender, Seq,
+    StaffKey, StaffNotice, Tabs, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -48,10 +48,12 @@ pub enum Tree {
     Canned = 32,
     Rules = 33,
     Clocks = 34,
+    Views = 38,
+    Tabs = 39,
 }
 
 impl Tree {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 35] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -85,6 +87,8 @@ impl Tree {
         Self::StaffNotices,
         Self::Rules,
         Self::Clocks,
+        Self::Views,
+        Self::Tabs,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -420,7 +424,19 @@ impl Record for StaffNotice {
 impl Record for Canned {
     const TREE: Tree = Tree::Canned;
     fn key(&self) -> Vec<u8> {
-        canned_key(&self.owner, &self.name)
+        kept_key(&self.owner, &self.name)
+    }
+}
+impl Record for SavedView {
+    const TREE: Tree = Tree::Views;
+    fn key(&self) -> Vec<u8> {
+        kept_key(&self.keeper, &self.about.name)
+    }
+}
+impl Record for Tabs {
+    const TREE: Tree = Tree::Tabs;
+    fn key(&self) -> Vec<u8> {
+        text_key(&self.user)
     }
 }
 impl Record for Category {
@@ -430,12 +446,12 @@ impl Record for Category {
     }
 }
 
-/// Key of a canned reply.
-pub fn canned_key(owner: &CannedOwner, name: &str) -> Vec<u8> {
+/// Key of a canned reply or a view: whose it is, and its name.
+pub fn kept_key(owner: &Keeper, name: &str) -> Vec<u8> {
     match owner {
-        CannedOwner::Desk => Key::new().number(0).text(name).octets(),
-        CannedOwner::Project(id) => Key::new().number(1).number(id.0).text(name).octets(),
-        CannedOwner::User(user) => Key::new().number(2).text(user).text(name).octets(),
+        Keeper::Desk => Key::new().number(0).text(name).octets(),
+        Keeper::Project(id) => Key::new().number(1).number(id.0).text(name).octets(),
+        Keeper::User(user) => Key::new().number(2).text(user).text(name).octets(),
     }
 }
 impl Record for Clock {

@@ -30,7 +30,7 @@ impl App {
         match (purpose, response) {
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
             (Purpose::Status, Response::Status(status)) => self.status = Some(*status),
-            (Purpose::Counts, Response::Counts(counts)) => self.take_counts(&counts),
+            (Purpose::Views, Response::Views(views)) => self.take_views(views),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
             (Purpose::NextBest, Response::Issues(page)) => self.take_next_best(&page),
@@ -42,8 +42,13 @@ impl App {
             (Purpose::Projects, Response::Projects(projects)) => self.projects = Some(projects),
             (Purpose::Users, Response::Users(users)) => self.take_users(users),
             (Purpose::Labels, Response::Labels(labels)) => self.take_labels(labels),
+            (Purpose::KnownLabels, Response::Labels(labels)) => self.know_labels(labels),
+            (Purpose::KnownMilestones, Response::Categories(all)) => self.know_milestones(all),
             (Purpose::Milestones, Response::Categories(all)) => self.pick_milestone(&all),
-            (Purpose::Canned, Response::Canned(known)) => self.pick_canned(&known),
+            (Purpose::Canned, Response::Canned(known)) => self.pick_canned(known),
+            (Purpose::Macros { choose }, Response::Canned(known)) => self.take_macros(known, choose),
+            (Purpose::Changes, Response::Changes(rows)) => self.take_changes(rows),
+            (Purpose::PlanNotes, Response::NotesPlanned(planned)) => self.show_planned(&planned),
             (Purpose::FillCanned(reference), Response::FilledCanned(filled)) => {
                 self.insert_canned(&reference, &filled);
             }
@@ -85,8 +90,16 @@ impl App {
                 self.sent(issue, *view, held_until, snooze);
             }
             (Purpose::Send { .. }, Response::Issue(view)) => self.issue_made(*view),
-            (Purpose::Send { .. }, Response::Edited { rows, label }) => self.acted(&rows, label),
-            (Purpose::Edit { advance }, Response::Edited { rows, label }) => {
+            (Purpose::Send { .. }, Response::Edited { rows, label, .. }) => self.acted(&rows, label),
+            (Purpose::SendMany, Response::Edited { rows, label, failed, held_until }) => {
+                self.done_to_many(&rows, label, &failed, held_until);
+            }
+            (Purpose::Edit { .. }, Response::Edited { rows, label, failed, held_until })
+                if !failed.is_empty() || held_until.is_some() =>
+            {
+                self.done_to_many(&rows, label, &failed, held_until);
+            }
+            (Purpose::Edit { advance }, Response::Edited { rows, label, .. }) => {
                 self.edited_issues(&rows, label, advance);
             }
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
@@ -134,7 +147,10 @@ impl App {
     /// Brings what belongs to a project to its screen.
     fn take_of_project(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
-            (Purpose::People, Response::Users(users)) => self.users = users,
+            (Purpose::People, Response::Users(users)) => {
+                self.users = users;
+                self.offer();
+            }
             (Purpose::Members(path), Response::Members(rows)) => self.take_members(path, rows),
             (Purpose::MemberAct(path), Response::Members(rows)) => {
                 self.say("saved");
@@ -157,6 +173,9 @@ impl App {
                 self.say("saved");
                 self.ask(Purpose::Rules, Request::Rules);
             }
+            (Purpose::ViewAct { said, chosen }, Response::Views(views)) => {
+                self.view_changed(views, said, chosen);
+            }
             (Purpose::RuleTest(name), Response::Plan(lines)) => self.show_rule_test(&name, &lines),
             _ => {}
         }
@@ -168,14 +187,20 @@ impl App {
                 self.list.loaded = true;
                 self.list.fault = Some(fault);
             }
-            Purpose::Counts
+            Purpose::Views
+            | Purpose::KnownLabels
+            | Purpose::KnownMilestones
             | Purpose::Drafts
             | Purpose::MarkRead
             | Purpose::Names(..)
             | Purpose::Palette(_) => {}
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
-            Purpose::Send { .. } => self.send_refused(fault),
+            Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),
+            Purpose::ViewAct { .. } => {
+                self.ask_views();
+                self.complain_of(&fault);
+            }
             Purpose::SaveDraft => {
                 self.draft_unsaved();
                 self.complain_of(&fault);
@@ -189,21 +214,6 @@ impl App {
                 self.complain_of(&fault);
             }
             _ => self.complain_of(&fault),
-        }
-    }
-
-    fn take_counts(&mut self, counts: &[Option<u64>]) {
-        let half = counts.len() / 2;
-        let news = |unread: &[Option<u64>]| unread.get(2).copied().flatten();
-        let before = news(&self.list.unread);
-        self.list.counts = counts.iter().take(half).copied().collect();
-        self.list.unread = counts.iter().skip(half).copied().collect();
-        if self.options.bell
-            && self.focused != Some(true)
-            && before.is_some()
-            && news(&self.list.unread) > before
-        {
-            self.want(Effect::Bell);
         }
     }
 
@@ -241,6 +251,8 @@ impl App {
             }
             Event::Projects => {
                 self.ask(Purpose::Projects, Request::Projects);
+                self.ask(Purpose::Macros { choose: false }, Request::Canned { project: None });
+                self.ask_views();
                 self.reload_screen();
             }
             Event::Users => {
@@ -255,8 +267,11 @@ impl App {
     }
 
     fn issues_changed(&mut self, issues: &[IssueId]) {
+        if self.screen == Screen::Changes {
+            self.ask_changes();
+        }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
         let shown = |t: &Thread| issues.contains(&t.view.row.id).then(|| t.reference.clone());
         if let Some(reference) = self.thread.as_ref().and_then(shown) {
             self.ask_thread(reference);
@@ -296,7 +311,7 @@ impl App {
             self.ask_thread(reference);
         }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
     }
 
     /// Opens what took the place of the issue that was just dealt with.
@@ -322,6 +337,9 @@ impl App {
     }
 
     fn undone(&mut self, said: &str, skipped: &[String], draft: Option<Draft>) {
+        if self.screen == Screen::Changes {
+            self.ask_changes();
+        }
         self.undoable = None;
         match skipped {
             [] => self.say(said),
@@ -331,7 +349,7 @@ impl App {
             self.reopen_draft(draft);
         }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
         if let Some(thread) = &self.thread {
             let reference = thread.reference.clone();
             self.ask_thread(reference);

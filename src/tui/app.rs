@@ -5,6 +5,8 @@
 use super::action::Action;
 use super::asks::{Asks, Purpose};
 use super::categories::CategoriesScreen;
+use super::changes::ChangesScreen;
+use super::complete::Completing;
 use super::completing::Names;
 use super::composer::Composer;
 use super::input::{Effect, FromDesk, Input};
@@ -24,7 +26,11 @@ use super::setup::{Options, SetupError};
 use super::templates::TemplatesScreen;
 use super::theme::Theme;
 use super::thread::Thread;
-use crate::domain::{DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User};
+use super::views::ViewsScreen;
+use crate::domain::query::Sought;
+use crate::domain::{
+    CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User, default_views,
+};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
@@ -42,6 +48,8 @@ pub enum Screen {
     Categories,
     Rules,
     Reports,
+    Views,
+    Changes,
 }
 
 /// Something to say in the status line.
@@ -85,6 +93,9 @@ pub struct App {
     pub screen: Screen,
     pub back: Vec<Screen>,
     pub list: List,
+    /// The words that the query looks for.
+    pub sought: Sought,
+    pub completing: Completing,
     pub preview: Option<Thread>,
     pub thread: Option<Thread>,
     /// The issue that the thread shows, or will show when it has come.
@@ -101,6 +112,11 @@ pub struct App {
     /// Names that the composer can complete.
     pub names: Names,
     pub reports: ReportsScreen,
+    pub views: ViewsScreen,
+    pub changes: ChangesScreen,
+    pub macros: Vec<CannedView>,
+    /// The canned replies that were offered last.
+    pub canned: Vec<CannedView>,
     pub overlay: Option<Overlay>,
     pub palette: Palette,
     pub notice: Option<Notice>,
@@ -140,7 +156,9 @@ impl App {
             labels: Vec::new(),
             screen: Screen::List,
             back: Vec::new(),
-            list: List::default(),
+            sought: Sought::default(),
+            completing: Completing::default(),
+            list: List { views: default_views(), ..List::default() },
             preview: None,
             thread: None,
             opened: None,
@@ -155,6 +173,10 @@ impl App {
             rules: RulesScreen::default(),
             names: Names::default(),
             reports: ReportsScreen::default(),
+            views: ViewsScreen::default(),
+            changes: ChangesScreen::default(),
+            macros: Vec::new(),
+            canned: Vec::new(),
             overlay: None,
             palette: Palette::default(),
             notice: None,
@@ -172,8 +194,7 @@ impl App {
 
     /// Asks for everything that the first screen shows.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.list.view = Some(1);
-        self.list.query = super::list::VIEWS.get(1).map_or(String::new(), |v| v.query.to_owned());
+        self.begin_with_view();
         self.reload();
         std::mem::take(&mut self.effects)
     }
@@ -185,7 +206,8 @@ impl App {
         self.ask(Purpose::Whoami, Request::Whoami);
         self.ask(Purpose::Projects, Request::Projects);
         self.ask(Purpose::Drafts, Request::Drafts);
-        self.ask_counts();
+        self.ask(Purpose::Macros { choose: false }, Request::Canned { project: None });
+        self.ask_views();
         self.ask(Purpose::Status, Request::Status);
         if let Some(reference) = self.opened.clone().filter(|_| self.screen == Screen::Thread) {
             self.ask_thread(reference);
@@ -305,6 +327,8 @@ impl App {
             Screen::Categories => Place::Categories,
             Screen::Rules => Place::Rules,
             Screen::Reports => Place::Reports,
+            Screen::Views => Place::Views,
+            Screen::Changes => Place::Changes,
         }
     }
 
@@ -373,6 +397,8 @@ impl App {
             Screen::Categories => self.categories_act(action),
             Screen::Rules => self.rules_act(action),
             Screen::Reports => self.reports_act(action),
+            Screen::Views => self.views_act(action),
+            Screen::Changes => self.changes_act(action),
         };
         if !mine {
             self.global_act(action);
@@ -401,6 +427,9 @@ impl App {
             Action::Categories => self.go_to_part(Screen::Categories),
             Action::Rules => self.go_to_part(Screen::Rules),
             Action::Reports => self.go_to(Screen::Reports),
+            Action::Views => self.open_views(),
+            Action::Changes => self.go_to(Screen::Changes),
+            Action::SaveView => self.ask_view_name(),
             Action::SpamMails => self.show_spam_mails(),
             Action::Notifications => self.open_notifications(),
             Action::Query => {
@@ -446,6 +475,8 @@ impl App {
             }
             Screen::Rules => self.ask_rules(),
             Screen::Reports => self.ask_report(),
+            Screen::Views => self.ask_views(),
+            Screen::Changes => self.ask_changes(),
             Screen::List | Screen::Thread => {}
         }
     }

@@ -6,7 +6,7 @@
 use super::input::{Effect, Token};
 use super::palette::Part;
 use crate::domain::quick::Mark;
-use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request};
+use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request, ViewId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub enum Purpose {
     Whoami,
     Status,
-    Counts,
+    Views,
     Rows,
     Preview(Reference),
     Thread(Reference),
@@ -23,6 +23,8 @@ pub enum Purpose {
     Projects,
     Users,
     Labels,
+    KnownLabels,
+    KnownMilestones,
     Outbox,
     Intake,
     IntakeRaw(IntakeId),
@@ -33,6 +35,11 @@ pub enum Purpose {
     MarkAll,
     Milestones,
     Canned,
+    Macros {
+        choose: bool,
+    },
+    Changes,
+    PlanNotes,
     FillCanned(Reference),
     Senders,
     People,
@@ -64,6 +71,7 @@ pub enum Purpose {
         references: Vec<Reference>,
         into: Reference,
     },
+    SendMany,
     Split,
     Forward,
     MarkRead,
@@ -76,6 +84,10 @@ pub enum Purpose {
     MemberAct(String),
     CategoryAct,
     RuleAct,
+    ViewAct {
+        said: String,
+        chosen: Option<ViewId>,
+    },
     OwnAct,
     Sync,
     Attachment {
@@ -96,7 +108,7 @@ impl Purpose {
         Some(match self {
             Self::Whoami => 0,
             Self::Status => 1,
-            Self::Counts => 2,
+            Self::Views => 2,
             Self::Rows => 3,
             Self::Preview(_) => 4,
             Self::Thread(_) => 5,
@@ -123,7 +135,12 @@ impl Purpose {
             Self::RuleTest(_) => 26,
             Self::NextBest => 27,
             Self::Report => 28,
+            Self::KnownLabels => 40,
+            Self::KnownMilestones => 41,
             Self::Milestones => 30,
+            Self::Macros { .. } => 42,
+            Self::Changes => 43,
+            Self::PlanNotes => 44,
             Self::Canned => 31,
             Self::FillCanned(_) => 32,
             Self::Names(Mark::User, _) => 33,

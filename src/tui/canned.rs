@@ -4,14 +4,12 @@ use super::app::App;
 use super::asks::Purpose;
 use super::composer::{File, Saved};
 use super::picker::{Choice, Item, Picker};
-use crate::domain::{
-    CannedScope, CannedView, DraftKind, FillCanned, FilledCanned, Reference, Request, unfilled,
-};
+use crate::domain::{CannedView, DraftKind, FillCanned, FilledCanned, KeptFor, Reference, Request, unfilled};
 
 impl App {
     /// Asks for the canned replies that suit the issue in front.
     pub fn ask_canned(&mut self) {
-        if self.canned_target().is_none() {
+        if self.canned_target().is_none() && !self.composes_many() {
             return self.say("canned replies are taken into notes; no issue is selected");
         }
         let project = self.front_row().map(|row| row.project.clone());
@@ -22,20 +20,22 @@ impl App {
     fn canned_target(&self) -> Option<Reference> {
         match &self.composer {
             Some(composer) => composer.target.as_ref().map(|(_, reference)| reference.clone()),
-            None => self.target(),
+            None => self.one_target().map(|(_, reference)| reference),
         }
     }
 
     /// Offers them by name, keyword and first line.
-    pub fn pick_canned(&mut self, known: &[CannedView]) {
+    pub fn pick_canned(&mut self, known: Vec<CannedView>) {
+        self.canned = known.into_iter().filter(|canned| canned.runs.is_none()).collect();
+        let known = &self.canned;
         if known.is_empty() {
             return self.say("no canned replies yet: `deskbell canned add NAME -m TEXT` keeps one");
         }
         let item = |canned: &CannedView| {
             let whose = match &canned.scope {
-                CannedScope::Mine => "mine".to_owned(),
-                CannedScope::Project(path) => path.clone(),
-                CannedScope::Desk => "the desk's".to_owned(),
+                KeptFor::Mine => "mine".to_owned(),
+                KeptFor::Project(path) => path.clone(),
+                KeptFor::Desk => "the desk's".to_owned(),
             };
             let first = canned.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let words = [canned.keywords.join(" "), first.trim().to_owned(), whose];
@@ -47,11 +47,27 @@ impl App {
     }
 
     /// Asks for the text of a canned reply with the data of the issue.
-    pub fn take_canned(&mut self, scope: CannedScope, name: String) {
+    pub fn take_canned(&mut self, scope: KeptFor, name: String) {
+        let targets = self.targets();
+        if self.composes_many() || self.on_list() && targets.len() > 1 {
+            return self.take_canned_for_many(&scope, &name, targets);
+        }
         if let Some(reference) = self.canned_target() {
             let asked = FillCanned { scope: Some(scope), name, reference: reference.clone() };
             self.ask(Purpose::FillCanned(reference), Request::FillCanned(asked));
         }
+    }
+
+    /// Puts the text into what is written to several; its placeholders are filled for each when it is sent.
+    fn take_canned_for_many(&mut self, scope: &KeptFor, name: &str, targets: Vec<Reference>) {
+        let found = self.canned.iter().find(|canned| canned.scope == *scope && canned.name == name);
+        let Some(text) = found.map(|canned| canned.text.clone()) else { return };
+        if !self.composes_many() {
+            self.compose_many(targets, DraftKind::Reply);
+        }
+        let Some(composer) = &mut self.composer else { return };
+        composer.body.insert(text.trim_end());
+        self.composer_touched();
     }
 
     /// Puts the text where the cursor is; without a composer a reply is begun with it.

@@ -48,6 +48,8 @@ pub enum Held {
 pub struct Composer {
     /// The issue it is for; `None` while it makes one.
     pub target: Option<(IssueId, Reference)>,
+    /// The issues that all get this text; none of them where there is a target.
+    pub many: Vec<Reference>,
     pub kind: DraftKind,
     pub body: Edit,
     /// Only for a new issue: project, addressee and title.
@@ -76,6 +78,7 @@ impl Composer {
     pub fn note(target: (IssueId, Reference), kind: DraftKind, seen: Option<NoteId>) -> Self {
         Self {
             target: Some(target),
+            many: Vec::new(),
             kind,
             body: Edit::text(""),
             fields: Vec::new(),
@@ -105,6 +108,12 @@ impl Composer {
             ..Self::note((IssueId(0), Reference { project: None, iid: 0 }), DraftKind::Issue, None)
         }
         .without_target()
+    }
+
+    /// Begins one text for several issues.
+    pub fn many(references: Vec<Reference>, kind: DraftKind) -> Self {
+        let target = (IssueId(0), Reference { project: None, iid: 0 });
+        Self { many: references, ..Self::note(target, kind, None) }.without_target()
     }
 
     fn without_target(mut self) -> Self {
@@ -155,7 +164,9 @@ impl Composer {
         match (&self.target, self.kind) {
             (Some((_, reference)), DraftKind::Internal) => format!("internal-{}", reference.iid),
             (Some((_, reference)), _) => format!("reply-{}", reference.iid),
-            (None, _) => "issue".to_owned(),
+            (None, DraftKind::Issue) => "issue".to_owned(),
+            (None, DraftKind::Internal) => "internal-many".to_owned(),
+            (None, DraftKind::Reply) => "reply-many".to_owned(),
         }
     }
 
@@ -208,7 +219,11 @@ pub fn recipients(participants: &[ParticipantView], composer: &Composer) -> Reci
 impl App {
     /// Opens the composer in the issue in front.
     pub fn compose(&mut self, kind: DraftKind) {
-        let Some(reference) = self.target() else { return self.say("no issue is selected") };
+        let targets = self.targets();
+        if self.on_list() && targets.len() > 1 {
+            return self.compose_many(targets, kind);
+        }
+        let Some((id, reference)) = self.one_target() else { return self.say("no issue is selected") };
         if self.composer.as_ref().is_some_and(|c| c.kind == kind && self.screen == Screen::Thread) {
             if let Some(composer) = &mut self.composer {
                 composer.focused = true;
@@ -216,11 +231,6 @@ impl App {
             return;
         }
         self.leave_composer();
-        let id = match (&self.thread, self.list.current()) {
-            (Some(thread), _) if !self.on_list() => thread.view.row.id,
-            (_, Some(row)) => row.id,
-            _ => return,
-        };
         self.open_issue(reference.clone());
         self.begin(id, reference, kind);
     }

@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::composer::{Composer, File, Saved, encoded};
 use super::edit::Edit;
 use super::input::Effect;
-use crate::domain::{Draft, EmailAddress, ProjectId, Request, Upload};
+use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Request, Upload};
 use jiff::Timestamp;
 
 impl Composer {
@@ -18,7 +18,10 @@ impl Composer {
             kind: self.kind,
             text: self.body.value(),
             title: fields.map(|()| self.field_value("Title")),
-            to: fields.map(|()| self.field_value("To")),
+            to: match self.many.as_slice() {
+                [] => fields.map(|()| self.field_value("To")),
+                many => Some(many.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+            },
             cc: self.cc.iter().map(ToString::to_string).collect(),
             files: self.files.iter().map(|f| f.path.clone()).collect(),
             seen: self.seen,
@@ -83,6 +86,7 @@ impl App {
         let known = self.last_sent.clone().filter(|(id, _)| Some(*id) == draft.issue);
         let Some((id, reference)) = known else {
             return match draft.issue {
+                None if draft.kind != DraftKind::Issue => self.reopen_many(draft),
                 None => self.compose_issue(),
                 Some(_) => self.say("taken back; its draft stands in the issue again"),
             };

@@ -3,7 +3,10 @@
 //! Pure: no state is changed, no clock is read, and nothing is worked out for rows out of sight.
 
 mod categories;
+mod changes;
+mod columns;
 mod composer;
+mod hits;
 mod list;
 mod members;
 mod overlay;
@@ -12,8 +15,10 @@ mod rules;
 mod screens;
 mod senders;
 mod status;
+mod tabs;
 mod templates;
 mod thread;
+mod views;
 mod welcome;
 
 use super::app::{App, Screen};
@@ -43,6 +48,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Categories => categories::draw(app, &areas, buf),
         Screen::Rules => rules::draw(app, &areas, buf),
         Screen::Reports => reports::draw(app, &areas, buf),
+        Screen::Views => views::draw(app, &areas, buf),
+        Screen::Changes => changes::draw(app, &areas, buf),
     }
     rule(app, areas.bottom_rule, buf);
     if let (Screen::List | Screen::Templates, 1) = (app.screen, areas.divider.width)

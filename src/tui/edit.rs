@@ -95,10 +95,15 @@ impl Edit {
 
     /// Puts text in place of so many characters before the cursor, all of them in its line.
     pub fn put_in_place(&mut self, length: usize, text: &str) {
-        for _ in 0..length {
+        self.take_back(length);
+        self.insert(text);
+    }
+
+    /// Takes so many characters before the cursor away.
+    pub fn take_back(&mut self, characters: usize) {
+        for _ in 0..characters {
             self.area.delete_char();
         }
-        self.insert(text);
     }
 
     /// Replaces everything; one undo brings the old text back.

@@ -39,11 +39,13 @@ pub enum Place {
     Categories,
     Rules,
     Reports,
+    Views,
+    Changes,
     /// A text to be read: history, why, raw mail, help.
     Text,
 }
 
-const PLACES: [(Place, &str); 17] = [
+const PLACES: [(Place, &str); 19] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -60,6 +62,8 @@ const PLACES: [(Place, &str); 17] = [
     (Place::Categories, "categories"),
     (Place::Rules, "rules"),
     (Place::Reports, "reports"),
+    (Place::Views, "views"),
+    (Place::Changes, "changes"),
     (Place::Text, "text"),
 ];
 
@@ -458,6 +462,7 @@ mod tests {
             ("T", Action::Templates),
             ("L", Action::Categories),
             ("r", Action::Rules),
+            ("v", Action::Views),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

@@ -193,7 +193,7 @@ impl App {
             self.open_issue(reference);
         }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
         self.say(format!("split out into #{} \u{b7} z takes it back", view.row.iid));
     }
 

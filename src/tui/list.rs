@@ -6,28 +6,11 @@ use super::app::App;
 use super::asks::Purpose;
 use super::edit::Edit;
 use super::layout::{Mode, areas};
-use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Query, Reference, Request};
+use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Query, Reference, Request, View};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A view: its name and the query behind it.
-pub struct View {
-    pub name: &'static str,
-    /// Its name where there is little room.
-    pub short: &'static str,
-    pub query: &'static str,
-}
 
 /// So many issues can be marked at once.
 const MARKS: u64 = 10_000;
-
-/// The views, in the order of their numbers.
-pub const VIEWS: [View; 5] = [
-    View { name: "Mine", short: "Mine", query: "is:open assignee:me -is:snoozed" },
-    View { name: "Waiting on us", short: "Waiting", query: "is:open waiting:us -is:snoozed sort:waiting" },
-    View { name: "All open", short: "Open", query: "is:open" },
-    View { name: "Snoozed", short: "Later", query: "is:open is:snoozed" },
-    View { name: "Spam", short: "Spam", query: "is:spam" },
-];
 
 /// The state of the list.
 #[derive(Debug, Default)]
@@ -41,9 +24,8 @@ pub struct List {
     pub before_edit: String,
     /// What is wrong with the query.
     pub fault: Option<Fault>,
-    /// How many issues each view finds, and how many of them are unread.
-    pub counts: Vec<Option<u64>>,
-    pub unread: Vec<Option<u64>>,
+    /// The views in the order of their numbers, with what they find.
+    pub views: Vec<View>,
     pub rows: Vec<IssueRow>,
     /// Where the window begins.
     pub offset: u64,
@@ -114,9 +96,9 @@ impl App {
 
     /// Shows a view.
     pub fn show_view(&mut self, view: usize) {
-        if let Some(chosen) = VIEWS.get(view) {
+        if let Some(chosen) = self.list.views.get(view) {
+            self.show_query(chosen.about.query.clone());
             self.list.view = Some(view);
-            self.show_query(chosen.query.to_owned());
         } else {
             self.say(format!("there is no view {}", view + 1));
         }
@@ -133,13 +115,14 @@ impl App {
             self.list.anchor = None;
             self.list.marks.clear();
         }
-        self.list.view = VIEWS.iter().position(|v| v.query == query);
+        self.list.view = self.list.view_of(&query);
         self.list.query = query;
         self.ask_rows();
     }
 
     /// Asks for the window around what is on the screen.
     pub fn ask_rows(&mut self) {
+        self.sought = Query::parse(&self.list.query).map(|query| query.sought()).unwrap_or_default();
         let limit = self.list_height().max(20) * 4;
         let offset = self.window_start();
         let whole = &self.list.query;
@@ -151,13 +134,6 @@ impl App {
 
     fn window_start(&self) -> u64 {
         self.list.top.saturating_sub(self.list_height().max(20))
-    }
-
-    /// Asks how many issues each view finds.
-    pub fn ask_counts(&mut self) {
-        let plain = VIEWS.iter().map(|v| v.query.to_owned());
-        let unread = VIEWS.iter().map(|v| format!("{} is:unread", v.query));
-        self.ask(Purpose::Counts, Request::Counts(plain.chain(unread).collect()));
     }
 
     /// Moves the selection by so many rows.
@@ -280,6 +256,18 @@ impl App {
             }
         }
         self.target().into_iter().collect()
+    }
+
+    /// Gives the one issue that a text is for: the marked one, else the one in front.
+    pub fn one_target(&self) -> Option<(IssueId, Reference)> {
+        match (&self.thread, self.on_list(), self.list.marks.first_key_value()) {
+            (Some(thread), false, _) => Some((thread.view.row.id, thread.reference.clone())),
+            (_, true, Some((id, reference))) => Some((*id, reference.clone())),
+            _ => {
+                let row = self.list.current()?;
+                Some((row.id, row.reference.parse().ok()?))
+            }
+        }
     }
 
     /// Gives the issue in front.

@@ -7,7 +7,9 @@ use super::keymap::Place;
 use super::picker::Picker;
 use super::send::Manner;
 use crate::domain::moment::moment;
-use crate::domain::{CategoryKind, Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule};
+use crate::domain::{
+    CategoryKind, ChangeView, Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule, ViewId,
+};
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
 use std::path::PathBuf;
@@ -32,7 +34,7 @@ impl Overlay {
 }
 
 /// What a typed line answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Snooze(Vec<Reference>),
     SendLater,
@@ -73,6 +75,17 @@ pub enum Ask {
         note: NoteId,
     },
     CancelMails(Vec<OutboxId>),
+    /// The name under which the query of the list, or a new one, is kept.
+    NewView {
+        name: Option<String>,
+        query: Option<String>,
+    },
+    ViewSetting(ViewId, &'static str),
+    /// Which changes of an issue are to be shown.
+    HistoryFilter {
+        reference: Reference,
+        changes: Vec<ChangeView>,
+    },
 }
 
 /// A question that is answered with a line.
@@ -102,6 +115,18 @@ pub struct Reader {
     pub running: bool,
     /// The whole text, for copying.
     pub text: String,
+    /// Further texts to turn to, and which of them stands there.
+    pub pages: Vec<Page>,
+    pub page: usize,
+    /// The changes of an issue, where they are what is read.
+    pub history: Option<(Reference, Vec<ChangeView>)>,
+}
+
+/// One of several texts to read.
+#[derive(Debug)]
+pub struct Page {
+    pub title: String,
+    pub lines: Vec<Line<'static>>,
 }
 
 impl App {
@@ -118,8 +143,31 @@ impl App {
     /// Shows a text.
     pub fn open_reader(&mut self, title: &str, lines: Vec<Line<'static>>) {
         let text = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        self.overlay =
-            Some(Overlay::Reader(Reader { title: title.to_owned(), lines, top: 0, running: false, text }));
+        let (title, pages) = (title.to_owned(), Vec::new());
+        let reader = Reader { title, lines, top: 0, running: false, text, pages, page: 0, history: None };
+        self.overlay = Some(Overlay::Reader(reader));
+    }
+
+    /// Shows several texts, one after the other.
+    pub fn open_pages(&mut self, pages: Vec<Page>) {
+        self.open_reader("", Vec::new());
+        if let Some(Overlay::Reader(reader)) = &mut self.overlay {
+            reader.pages = pages;
+        }
+        self.turn_to(0);
+    }
+
+    fn turn_to(&mut self, page: usize) {
+        let Some(Overlay::Reader(reader)) = &mut self.overlay else { return };
+        let count = reader.pages.len();
+        let Some(shown) = reader.pages.get(page) else { return };
+        reader.title = match count {
+            1 => shown.title.clone(),
+            _ => format!("{} of {count}  ] next  [ before  {}", page + 1, shown.title),
+        };
+        reader.text = shown.lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        reader.lines.clone_from(&shown.lines);
+        (reader.page, reader.top) = (page, 0);
     }
 
     /// Does an action in what is over the screen.
@@ -152,6 +200,13 @@ impl App {
         let page = usize::from(self.height).saturating_sub(5).max(1);
         let Some(Overlay::Reader(reader)) = &mut self.overlay else { return };
         let last = reader.lines.len().saturating_sub(page);
+        let shown = reader.page;
+        match action {
+            Action::NextIssue => return self.turn_to(shown + 1),
+            Action::PrevIssue => return self.turn_to(shown.saturating_sub(1)),
+            Action::Filter => return self.ask_history_filter(),
+            _ => {}
+        }
         let by = |n: usize| Some(n);
         let (down, up) = match action {
             Action::Down | Action::Open => (by(1), None),
@@ -178,7 +233,12 @@ impl App {
             Some(Overlay::Prompt(prompt)) => {
                 prompt.edit.key(key);
             }
-            Some(Overlay::Picker(picker)) => picker.key(key),
+            Some(Overlay::Picker(picker)) => {
+                picker.key(key);
+                if picker.select_by_key() {
+                    self.answer_picker();
+                }
+            }
             _ => {}
         }
         self.palette_typed();
@@ -221,6 +281,9 @@ impl App {
             Ask::Own(key) => self.set_own(key, text),
             Ask::Sender(rule) => self.add_sender(rule, text),
             Ask::Category { kind, name } => self.write_category(kind, name, text),
+            Ask::NewView { name, query } => self.add_view(name, query, text),
+            Ask::ViewSetting(view, key) => self.set_view(view, key, text),
+            Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
     }

@@ -6,7 +6,8 @@ use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
 use crate::domain::{
-    CannedScope, CategoryKind, Edit as Change, EmailAddress, NoteId, Priority, Reference, Role, SenderScope,
+    CategoryKind, Edit as Change, EmailAddress, KeptFor, NoteId, Priority, Reference, Role, SenderScope,
+    ViewId,
 };
 use crossterm::event::KeyEvent;
 
@@ -43,7 +44,7 @@ pub enum Choice {
         value: String,
     },
     Recipient(EmailAddress),
-    Canned(CannedScope, String),
+    Canned(KeptFor, String),
     Change(Change),
     /// Asks what merging these would do.
     MergeInto {
@@ -76,6 +77,10 @@ pub enum Choice {
     Found(Reference),
     /// What cannot be done now, and why.
     Off(String),
+    /// One thing of a view: asks for another value.
+    ViewSetting(ViewId, &'static str),
+    RemoveView(ViewId),
+    Macro(KeptFor, String),
     Nothing,
 }
 
@@ -122,6 +127,8 @@ pub struct Picker {
     pub origin: Option<Place>,
     /// Whether this is the palette, which goes on being filled and tells keys.
     pub palette: bool,
+    /// Whether the key of an item chooses it at once.
+    pub by_key: bool,
 }
 
 impl Picker {
@@ -138,6 +145,7 @@ impl Picker {
             free: None,
             origin: None,
             palette: false,
+            by_key: false,
         }
     }
 
@@ -153,6 +161,16 @@ impl Picker {
         if self.edit.key(key) {
             self.narrow();
         }
+    }
+
+    /// Selects the item whose key was typed, where that chooses it at once.
+    pub fn select_by_key(&mut self) -> bool {
+        let typed = self.edit.value();
+        let is = |item: &Item| !typed.is_empty() && item.keys == typed;
+        let at = self.items.iter().position(is).filter(|_| self.by_key);
+        let row = at.and_then(|at| self.found.iter().position(|found| *found == at));
+        self.selected = row.unwrap_or(self.selected);
+        row.is_some()
     }
 
     /// Looks again for what fits.
@@ -203,7 +221,8 @@ impl App {
             let everywhere = self.keymap.everywhere(*action) && place != Place::List;
             (everywhere, ACTIONS.iter().position(|e| e.action == *action))
         };
-        rows.retain(|(action, _)| !matches!(action, Action::View(6..)));
+        let views = self.list.views.len();
+        rows.retain(|(action, _)| !matches!(action, Action::View(n) if usize::from(*n) > views));
         rows.sort_by_key(|(action, _)| order(action));
         let items = rows.into_iter().map(|(action, keys)| Item {
             name: self.name_of(action),
@@ -226,9 +245,12 @@ impl App {
 
     pub fn about(&self, action: Action) -> String {
         match action {
-            Action::View(n) => super::list::VIEWS
-                .get(usize::from(n).saturating_sub(1))
-                .map_or(String::new(), |view| format!("view {n}: {}", view.name)),
+            Action::View(n) => {
+                let view = self.list.views.get(usize::from(n).saturating_sub(1));
+                view.map_or(String::new(), |view| {
+                    format!("view {n}: {}", super::clean::line(&view.about.name))
+                })
+            }
             _ => action.entry().about.to_owned(),
         }
     }
@@ -291,6 +313,9 @@ impl App {
             Choice::RemoveMember(user) => self.remove_member(user),
             Choice::RemoveCategory { kind, name } => self.remove_category(kind, name),
             Choice::RemoveRule { scope, name } => self.remove_rule(scope, name),
+            Choice::ViewSetting(view, key) => self.ask_view_setting(&view, key),
+            Choice::RemoveView(view) => self.remove_view(view),
+            Choice::Macro(kept, name) => self.run_macro(kept, name),
         }
     }
 }
@@ -309,7 +334,15 @@ pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
         (Place::Rules, Action::Open) => Some("which issues it finds now, and what it would do"),
         (Place::Rules, Action::Enable) => Some("switch the rule on or off"),
         (Place::Rules, Action::Remove) => Some("take the rule away; what it did stays"),
-        (Place::Members | Place::Categories | Place::Rules, Action::Copy) => Some("copy the name"),
+        (Place::Views, Action::Open) => Some("show what it finds"),
+        (Place::Views, Action::Change) => Some("its name, query, columns, order and limit"),
+        (Place::Changes, Action::Open) => Some("open its issue"),
+        (Place::Changes, Action::Filter) => Some("only your own, or those of all"),
+        (Place::Changes, Action::Copy) => Some("copy its words"),
+        (Place::Views, Action::Remove) => Some("take the view away; z brings it back"),
+        (Place::Members | Place::Categories | Place::Rules | Place::Views, Action::Copy) => {
+            Some("copy the name")
+        }
         (Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
             Some("the next project")
         }

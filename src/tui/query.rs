@@ -14,6 +14,8 @@ impl App {
         }
         self.list.before_edit.clone_from(&self.list.query);
         self.list.edit = Some(Edit::line(&text));
+        self.offer();
+        self.ask_known_names();
     }
 
     /// Gives a key to the query line.
@@ -32,6 +34,12 @@ impl App {
     }
 
     fn query_typed(&mut self) {
+        self.offer();
+        self.query_changed();
+    }
+
+    /// Looks for what stands in the line now.
+    pub fn query_changed(&mut self) {
         let Some(edit) = &self.list.edit else { return };
         let query = edit.value().trim().to_owned();
         if query != self.list.query {
@@ -46,7 +54,7 @@ impl App {
         self.list.anchor = None;
         self.list.marks.clear();
         self.list.fault = None;
-        self.list.view = super::list::VIEWS.iter().position(|v| v.query == query);
+        self.list.view = self.list.view_of(&query);
         self.list.query = query;
         self.ask_rows();
     }
@@ -58,6 +66,7 @@ impl App {
                 self.list.edit = None;
                 self.ask_rows();
             }
+            Action::Complete => self.complete_query(),
             Action::Down => self.move_selection(1),
             Action::Up => self.move_selection(-1),
             Action::Back => self.drop_query(),

@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::clean;
 use super::markup;
 use super::outbox::state_word;
-use super::overlay::{Ask, Prompt};
+use super::overlay::{Ask, Overlay, Prompt};
 use super::picker::{Choice, Item, Picker};
 use super::send::size;
 use super::when;
@@ -50,7 +50,42 @@ impl App {
             [] => vec![Line::raw("nothing has changed yet")],
             changes => changes.iter().map(line).collect(),
         };
-        self.open_reader(&format!("History of {reference}"), lines);
+        self.open_reader(&format!("History of {reference}  f filters"), lines);
+        if let Some(Overlay::Reader(reader)) = &mut self.overlay {
+            reader.history = Some((reference.clone(), changes.to_vec()));
+        }
+    }
+
+    /// Asks whose changes, or changes of which field, are to be shown.
+    pub fn ask_history_filter(&mut self) {
+        let Some(Overlay::Reader(reader)) = &self.overlay else { return };
+        let Some((reference, changes)) = reader.history.clone() else {
+            return self.say("only the history of an issue is filtered");
+        };
+        let mut words: Vec<String> = changes.iter().map(|change| change.field.clone()).collect();
+        words.extend(changes.iter().map(changed_by));
+        words.sort();
+        words.dedup();
+        let hint = format!("a person, a field, or both: {}", words.join(" "));
+        let ask = Ask::HistoryFilter { reference, changes };
+        self.open_prompt(Prompt::new(ask, "Show only", "", &clean::line(&hint)));
+    }
+
+    /// Shows those changes that every word fits: by the person, or by the field.
+    pub fn filter_history(&mut self, reference: &Reference, changes: Vec<ChangeView>, words: &str) {
+        let fits = |change: &&ChangeView| {
+            words.split_whitespace().map(str::to_lowercase).all(|word| {
+                change.field.starts_with(&word) || changed_by(change).to_lowercase().contains(&word)
+            })
+        };
+        let shown: Vec<ChangeView> = changes.iter().filter(fits).cloned().collect();
+        self.show_history(reference, &shown);
+        if let Some(Overlay::Reader(reader)) = &mut self.overlay {
+            // From here another filter sees all of them again.
+            let only = format!("{} of {} changes: {words}  f filters", shown.len(), changes.len());
+            reader.title = if words.is_empty() { reader.title.clone() } else { only };
+            reader.history = Some((reference.clone(), changes));
+        }
     }
 
     /// Shows why the selected note stands where it stands, and what became of its mail.
@@ -234,6 +269,11 @@ impl App {
         let purpose = Purpose::Attachment { save_to, name: name.clone() };
         self.ask(purpose, Request::Attachment { reference, note, name });
     }
+}
+
+/// Names whoever changed something.
+fn changed_by(change: &ChangeView) -> String {
+    change.actor.email.as_ref().map_or_else(|| change.actor.user.clone(), ToString::to_string)
 }
 
 fn person(p: &ParticipantView) -> Item {

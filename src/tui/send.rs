@@ -27,6 +27,9 @@ impl App {
     /// Does an action in the composer.
     pub fn composer_act(&mut self, action: Action) {
         match action {
+            Action::Attach | Action::Recipients | Action::SendSnooze if self.composes_many() => {
+                self.say("not for several issues at once");
+            }
             Action::Send => self.send(Manner::default()),
             Action::SendClose => self.send(Manner { close: true, ..Manner::default() }),
             Action::SendSnooze => self.send(Manner { snooze: true, ..Manner::default() }),
@@ -40,6 +43,7 @@ impl App {
             }
             Action::Back => self.leave_composer(),
             Action::Editor => self.open_editor(),
+            Action::Preview => self.ask_preview_of_many(),
             Action::Attach => {
                 let title = self.limit_in_words();
                 self.open_prompt(Prompt::new(Ask::Attach, "Attach the file", "", &title));
@@ -174,6 +178,9 @@ impl App {
 
     fn switch_kind(&mut self) {
         let Some(composer) = &self.composer else { return };
+        if !composer.many.is_empty() {
+            return self.switch_many();
+        }
         match composer.kind {
             DraftKind::Reply => self.compose(DraftKind::Internal),
             DraftKind::Internal => self.compose(DraftKind::Reply),
@@ -185,6 +192,9 @@ impl App {
     pub fn send(&mut self, manner: Manner) {
         if let Err(reason) = self.may_send() {
             return self.complain(reason);
+        }
+        if self.composes_many() {
+            return self.send_many(manner);
         }
         if let Some(words) = self.left_unfilled() {
             return self.complain(&words);
@@ -249,10 +259,10 @@ impl App {
         if composer.kind == DraftKind::Reply && limit.is_some_and(|l| encoded(composer.file_size()) > l) {
             return Err("not sent, the files are too large for one mail · Alt-o takes one off".to_owned());
         }
-        if composer.target.is_none() {
+        if composer.target.is_none() && composer.many.is_empty() {
             return Self::issue_fits(composer);
         }
-        if self.composed_view().is_none() {
+        if composer.many.is_empty() && self.composed_view().is_none() {
             return Err("wait, the issue is being fetched".to_owned());
         }
         if let Err(fault) = self.quick() {
@@ -302,7 +312,7 @@ impl App {
             }
         }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
         if snooze {
             self.ask_snooze(vec![reference]);
         }
@@ -326,7 +336,7 @@ impl App {
             }
         }
         self.ask_rows();
-        self.ask_counts();
+        self.ask_views();
     }
 
     /// Learns that the desk refused to send; the text stays.

@@ -13,7 +13,9 @@ mod palette;
 mod parts;
 mod reports;
 mod screens;
+mod several;
 mod update;
+mod views;
 
 use super::app::App;
 use super::draw::draw;

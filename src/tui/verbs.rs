@@ -74,7 +74,7 @@ impl App {
             self.list.anchor = None;
             self.list.marks.clear();
         } else if self.list.view.is_none() {
-            self.show_view(1);
+            self.show_first_view();
         } else if leave {
             self.quit();
         } else {
@@ -145,6 +145,7 @@ impl App {
             Action::Link => self.pick_link(),
             Action::Milestone => self.ask_milestones(),
             Action::Canned => self.ask_canned(),
+            Action::Macros => self.ask_macros(),
             Action::Split => self.ask_split(),
             Action::Forward => self.ask_forward(),
             Action::SetStatus => self.pick_status(),
@@ -164,8 +165,13 @@ impl App {
                 }
             }
             Action::Title => {
+                let count = self.targets().len();
                 let title = self.front_row().map_or(String::new(), |row| row.title.clone());
-                self.open_prompt(Prompt::new(Ask::Title, "Title", &title, ""));
+                let prompt = match count {
+                    0 | 1 => Prompt::new(Ask::Title, "Title", &title, ""),
+                    _ => Prompt::new(Ask::Title, &format!("One title for {count} issues"), "", ""),
+                };
+                self.open_prompt(prompt);
             }
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
@@ -185,20 +191,16 @@ impl App {
 
     /// Tells whether the query holds words to find, so that there are hits to walk through.
     pub fn is_search(&self) -> bool {
-        search_words(&self.list.query).next().is_some()
+        !self.sought.is_empty()
     }
 
     fn walk_hits(&mut self, forward: bool) {
         if !self.is_search() {
             return self.say("there is no search; / begins one");
         }
-        let (words, height) = (self.list.query.clone(), self.thread_height());
+        let height = self.thread_height();
         let Some(thread) = &mut self.thread else { return };
-        let words: Vec<String> = search_words(&words).collect();
-        if !thread.walk_to(forward, height, |note| {
-            let body = note.body.to_lowercase();
-            words.iter().any(|word| body.contains(word))
-        }) {
+        if !thread.walk_to(forward, height, |note| self.sought.is_in(&note.body)) {
             self.say("no further hit in this issue");
         }
     }
@@ -239,8 +241,16 @@ impl App {
     }
 
     fn mark_unread(&mut self) {
-        for reference in self.targets() {
-            self.ask(Purpose::MarkRead, Request::MarkRead { reference, read: false });
+        match self.targets().as_slice() {
+            [] => return self.say("no issue is selected"),
+            [only] => {
+                let request = Request::MarkRead { reference: only.clone(), read: false };
+                self.ask(Purpose::MarkRead, request);
+            }
+            many => {
+                let request = Request::MarkManyRead { references: many.to_vec(), read: false };
+                self.ask(Purpose::MarkRead, request);
+            }
         }
         self.list.marks.clear();
         self.say("marked as unread");
@@ -321,10 +331,4 @@ impl App {
         self.labels = labels;
         self.open_picker(Picker::new("Labels", items).free(Free::Label));
     }
-}
-
-/// Gives the words of a query that are looked for in the text.
-fn search_words(query: &str) -> impl Iterator<Item = String> {
-    let plain = query.split_whitespace().filter(|w| !w.contains(':') && !w.starts_with(['-', '#']));
-    plain.map(|w| w.trim_matches('"').to_lowercase()).filter(|w| !w.is_empty())
 }

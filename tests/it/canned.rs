@@ -3,10 +3,10 @@
 use crate::support::TestDesk;
 use crate::support::room::{ADA, Room, note};
 use deskbell::domain::{
-    CannedScope, CannedView, FaultKind, FillCanned, FilledCanned, NewNote, Request, Response, Role, Upload,
+    CannedView, FaultKind, FillCanned, FilledCanned, KeptFor, NewNote, Request, Response, Role, Upload,
 };
 
-async fn save(room: &mut Room, user: &str, scope: CannedScope, name: &str, text: &str) {
+async fn save(room: &mut Room, user: &str, scope: KeptFor, name: &str, text: &str) {
     let settings = vec![("text".to_owned(), text.to_owned())];
     let request = Request::SaveCanned { scope, name: name.into(), settings, new: true, attach: vec![] };
     room.ask_as(user, request).await.unwrap();
@@ -37,9 +37,9 @@ async fn each_sees_their_own_their_projects_and_the_desks() {
     room.ok(Request::SetMember { project, user, role }).await;
     let (project, user) = ("acme/office".to_owned(), "tom".to_owned());
     room.ok(Request::SetMember { project, user, role }).await;
-    save(&mut room, "mia", CannedScope::Mine, "hers", "a").await;
-    save(&mut room, "alice", CannedScope::Project("acme/support".into()), "of support", "b").await;
-    save(&mut room, "alice", CannedScope::Desk, "of all", "c").await;
+    save(&mut room, "mia", KeptFor::Mine, "hers", "a").await;
+    save(&mut room, "alice", KeptFor::Project("acme/support".into()), "of support", "b").await;
+    save(&mut room, "alice", KeptFor::Desk, "of all", "c").await;
     assert_eq!(known(&mut room, "mia").await, ["hers", "of support", "of all"]);
     assert_eq!(known(&mut room, "tom").await, ["of all"]);
 }
@@ -50,7 +50,7 @@ async fn a_canned_reply_is_filled_with_the_issues_data_and_its_quick_actions_run
     room.mail(ADA).await;
     room.send().await;
     let text = "Hello %{REQUESTER_FIRST_NAME},\n\n%{ISSUE_ID} \u{201c}%{ISSUE_TITLE}\u{201d} is mended.\n\n/label ~done";
-    save(&mut room, "alice", CannedScope::Mine, "mended", text).await;
+    save(&mut room, "alice", KeptFor::Mine, "mended", text).await;
     let filled = fill(&mut room, "mended").await;
     assert!(filled.missing.is_empty());
     assert!(filled.text.starts_with("Hello Ada,\n\n#1 \u{201c}Cannot log in\u{201d}"), "{}", filled.text);
@@ -65,7 +65,7 @@ async fn what_is_not_known_stops_the_send_until_it_is_written() {
     let mut room = Room::new().await;
     room.mail(&ADA.replace("Ada Lovelace <ada@customer.example>", "ada@customer.example")).await;
     room.send().await;
-    save(&mut room, "alice", CannedScope::Desk, "hello", "Hello %{REQUESTER_NAME}").await;
+    save(&mut room, "alice", KeptFor::Desk, "hello", "Hello %{REQUESTER_NAME}").await;
     let filled = fill(&mut room, "hello").await;
     assert_eq!(filled.missing, ["REQUESTER_NAME"]);
     let fault = room.ask(Request::AddNote(note("acme/support#1", &filled.text))).await.unwrap_err();
@@ -81,9 +81,9 @@ async fn what_is_not_known_stops_the_send_until_it_is_written() {
 #[tokio::test]
 async fn changes_are_taken_back_and_done_again_unless_somebody_changed_it_since() {
     let mut room = Room::new().await;
-    save(&mut room, "alice", CannedScope::Desk, "a", "one").await;
+    save(&mut room, "alice", KeptFor::Desk, "a", "one").await;
     let rename = |name: &str, to: &str| Request::SaveCanned {
-        scope: CannedScope::Desk,
+        scope: KeptFor::Desk,
         name: name.into(),
         settings: vec![("name".into(), to.into()), ("text".into(), "two".into())],
         new: false,
@@ -95,7 +95,7 @@ async fn changes_are_taken_back_and_done_again_unless_somebody_changed_it_since(
     assert_eq!(known(&mut room, "alice").await, ["a"]);
     room.ok(Request::Redo).await;
     assert_eq!(known(&mut room, "alice").await, ["b"]);
-    room.ok(Request::RemoveCanned { scope: CannedScope::Desk, name: "b".into() }).await;
+    room.ok(Request::RemoveCanned { scope: KeptFor::Desk, name: "b".into() }).await;
     room.ok(Request::Undo).await;
     assert_eq!(known(&mut room, "alice").await, ["b"]);
     room.again().await;
@@ -108,9 +108,9 @@ async fn files_of_a_canned_reply_go_out_with_the_note_and_are_replaced_and_taken
     let mut room = Room::new().await;
     room.mail(ADA).await;
     room.send().await;
-    save(&mut room, "alice", CannedScope::Desk, "guide", "See the guide.").await;
+    save(&mut room, "alice", KeptFor::Desk, "guide", "See the guide.").await;
     let with = |bytes: &[u8], settings: Vec<(String, String)>| Request::SaveCanned {
-        scope: CannedScope::Desk,
+        scope: KeptFor::Desk,
         name: "guide".into(),
         settings,
         new: false,

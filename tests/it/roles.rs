@@ -3,15 +3,29 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, AskedReport, CannedScope, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
-    FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
-    IssueSplit, NewIssue, NewNote, NoteId, OutboxAction, OutboxId, PreviewTemplate, ProjectAddress, Redact,
-    Reference, Request, Response, Role, SenderRule, SenderScope,
+    Arrival, AskedReport, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
+    FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
+    IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId, PreviewTemplate,
+    ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope, Seq, ViewFrom,
+    ViewId,
 };
 use std::collections::BTreeSet;
 
-fn save_canned(scope: CannedScope) -> Request {
+fn save_canned(scope: KeptFor) -> Request {
     Request::SaveCanned { scope, name: "none".into(), settings: vec![], new: false, attach: vec![] }
+}
+
+fn view(kept: KeptFor) -> ViewId {
+    ViewId { from: ViewFrom::Kept(kept), name: "none".into() }
+}
+
+fn save_view(kept: KeptFor) -> Request {
+    Request::SaveView { kept, name: "none".into(), settings: vec![], new: false }
+}
+
+fn many(dry_run: bool) -> NewNotes {
+    let references = vec!["acme/support#2".parse().unwrap()];
+    NewNotes { references, text: "Hello".into(), internal: false, hold_ms: None, close: false, dry_run }
 }
 
 fn preview(reference: Option<Reference>) -> Request {
@@ -147,15 +161,32 @@ fn table() -> Vec<(Request, Who)> {
             Request::FillCanned(FillCanned { scope: None, name: "none".into(), reference: open() }),
             From(Role::Guest),
         ),
-        (save_canned(CannedScope::Mine), Everybody),
-        (save_canned(CannedScope::Project(path())), From(Role::Maintainer)),
-        (save_canned(CannedScope::Desk), DeskOwner),
-        (Request::RemoveCanned { scope: CannedScope::Mine, name: "none".into() }, Everybody),
+        (save_canned(KeptFor::Mine), Everybody),
+        (save_canned(KeptFor::Project(path())), From(Role::Maintainer)),
+        (save_canned(KeptFor::Desk), DeskOwner),
+        (Request::RemoveCanned { scope: KeptFor::Mine, name: "none".into() }, Everybody),
         (
-            Request::RemoveCanned { scope: CannedScope::Project(path()), name: "none".into() },
+            Request::RemoveCanned { scope: KeptFor::Project(path()), name: "none".into() },
             From(Role::Maintainer),
         ),
-        (Request::RemoveCanned { scope: CannedScope::Desk, name: "none".into() }, DeskOwner),
+        (Request::RemoveCanned { scope: KeptFor::Desk, name: "none".into() }, DeskOwner),
+        (Request::Views, Everybody),
+        (Request::NoteMany(many(false)), From(Role::Reporter)),
+        (Request::NoteMany(many(true)), From(Role::Reporter)),
+        (
+            Request::RunMacro { kept: None, name: "none".into(), references: vec![open()], hold_ms: None },
+            From(Role::Reporter),
+        ),
+        (Request::MarkManyRead { references: vec![open()], read: true }, From(Role::Guest)),
+        (Request::UndoOne(Seq(1)), Everybody),
+        (Request::Changes { limit: 10 }, Everybody),
+        (save_view(KeptFor::Mine), Everybody),
+        (save_view(KeptFor::Project(path())), From(Role::Maintainer)),
+        (save_view(KeptFor::Desk), DeskOwner),
+        (Request::RemoveView(view(KeptFor::Mine)), Everybody),
+        (Request::RemoveView(view(KeptFor::Project(path()))), From(Role::Maintainer)),
+        (Request::RemoveView(view(KeptFor::Desk)), DeskOwner),
+        (Request::OrderView { view: view(KeptFor::Mine), position: 1 }, Everybody),
         (Request::Categories { kind: CategoryKind::Label, project: None }, Everybody),
         (Request::Categories { kind: CategoryKind::Label, project: Some(path()) }, From(Role::Guest)),
         (
@@ -496,4 +527,43 @@ async fn nobody_gives_a_role_above_their_own() {
     assert!(room.ask_as("maintainer", remove).await.is_err());
     room.ask_as("maintainer", set("guest", Role::Maintainer)).await.unwrap();
     room.ask_as("owner", set("guest", Role::Owner)).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_several_issues_only_those_are_changed_in_which_one_has_the_role() {
+    let mut room = room().await;
+    let references =
+        ["acme/support#2", "acme/office#1", "acme/support#1"].map(|r| r.parse().unwrap()).to_vec();
+    let edits = vec![Edit::Label("bulk".into())];
+    let request = Request::Edit { references, edits };
+    let guest = room.ask_as("guest", request.clone()).await.unwrap_err();
+    assert_eq!(guest.kind, FaultKind::NotAllowed);
+    let Response::Edited { rows, failed, .. } = room.ask_as("reporter", request).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!((rows.len(), failed.len()), (2, 1));
+    assert_eq!(failed[0].reference.to_string(), "acme/office#1");
+    assert!(failed[0].reason.starts_with("there is no "), "{failed:?}");
+}
+
+#[tokio::test]
+async fn the_list_of_changes_shows_what_one_works_on_and_takes_back_what_is_ones_own() {
+    let mut room = room().await;
+    room.edit("acme/support#2", Edit::Label("seen".into())).await;
+    let changes =
+        async |room: &mut Room, user: &str| match room.ask_as(user, Request::Changes { limit: 500 }).await {
+            Ok(Response::Changes(rows)) => rows,
+            other => panic!("{other:?}"),
+        };
+    for role in ROLES {
+        let rows = changes(&mut room, user(role)).await;
+        let works = role.is_some_and(|role| role >= Role::Reporter);
+        assert_eq!(rows.iter().any(|row| row.label.contains("seen")), works, "{role:?}");
+        assert!(rows.iter().all(|row| !row.undoable), "{role:?} did none of it");
+    }
+    let mine = changes(&mut room, "alice").await;
+    let labelled = mine.iter().find(|row| row.label.contains("seen")).unwrap();
+    assert!(labelled.undoable, "{labelled:?}");
+    let other = room.ask_as("reporter", Request::UndoOne(labelled.seq)).await.unwrap_err();
+    assert!(other.message.contains("of yours"), "{other:?}");
 }

@@ -12,6 +12,9 @@ pub enum Issue {
                             deskbell issue list 'from:ada invoice' --json")]
     List {
         query: Vec<String>,
+        /// Within a view, by its name.
+        #[arg(long, value_name = "NAME")]
+        view: Option<String>,
         #[arg(long, default_value_t = 50)]
         limit: u64,
         #[arg(long, default_value_t = 0)]
@@ -20,7 +23,22 @@ pub enum Issue {
     /// Shows one issue with all its notes.
     Show { reference: Reference },
     /// Lists every change of an issue: who, when and why.
-    History { reference: Reference },
+    #[command(after_help = "Example:\n  deskbell issue history 12 --by sam --field labels")]
+    History {
+        reference: Reference,
+        /// Only what this person changed.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Only changes of this field.
+        #[arg(long)]
+        field: Option<String>,
+    },
+    /// Writes one text to several issues in one step: its placeholders are filled for each.
+    #[command(after_help = "Examples:\n  \
+        deskbell issue note-each 12 13 14 -m 'Dear %{REQUESTER_NAME}, %{ISSUE_ID} is mended.' --close --dry-run\n  \
+        deskbell issue note-each 12 13 14 -F outage.md\n\n\
+        The placeholders are those of canned replies. An issue where one stands for nothing gets none, and is listed.")]
+    NoteEach(NoteEachArgs),
     /// Prints the bytes of a note's mail.
     Raw { reference: Reference, note: u64 },
     /// Gives the HTML of a note's mail as a page that loads nothing from elsewhere.
@@ -181,6 +199,29 @@ pub struct NoteArgs {
     /// Sets the status in the same step: open, pending, solved or closed.
     #[arg(long, value_parser = word::<Status>, conflicts_with = "close")]
     pub status: Option<Status>,
+}
+
+#[derive(Debug, Args)]
+pub struct NoteEachArgs {
+    #[arg(required = true)]
+    pub references: Vec<Reference>,
+    #[arg(short, long, conflicts_with = "file")]
+    pub message: Option<String>,
+    /// A file with the text; - is standard input.
+    #[arg(short = 'F', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Never mailed.
+    #[arg(long)]
+    pub internal: bool,
+    /// Waits this long before it is mailed, such as 10s or 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub hold: Option<String>,
+    /// Closes the issues in the same step.
+    #[arg(long)]
+    pub close: bool,
+    /// Says what each would get and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

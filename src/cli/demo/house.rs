@@ -4,7 +4,7 @@ use super::play::ask;
 use super::week::STAFF;
 use super::{BILLING, PROJECT};
 use crate::desk::{Caller, Desk};
-use crate::domain::{CannedScope, CategoryKind, EmailAddress, Fault, Request, Role, SenderScope};
+use crate::domain::{KeptFor, CategoryKind, EmailAddress, Fault, Request, Role, SenderScope};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -104,7 +104,7 @@ fn words(now: Timestamp) -> Vec<Request> {
     let (start, due) = (day(-12), day(9));
     let milestone = [("title", MILESTONE), ("start", start.as_str()), ("due", due.as_str())];
     let canned = |(name, keywords, text): (&str, &str, &str)| Request::SaveCanned {
-        scope: CannedScope::Project(PROJECT.to_owned()),
+        scope: KeptFor::Project(PROJECT.to_owned()),
         name: name.to_owned(),
         settings: pairs(&[("text", text), ("keywords", keywords)]),
         new: true,

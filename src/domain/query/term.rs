@@ -260,6 +260,8 @@ pub enum SortKey {
     Due,
     /// When the clock runs out.
     Clock,
+    /// How much of it is about the words that are looked for; without words, the latest change.
+    Relevance,
 }
 
 pub(super) const SORTS: &[(&str, SortKey)] = &[
@@ -271,6 +273,7 @@ pub(super) const SORTS: &[(&str, SortKey)] = &[
     ("priority", SortKey::Priority),
     ("due", SortKey::Due),
     ("clock", SortKey::Clock),
+    ("relevance", SortKey::Relevance),
 ];
 
 /// The order of the list. Issues without what it goes by come last, whichever way it goes.

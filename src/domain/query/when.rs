@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 /// What a field of time takes, for faults.
-pub(super) const EXPECTED: &str = "a date such as `2026-01-31`, `today` or `7d`, with `<`, `<=`, `>` or `>=` before it, or two dates with `..` between";
+pub(super) const EXPECTED: &str = "a date such as `2026-01-31`, `today`, `last-week` or `7d`, with `<`, `<=`, `>` or `>=` before it, or two dates with `..` between";
 
 /// How a moment is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ enum Against {
     Span(Timestamp, Timestamp),
     /// Days from the day of the question.
     Day(i64),
+    /// Weeks from that of the question; they begin on Mondays.
+    Week(i64),
+    /// Months from that of the question.
+    Month(i64),
     /// How long ago, or for what lies ahead, how long until.
     Distance(SignedDuration),
 }
@@ -47,6 +51,12 @@ impl When {
             "today" => Against::Day(0),
             "yesterday" => Against::Day(-1),
             "tomorrow" => Against::Day(1),
+            "last-week" => Against::Week(-1),
+            "this-week" => Against::Week(0),
+            "next-week" => Against::Week(1),
+            "last-month" => Against::Month(-1),
+            "this-month" => Against::Month(0),
+            "next-month" => Against::Month(1),
             _ => match distance(rest) {
                 Some(distance) => Against::Distance(distance),
                 None => span(rest).map(|(from, to)| Against::Span(from, to))?,
@@ -60,6 +70,8 @@ impl When {
         match self.against {
             Against::Span(from, to) => self.fits(at, from, to),
             Against::Day(offset) => day(now, offset).is_some_and(|(from, to)| self.fits(at, from, to)),
+            Against::Week(offset) => week(now, offset).is_some_and(|(from, to)| self.fits(at, from, to)),
+            Against::Month(offset) => month(now, offset).is_some_and(|(from, to)| self.fits(at, from, to)),
             Against::Distance(limit) => {
                 let distance = if ahead { at.duration_since(now) } else { now.duration_since(at) };
                 match self.order {
@@ -138,6 +150,18 @@ fn day(now: Timestamp, offset: i64) -> Option<(Timestamp, Timestamp)> {
     Some((Timestamp::from_second(start).ok()?, Timestamp::from_second(start + 86_400).ok()?))
 }
 
+fn week(now: Timestamp, offset: i64) -> Option<(Timestamp, Timestamp)> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let since = i64::from(today.weekday().to_monday_zero_offset());
+    Some((day(now, offset * 7 - since)?.0, day(now, offset * 7 - since + 7)?.0))
+}
+
+fn month(now: Timestamp, offset: i64) -> Option<(Timestamp, Timestamp)> {
+    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let begins = |offset: i64| midnight(first.checked_add(offset.months()).ok()?);
+    Some((begins(offset)?, begins(offset + 1)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +201,15 @@ mod tests {
             ("<3d", "2026-03-12T12:00:00Z", true, true),
             ("<3d", "2026-03-14T12:00:00Z", true, false),
             ("<3d", "2026-03-01T12:00:00Z", true, true),
+            ("this-week", "2026-03-09T00:00:00Z", false, true),
+            ("this-week", "2026-03-15T23:59:59Z", false, true),
+            ("this-week", "2026-03-16T00:00:00Z", false, false),
+            ("last-week", "2026-03-08T23:59:59Z", false, true),
+            ("<this-week", "2026-03-09T00:00:00Z", false, false),
+            ("next-week", "2026-03-16T00:00:00Z", true, true),
+            ("last-month", "2026-02-28T23:59:59Z", false, true),
+            ("this-month", "2026-03-31T23:59:59Z", false, true),
+            ("next-month", "2026-03-31T23:59:59Z", true, false),
             (">1mo", "2026-02-01T12:00:00Z", false, true),
             ("<1y", "2025-02-01T12:00:00Z", false, false),
         ] {

@@ -6,6 +6,7 @@
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Longest token, in characters; longer runs (encoded data, mostly) are cut.
 const LONGEST: usize = 64;
@@ -176,11 +177,19 @@ impl<'a> Iterator for Tokens<'a> {
 
 /// Tells whether one token stands in a folded text, without cutting it.
 fn stands_in(folded: &str, token: &str, prefix: bool) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
+    standing(folded, token, prefix).next().is_some()
+}
+
+/// Gives where a token stands in a folded text.
+fn standing<'a>(folded: &'a str, token: &'a str, prefix: bool) -> impl Iterator<Item = usize> + 'a {
+    fn is_letter(c: Option<char>) -> bool {
+        c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c))
+    }
     let open_start = !is_letter(token.chars().next());
     let open_end = prefix || !is_letter(token.chars().next_back());
-    folded.match_indices(token).any(|(at, _)| {
-        let (before, after) = (folded.get(..at), folded.get(at + token.len()..));
+    let all = folded.match_indices(token).map(|(at, _)| at);
+    all.filter(move |at| {
+        let (before, after) = (folded.get(..*at), folded.get(at + token.len()..));
         (open_start || !is_letter(before.and_then(|text| text.chars().next_back())))
             && (open_end || !is_letter(after.and_then(|text| text.chars().next())))
     })
@@ -220,6 +229,17 @@ impl Words {
     /// Tells whether the last token may be the beginning of a longer one.
     pub fn is_prefix(&self) -> bool {
         self.prefix
+    }
+
+    /// Gives where each of the tokens stands in a folded text, in octets, one token after the other.
+    pub fn places(&self, folded: &str) -> Vec<Range<usize>> {
+        let last = self.tokens.len().saturating_sub(1);
+        let tokens = self.tokens.iter().enumerate();
+        let places = tokens.flat_map(|(at, (_, token))| {
+            let prefix = self.prefix && at == last;
+            standing(folded, token, prefix).map(|start| start..start + token.len())
+        });
+        places.collect()
     }
 
     /// Tells whether a folded text holds the tokens in a row. Nothing is found everywhere.

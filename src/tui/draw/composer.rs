@@ -129,6 +129,18 @@ fn held(app: &App, composer: &Composer) -> Option<String> {
 
 fn who_gets_it(app: &App, composer: &Composer) -> Vec<Span<'static>> {
     let theme = &app.theme;
+    if !composer.many.is_empty() {
+        let count = composer.many.len();
+        return vec![match composer.kind {
+            DraftKind::Internal => {
+                Span::styled(format!("INTERNAL, NOT MAILED, in {count} issues"), theme.warning_strong)
+            }
+            _ => Span::styled(
+                format!("MAILED TO the people of {count} issues, each filled in"),
+                theme.accent_strong,
+            ),
+        }];
+    }
     match composer.kind {
         DraftKind::Internal => vec![Span::styled("INTERNAL, NOT MAILED", theme.warning_strong)],
         DraftKind::Issue => {

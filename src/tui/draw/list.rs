@@ -1,13 +1,12 @@
-//! The list: header with the views, query line, columns, preview.
+//! The list: query line, rows, preview.
 
 use super::super::app::App;
 use super::super::clean::{self, cut, fit, fit_right};
 use super::super::layout::Areas;
-use super::super::list::{VIEWS, View};
-use super::super::{clock, when};
+use super::columns::{self, Columns};
 use super::screens::nothing;
 use super::{repeat, rows, rule, select, shorten, text, two_ends};
-use crate::domain::{IssueRow, OutboxState, Party, Priority, Query, State};
+use crate::domain::{Column, IssueRow, OutboxState, Priority, Query, State, View, ViewFrom, WAITING_VIEW};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -15,60 +14,12 @@ use ratatui::text::{Line, Span};
 
 /// Draws the list screen.
 pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
-    header(app, areas.header, buf);
+    super::tabs::draw(app, areas.header, buf);
     query(app, areas, buf);
-    let columns = Columns::of(areas.body.width, &app.list.rows);
+    let columns = Columns::of(areas.body.width, &app.list.rows, app.list.own_columns());
     heads(app, &columns, areas.heads, buf);
     body(app, &columns, areas.body, buf);
     preview(app, areas, buf);
-}
-
-fn header(app: &App, area: Rect, buf: &mut Buffer) {
-    let name = match app.projects.as_deref() {
-        Some([only]) => format!("  {}", clean::line(&only.path)),
-        Some(many) if many.len() > 1 => format!("  {} projects", many.len()),
-        _ => String::new(),
-    };
-    let brand = Span::styled(" deskbell", app.theme.accent_strong);
-    let room = usize::from(area.width).saturating_sub(11);
-    let width = |spans: &[Span<'_>]| spans.iter().map(|s| clean::width(&s.content)).sum::<usize>();
-    let (wide, narrow) =
-        (tabs(app, "   ", |_, view| Some(view.name)), tabs(app, "  ", |_, view| Some(view.short)));
-    let only_this = |i: usize, view: &View| (app.list.view == Some(i)).then_some(view.short);
-    let (left, right) = if width(&wide) + clean::width(&name) <= room {
-        (vec![brand, Span::styled(name, app.theme.dim)], wide)
-    } else if width(&narrow) <= room {
-        (vec![brand], narrow)
-    } else {
-        (vec![brand], tabs(app, " ", only_this))
-    };
-    two_ends(left, right, area, app, buf);
-}
-
-/// Gives the tabs of the views that `name` names.
-fn tabs(
-    app: &App,
-    gap: &'static str,
-    name: impl Fn(usize, &View) -> Option<&'static str>,
-) -> Vec<Span<'static>> {
-    let named = VIEWS.iter().enumerate().filter_map(|(i, view)| Some((i, name(i, view)?)));
-    named.flat_map(|(i, name)| tab(app, i, name, gap)).collect()
-}
-
-fn tab(app: &App, index: usize, name: &str, gap: &'static str) -> Vec<Span<'static>> {
-    let here = app.list.view == Some(index);
-    let style = if here { app.theme.accent_strong } else { Style::new() };
-    let count = app.list.counts.get(index).copied().flatten();
-    let unread = app.list.unread.get(index).copied().flatten().is_some_and(|n| n > 0);
-    let mut spans = vec![Span::styled(format!("{} {name}", index + 1), style)];
-    if let Some(count) = count {
-        spans.push(Span::styled(format!(" {count}"), if here { style } else { app.theme.dim }));
-    }
-    if unread && index != 4 {
-        spans.push(Span::styled(format!(" {}", app.theme.signs.unread), app.theme.accent));
-    }
-    spans.push(Span::raw(gap));
-    spans
 }
 
 fn query(app: &App, areas: &Areas, buf: &mut Buffer) {
@@ -99,7 +50,28 @@ fn query(app: &App, areas: &Areas, buf: &mut Buffer) {
             two_ends(left, right, areas.query, app, buf);
         }
     }
-    fault(app, areas, buf);
+    match app.completing.offered.ways.as_slice() {
+        [] => fault(app, areas, buf),
+        ways => offers(app, ways, areas.top_rule, buf),
+    }
+}
+
+/// Says below the query line how the word at the cursor may go on.
+fn offers(app: &App, ways: &[String], area: Rect, buf: &mut Buffer) {
+    let chosen = app.completing.chosen.map(|(at, _)| at);
+    let mut spans = vec![Span::styled(" Tab  ", app.theme.key)];
+    // The chosen one is always in sight.
+    let mut room = usize::from(area.width).saturating_sub(8);
+    let first = chosen.unwrap_or(0).saturating_sub(4);
+    for (at, way) in ways.iter().enumerate().skip(first) {
+        let words = clean::line(way);
+        let Some(left) = room.checked_sub(clean::width(&words) + 2) else { break };
+        room = left;
+        let style = if chosen == Some(at) { app.theme.accent_strong } else { app.theme.dim };
+        spans.push(Span::styled(words, style));
+        spans.push(Span::raw("  "));
+    }
+    text(Line::from(spans), area, buf);
 }
 
 /// Says below the query line what is wrong with it, a caret at the place.
@@ -125,49 +97,11 @@ fn fault(app: &App, areas: &Areas, buf: &mut Buffer) {
     text(Line::styled(line, app.theme.warning_strong), areas.top_rule, buf);
 }
 
-/// The widths of the columns; 0 leaves one out.
-struct Columns {
-    number: usize,
-    title: usize,
-    labels: usize,
-    from: usize,
-    who: usize,
-    clock: usize,
-    waits: usize,
-}
-
-impl Columns {
-    fn of(width: u16, rows: &[IssueRow]) -> Self {
-        let width = usize::from(width);
-        let digits = |row: &IssueRow| row.iid.checked_ilog10().unwrap_or(0) as usize + 1;
-        let number = rows.iter().map(digits).max().unwrap_or(1).clamp(3, 8);
-        let (labels, from, who, waits) = match width {
-            0..50 => (0, 0, 0, 5),
-            50..70 => (0, 14, 0, 7),
-            70..100 => (0, 16, 6, 7),
-            _ if rows.iter().any(|row| !row.labels.is_empty()) => (16, 20, 8, 8),
-            _ => (0, 20, 8, 8),
-        };
-        let clock = if width >= 70 && rows.iter().any(|row| row.clock.is_some()) { 8 } else { 0 };
-        let from = if clock > 0 && width < 100 { 12 } else { from };
-        let gaps = [labels, from, who, clock, waits].iter().filter(|w| **w > 0).count() * 2;
-        // The cursor, the number, two blanks.
-        let taken = 2 + number + 2 + labels + from + who + clock + waits + gaps + 1;
-        Self { number, title: width.saturating_sub(taken), labels, from, who, clock, waits }
-    }
-}
-
 fn heads(app: &App, c: &Columns, area: Rect, buf: &mut Buffer) {
     let mut line = format!("  {}  {}", fit_right("#", c.number, ""), fit("TITLE", c.title, ""));
-    for (name, width) in [("LABELS", c.labels), ("FROM", c.from), ("WHO", c.who)] {
-        if width > 0 {
-            line.push_str(&format!("  {}", fit(name, width, "")));
-        }
+    for (column, width) in &c.further {
+        line.push_str(&format!("  {}", columns::head(*column, *width)));
     }
-    if c.clock > 0 {
-        line.push_str(&format!("  {}", fit_right("CLOCK", c.clock, "")));
-    }
-    line.push_str(&format!("  {}", fit_right("WAITS", c.waits, "")));
     text(Line::styled(line, app.theme.dim), area, buf);
 }
 
@@ -198,32 +132,16 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
         (false, true) => Span::styled(format!("{} ", app.theme.signs.cursor), app.theme.accent_strong),
         (false, false) => Span::raw("  "),
     };
-    let ours = row.waiting_on == Some(Party::Us) && row.state == State::Open;
     let quiet = row.state == State::Closed || row.spam;
     let weight = if quiet { app.theme.dim } else { Style::new() };
     let strong = if row.unread > 0 { app.theme.strong } else { weight };
     let number = fit_right(&row.iid.to_string(), c.number, ell);
     let mut spans = vec![sign, Span::styled(number, app.theme.dim), Span::raw("  ")];
     spans.extend(title(app, c, row, strong));
-    let cell = |words: &str, width: usize| format!("  {}", fit(&clean::line(words), width, ell));
-    if c.labels > 0 {
-        spans.push(Span::styled(cell(&row.labels.join(" "), c.labels), app.theme.dim));
+    for (column, width) in &c.further {
+        spans.push(Span::raw("  "));
+        spans.push(columns::cell(app, row, *column, *width, weight));
     }
-    if c.from > 0 {
-        spans.push(Span::styled(cell(row.author.label(), c.from), weight));
-    }
-    if c.who > 0 {
-        let me = app.me.as_ref().map(|me| me.name.as_str());
-        let (who, style) = match row.assignee.as_deref() {
-            None => (app.theme.signs.none, app.theme.dim),
-            Some(name) if Some(name) == me => ("you", app.theme.accent),
-            Some(name) => (name, weight),
-        };
-        spans.push(Span::styled(cell(who, c.who), style));
-    }
-    spans.extend(clock_cell(app, c, row));
-    let style = if ours { app.theme.accent } else { app.theme.dim };
-    spans.push(Span::styled(format!("  {} ", fit_right(&waits(app, row, c.waits), c.waits, ell)), style));
     text(Line::from(spans), area, buf);
     if here && app.list.edit.is_none() {
         select(app, area, buf);
@@ -247,7 +165,8 @@ fn title(app: &App, c: &Columns, row: &IssueRow, style: Style) -> Vec<Span<'stat
     if let Some(state) = row.trouble {
         tail.push(Span::styled(format!(" {} {}", signs.warning, trouble(state)), app.theme.warning));
     }
-    if matches!(row.priority, Some(Priority::Urgent | Priority::High)) {
+    let pressing = matches!(row.priority, Some(Priority::Urgent | Priority::High));
+    if pressing && !c.shows(Column::Priority) {
         let word = if row.priority == Some(Priority::Urgent) { "urgent" } else { "high" };
         tail.push(Span::styled(format!(" {word}"), app.theme.warning));
     }
@@ -264,8 +183,8 @@ fn title(app: &App, c: &Columns, row: &IssueRow, style: Style) -> Vec<Span<'stat
     let room = c.title.saturating_sub(tail_width);
     let name = cut(&clean::line(&row.title), room, signs.ellipsis);
     let mut left = room.saturating_sub(clean::width(&name));
-    let mut spans = vec![Span::styled(name, style)];
-    if c.labels == 0 && !row.labels.is_empty() && left > 5 {
+    let mut spans = super::hits::mark(app, vec![Span::styled(name, style)]);
+    if !c.shows(Column::Labels) && !row.labels.is_empty() && left > 5 {
         let labels = cut(&format!("  {}", clean::line(&row.labels.join(" "))), left, signs.ellipsis);
         left -= clean::width(&labels);
         spans.push(Span::styled(labels, app.theme.dim));
@@ -279,29 +198,26 @@ fn trouble(state: OutboxState) -> &'static str {
     super::super::outbox::state_word(state)
 }
 
-fn waits(app: &App, row: &IssueRow, width: usize) -> String {
-    if row.state == State::Closed {
-        return if width >= 7 { "closed".to_owned() } else { when::age(app.now, row.updated_at) };
-    }
-    if let Some(until) = row.snoozed_until.filter(|at| *at > app.now) {
-        return format!("in {}", when::age(until, app.now));
-    }
-    let since = row.waiting_since.unwrap_or(row.updated_at);
-    let age = when::age(app.now, since);
-    match row.waiting_on {
-        Some(Party::Them) if width >= 7 => format!("them {age}"),
-        _ => age,
-    }
-}
-
 fn empty(app: &App, area: Rect, buf: &mut Buffer) {
-    let [first, second] = match app.list.view {
-        Some(0) => ["Nothing is assigned to you.", "2 shows what waits on us; i takes an issue."],
-        Some(1) => ["Nobody waits on us.", "3 shows all open issues."],
-        Some(2) => ["No issue is open.", "New mail becomes an issue by itself; C opens one by hand."],
-        Some(3) => ["Nothing is snoozed.", "s puts an issue aside until a moment."],
-        Some(4) => return empty_spam(app, area, buf),
-        _ => ["Nothing is found.", "Esc goes back to the views, / changes the query."],
+    let shown = app.list.shown_view().filter(|view| view.from == ViewFrom::Program);
+    let waiting = |view: &View| view.about.name == WAITING_VIEW;
+    let key = app
+        .list
+        .views
+        .iter()
+        .position(waiting)
+        .map_or(String::new(), |at| format!("{} shows what waits on us; ", at + 1));
+    let none = format!("{key}i takes an issue.");
+    let [first, second] = match shown.map_or("", |view| view.about.name.as_str()) {
+        "Mine" => ["Nothing is assigned to you.", none.as_str()],
+        WAITING_VIEW => ["Nobody waits on us.", "3 shows all open issues."],
+        "All open" => ["No issue is open.", "New mail becomes an issue by itself; C opens one by hand."],
+        "Snoozed" => ["Nothing is snoozed.", "s puts an issue aside until a moment."],
+        "Spam" => return empty_spam(app, area, buf),
+        _ if app.list.view.is_some() => {
+            ["Nothing is found now.", "What fits appears here by itself; g v changes the view."]
+        }
+        _ => ["Nothing is found.", "Esc goes back to the views, / changes the query, V keeps it."],
     };
     let lines = [("", app.theme.dim), (first, app.theme.strong), (second, app.theme.dim)];
     for ((words, style), row) in lines.into_iter().zip(rows(area)) {

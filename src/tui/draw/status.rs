@@ -206,6 +206,10 @@ fn word(app: &App, place: Place, action: Action) -> String {
         (Place::Reports, Action::Down) => "next report",
         (Place::Reports, Action::HalfDown) => "scroll",
         (Place::Reports, Action::Open) => "which issues",
+        (Place::Views, Action::Open) => "show",
+        (Place::Changes, Action::Open) => "issue",
+        (Place::Changes, Action::Filter) if app.changes.mine => "everybody's",
+        (Place::Changes, Action::Filter) => "only mine",
         (Place::Project | Place::Members | Place::Templates | Place::Categories, Action::NextIssue) => {
             "next project"
         }

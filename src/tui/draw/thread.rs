@@ -23,6 +23,7 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
             title(app, thread, areas.header, buf);
             draw_notes(app, thread, areas.body, true, buf);
         }
+        None if app.composes_many() => several(app, areas, buf),
         None if app.composer.as_ref().is_some_and(|c| c.target.is_none()) => {
             let title = Line::styled(" A new issue", app.theme.strong);
             text(title, areas.header, buf);
@@ -33,6 +34,26 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
         }
     }
     composer::draw(app, areas, buf);
+}
+
+/// Says for which issues the text is, and how it is filled.
+fn several(app: &App, areas: &Areas, buf: &mut Buffer) {
+    let many = app.composer.as_ref().map(|c| c.many.as_slice()).unwrap_or_default();
+    text(Line::styled(format!(" One text for {} issues", many.len()), app.theme.strong), areas.header, buf);
+    let numbers = many.iter().map(|reference| format!("#{}", reference.iid)).collect::<Vec<_>>().join(" ");
+    let mut lines = vec![
+        Line::default(),
+        Line::raw(format!(" {numbers}")),
+        Line::default(),
+        Line::styled(" These are filled for each; Alt-p shows what each gets:", app.theme.dim),
+    ];
+    lines.extend(crate::domain::CANNED_PLACEHOLDERS.iter().map(|(name, what)| {
+        let name = Span::styled(format!("   {:<26}", format!("%{{{name}}}")), app.theme.accent);
+        Line::from(vec![name, Span::styled(*what, app.theme.dim)])
+    }));
+    for (line, row) in lines.into_iter().zip(rows(areas.body)) {
+        text(line, row, buf);
+    }
 }
 
 fn new_issue_hint(app: &App, area: Rect, buf: &mut Buffer) {
@@ -151,7 +172,11 @@ fn draw_row(
         Row::Blank => {}
         Row::Head => head(app, thread, note, here, area, buf),
         Row::System => system(app, note, here, area, buf),
-        Row::Text(line) => text(line.clone(), inner, buf),
+        Row::Text(line) => {
+            let line = line.clone();
+            let spans = super::hits::mark(app, line.spans);
+            text(Line { spans, ..line }, inner, buf);
+        }
         Row::File(place, number) => file(app, note, *place, *number, inner, buf),
         Row::Images(count) => images(app, thread, note, *count, here, inner, buf),
         Row::Fold => fold(app, thread, note, here, inner, buf),

@@ -1,7 +1,7 @@
 //! Canned replies from the keyboard.
 
 use super::Screen;
-use crate::domain::{CannedScope, CannedView, FilledCanned, Request, Upload};
+use crate::domain::{CannedView, FilledCanned, KeptFor, Request, Runs, Upload};
 
 pub fn known() -> Vec<CannedView> {
     let canned = |scope, name: &str, text: &str, word: &str| CannedView {
@@ -10,11 +10,16 @@ pub fn known() -> Vec<CannedView> {
         text: text.into(),
         keywords: vec![word.into()],
         files: vec![],
+        runs: None,
     };
     vec![
-        canned(CannedScope::Mine, "thanks", "Thank you, %{REQUESTER_FIRST_NAME}.", "hello"),
-        canned(CannedScope::Project("acme/support".into()), "reset", "Here is how to reset it:", "password"),
-        canned(CannedScope::Desk, "call", "May we call you, %{REQUESTER_NAME}?", "phone"),
+        canned(KeptFor::Mine, "thanks", "Thank you, %{REQUESTER_FIRST_NAME}.", "hello"),
+        canned(KeptFor::Project("acme/support".into()), "reset", "Here is how to reset it:", "password"),
+        canned(KeptFor::Desk, "call", "May we call you, %{REQUESTER_NAME}?", "phone"),
+        CannedView {
+            runs: Some(Runs { key: Some("f".into()), reply: Some("thanks".into()), internal: false }),
+            ..canned(KeptFor::Desk, "refund", "/label ~refund\n/close", "")
+        },
     ]
 }
 

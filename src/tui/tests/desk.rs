@@ -20,6 +20,7 @@ pub struct FakeDesk {
     pub senders: Vec<SenderView>,
     /// Refuses to tell who belongs to a project.
     pub shy: bool,
+    pub views: Vec<View>,
     next_note: u64,
 }
 
@@ -196,6 +197,7 @@ impl FakeDesk {
             spam: SpamStatus { local: true, ..SpamStatus::default() },
             senders: Vec::new(),
             shy: false,
+            views: default_views(),
             next_note: 100,
         }
     }
@@ -263,7 +265,7 @@ impl FakeDesk {
         found.ok_or_else(|| Fault::not_found(format!("there is no issue {reference}")))
     }
 
-    fn matching(&self, query: &str) -> Result<Vec<IssueRow>, Fault> {
+    pub fn matching(&self, query: &str) -> Result<Vec<IssueRow>, Fault> {
         let mut rows: Vec<IssueRow> = self.issues.iter().map(|i| i.row.clone()).collect();
         for word in query.split_whitespace() {
             rows.retain(|r| match word {
@@ -339,7 +341,7 @@ impl FakeDesk {
             [one] => format!("changed #{}", one.iid),
             many => format!("changed {} issues", many.len()),
         };
-        Ok(Response::Edited { rows, label })
+        Ok(Response::Edited { rows, label, failed: Vec::new(), held_until: None })
     }
 
     pub fn answer(&mut self, request: Request) -> Result<Response, Fault> {
@@ -356,9 +358,10 @@ impl FakeDesk {
             }
             Request::Report(asked) => Response::Figures(Box::new(super::reports::made(&asked))),
             Request::Status => Response::Status(Box::new(self.status())),
-            Request::Counts(queries) => Response::Counts(
-                queries.iter().map(|q| self.matching(q).ok().map(|r| r.len() as u64)).collect(),
-            ),
+            Request::Views => Response::Views(self.counted_views()),
+            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
+                self.change_views(request)
+            }
             Request::Issues(q) => {
                 let all = self.matching(&q.query)?;
                 let window = all.iter().skip(q.offset as usize).take(q.limit as usize).cloned();

@@ -33,7 +33,7 @@ pub fn answer(request: &Request) -> Result<Response, Fault> {
         Request::TestRule { .. } => {
             Response::Plan(vec!["acme/support#127 “Rechnung fehlt”: label it".into()])
         }
-        _ => Response::Done,
+        other => return super::several::answer(other),
     })
 }
 
