@@ -4,7 +4,7 @@
 //! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
-//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
+//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `guard`, `files`, `quoting`, `send`, `verbs`, `query`, `overlay`,
 //!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
@@ -22,8 +22,10 @@ mod composer;
 mod drafts;
 mod draw;
 mod edit;
+mod files;
 mod frames;
 mod fuzzy;
+mod guard;
 mod input;
 mod intake;
 mod keymap;
@@ -35,25 +37,32 @@ mod markup;
 mod members;
 mod merging;
 mod notifications;
+mod notify;
 mod outbox;
 mod outside;
 mod overlay;
 mod palette;
 mod picker;
+mod pointer;
 mod projects;
+mod promises;
 mod query;
+mod quoting;
 mod readers;
 mod rules;
 mod send;
 mod senders;
+mod sequences;
 mod setup;
 mod shell;
+mod similar;
 mod templates;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
 mod thread;
+mod tour;
 mod verbs;
 mod when;
 
@@ -61,6 +70,7 @@ pub use app::App;
 pub use draw::draw;
 pub use input::{Effect, FromDesk, Input, Link, Token};
 pub use keymap::places;
+pub use notify::Notify;
 pub use setup::{Options, OwnCommand, RunMode, SetupError, UserKey};
 
 use crossterm::event::{Event, EventStream};
@@ -103,7 +113,7 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let uses = outside::kept_uses(&options);
     let mut app = App::new(options, width, height, Timestamp::now())?;
     app.palette.uses = uses;
-    let screen = Screen::enter()?;
+    let screen = Screen::enter(app.options.mouse)?;
     let (did, outside) = mpsc::unbounded_channel();
     let mut session = Session {
         app,
@@ -116,7 +126,10 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
         end: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
     };
     tokio::spawn(end_without_terminal(signal(SignalKind::hangup())?));
-    let effects = session.app.start();
+    let mut effects = session.app.start();
+    if session.app.options.demo {
+        effects.extend(session.app.first_tour());
+    }
     session.perform(effects).await?;
     let ended = session.serve().await;
     session.settle().await;
@@ -244,6 +257,8 @@ impl Session {
                 Effect::Quit => return Ok(Next::Leave),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Bell => self.screen.bell()?,
+                Effect::Notice(words) => self.screen.notice(&words)?,
+                Effect::Mouse(on) => self.screen.mouse(on)?,
                 Effect::Redraw => self.screen.clear()?,
                 Effect::Suspend => {
                     self.screen.leave()?;
@@ -297,6 +312,6 @@ fn from_terminal(event: Event) -> Option<Input> {
         Event::Resize(width, height) => Some(Input::Resize(width, height)),
         Event::FocusGained => Some(Input::Focus(true)),
         Event::FocusLost => Some(Input::Focus(false)),
-        Event::Mouse(_) => None,
+        Event::Mouse(event) => Some(Input::Mouse(event)),
     }
 }

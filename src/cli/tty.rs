@@ -4,7 +4,7 @@ use super::here::Here;
 use super::{link, log};
 use crate::config::{BoundKey, CommandMode, Paths, Ui};
 use crate::domain::Fault;
-use crate::tui::{self, Options, OwnCommand, RunMode, UserKey};
+use crate::tui::{self, Notify, Options, OwnCommand, RunMode, UserKey};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -29,7 +29,7 @@ pub async fn open(here: &Here) -> Result<u8> {
 
 /// Takes what the screens need out of the config.
 pub fn options(here: &Here) -> Result<Options, Fault> {
-    let Ui { theme, keymap, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
+    let Ui { theme, keymap, ascii, plain, mouse, auto_advance, time_zone, .. } = &here.config.ui;
     let zone = match time_zone.as_str() {
         "local" | "" => local_zone(),
         name => TimeZone::get(name).map_err(|e| {
@@ -42,7 +42,14 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
         no_color: set("NO_COLOR"),
         ascii: *ascii || *plain,
         auto_advance: *auto_advance,
-        bell: here.config.notify.bell,
+        plain: *plain,
+        mouse: *mouse,
+        notify: Notify {
+            bell: here.config.notify.bell,
+            osc: here.config.notify.osc,
+            command: here.config.notify.command.clone().unwrap_or_default(),
+            show_subject: here.config.notify.show_subject,
+        },
         keymap: keymap.word().to_owned(),
         keys: user_keys(here),
         commands: own_commands(here),

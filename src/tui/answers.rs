@@ -57,6 +57,8 @@ impl App {
             }
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
+            (Purpose::Similar, Response::Issues(page)) => self.pick_similar(&page.rows),
+            (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
             (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
             (Purpose::Palette(_), Response::Canned(canned)) => self.palette_canned(canned),
@@ -180,17 +182,14 @@ impl App {
         let before = news(&self.list.unread);
         self.list.counts = counts.iter().take(half).copied().collect();
         self.list.unread = counts.iter().skip(half).copied().collect();
-        if self.options.bell
-            && self.focused != Some(true)
-            && before.is_some()
-            && news(&self.list.unread) > before
-        {
-            self.want(Effect::Bell);
+        let more = before.zip(news(&self.list.unread)).map_or(0, |(before, now)| now.saturating_sub(before));
+        if more > 0 {
+            self.news(more);
         }
     }
 
     fn take_preview(&mut self, reference: Reference, view: IssueView) {
-        let width = super::layout::areas(self.width, self.height, super::layout::Mode::List).preview.width;
+        let width = super::layout::areas(self.width, self.height, self.list_mode()).preview.width;
         match &mut self.preview {
             Some(shown) if shown.view.row.id == view.row.id => {
                 // A preview shows what is unread now; only who reads the thread keeps the marks.

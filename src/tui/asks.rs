@@ -43,6 +43,8 @@ pub enum Purpose {
     RuleTest(String),
     Palette(Part),
     OwnCommand(u8),
+    Similar,
+    Answers,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send { issue: Option<IssueId>, snooze: bool },
@@ -107,6 +109,8 @@ impl Purpose {
             Self::FillCanned(_) => 32,
             Self::Palette(Part::People) => 60,
             Self::OwnCommand(_) => 64,
+            Self::Similar => 65,
+            Self::Answers => 66,
             Self::Palette(Part::Canned) => 61,
             Self::Palette(Part::Issues) => 62,
             Self::Palette(Part::Found) => 63,

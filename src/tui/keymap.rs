@@ -439,6 +439,7 @@ mod tests {
         let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
         let expected = [
             ("m", Action::Move),
+            ("=", Action::Similar),
             ("t", Action::SetStatus),
             ("e", Action::Milestone),
             ("p", Action::Projects),
@@ -450,6 +451,8 @@ mod tests {
             ("T", Action::Templates),
             ("L", Action::Categories),
             ("r", Action::Rules),
+            ("M", Action::Mouse),
+            ("?", Action::Tour),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

@@ -3,13 +3,16 @@
 mod canned;
 mod commands;
 mod desk;
+mod guard;
 mod life;
 mod long;
 mod mails;
+mod manners;
 mod notifications;
 mod palette;
 mod parts;
 mod screens;
+mod similar;
 mod update;
 
 use super::app::App;
@@ -127,6 +130,14 @@ impl Screen {
         let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
         terminal.draw(|frame| draw(&self.app, frame)).unwrap();
         terminal.backend().buffer().clone()
+    }
+
+    /// Gives where the cursor stands.
+    pub fn cursor(&self) -> (u16, u16) {
+        let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
+        terminal.draw(|frame| draw(&self.app, frame)).unwrap();
+        let at = terminal.get_cursor_position().unwrap();
+        (at.x, at.y)
     }
 
     /// Gives what stands on the screen, without blanks at the ends of lines.
