@@ -36,8 +36,8 @@ mod list;
 mod markup;
 mod members;
 mod merging;
+mod news;
 mod notifications;
-mod notify;
 mod outbox;
 mod outside;
 mod overlay;
@@ -70,7 +70,7 @@ pub use app::App;
 pub use draw::draw;
 pub use input::{Effect, FromDesk, Input, Link, Token};
 pub use keymap::places;
-pub use notify::Notify;
+pub use news::Notify;
 pub use setup::{Options, OwnCommand, RunMode, SetupError, UserKey};
 
 use crossterm::event::{Event, EventStream};

@@ -12,7 +12,7 @@ use super::keymap::{Keymap, Lookup, Place};
 use super::keys::Key;
 use super::list::List;
 use super::members::MembersScreen;
-use super::notify::News;
+use super::news::News;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
 use super::palette::Palette;

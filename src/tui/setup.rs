@@ -1,7 +1,7 @@
 //! What the screen is told when it starts, and what may be wrong with it.
 
 use super::keymap::Keymap;
-use super::notify::Notify;
+use super::news::Notify;
 use super::theme::{Look, Theme};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;

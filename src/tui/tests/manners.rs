@@ -4,7 +4,7 @@ use super::Screen;
 use super::desk::FakeDesk;
 use crate::domain::Event;
 use crate::tui::input::{Effect, Input};
-use crate::tui::notify::Notify;
+use crate::tui::news::Notify;
 use crate::tui::setup::Options;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
