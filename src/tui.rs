@@ -4,7 +4,8 @@
 //! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
-//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `send`, `verbs`, `query`, `overlay`,
+//! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `guard`, `files`, `quoting`, `send`, `verbs`,
+//!   `query`, `overlay`,
 //!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`, `views`, `complete`, `several`,
 //!   `macros`, `changes`: state and update, pure.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
@@ -27,8 +28,10 @@ mod composer;
 mod drafts;
 mod draw;
 mod edit;
+mod files;
 mod frames;
 mod fuzzy;
+mod guard;
 mod input;
 mod intake;
 mod keymap;
@@ -40,6 +43,7 @@ mod macros;
 mod markup;
 mod members;
 mod merging;
+mod news;
 mod notifications;
 mod outbox;
 mod outside;
@@ -47,22 +51,28 @@ mod overlay;
 mod palette;
 mod picker;
 pub mod picture;
+mod pointer;
 mod projects;
+mod promises;
 mod query;
+mod quoting;
 mod readers;
 mod reports;
 mod rules;
 mod send;
 mod senders;
+mod sequences;
 mod setup;
 mod several;
 mod shell;
+mod similar;
 mod templates;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
 mod thread;
+mod tour;
 mod verbs;
 mod views;
 mod when;
@@ -71,6 +81,7 @@ pub use app::App;
 pub use draw::draw;
 pub use input::{Effect, FromDesk, Input, Link, Token};
 pub use keymap::places;
+pub use news::Notify;
 pub use setup::{Options, OwnCommand, RunMode, SetupError, UserKey};
 pub use terminal::terminal_width;
 
@@ -114,7 +125,7 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let uses = outside::kept_uses(&options);
     let mut app = App::new(options, width, height, Timestamp::now())?;
     app.palette.uses = uses;
-    let screen = Screen::enter()?;
+    let screen = Screen::enter(app.options.mouse)?;
     let (did, outside) = mpsc::unbounded_channel();
     let mut session = Session {
         app,
@@ -127,7 +138,10 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
         end: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
     };
     tokio::spawn(end_without_terminal(signal(SignalKind::hangup())?));
-    let effects = session.app.start();
+    let mut effects = session.app.start();
+    if session.app.options.demo {
+        effects.extend(session.app.first_tour());
+    }
     session.perform(effects).await?;
     let ended = session.serve().await;
     session.settle().await;
@@ -255,6 +269,8 @@ impl Session {
                 Effect::Quit => return Ok(Next::Leave),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Bell => self.screen.bell()?,
+                Effect::Notice(words) => self.screen.notice(&words)?,
+                Effect::Mouse(on) => self.screen.mouse(on)?,
                 Effect::Redraw => self.screen.clear()?,
                 Effect::Suspend => {
                     self.screen.leave()?;
@@ -308,6 +324,6 @@ fn from_terminal(event: Event) -> Option<Input> {
         Event::Resize(width, height) => Some(Input::Resize(width, height)),
         Event::FocusGained => Some(Input::Focus(true)),
         Event::FocusLost => Some(Input::Focus(false)),
-        Event::Mouse(_) => None,
+        Event::Mouse(event) => Some(Input::Mouse(event)),
     }
 }

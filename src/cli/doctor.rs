@@ -142,7 +142,13 @@ fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Here, Faul
             } else {
                 String::new()
             };
-            findings.ok("config", format!("{shown}{open}"));
+            match super::tty::check(&config) {
+                Ok(()) => findings.ok("config", format!("{shown}{open}")),
+                Err(wrong) => {
+                    let cure = "correct that line; config.example.toml shows every key".to_owned();
+                    findings.fail("config", format!("{shown}: {wrong}"), Some(cure));
+                }
+            }
             here.config = config;
         }
         Err(error) => {

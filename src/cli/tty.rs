@@ -2,9 +2,9 @@
 
 use super::here::Here;
 use super::{link, log};
-use crate::config::{BoundKey, CommandMode, Paths, Ui};
+use crate::config::{BoundKey, CommandMode, Config, Paths, Ui};
 use crate::domain::Fault;
-use crate::tui::{self, Options, OwnCommand, RunMode, UserKey};
+use crate::tui::{self, Notify, Options, OwnCommand, RunMode, SetupError, UserKey};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -29,7 +29,7 @@ pub async fn open(here: &Here) -> Result<u8> {
 
 /// Takes what the screens need out of the config.
 pub fn options(here: &Here) -> Result<Options, Fault> {
-    let Ui { theme, keymap, ascii, plain, auto_advance, time_zone, .. } = &here.config.ui;
+    let Ui { mouse, auto_advance, time_zone, .. } = &here.config.ui;
     let zone = match time_zone.as_str() {
         "local" | "" => local_zone(),
         name => TimeZone::get(name).map_err(|e| {
@@ -38,24 +38,44 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
     };
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let options = Options {
-        theme: theme.clone(),
         no_color: set("NO_COLOR"),
-        ascii: *ascii || *plain,
         auto_advance: *auto_advance,
-        bell: here.config.notify.bell,
-        keymap: keymap.word().to_owned(),
-        keys: user_keys(here),
-        commands: own_commands(here),
+        mouse: *mouse,
+        notify: Notify {
+            bell: here.config.notify.bell,
+            osc: here.config.notify.osc,
+            command: here.config.notify.command.clone().unwrap_or_default(),
+            show_subject: here.config.notify.show_subject,
+        },
         time_zone: zone,
         scratch_dir: scratch_dir(here).map_err(|e| super::session::unusable(here, &e))?,
         save_dir: std::env::current_dir().unwrap_or_default(),
-        ..Options::default()
+        ..look(&here.config)
     };
     options.check().map_err(|wrong| {
         let file = here.paths.config_file.display();
         Fault::usage(format!("{file}: {wrong}")).hint("config.example.toml shows every key")
     })?;
     Ok(options)
+}
+
+/// Takes what can be wrong without anything of this machine: theme and keys.
+fn look(config: &Config) -> Options {
+    let Ui { theme, keymap, ascii, plain, .. } = &config.ui;
+    Options {
+        theme: theme.clone(),
+        ascii: *ascii || *plain,
+        plain: *plain,
+        keymap: keymap.word().to_owned(),
+        keys: user_keys(config),
+        commands: own_commands(config),
+        ..Options::default()
+    }
+}
+
+/// Says what the screens would refuse in a config.
+pub(super) fn check(config: &Config) -> Result<(), SetupError> {
+    look(config).check()
 }
 
 /// Makes the folder for texts that an editor works on. Beside a colleague's desk it is the caller's own.
@@ -75,17 +95,17 @@ fn private_dir(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn user_keys(here: &Here) -> Vec<UserKey> {
+fn user_keys(config: &Config) -> Vec<UserKey> {
     let key = |bound: &BoundKey| UserKey {
         place: bound.place.to_owned(),
         keys: bound.keys.clone(),
         action: bound.action.clone(),
         line: Some(bound.line),
     };
-    here.config.keys.iter().map(key).collect()
+    config.keys.iter().map(key).collect()
 }
 
-fn own_commands(here: &Here) -> Vec<OwnCommand> {
+fn own_commands(config: &Config) -> Vec<OwnCommand> {
     let command = |own: &crate::config::OwnCommand| OwnCommand {
         keys: own.key.clone(),
         name: own.name.clone(),
@@ -98,7 +118,7 @@ fn own_commands(here: &Here) -> Vec<OwnCommand> {
         timeout: own.timeout,
         line: Some(own.line),
     };
-    here.config.commands.iter().map(command).collect()
+    config.commands.iter().map(command).collect()
 }
 
 /// Gives the time zone of this machine.
@@ -111,7 +131,6 @@ fn local_zone() -> TimeZone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use std::path::Path;
 
     fn here(config: &str) -> (tempfile::TempDir, Here) {

@@ -82,6 +82,8 @@ pub struct ProjectSettings {
     pub tell_on_commit_close: bool,
     pub custom_email: Option<EmailAddress>,
     pub custom_email_outlet: Option<String>,
+    /// Words that are for the staff only; the composer asks before it mails one.
+    pub internal_words: Vec<String>,
 }
 
 impl Default for ProjectSettings {
@@ -118,6 +120,7 @@ impl Default for ProjectSettings {
             tell_on_commit_close: false,
             custom_email: None,
             custom_email_outlet: None,
+            internal_words: Vec::new(),
         }
     }
 }

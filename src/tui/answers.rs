@@ -65,6 +65,8 @@ impl App {
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
+            (Purpose::Similar, Response::Issues(page)) => self.pick_similar(&page.rows),
+            (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
             (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
             (Purpose::Palette(_), Response::Canned(canned)) => self.palette_canned(canned),
@@ -218,7 +220,7 @@ impl App {
     }
 
     fn take_preview(&mut self, reference: Reference, view: IssueView) {
-        let width = super::layout::areas(self.width, self.height, super::layout::Mode::List).preview.width;
+        let width = super::layout::areas(self.width, self.height, self.list_mode()).preview.width;
         match &mut self.preview {
             Some(shown) if shown.view.row.id == view.row.id => {
                 // A preview shows what is unread now; only who reads the thread keeps the marks.

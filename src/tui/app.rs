@@ -15,6 +15,7 @@ use super::keymap::{Keymap, Lookup, Place};
 use super::keys::Key;
 use super::list::List;
 use super::members::MembersScreen;
+use super::news::News;
 use super::outbox::OutboxScreen;
 use super::overlay::Overlay;
 use super::palette::Palette;
@@ -119,6 +120,7 @@ pub struct App {
     pub canned: Vec<CannedView>,
     pub overlay: Option<Overlay>,
     pub palette: Palette,
+    pub news: News,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
     /// Keys of a sequence that is not complete.
@@ -139,7 +141,7 @@ pub struct App {
 impl App {
     /// Makes the screen as it is before the desk has answered anything.
     pub fn new(options: Options, width: u16, height: u16, now: Timestamp) -> Result<Self, SetupError> {
-        let theme = Theme::named(&options.theme, options.no_color, options.light_ground, options.ascii)?;
+        let theme = options.look()?;
         let keymap = options.bindings()?;
         Ok(Self {
             width,
@@ -179,6 +181,7 @@ impl App {
             canned: Vec::new(),
             overlay: None,
             palette: Palette::default(),
+            news: News::default(),
             notice: None,
             undoable: None,
             pending: Vec::new(),
@@ -196,6 +199,12 @@ impl App {
     pub fn start(&mut self) -> Vec<Effect> {
         self.begin_with_view();
         self.reload();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Begins the tour of the demo.
+    pub fn first_tour(&mut self) -> Vec<Effect> {
+        self.begin_tour();
         std::mem::take(&mut self.effects)
     }
 
@@ -246,10 +255,15 @@ impl App {
             Input::Desk(FromDesk::Back) => self.connection_back(),
             Input::Edited(result) => self.edited(result),
             Input::Attached { path, file } => self.attached(&path, file),
+            Input::Listed { folder, entries } => self.files_listed(&folder, entries),
             Input::Ran(ran) => self.own_ran(&ran),
             Input::Did(Ok(said)) => self.say(said),
             Input::Did(Err(said)) => self.complain(said),
-            Input::Focus(focused) => self.focused = Some(focused),
+            Input::Mouse(event) => self.pointed(event),
+            Input::Focus(focused) => {
+                self.focused = Some(focused);
+                self.tell_news();
+            }
             Input::Stop => self.quit(),
             Input::Key(_) | Input::Tick(_) => {}
         }
@@ -282,6 +296,7 @@ impl App {
             self.undoable = None;
             self.dirty = true;
         }
+        self.tell_news();
         self.save_due_draft();
     }
 
@@ -305,6 +320,7 @@ impl App {
         if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {
             due = due.min(since.as_millisecond() + DRAFT_MILLIS - millis);
         }
+        due = due.min(self.news_due().unwrap_or(due));
         u64::try_from(due.max(1)).unwrap_or(1)
     }
 
@@ -374,6 +390,8 @@ impl App {
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Quit => self.quit(),
+            Action::Mouse => self.toggle_mouse(),
+            Action::Tour => self.begin_tour(),
             Action::Later => self.say("this comes with a later version"),
             _ => match place {
                 Place::Prompt | Place::Picker | Place::Text => self.overlay_act(action),

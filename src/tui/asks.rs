@@ -58,6 +58,8 @@ pub enum Purpose {
     Names(Mark, (String, String)),
     Palette(Part),
     OwnCommand(u8),
+    Similar,
+    Answers,
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send {
@@ -149,6 +151,8 @@ impl Purpose {
             Self::Names(Mark::Milestone, _) => 36,
             Self::Palette(Part::People) => 60,
             Self::OwnCommand(_) => 64,
+            Self::Similar => 65,
+            Self::Answers => 66,
             Self::Palette(Part::Canned) => 61,
             Self::Palette(Part::Issues) => 62,
             Self::Palette(Part::Found) => 63,

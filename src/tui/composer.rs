@@ -4,6 +4,7 @@
 
 use super::app::{App, Screen};
 use super::edit::Edit;
+use super::guard::Doubt;
 use super::send::Manner;
 use super::thread::Thread;
 use crate::domain::quick::{QuickAction, QuickText, completions, quick_text};
@@ -64,6 +65,8 @@ pub struct Composer {
     pub seen: Option<NoteId>,
     pub saved: Saved,
     pub held: Option<Held>,
+    /// What the guard asked and the writer sends anyway.
+    pub accepted: Vec<Doubt>,
     pub sending: bool,
     /// Whether keys go here and not to the thread above.
     pub focused: bool,
@@ -89,6 +92,7 @@ impl Composer {
             seen,
             saved: Saved::Loading,
             held: None,
+            accepted: Vec::new(),
             sending: false,
             focused: true,
             send_wanted: None,

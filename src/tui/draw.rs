@@ -60,12 +60,30 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     status::draw(app, areas.status, buf);
     status::draw_footer(app, areas.footer, buf);
     overlay::draw(app, &areas, buf);
+    if app.options.plain && !app.place().takes_text() {
+        let selected = selected_line(app, buf);
+        if let Some(y) = selected {
+            frame.set_cursor_position((0, y));
+        }
+    }
+}
+
+/// Gives the line of what is selected: a screen reader reads where the cursor stands.
+fn selected_line(app: &App, buf: &Buffer) -> Option<u16> {
+    let area = buf.area;
+    let sign = app.theme.signs.cursor;
+    let here = |y: &u16| buf.cell((area.x, *y)).is_some_and(|cell| cell.symbol() == sign);
+    (area.y..area.bottom()).rev().find(here)
 }
 
 /// Draws one sign, or its plain form where signs are not wanted.
 fn put(buf: &mut Buffer, x: u16, y: u16, sign: &str, style: Style, app: &App) {
     if Rect::new(x, y, 1, 1).intersects(buf.area) {
-        let sign = if app.options.ascii { "+" } else { sign };
+        let sign = match (app.options.plain, app.options.ascii) {
+            (true, _) => " ",
+            (false, true) => "+",
+            (false, false) => sign,
+        };
         buf.set_string(x, y, sign, style);
     }
 }

@@ -1,8 +1,9 @@
 //! What comes into the screen and what it asks for: plain data on both sides.
 
 use super::commands::{Ran, Run};
+use super::files::Entry;
 use crate::domain::{Event, Fault, Request, Response, Upload};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub struct Link {
 pub enum Input {
     Key(KeyEvent),
     Paste(String),
+    Mouse(MouseEvent),
     /// The terminal came to the front, or went behind.
     Focus(bool),
     /// Columns and rows.
@@ -52,6 +54,11 @@ pub enum Input {
     Attached {
         path: String,
         file: Result<Upload, String>,
+    },
+    /// A folder was looked into for files to attach.
+    Listed {
+        folder: PathBuf,
+        entries: Result<Vec<Entry>, String>,
     },
     /// A file was written or opened: what to say about it.
     Did(Result<String, String>),
@@ -74,6 +81,10 @@ pub enum Effect {
     Attach {
         path: String,
     },
+    /// Looks into a folder for files to attach.
+    ListFiles {
+        folder: PathBuf,
+    },
     /// Writes bytes into a new file; never over another one.
     Save {
         path: PathBuf,
@@ -95,6 +106,16 @@ pub enum Effect {
     /// Keeps how often each command was taken from the palette.
     KeepUses(BTreeMap<String, u32>),
     Bell,
+    /// Tells news by the terminal's own notification; the words hold no control characters.
+    Notice(String),
+    /// Tells news by a command of the person's own.
+    Tell {
+        command: String,
+        words: String,
+        issues: u64,
+    },
+    /// Takes the mouse, or gives it back.
+    Mouse(bool),
     Suspend,
     /// Draws everything anew.
     Redraw,

@@ -445,6 +445,7 @@ mod tests {
         let Lookup::Pending(next) = keymap.lookup(Place::List, &keys("g")) else { panic!() };
         let expected = [
             ("m", Action::Move),
+            ("=", Action::Similar),
             ("t", Action::SetStatus),
             ("e", Action::Milestone),
             ("d", Action::Due),
@@ -463,6 +464,8 @@ mod tests {
             ("L", Action::Categories),
             ("r", Action::Rules),
             ("v", Action::Views),
+            ("P", Action::Mouse),
+            ("?", Action::Tour),
         ];
         assert_eq!(next, expected.map(|(key, action)| (key.to_owned(), action)));
         assert_eq!(keymap.lookup(Place::List, &keys("g p")), Lookup::Action(Action::Projects));

@@ -15,6 +15,8 @@ const STACKED: u16 = 30;
 pub enum Mode {
     /// The list, with its preview where there is room.
     List,
+    /// The list without a preview.
+    ListAlone,
     /// One issue.
     Thread,
     /// One issue above the composer; so many lines of the composer are fields.
@@ -56,11 +58,15 @@ pub fn areas(width: u16, height: u16, mode: Mode) -> Areas {
         ..Areas::default()
     };
     match mode {
-        Mode::List => {
+        Mode::List | Mode::ListAlone => {
             areas.query = row(1, 1);
             areas.top_rule = row(2, 1);
             areas.heads = row(3, 1);
-            split_list(&mut areas, row(4, foot.saturating_sub(4)));
+            let body = row(4, foot.saturating_sub(4));
+            match mode {
+                Mode::List => split_list(&mut areas, body),
+                _ => areas.body = body,
+            }
         }
         Mode::Plain => {
             areas.top_rule = row(1, 1);

@@ -91,7 +91,12 @@ impl List {
 impl App {
     /// Gives how many rows of the list are on the screen.
     pub fn list_height(&self) -> u64 {
-        u64::from(areas(self.width, self.height, Mode::List).body.height)
+        u64::from(areas(self.width, self.height, self.list_mode()).body.height)
+    }
+
+    /// Says how the list is laid out: on its own where the screen is read line by line.
+    pub fn list_mode(&self) -> Mode {
+        if self.options.plain { Mode::ListAlone } else { Mode::List }
     }
 
     /// Shows a view.
@@ -161,7 +166,7 @@ impl App {
 
     /// Asks for the selected issue where its preview is on the screen.
     pub fn ask_preview(&mut self) {
-        if areas(self.width, self.height, Mode::List).preview.is_empty() {
+        if areas(self.width, self.height, self.list_mode()).preview.is_empty() {
             self.preview = None;
             return;
         }

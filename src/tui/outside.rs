@@ -1,12 +1,15 @@
 //! Work outside of the screen: the editor, files to attach and to save, programs that show things.
 
+use super::files::Entry;
 use super::input::{Effect, Input};
 use super::setup::Options;
+use crate::child::Group;
 use crate::domain::Upload;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -15,6 +18,10 @@ use tokio::sync::mpsc;
 const USES: &str = "palette.json";
 /// A file larger than this is never read to be attached, in octets.
 const ATTACH_MAX: u64 = 200_000_000;
+/// A command that tells news is ended after this.
+const TELL_MAX: Duration = Duration::from_secs(20);
+/// So many entries of a folder are looked at.
+const FOLDER_MAX: usize = 5_000;
 
 /// Starts work whose end is told through `did`.
 pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>) {
@@ -24,6 +31,13 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
             Effect::Attach { path } => {
                 let file = read(&home(&path)).await;
                 Input::Attached { path, file }
+            }
+            Effect::ListFiles { folder } => {
+                let at = home(&folder.to_string_lossy());
+                let entries = tokio::task::spawn_blocking(move || list(&at)).await;
+                let entries = entries.unwrap_or_else(|e| Err(io::Error::other(e)));
+                let entries = entries.map_err(|e| format!("{}: {e}", folder.display()));
+                Input::Listed { folder, entries }
             }
             Effect::Save { path, bytes } => {
                 let path = home(&path.to_string_lossy());
@@ -35,6 +49,10 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
             }
             Effect::Open { name, bytes } => Input::Did(open(&scratch, &name, &bytes).await),
             Effect::Browse(url) => Input::Did(show(&url)),
+            Effect::Tell { command, words, issues } => match tell(&command, &words, issues).await {
+                Ok(()) => return,
+                Err(said) => Input::Did(Err(said)),
+            },
             Effect::KeepUses(uses) => return keep_uses(&scratch.join(USES), &uses).await,
             _ => return,
         };
@@ -47,6 +65,34 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
 pub fn kept_uses(options: &Options) -> BTreeMap<String, u32> {
     let kept = std::fs::read(options.scratch_dir.join(USES)).ok();
     kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// Tells news by a command: the words on its standard input, their number in the environment.
+async fn tell(command: &str, words: &str, issues: u64) -> Result<(), String> {
+    let broken = |e: io::Error| format!("the command of [notify] could not be run: {e}");
+    let mut child = Command::new("sh")
+        .arg("-c")
+        .arg(command)
+        .env("DESKBELL_NEWS", issues.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(broken)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read is none that failed.
+        let _ = stdin.write_all(format!("{words}\n").as_bytes()).await;
+    }
+    let group = Group::of(child.id());
+    match tokio::time::timeout(TELL_MAX, child.wait()).await {
+        Ok(Ok(_)) => {
+            group.release();
+            Ok(())
+        }
+        Ok(Err(e)) => Err(broken(e)),
+        Err(_) => Err("the command of [notify] took too long and was ended".to_owned()),
+    }
 }
 
 async fn keep_uses(path: &Path, uses: &BTreeMap<String, u32>) {
@@ -94,6 +140,24 @@ fn home(path: &str) -> PathBuf {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),
     }
+}
+
+/// Lists the files of a folder, the newest first, then its folders; what is hidden is left out.
+fn list(folder: &Path) -> io::Result<Vec<Entry>> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder)?.take(FOLDER_MAX) {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(about) = std::fs::metadata(entry.path()) else { continue };
+        match (name.starts_with('.'), about.is_dir(), about.is_file()) {
+            (false, true, _) => folders.push(Entry { name, size: None }),
+            (false, _, true) => files.push((about.modified().ok(), Entry { name, size: Some(about.len()) })),
+            _ => {}
+        }
+    }
+    files.sort_by(|(a, _), (b, _)| b.cmp(a));
+    folders.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files.into_iter().map(|(_, file)| file).chain(folders).collect())
 }
 
 async fn read(path: &Path) -> Result<Upload, String> {
@@ -181,6 +245,31 @@ mod tests {
         let failing = Options { editor: "false".to_owned(), ..options };
         let said = edit(&failing, "hello", "reply-1").await.unwrap_err();
         assert!(said.contains("its text is in"), "{said}");
+    }
+
+    #[test]
+    fn a_folder_lists_its_files_the_newest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("old.txt"), b"12").unwrap();
+        std::fs::write(at("new.png"), b"1").unwrap();
+        std::fs::write(at(".hidden"), b"1").unwrap();
+        std::fs::create_dir(at("sub")).unwrap();
+        let file = std::fs::File::options().write(true).open(at("old.txt")).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let listed: Vec<_> = list(dir.path()).unwrap().into_iter().map(|e| (e.name, e.size)).collect();
+        let expected = [("new.png", Some(1)), ("old.txt", Some(2)), ("sub", None)];
+        assert_eq!(listed, expected.map(|(name, size)| (name.to_owned(), size)));
+        assert!(list(&at("none")).is_err());
+    }
+
+    #[tokio::test]
+    async fn the_command_that_tells_news_gets_the_words_on_its_input() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("told");
+        let command = format!("cat > {0}; echo $DESKBELL_NEWS >> {0}", at.display());
+        tell(&command, "2 issues have news", 2).await.unwrap();
+        assert_eq!(std::fs::read_to_string(at).unwrap(), "2 issues have news\n2\n");
     }
 
     #[tokio::test]

@@ -20,6 +20,8 @@ pub enum Overlay {
     Prompt(Prompt),
     Picker(Picker),
     Reader(Reader),
+    /// A stop of the tour, from 1.
+    Tour(usize),
 }
 
 impl Overlay {
@@ -28,7 +30,7 @@ impl Overlay {
         match self {
             Self::Prompt(_) => Place::Prompt,
             Self::Picker(_) => Place::Picker,
-            Self::Reader(_) => Place::Text,
+            Self::Reader(_) | Self::Tour(_) => Place::Text,
         }
     }
 }
@@ -38,7 +40,6 @@ impl Overlay {
 pub enum Ask {
     Snooze(Vec<Reference>),
     SendLater,
-    Attach,
     SaveFile {
         reference: Reference,
         note: NoteId,
@@ -175,10 +176,18 @@ impl App {
         match (action, &mut self.overlay) {
             (Action::Back, over) => {
                 let runs = matches!(over, Some(Overlay::Reader(reader)) if reader.running);
+                let tour = matches!(over, Some(Overlay::Tour(_)));
                 self.overlay = None;
+                if tour {
+                    self.to_list();
+                }
                 if runs {
                     self.want(super::input::Effect::StopRun);
                 }
+            }
+            (Action::Open | Action::PageDown | Action::Down, Some(Overlay::Tour(stop))) => {
+                let stop = *stop;
+                self.tour_on(stop);
             }
             (Action::Accept, Some(Overlay::Prompt(_))) => self.answer_prompt(),
             (Action::Accept, Some(Overlay::Picker(_))) => self.answer_picker(),
@@ -263,7 +272,6 @@ impl App {
         match prompt.ask {
             Ask::Snooze(references) => self.snooze(references, &text),
             Ask::SendLater => self.send_later(&text),
-            Ask::Attach => self.attach(text),
             Ask::SaveFile { reference, note, name } => {
                 self.fetch_file(reference, note, name, Some(PathBuf::from(text)));
             }

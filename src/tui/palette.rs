@@ -281,6 +281,7 @@ fn needs_issue(action: Action) -> bool {
             | Action::Copy
             | Action::OpenLink
             | Action::Author
+            | Action::Similar
             | Action::History
             | Action::Why
             | Action::Mark

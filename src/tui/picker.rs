@@ -5,11 +5,13 @@ use super::app::App;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
+use super::send::Manner;
 use crate::domain::{
     CategoryKind, Edit as Change, EmailAddress, KeptFor, NoteId, Priority, Reference, Role, SenderScope,
     ViewId,
 };
 use crossterm::event::KeyEvent;
+use std::path::PathBuf;
 
 /// What choosing an item does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +72,16 @@ pub enum Choice {
         scope: SenderScope,
         name: String,
     },
+    /// Sends although something speaks against it.
+    SendAnyway(Manner),
+    AttachFile(PathBuf),
+    /// Looks into a folder for a file to attach.
+    Folder(PathBuf),
     /// Runs a command of one's own.
     RunOwn(u8),
     Issue(Reference),
+    /// What was answered in an issue.
+    Answers(Reference),
     /// An issue that the desk found by its text.
     Found(Reference),
     /// What cannot be done now, and why.
@@ -110,6 +119,8 @@ pub enum Free {
     Milestone,
     /// The number of an issue to link to.
     Link,
+    /// The path of a file to attach, or of a folder.
+    Path,
 }
 
 /// A choice from a list that typing narrows.
@@ -275,6 +286,7 @@ impl App {
             (Some(Free::Label), _) => self.change(vec![Change::Label(typed)], false),
             (Some(Free::Milestone), _) => self.change(vec![Change::Milestone(Some(typed))], false),
             (Some(Free::Link), _) => self.link_to(&typed),
+            (Some(Free::Path), _) => self.take_path(&typed),
             (Some(Free::Copy), Some(address)) => self.toggle_recipient(address),
             (Some(Free::Copy), None) => self.complain(format!("`{typed}` is not an email address")),
             (None, _) => {}
@@ -301,8 +313,12 @@ impl App {
             Choice::MergeInto { references, into } => self.plan_merge(references, into),
             Choice::Merge { references, into } => self.merge(references, into),
             Choice::Nothing => {}
+            Choice::SendAnyway(manner) => self.send_anyway(manner),
+            Choice::AttachFile(path) => self.attach(path.to_string_lossy().into_owned()),
+            Choice::Folder(folder) => self.pick_file(folder),
             Choice::RunOwn(number) => self.start_own(number),
             Choice::Issue(reference) | Choice::Found(reference) => self.open_issue(reference),
+            Choice::Answers(reference) => self.ask_answers(reference),
             Choice::Off(why) => self.say(why),
             Choice::Change(edit) => self.change(vec![edit], false),
             Choice::Setting { project, key, value } => self.set_project(project, key, value),

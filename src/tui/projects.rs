@@ -53,6 +53,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("labels", "Labels", "of every new issue, parted by commas", &[]),
     setting("assignee", "Assignee", "who gets every new issue", &[]),
     setting("signature", "Signature", "below every reply", &[]),
+    setting("internal_words", "Words for the staff only", "asked about before a mail, parted by commas", &[]),
     setting("templates_dir", "Folder of mail templates", "thank_you.md, new_note.md …", &[]),
 ];
 

@@ -197,7 +197,9 @@ impl App {
         let mut items = vec![Item::new(&all, "", Choice::Query(format!("from:{email}")))];
         let people = self.front_view().map(|v| v.participants.as_slice()).unwrap_or_default();
         items.extend(people.iter().map(person));
-        items.extend(page.rows.iter().map(|row| {
+        let (open, closed): (Vec<_>, Vec<_>) =
+            page.rows.iter().partition(|row| row.state == crate::domain::State::Open);
+        items.extend(open.into_iter().chain(closed).map(|row| {
             let detail = format!("{} {}", state(row), when::age(self.now, row.updated_at));
             let name = format!("#{} {}", row.iid, clean::line(&row.title));
             Item::new(&name, &detail, Choice::Query(format!("#{}", row.iid)))

@@ -45,13 +45,14 @@ impl App {
             Action::Editor => self.open_editor(),
             Action::Preview => self.ask_preview_of_many(),
             Action::Attach => {
-                let title = self.limit_in_words();
-                self.open_prompt(Prompt::new(Ask::Attach, "Attach the file", "", &title));
+                let folder = self.options.save_dir.clone();
+                self.pick_file(folder);
             }
             Action::Help => self.open_help(),
             Action::Detach => self.detach(),
             Action::Canned => self.ask_canned(),
             Action::Recipients => self.pick_recipients(),
+            Action::Quote => self.quote(),
             Action::SwitchKind => self.switch_kind(),
             Action::Pane => self.composer_pane(),
             Action::PageDown | Action::PageUp => {
@@ -124,11 +125,11 @@ impl App {
         }
     }
 
-    fn limit_in_words(&self) -> String {
+    pub fn limit_in_words(&self) -> String {
         let used = self.composer.as_ref().map_or(0, Composer::file_size);
         match self.composed_view().and_then(|v| v.max_size) {
             Some(limit) => format!("{} of {} used", size(encoded(used)), size(limit)),
-            None => "the path of a file".to_owned(),
+            None => String::new(),
         }
     }
 
@@ -198,6 +199,9 @@ impl App {
         }
         if let Some(words) = self.left_unfilled() {
             return self.complain(&words);
+        }
+        if self.asks_before_sending(manner) {
+            return;
         }
         let Some(composer) = &mut self.composer else { return };
         if matches!(composer.saved, Saved::Saving(_) | Saved::Loading) {

@@ -1,7 +1,8 @@
 //! What the screen is told when it starts, and what may be wrong with it.
 
 use super::keymap::Keymap;
-use super::theme::Theme;
+use super::news::Notify;
+use super::theme::{Look, Theme};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,7 +53,11 @@ pub struct Options {
     pub light_ground: bool,
     pub ascii: bool,
     pub auto_advance: bool,
-    pub bell: bool,
+    /// Read line by line: nothing side by side, no drawn lines, the cursor on what is selected.
+    pub plain: bool,
+    /// Whether the mouse is taken.
+    pub mouse: bool,
+    pub notify: Notify,
     /// `vim`, `emacs`, `mutt` or `gmail`.
     pub keymap: String,
     pub keys: Vec<UserKey>,
@@ -77,7 +82,9 @@ impl Default for Options {
             light_ground: false,
             ascii: false,
             auto_advance: true,
-            bell: true,
+            plain: false,
+            mouse: false,
+            notify: Notify::default(),
             keymap: "vim".to_owned(),
             keys: Vec::new(),
             commands: Vec::new(),
@@ -93,8 +100,18 @@ impl Default for Options {
 impl Options {
     /// Refuses what the screen could not start with: a theme that does not exist, keys that make no sense.
     pub fn check(&self) -> Result<(), SetupError> {
-        Theme::named(&self.theme, self.no_color, self.light_ground, self.ascii)?;
+        self.look()?;
         self.bindings().map(drop)
+    }
+
+    /// Gives the theme with its signs.
+    pub(super) fn look(&self) -> Result<Theme, SetupError> {
+        let signs = match (self.plain, self.ascii) {
+            (true, _) => Look::Plain,
+            (false, true) => Look::Ascii,
+            (false, false) => Look::Drawn,
+        };
+        Theme::named(&self.theme, self.no_color, self.light_ground, signs)
     }
 
     /// Makes the table of keys: those of the keymap, the person's own, and those of their commands.

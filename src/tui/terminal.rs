@@ -1,16 +1,17 @@
 //! The terminal itself: taken over, given back, and given back also when something goes wrong.
 
 use super::frames::Frames;
+use super::sequences::{self, NoticeKind};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{Command, cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
@@ -29,14 +30,15 @@ const COPY_MAX: usize = 74_000;
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Frames>>,
     ours: bool,
+    mouse: bool,
 }
 
 impl Screen {
     /// Takes the terminal over.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
         give_back_after_panic();
         let terminal = Terminal::new(CrosstermBackend::new(Frames::to_terminal()?))?;
-        let mut screen = Self { terminal, ours: false };
+        let mut screen = Self { terminal, ours: false, mouse };
         screen.come_back()?;
         Ok(screen)
     }
@@ -54,7 +56,14 @@ impl Screen {
             PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
             cursor::Hide
         )?;
+        self.mouse(self.mouse)?;
         self.clear()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
     /// Gives the terminal back.
@@ -82,7 +91,27 @@ impl Screen {
     /// Sends text to the terminal's clipboard (OSC 52).
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let end = text.floor_char_boundary(COPY_MAX);
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text.get(..end).unwrap_or_default()))
+        let mut sequence = String::new();
+        let copy = CopyToClipboard::to_clipboard_from(text.get(..end).unwrap_or_default());
+        // Writing into a string does not fail.
+        let _ = copy.write_ansi(&mut sequence);
+        self.send(&sequence)
+    }
+
+    /// Shows a notification of the terminal's own.
+    pub fn notice(&mut self, words: &str) -> io::Result<()> {
+        let term = std::env::var("TERM").unwrap_or_default();
+        let kind = NoticeKind::of(&term, std::env::var_os("VTE_VERSION").is_some());
+        self.send(&sequences::notice(kind, words))
+    }
+
+    /// Sends a sequence for the terminal; within tmux also past it, for tmux keeps most for itself.
+    fn send(&mut self, sequence: &str) -> io::Result<()> {
+        stdout().write_all(sequence.as_bytes())?;
+        if std::env::var_os("TMUX").is_some() {
+            stdout().write_all(sequences::through_tmux(sequence).as_bytes())?;
+        }
+        stdout().flush()
     }
 
     /// Rings.
@@ -106,6 +135,7 @@ fn give_back() -> io::Result<()> {
     execute!(
         stdout(),
         PopKeyboardEnhancementFlags,
+        DisableMouseCapture,
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,

@@ -5,15 +5,18 @@ mod clocks;
 mod commands;
 mod completing;
 mod desk;
+mod guard;
 mod life;
 mod long;
 mod mails;
+mod manners;
 mod notifications;
 mod palette;
 mod parts;
 mod reports;
 mod screens;
 mod several;
+mod similar;
 mod update;
 mod views;
 
@@ -132,6 +135,14 @@ impl Screen {
         let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
         terminal.draw(|frame| draw(&self.app, frame)).unwrap();
         terminal.backend().buffer().clone()
+    }
+
+    /// Gives where the cursor stands.
+    pub fn cursor(&self) -> (u16, u16) {
+        let mut terminal = Terminal::new(TestBackend::new(self.app.width, self.app.height)).unwrap();
+        terminal.draw(|frame| draw(&self.app, frame)).unwrap();
+        let at = terminal.get_cursor_position().unwrap();
+        (at.x, at.y)
     }
 
     /// Gives what stands on the screen, without blanks at the ends of lines.

@@ -31,6 +31,16 @@ pub struct Theme {
     pub signs: Signs,
 }
 
+/// With which signs the screen is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    #[default]
+    Drawn,
+    Ascii,
+    /// For screens that are read aloud.
+    Plain,
+}
+
 /// The signs of the screen; each has a plain form for terminals that lack them.
 #[derive(Clone, Debug)]
 pub struct Signs {
@@ -78,6 +88,23 @@ impl Default for Signs {
 }
 
 impl Signs {
+    /// Signs for a screen that is read aloud: words where a sign would only be a sound, and no drawn lines.
+    fn plain() -> Self {
+        Self {
+            rule: " ",
+            double_rule: " ",
+            bar: " ",
+            unread: "new",
+            warning: "careful:",
+            mark: "+",
+            bad: "failed",
+            none: "none",
+            draft: "draft",
+            dot: ",",
+            ..Self::ascii()
+        }
+    }
+
     fn ascii() -> Self {
         Self {
             ellipsis: "~",
@@ -122,7 +149,7 @@ struct Table {
 
 impl Theme {
     /// Gives the theme called `auto`, `dark`, `light` or `mono`.
-    pub fn named(name: &str, no_color: bool, light_ground: bool, ascii: bool) -> Result<Self, SetupError> {
+    pub fn named(name: &str, no_color: bool, light_ground: bool, signs: Look) -> Result<Self, SetupError> {
         let table = match name {
             _ if no_color => MONO,
             "auto" | "" => [DARK, LIGHT][usize::from(light_ground)],
@@ -132,9 +159,11 @@ impl Theme {
             _ => return Err(SetupError::Theme(name.to_owned())),
         };
         let mut theme = Self::read(table)?;
-        if ascii {
-            theme.signs = Signs::ascii();
-        }
+        theme.signs = match signs {
+            Look::Drawn => Signs::default(),
+            Look::Ascii => Signs::ascii(),
+            Look::Plain => Signs::plain(),
+        };
         Ok(theme)
     }
 
@@ -190,13 +219,13 @@ mod tests {
     #[test]
     fn every_theme_can_be_read_and_mono_has_no_colour() {
         for name in ["auto", "dark", "light", "mono"] {
-            Theme::named(name, false, false, false).unwrap();
+            Theme::named(name, false, false, Look::Drawn).unwrap();
         }
-        let mono = Theme::named("dark", true, false, false).unwrap();
+        let mono = Theme::named("dark", true, false, Look::Drawn).unwrap();
         for style in [mono.accent, mono.warning, mono.dim, mono.selected, mono.link, mono.code] {
             assert_eq!((style.fg, style.bg), (None, None));
         }
-        assert!(Theme::named("neon", false, false, false).is_err());
+        assert!(Theme::named("neon", false, false, Look::Drawn).is_err());
         assert!(style("#ff0000").is_err());
     }
 }

@@ -345,7 +345,7 @@ impl App {
     /// Gives the layout of what is on the screen now.
     pub fn mode(&self) -> Mode {
         match (self.screen, &self.composer) {
-            (Screen::List, _) => Mode::List,
+            (Screen::List, _) => self.list_mode(),
             (Screen::Templates, _) => Mode::Beside,
             (Screen::Thread, Some(composer)) => Mode::Compose { fields: composer.field_rows() },
             (Screen::Thread, None) => Mode::Thread,
@@ -360,7 +360,7 @@ impl App {
 
     /// Gives how many lines of the preview are on the screen.
     pub fn preview_height(&self) -> usize {
-        usize::from(areas(self.width, self.height, Mode::List).preview.height).saturating_sub(2)
+        usize::from(areas(self.width, self.height, self.list_mode()).preview.height).saturating_sub(2)
     }
 
     /// Opens an issue over what is on the screen.
@@ -440,7 +440,7 @@ impl App {
         if let Some(thread) = &mut self.thread {
             thread.reflow(width, &self.theme);
         }
-        let preview = areas(self.width, self.height, Mode::List).preview;
+        let preview = areas(self.width, self.height, self.list_mode()).preview;
         match &mut self.preview {
             Some(shown) if !preview.is_empty() => shown.reflow(usize::from(preview.width), &self.theme),
             _ => self.ask_preview(),

@@ -158,6 +158,7 @@ impl App {
             Action::Repeat => self.repeat(),
             Action::Copy => self.copy_reference(),
             Action::OpenLink => self.pick_file_or_link(),
+            Action::Similar => self.ask_similar(),
             Action::Author => self.ask_author(),
             Action::History => {
                 if let Some(reference) = self.target() {
@@ -176,6 +177,7 @@ impl App {
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
             Action::Original => self.ask_original(),
+            Action::Quote => self.quote(),
             Action::Own(number) => self.run_own(number),
             _ => return false,
         }

@@ -70,8 +70,9 @@ impl App {
         let same = |view: &View| shown.as_ref() == Some(&view.id()) && view.about.query == query;
         self.list.view = self.list.views.iter().position(same);
         self.list.view = self.list.view_of(&query);
-        if self.options.bell && self.focused != Some(true) && before.is_some() && after > before {
-            self.want(Effect::Bell);
+        let more = before.zip(after).map_or(0, |(before, after)| after.saturating_sub(before));
+        if more > 0 {
+            self.news(more);
         }
     }
 

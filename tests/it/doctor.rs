@@ -193,6 +193,10 @@ fn a_config_that_is_wrong_or_missing_is_a_step_that_fails() {
         said.stdout.contains("config.toml:4: there is no key `theem` here\n     cure: did you mean `theme`?"),
         "{said:?}"
     );
+    let keys = TestDesk::new("[keys.list]\n\"b\" = \"clsoe\"\n");
+    let said = keys.run(&["doctor"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stdout.contains("there is no action `clsoe`; did you mean `close`? (line 4)"), "{said:?}");
     std::fs::remove_file(desk.config()).unwrap();
     let said = desk.run(&["doctor"]);
     assert_eq!(said.code, 1);

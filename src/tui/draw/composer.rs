@@ -3,6 +3,7 @@
 use super::super::app::App;
 use super::super::clean;
 use super::super::composer::{Composer, Held, Recipients, Saved, encoded, recipients};
+use super::super::guard::changed;
 use super::super::layout::Areas;
 use super::super::send::size;
 use super::{rows, text, two_ends};
@@ -120,7 +121,7 @@ fn held(app: &App, composer: &Composer) -> Option<String> {
             }
             let who = if writers.is_empty() { "somebody".to_owned() } else { writers.join(", ") };
             Some(format!(
-                "NOT SENT: {who} wrote meanwhile, see above {} Ctrl-s sends anyway",
+                "NOT SENT: {who} wrote meanwhile, see above {0} Ctrl-s sends anyway {0} Esc keeps the draft",
                 app.theme.signs.dot
             ))
         }
@@ -155,6 +156,14 @@ fn who_gets_it(app: &App, composer: &Composer) -> Vec<Span<'static>> {
             None => vec![Span::styled(theme.signs.ellipsis, theme.dim)],
             Some(view) => {
                 let mut spans = reply_to(app, &recipients(&view.participants, composer));
+                let (joined, left) = changed(view, composer);
+                let marked =
+                    joined.iter().map(|a| format!(" +{a}")).chain(left.iter().map(|a| format!(" -{a}")));
+                let marked: String = marked.collect();
+                if !marked.is_empty() {
+                    let words = format!(" since the last mail:{}", clean::line(&marked));
+                    spans.push(Span::styled(words, theme.warning));
+                }
                 let from = format!(" {} from {}", theme.signs.rule.repeat(2), clean::line(&view.sender_name));
                 spans.push(Span::styled(from, theme.dim));
                 spans

@@ -5,6 +5,7 @@ use super::super::clean;
 use super::super::layout::Areas;
 use super::super::overlay::{Overlay, Prompt, Reader};
 use super::super::picker::{Choice, Free, Picker};
+use super::super::tour::STOPS;
 use super::{rows, rule, text, two_ends};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,6 +19,7 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
         Some(Overlay::Prompt(prompt)) => draw_prompt(app, prompt, areas, buf),
         Some(Overlay::Picker(picker)) => draw_picker(app, picker, areas, buf),
         Some(Overlay::Reader(reader)) => draw_reader(app, reader, areas, buf),
+        Some(Overlay::Tour(stop)) => draw_tour(app, *stop, areas, buf),
     }
 }
 
@@ -106,6 +108,8 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
                     (Some(typed), Some(Free::Copy)) => format!("a copy to: {typed}"),
                     (Some(typed), Some(Free::Milestone)) => format!("a new milestone: {typed}"),
                     (Some(typed), Some(Free::Link)) => format!("link to: {typed}"),
+                    (Some(typed), Some(Free::Path)) => format!("the file {typed}"),
+                    (None, Some(Free::Path)) => "type the path of a file".to_owned(),
                     (None, Some(Free::Link)) => "type the number of an issue, such as 12".to_owned(),
                     _ => "nothing fits".to_owned(),
                 };
@@ -150,6 +154,21 @@ fn draw_item(app: &App, c: &Columns, item: [&str; 3], here: bool, area: Rect, bu
     left.push(Span::styled(format!(" {name}"), style));
     left.push(Span::styled(format!("  {}", clean::line(detail)), app.theme.dim));
     two_ends(left, Vec::new(), area, app, buf);
+}
+
+/// Draws the words of a stop over the foot of its screen.
+fn draw_tour(app: &App, number: usize, areas: &Areas, buf: &mut Buffer) {
+    let stop = app.tour_stop(number);
+    let area = foot(areas, 1 + u16::try_from(stop.lines.len()).unwrap_or(2));
+    clear(area, buf);
+    let mut lines = rows(area);
+    if let Some(line) = lines.next() {
+        let title = format!("{number} of {STOPS}: {}", stop.title);
+        titled_rule(app, &title, "Enter goes on, Esc ends the tour", line, buf);
+    }
+    for (words, line) in stop.lines.into_iter().zip(lines) {
+        two_ends(vec![Span::raw(format!(" {words}"))], Vec::new(), line, app, buf);
+    }
 }
 
 fn draw_reader(app: &App, reader: &Reader, areas: &Areas, buf: &mut Buffer) {

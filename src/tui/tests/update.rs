@@ -195,8 +195,8 @@ fn a_note_leaves_only_after_its_last_draft_has_arrived() {
 #[test]
 fn too_large_files_are_told_before_sending() {
     let mut screen = Screen::new(80, 24);
-    screen.keys("rSee file<ctrl-o>/tmp/big.bin<enter>");
-    assert_eq!(screen.wanted, [Effect::Attach { path: "/tmp/big.bin".into() }]);
+    screen.keys("rSee <ctrl-o>/tmp/big.bin<enter>");
+    assert_eq!(screen.wanted.last(), Some(&Effect::Attach { path: "/tmp/big.bin".into() }));
     let file = Upload { name: "big.bin".into(), bytes: vec![0; 20_000_000] };
     screen.input(Input::Attached { path: "/tmp/big.bin".into(), file: Ok(file) });
     assert!(screen.text().contains("TOO LARGE: 27 MB of 25 MB"), "{}", screen.text());
@@ -479,10 +479,11 @@ fn news_ring_only_where_nobody_looks() {
         screen.event(Event::Issues { seq: Seq(2), issues: vec![IssueId(1)] });
     };
     news(&mut screen, 1);
-    assert_eq!(screen.wanted, [Effect::Bell]);
-    screen.input(Input::Focus(true));
+    assert_eq!(screen.wanted.first(), Some(&Effect::Bell));
+    screen.wanted.clear();
+    screen.wait(60_000).input(Input::Focus(true));
     news(&mut screen, 3);
-    assert_eq!(screen.wanted, [Effect::Bell]);
+    assert_eq!(screen.wanted, []);
 }
 
 #[test]
