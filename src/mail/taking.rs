@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use std::ops::Range;
 
-/// How deep mails within mails are looked into.
-const DEPTH: u8 = 8;
+/// How deep mails within mails are looked into. Each level costs a few times what the one above does.
+const DEPTH: u8 = 4;
 const BASE64_LINE: usize = 76;
 
 /// A stretch of a mail, and what takes its place.
@@ -21,11 +21,16 @@ type Swap = (Range<usize>, Vec<u8>);
 ///
 /// A mail from which they cannot be taken keeps nothing but a line that says so.
 pub fn without(raw: &[u8], cuts: &Cuts) -> Option<Vec<u8>> {
-    if !holds(raw, cuts, DEPTH) {
+    without_to(raw, cuts, DEPTH)
+}
+
+/// Does so in mails within it as well, so many deep.
+fn without_to(raw: &[u8], cuts: &Cuts, depth: u8) -> Option<Vec<u8>> {
+    if !holds(raw, cuts, depth) {
         return None;
     }
-    let left = caught(|| swapped(raw, |parsed, bytes| texts(parsed, bytes, cuts, DEPTH)));
-    let left = left.ok().filter(|left| !holds(left, cuts, DEPTH));
+    let left = caught(|| swapped(raw, |parsed, bytes| texts(parsed, bytes, cuts, depth)));
+    let left = left.ok().filter(|left| !holds(left, cuts, depth));
     Some(
         left.unwrap_or_else(|| {
             emptied(None, "Parts of this mail were taken out, and nothing could be kept.")
@@ -127,18 +132,22 @@ fn part_swaps(part: &MessagePart<'_>, bytes: &[u8], cuts: &Cuts, depth: u8) -> V
             None => Vec::new(),
         },
         PartType::Message(inner) => {
-            let raw = inner.raw_message.as_ref();
-            let raw = if raw.is_empty() { part_bytes(part, bytes) } else { raw };
-            match depth.checked_sub(1).filter(|depth| holds(raw, cuts, *depth)) {
-                Some(_) => {
-                    let left = without(raw, cuts);
-                    let left = left.unwrap_or_else(|| emptied(None, "This mail was taken out."));
-                    coded(part, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n", left)
-                }
-                None => Vec::new(),
-            }
+            let encoded = !matches!(part.encoding, mail_parser::Encoding::None);
+            let raw = if encoded { inner.raw_message.as_ref() } else { part_bytes(part, bytes) };
+            inner_swaps(part, raw, raw.len() < bytes.len(), cuts, depth)
         }
         PartType::Multipart(_) => Vec::new(),
+    }
+}
+
+/// Gives what has to change in a mail within the mail; `smaller` says that it is one, and not the whole again.
+fn inner_swaps(part: &MessagePart<'_>, raw: &[u8], smaller: bool, cuts: &Cuts, depth: u8) -> Vec<Swap> {
+    match depth.checked_sub(1).filter(|_| smaller) {
+        Some(depth) => without_to(raw, cuts, depth).map_or_else(Vec::new, |left| {
+            coded(part, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n", left)
+        }),
+        None if cuts.are_in(raw) => body(part, "text/plain; charset=utf-8", b"(a mail was taken out)"),
+        None => Vec::new(),
     }
 }
 
@@ -299,6 +308,17 @@ mod tests {
         let text = String::from_utf8_lossy(&left);
         assert!(!text.contains("AAAA") && !text.contains("a.png"), "{text}");
         assert_eq!(mail::part(&left, files[1].part.unwrap(), &[]).unwrap(), b"BBBB");
+    }
+
+    #[test]
+    fn mails_within_mails_have_an_end() {
+        let mut raw = "Subject: x\r\n\r\nthe secret word\r\n".to_owned();
+        for _ in 0..20 {
+            raw = format!("Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n{raw}");
+        }
+        let left = without(raw.as_bytes(), &cuts()).unwrap();
+        assert!(!holds(&left, &cuts(), DEPTH));
+        assert!(String::from_utf8_lossy(&left).contains("Subject: outer"));
     }
 
     #[test]
