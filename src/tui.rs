@@ -32,6 +32,7 @@ mod files;
 mod frames;
 mod fuzzy;
 mod guard;
+mod hyperlinks;
 mod input;
 mod intake;
 mod keymap;
@@ -125,7 +126,7 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let uses = outside::kept_uses(&options);
     let mut app = App::new(options, width, height, Timestamp::now())?;
     app.palette.uses = uses;
-    let screen = Screen::enter(app.options.mouse)?;
+    let screen = Screen::enter(app.options.mouse, app.options.links)?;
     let (did, outside) = mpsc::unbounded_channel();
     let mut session = Session {
         app,

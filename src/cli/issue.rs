@@ -258,7 +258,7 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
         }
         Response::Noted { issue, outbox, .. } => (issue, outbox.len()),
         // It was quick actions alone.
-        Response::Edited { rows, label } => {
+        Response::Edited { rows, label, .. } => {
             match here.json {
                 true => print::json(&rows.first())?,
                 false => println!("{}", print::line(&label)),

@@ -180,7 +180,7 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
     ];
     let settings: Vec<(String, String)> =
         settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-    match ask(here, Request::SaveCanned { scope, name, settings, new }).await? {
+    match ask(here, Request::SaveCanned { scope, name, settings, new, attach: Vec::new() }).await? {
         Response::Canned(saved) if here.json => print::json(&saved.first())?,
         Response::Canned(saved) => saved.iter().for_each(shown),
         other => return Err(unexpected(&other).into()),

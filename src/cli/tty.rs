@@ -61,11 +61,12 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
 
 /// Takes what can be wrong without anything of this machine: theme and keys.
 fn look(config: &Config) -> Options {
-    let Ui { theme, keymap, ascii, plain, .. } = &config.ui;
+    let Ui { theme, keymap, ascii, plain, links, .. } = &config.ui;
     Options {
         theme: theme.clone(),
         ascii: *ascii || *plain,
         plain: *plain,
+        links: *links && !*plain,
         keymap: keymap.word().to_owned(),
         keys: user_keys(config),
         commands: own_commands(config),

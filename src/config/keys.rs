@@ -53,6 +53,9 @@ pub(super) struct Keys {
     templates: Place,
     categories: Place,
     rules: Place,
+    reports: Place,
+    views: Place,
+    changes: Place,
     text: Place,
 }
 
@@ -75,6 +78,9 @@ impl Keys {
             ("templates", self.templates),
             ("categories", self.categories),
             ("rules", self.rules),
+            ("reports", self.reports),
+            ("views", self.views),
+            ("changes", self.changes),
             ("text", self.text),
         ];
         let bound = |(place, keys): (&'static str, Place)| {

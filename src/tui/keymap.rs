@@ -92,6 +92,9 @@ impl Place {
             Self::Templates => "among the templates",
             Self::Categories => "among the labels",
             Self::Rules => "among the rules",
+            Self::Reports => "among the reports",
+            Self::Views => "among the views",
+            Self::Changes => "among the changes",
             Self::Text => "in a text",
         }
     }

@@ -25,6 +25,14 @@ pub fn notice(kind: NoticeKind, words: &str) -> String {
     }
 }
 
+/// What ends a link.
+pub const LINK_END: &str = "\x1b]8;;\x1b\\";
+
+/// Begins a link to an address that holds no control characters.
+pub fn link_begin(address: &str) -> String {
+    format!("\x1b]8;;{address}\x1b\\")
+}
+
 /// Wraps a sequence so that tmux hands it to the terminal outside, where its `allow-passthrough` is on.
 pub fn through_tmux(sequence: &str) -> String {
     format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))

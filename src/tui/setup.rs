@@ -55,6 +55,8 @@ pub struct Options {
     pub auto_advance: bool,
     /// Read line by line: nothing side by side, no drawn lines, the cursor on what is selected.
     pub plain: bool,
+    /// Whether addresses are links that the terminal opens.
+    pub links: bool,
     /// Whether the mouse is taken.
     pub mouse: bool,
     pub notify: Notify,
@@ -83,6 +85,7 @@ impl Default for Options {
             ascii: false,
             auto_advance: true,
             plain: false,
+            links: true,
             mouse: false,
             notify: Notify::default(),
             keymap: "vim".to_owned(),

@@ -1,6 +1,7 @@
 //! The terminal itself: taken over, given back, and given back also when something goes wrong.
 
 use super::frames::Frames;
+use super::hyperlinks::{Hyperlink, hyperlinks};
 use super::sequences::{self, NoticeKind};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -12,7 +13,7 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 use std::io::{self, Write, stdout};
@@ -31,14 +32,16 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<Frames>>,
     ours: bool,
     mouse: bool,
+    /// The links that were sent last; `None` where none are wanted.
+    links: Option<Vec<Hyperlink>>,
 }
 
 impl Screen {
     /// Takes the terminal over.
-    pub fn enter(mouse: bool) -> io::Result<Self> {
+    pub fn enter(mouse: bool, links: bool) -> io::Result<Self> {
         give_back_after_panic();
         let terminal = Terminal::new(CrosstermBackend::new(Frames::to_terminal()?))?;
-        let mut screen = Self { terminal, ours: false, mouse };
+        let mut screen = Self { terminal, ours: false, mouse, links: links.then(Vec::new) };
         screen.come_back()?;
         Ok(screen)
     }
@@ -75,8 +78,26 @@ impl Screen {
     /// Draws a frame; terminals that can show it at once.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(render)?;
+        let frame = self.terminal.draw(render)?;
+        let links = self.links.as_ref().map(|_| hyperlinks(frame.buffer)).unwrap_or_default();
+        self.link(links)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Sends the addresses of a frame once more as links, unless they stand there already.
+    fn link(&mut self, links: Vec<Hyperlink>) -> io::Result<()> {
+        if self.links.as_ref().is_none_or(|sent| *sent == links) {
+            return Ok(());
+        }
+        let backend = self.terminal.backend_mut();
+        for link in &links {
+            backend.write_all(sequences::link_begin(&link.address).as_bytes())?;
+            let cells = link.cells.iter().zip(link.x..).map(|(cell, x)| (x, link.y, cell));
+            backend.draw(cells)?;
+            backend.write_all(sequences::LINK_END.as_bytes())?;
+        }
+        self.links = Some(links);
+        Ok(())
     }
 
     /// Makes the next frame a full one.
@@ -84,6 +105,7 @@ impl Screen {
     /// Ratatui's own `clear` asks the terminal where its cursor is and fails where none answers; a
     /// resize to the same size clears without asking.
     pub fn clear(&mut self) -> io::Result<()> {
+        self.links = self.links.take().map(|_| Vec::new());
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }

@@ -172,7 +172,7 @@ impl Terminal {
     }
 }
 
-const MAIL: &str = "From: Ada Lovelace <ada@customer.example>\r\nTo: help+acme-support-1-issue-@desk.example\r\nSubject: Cannot log in\r\nMessage-ID: <a1@customer.example>\r\n\r\nIt says invalid token.\r\n";
+const MAIL: &str = "From: Ada Lovelace <ada@customer.example>\r\nTo: help+acme-support-1-issue-@desk.example\r\nSubject: Cannot log in\r\nMessage-ID: <a1@customer.example>\r\n\r\nIt says invalid token, see https://status.customer.example/42 for more.\r\n";
 
 #[test]
 fn a_mail_is_read_and_answered_from_the_keyboard_and_the_terminal_is_left_as_it_was() {
@@ -197,6 +197,8 @@ fn a_mail_is_read_and_answered_from_the_keyboard_and_the_terminal_is_left_as_it_
     let text = String::from_utf8_lossy(&output);
     assert!(text.contains("\x1b[?1049h") && text.contains("\x1b[?1049l"), "the alternate screen is left");
     assert!(text.contains("\x1b[?25h"), "the cursor is shown again");
+    let link = "\x1b]8;;https://status.customer.example/42\x1b\\";
+    assert!(text.contains(link) && text.contains("\x1b]8;;\x1b\\"), "the address is a link");
     home.wait_until_unserved();
 }
 

@@ -4,7 +4,7 @@ use super::play::ask;
 use super::week::STAFF;
 use super::{BILLING, PROJECT};
 use crate::desk::{Caller, Desk};
-use crate::domain::{KeptFor, CategoryKind, EmailAddress, Fault, Request, Role, SenderScope};
+use crate::domain::{CategoryKind, EmailAddress, Fault, KeptFor, Request, Role, SenderScope};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 

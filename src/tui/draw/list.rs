@@ -148,15 +148,6 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
     }
 }
 
-fn clock_cell(app: &App, c: &Columns, row: &IssueRow) -> Option<Span<'static>> {
-    let (words, style) = match &row.clock {
-        _ if c.clock == 0 => return None,
-        None => (String::new(), app.theme.dim),
-        Some(clock) => (clock::short(clock, app.now), app.clock_style(clock)),
-    };
-    Some(Span::styled(format!("  {}", fit_right(&words, c.clock, app.theme.signs.ellipsis)), style))
-}
-
 /// Draws the title with what belongs to it: a draft, trouble, unread notes at its end, labels where
 /// they have no column.
 fn title(app: &App, c: &Columns, row: &IssueRow, style: Style) -> Vec<Span<'static>> {
