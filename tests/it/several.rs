@@ -42,7 +42,14 @@ fn text(numbers: &[u64], text: &str) -> NewNotes {
 async fn keep_macro(room: &mut Room, name: &str, settings: &[(&str, &str)]) {
     let mut all = vec![("macro".to_owned(), "true".to_owned())];
     all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    room.ok(Request::SaveCanned { scope: KeptFor::Mine, name: name.into(), settings: all, new: true }).await;
+    room.ok(Request::SaveCanned {
+        scope: KeptFor::Mine,
+        name: name.into(),
+        settings: all,
+        new: true,
+        attach: vec![],
+    })
+    .await;
 }
 
 fn run(name: &str, numbers: &[u64]) -> Request {
@@ -150,7 +157,14 @@ async fn each_gets_a_mail_of_their_own_and_what_is_out_stays() {
 async fn a_macro_acts_and_answers_on_all_in_one_step_that_one_undo_takes_back() {
     let mut room = tickets(3).await;
     let settings = vec![("text".to_owned(), "%{ISSUE_ID} is refunded.".to_owned())];
-    room.ok(Request::SaveCanned { scope: KeptFor::Mine, name: "refunded".into(), settings, new: true }).await;
+    room.ok(Request::SaveCanned {
+        scope: KeptFor::Mine,
+        name: "refunded".into(),
+        settings,
+        new: true,
+        attach: vec![],
+    })
+    .await;
     keep_macro(
         &mut room,
         "refund",
@@ -184,7 +198,8 @@ async fn a_placeholder_that_stands_for_nothing_or_a_wrong_action_stops_a_macro_e
     assert!(room.issue("acme/support#1").await.row.labels.is_empty(), "nothing was done at all");
     let settings =
         [("macro", "true"), ("text", "/clsoe")].map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
-    let wrong = Request::SaveCanned { scope: KeptFor::Mine, name: "x".into(), settings, new: true };
+    let wrong =
+        Request::SaveCanned { scope: KeptFor::Mine, name: "x".into(), settings, new: true, attach: vec![] };
     assert!(room.ask(wrong).await.unwrap_err().message.contains("/clsoe"));
     keep_macro(&mut room, "lost", &[("reply", "nothing")]).await;
     assert!(room.ask(run("lost", &[1])).await.unwrap_err().message.contains("no canned reply `nothing`"));
