@@ -31,7 +31,7 @@ impl App {
     }
 
     /// Gives the macros as choices.
-    pub fn macro_items(&self) -> Vec<Item> {
+    fn macro_items(&self) -> Vec<Item> {
         self.macros.iter().map(item).collect()
     }
 
@@ -44,6 +44,12 @@ impl App {
         let request = Request::RunMacro { kept: Some(kept), name, references, hold_ms: None };
         self.ask(Purpose::Edit { advance: false }, request);
     }
+}
+
+/// Makes a line of the list of all commands of a macro.
+pub fn named_item(canned: &CannedView) -> Item {
+    let item = item(canned);
+    Item { name: format!("macro {}", item.name), keys: String::new(), ..item }
 }
 
 fn item(canned: &CannedView) -> Item {

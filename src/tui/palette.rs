@@ -116,7 +116,8 @@ impl App {
         let known = ACTIONS.iter().filter(|e| !is_typing(e.action) && !matches!(e.action, Action::View(_)));
         let (on, off): (Vec<Item>, Vec<Item>) =
             known.map(|e| self.command(place, e)).partition(|i| !matches!(i.choice, Choice::Off(_)));
-        let views = ACTIONS.iter().filter(|e| matches!(e.action, Action::View(1..=5)));
+        let shown = self.list.views.len();
+        let views = ACTIONS.iter().filter(|e| matches!(e.action, Action::View(n) if usize::from(n) <= shown));
         let mut items = on;
         items.extend(self.own_commands(place));
         items.extend(views.map(|e| self.view_item(place, e.action)));
@@ -130,7 +131,11 @@ impl App {
             Item::new(&name, &format!("person: open issues of {}", user.name), Choice::Query(query))
         }));
         items.extend(self.customers());
-        items.extend(self.palette.canned.iter().map(|canned| {
+        let (macros, canned): (Vec<_>, Vec<_>) = self.palette.canned.iter().partition(|c| c.runs.is_some());
+        if matches!(place, Place::List | Place::Thread) {
+            items.extend(macros.into_iter().map(super::macros::named_item));
+        }
+        items.extend(canned.into_iter().map(|canned| {
             let choice = Choice::Canned(canned.scope.clone(), canned.name.clone());
             let words = clean::line(&canned.keywords.join(", "));
             let choice = self.issue_choice(choice);

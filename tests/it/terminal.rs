@@ -239,7 +239,7 @@ fn someone_new_takes_the_tour_and_answers_and_closes_the_first_mail_of_the_demo(
         &path("desk"),
         "issue",
         "show",
-        &number.to_string(),
+        &format!("brightwater/support#{number}"),
         "--json",
     ]);
     let issue: serde_json::Value = serde_json::from_str(&shown).unwrap();

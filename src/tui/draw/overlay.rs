@@ -23,7 +23,7 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
     }
 }
 
-fn clear(area: Rect, buf: &mut Buffer) {
+pub fn clear(area: Rect, buf: &mut Buffer) {
     for row in rows(area.intersection(buf.area)) {
         for x in row.x..row.right() {
             if let Some(cell) = buf.cell_mut((x, row.y)) {

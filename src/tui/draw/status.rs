@@ -129,26 +129,51 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
             next.into_iter().map(|(keys, a)| (keys, app.name_of(a))).collect()
         }
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
-        _ if place == Place::List && app.list.view == Some(4) => spam_keys(app),
+        _ if place == Place::List && shows_spam(app) => spam_keys(app),
         _ if place == Place::Intake => intake_keys(app),
         _ => footer_keys(app, place),
     };
-    let mut spans = vec![Span::raw(" ")];
-    let mut room = usize::from(area.width).saturating_sub(1);
+    // What may follow is all said, over the lines above; other hints end where the line does.
+    let most = if app.pending.is_empty() { 1 } else { usize::from(area.y / 2).max(1) };
+    let lines = hints(app, pairs, usize::from(area.width), most);
+    let first = area.y.saturating_sub(u16::try_from(lines.len()).unwrap_or(1).saturating_sub(1));
+    for (y, line) in (first..).zip(lines) {
+        let area = Rect { y, ..area };
+        super::overlay::clear(area, buf);
+        super::text(line, area, buf);
+    }
+}
+
+/// Lays keys and their words out in as few lines as they need, at most so many.
+fn hints(app: &App, pairs: Vec<(String, String)>, width: usize, most: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::raw(" ")];
+    let mut room = width.saturating_sub(1);
     for (keys, word) in pairs {
         let cells = clean::width(&keys) + 1 + clean::width(&word);
         if cells > room {
-            break;
+            if lines.len() == most {
+                break;
+            }
+            lines.push(Line::raw(" "));
+            room = width.saturating_sub(1);
         }
         room = room.saturating_sub(cells + 2);
-        spans.push(Span::styled(keys, app.theme.key));
-        spans.push(Span::styled(format!(" {word}  "), app.theme.dim));
+        if let Some(line) = lines.last_mut() {
+            line.spans.push(Span::styled(keys, app.theme.key));
+            line.spans.push(Span::styled(format!(" {word}  "), app.theme.dim));
+        }
     }
-    super::text(Line::from(spans), area, buf);
+    lines
 }
 
 fn footer_keys(app: &App, place: Place) -> Vec<(String, String)> {
     app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(app, place, a))).collect()
+}
+
+fn shows_spam(app: &App) -> bool {
+    app.list
+        .shown_view()
+        .is_some_and(|view| view.about.query.split_whitespace().any(|word| word == "is:spam"))
 }
 
 /// Gives the keys of the view of spam: where the mails are that never became issues stands first.

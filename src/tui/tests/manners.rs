@@ -79,7 +79,7 @@ fn the_mouse_scrolls_selects_and_opens_and_is_given_back() {
     assert_eq!(screen.app.list.selected, 1, "there is no row");
     screen.input(mouse(click, 5));
     assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127);
-    screen.keys("qgM");
+    screen.keys("qgP");
     assert_eq!(screen.wanted.last(), Some(&Effect::Mouse(false)));
 }
 
