@@ -57,5 +57,6 @@ mod terminal;
 mod undo;
 mod vanishing;
 mod views;
+mod ways;
 mod web;
 mod whole;

@@ -14,7 +14,7 @@ struct Round {
 }
 
 /// How the desk reaches its servers.
-enum Wire {
+pub enum Wire {
     Plain,
     StartTls,
     Tls,
@@ -58,13 +58,13 @@ impl Round {
 }
 
 /// Waits until somebody has so many mails, and gives the last.
-async fn mail_of(name: &str, count: usize) -> Vec<u8> {
+pub async fn mail_of(name: &str, count: usize) -> Vec<u8> {
     let mut mails = MailServer::get().wait_for_mails(name, count).await;
     assert_eq!(mails.len(), count);
     mails.pop().unwrap()
 }
 
-fn config(name: &str, wire: &Wire) -> String {
+pub fn config(name: &str, wire: &Wire) -> String {
     let server = MailServer::get();
     let ca = format!("ca_file = \"{}\"", server.ca_file().display());
     let login = format!("user = \"{name}\"\npassword_command = \"echo secret\"");
@@ -89,7 +89,7 @@ fn config(name: &str, wire: &Wire) -> String {
 }
 
 /// Hands a mail to Postfix.
-fn send(from: &str, to: &str, mail: &[u8]) {
+pub fn send(from: &str, to: &str, mail: &[u8]) {
     let port = MailServer::get().smtp_port();
     let envelope = Envelope::new(Some(from.parse().unwrap()), vec![to.parse().unwrap()]).unwrap();
     SmtpTransport::builder_dangerous("127.0.0.1").port(port).build().send_raw(&envelope, mail).unwrap();
