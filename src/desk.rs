@@ -76,6 +76,7 @@ mod views;
 
 pub use arrival::{Content, Incoming, ReadBatch, Received};
 pub use commits::Watch;
+pub use happenings::Heard;
 pub use lessons::Told;
 pub use outbox::{Claim, Settled};
 pub use rest::Rest;

@@ -98,6 +98,7 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
 pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     let mut report = SyncReport::default();
     let mut tasks = JoinSet::new();
+    let told = desk.happenings_from_now().await;
     for config in plan.mailboxes.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         tasks.spawn(async move { mailbox::pass(&desk, &config, &data_dir).await });
@@ -123,6 +124,10 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     lessons::pass(desk).await;
     timers::spam(desk).await;
     report.outbox.held = desk.outbox_counts().held;
+    match told {
+        Ok(told) => hooks::pass(desk, &plan.hooks, plan.data_dir.clone(), told).await,
+        Err(fault) => tracing::error!(%fault, "hooks cannot be run"),
+    }
     report
 }
 

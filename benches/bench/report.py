@@ -1,6 +1,8 @@
 """The table as text and as Markdown."""
 import os
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 
 def short(number):
     for factor, sign in ((1_000_000, "M"), (1_000, "k")):
@@ -67,6 +69,8 @@ def markdown(done, asked, machine):
     for key, row in done.items():
         took[int(key.split("/")[1])] = took.get(int(key.split("/")[1]), 0) + row["seconds"]
     lines += ["", "Taken: " + ", ".join(f"{short(size)} in {seconds / 60:.0f} minutes" for size, seconds in sorted(took.items())) + "."]
+    with open(os.path.join(HERE, "..", "misses.md")) as f:
+        lines += ["", f.read().rstrip()]
     return "\n".join(lines) + "\n"
 
 

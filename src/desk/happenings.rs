@@ -17,7 +17,7 @@ const IMPORTED: &str = "imported";
 
 /// How far happenings were told.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct Heard {
     seq: Seq,
     /// Notes with smaller numbers were there before.
     note: u64,
@@ -25,14 +25,14 @@ pub struct Told {
 
 impl Desk {
     /// Begins with what happens from now on.
-    pub async fn happenings_from_now(&self) -> Result<Told, Fault> {
+    pub async fn happenings_from_now(&self) -> Result<Heard, Fault> {
         let seq = self.inner.store.last();
         let counters = self.inner.store.get::<Counters>(&[]).await.map_err(txn::store_fault)?;
-        Ok(Told { seq, note: counters.map_or(1, |kept| kept.record.note) })
+        Ok(Heard { seq, note: counters.map_or(1, |kept| kept.record.note) })
     }
 
     /// Lists what happened since, and remembers that it was told.
-    pub async fn happenings(&self, told: &mut Told) -> Result<Vec<Happening>, Fault> {
+    pub async fn happenings(&self, told: &mut Heard) -> Result<Vec<Happening>, Fault> {
         let mut happened = Vec::new();
         loop {
             let frames = self.inner.store.frames(told.seq, FRAMES).await.map_err(txn::store_fault)?;
@@ -61,7 +61,7 @@ impl Desk {
     }
 }
 
-fn of_frame(frame: &Frame, told: &mut Told) -> Result<Vec<Happening>, Fault> {
+fn of_frame(frame: &Frame, told: &mut Heard) -> Result<Vec<Happening>, Fault> {
     let mut issues: BTreeMap<IssueId, (Option<Issue>, Vec<Note>)> = BTreeMap::new();
     for put in &frame.puts {
         let Some(document) = &put.document else { continue };

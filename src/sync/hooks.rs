@@ -6,7 +6,7 @@
 
 use crate::child::{Group, capped};
 use crate::config::Hooks;
-use crate::desk::Desk;
+use crate::desk::{Desk, Heard};
 use crate::domain::{Event, Fault, Happening, HappeningKind};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -91,6 +91,21 @@ pub(super) async fn serve(desk: &Desk, hooks: &Hooks, folder: PathBuf, stop: &Ca
                 () = runner.tell(happening) => {}
             }
         }
+    }
+}
+
+/// Runs the hooks of the config for all that happened since `told`.
+pub(super) async fn pass(desk: &Desk, hooks: &Hooks, folder: PathBuf, mut told: Heard) {
+    if *hooks == Hooks::default() {
+        return;
+    }
+    let happened = desk.happenings(&mut told).await.unwrap_or_else(|fault| {
+        tracing::error!(%fault, "what happened cannot be read");
+        Vec::new()
+    });
+    let mut runner = Runner { desk, hooks, folder, runs: VecDeque::new(), left_out: 0, was_stale: false };
+    for happening in happened {
+        runner.tell(happening).await;
     }
 }
 

@@ -47,3 +47,17 @@ fn a_serving_desk_tells_its_hooks_what_happens_and_nothing_of_it_is_a_command() 
     assert!(heard(&desk, "heard").iter().all(|told| told["ref"] != "acme/support#2"));
     serving.stop();
 }
+
+#[test]
+fn one_pass_runs_the_hooks_for_what_it_brought() {
+    let desk = TestDesk::between_maildirs("");
+    let hooks = "[hooks]\nnew_issue = \"cat >> heard; echo >> heard\"\n";
+    desk.configure(&format!("{}{hooks}", desk.maildirs()));
+    desk.ok(&["sync", "--once"]);
+    desk.deliver(&mail("ada@customer.test", "The press is stuck"));
+    desk.ok(&["sync", "--once"]);
+    let told = heard(&desk, "heard");
+    assert_eq!(told.iter().map(|issue| &issue["ref"]).collect::<Vec<_>>(), ["acme/support#1"]);
+    desk.ok(&["sync", "--once"]);
+    assert_eq!(heard(&desk, "heard").len(), 1);
+}
