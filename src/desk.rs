@@ -192,8 +192,12 @@ impl Desk {
         desk.load_senders().await?;
         desk.load_lessons().await?;
         desk.load_spam_mails().await?;
-        if let Some(scrub) = promised {
-            desk.clear_derived(&scrub).await?;
+        if let Some(scrub) = promised
+            && let Err(fault) = desk.clear_derived(&scrub).await
+        {
+            // The promise stands, and is tried again by the next opening; mail goes on meanwhile.
+            let words = format!("what was taken out for good has not left every file yet: {}", fault.message);
+            desk.inner.board.notice("taken out for good".to_owned(), words);
         }
         Ok(desk)
     }

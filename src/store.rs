@@ -267,6 +267,12 @@ impl Store {
         rewriting::intent(&self.dir)
     }
 
+    /// Lists all raw bytes that a document of today names.
+    pub async fn live_raws(&self) -> Result<Vec<RawRef>, StoreError> {
+        let (shelf, trees) = (Arc::clone(&self.shelf), Arc::clone(&self.trees));
+        blocking(move || rewriting::live(&shelf, &trees).map(|raws| raws.into_iter().collect())).await
+    }
+
     /// Says that nothing is left of what was to vanish.
     pub fn fulfil(&self) -> Result<(), StoreError> {
         rewriting::fulfil(&self.dir)

@@ -3,6 +3,7 @@
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
+use crate::domain::quick::quick_text;
 use crate::domain::{CannedView, Fault, KeptFor, Reference, Request, Response};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueHint};
@@ -162,6 +163,14 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
         (None, Some(file)) => Some(super::issue::read_text(&file)?),
         (None, None) => None,
     };
+    for action in &actions {
+        let asked = quick_text(action, jiff::Timestamp::now(), &jiff::tz::TimeZone::UTC);
+        if asked.is_ok_and(|asked| !asked.text.trim().is_empty()) {
+            return Err(Fault::usage(format!("`{action}` is no quick action, and would be mailed as text"))
+                .hint("write it as --do '/close'; text goes with -m or -F")
+                .into());
+        }
+    }
     let scope = match new {
         true => whose.scope().unwrap_or(KeptFor::Mine),
         false => found(here, &name, &whose).await?.scope,

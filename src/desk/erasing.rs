@@ -77,8 +77,8 @@ impl Desk {
 
     /// Lets nothing go to the person any more, and says in each issue what happens.
     async fn leave_everywhere(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let traces = self.traces(email).await?;
         let (_gate, mut txn) = self.begin().await;
+        let traces = self.traces(email).await?;
         for entry in traces.outbox.into_iter().filter(|entry| !entry.state.is_settled()) {
             let state = crate::domain::OutboxState::Cancelled;
             super::outbox::put_entry(&mut txn, &OutboxEntry { state, held_until: None, ..entry })?;
@@ -95,7 +95,8 @@ impl Desk {
         txn.remove::<AddressRecord>(person_key(email));
         txn.hush = true;
         txn.deed().label = "erased a person".to_owned();
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        // Not remembered as done: asked again, it is done again.
+        self.finish(txn, acting.actor(), None, None).await?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::{
     Attachment, Author, Fault, ImportAuthor, ImportIssue, ImportNote, Imported, Issue, IssueKind, MessageId,
-    Note, NoteKind, ParticipantRole, Party, Project, Response, State, Status, Upload, User,
+    Note, NoteKind, ParticipantRole, Party, Project, Response, Role, State, Status, Upload, User,
 };
 use crate::mail;
 use crate::store::record::{Known, Number, Place, number_key, text_key};
@@ -27,6 +27,10 @@ impl Desk {
             Some(place) => Some(self.load_issue(&mut txn, place.issue).await?),
             None => None,
         };
+        if let Some(issue) = &before {
+            let home = self.load_project(&mut txn, issue.project).await?;
+            self.demand(acting, &home, Role::Maintainer)?;
+        }
         let new = before.is_none();
         let mut issue = match &before {
             Some(issue) => issue.clone(),

@@ -152,13 +152,17 @@ impl Desk {
             return self.only_act(acting, id, &new, &quick.edits).await;
         }
         let files = named_files(&new.attach);
+        let written = quick.text.clone();
         let subjects = self.subjects_of(&[id], &quick.edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, &quick.edits).await?;
         let (label, note) =
             self.note_in(&mut txn, acting, id, &new, quick, &files, subjects.get(&id)).await?;
+        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(&new)));
         txn.deed().label = label;
         txn.deed().note = Some(note);
+        // With its quick actions, for whoever takes it back.
+        txn.deed().text = Some(new.text.clone()).filter(|text| text.trim() != written.trim());
         txn.deed().undoable = true;
         let deed = txn.deed().clone();
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
@@ -215,7 +219,6 @@ impl Desk {
         txn.add_note(&mut issue, &note)?;
         txn.put_issue(Some(&before), &issue)?;
         self.act_with_note(txn, acting, id, &quick.edits, subject).await?;
-        txn.remove::<Draft>(draft_key(&acting.user.name, Some(id), draft_kind(new)));
         self.mark_seen(txn, acting, id).await?;
         let what = if new.internal { "commented on" } else { "answered" };
         let further = match quick.edits.as_slice() {

@@ -21,8 +21,13 @@ impl Desk {
         let runs = found.runs.clone().unwrap_or_default();
         let mut text = found.text.trim_end().to_owned();
         if let Some(reply) = &runs.reply {
-            let canned = known.iter().find(|c| c.name == *reply && c.runs.is_none());
-            let Some(canned) = canned.filter(|c| may_run(c, &references)) else {
+            let fits = |c: &&CannedView| c.name == *reply && c.runs.is_none() && may_run(c, &references);
+            // Those of whose macro it is come first, and one's own private text stands in for nobody else's.
+            let of = |scope: &KeptFor| known.iter().filter(fits).find(|c| c.scope == *scope);
+            let Some(canned) = of(&found.scope)
+                .or_else(|| of(&KeptFor::Desk))
+                .or_else(|| known.iter().filter(fits).find(|_| found.scope == KeptFor::Mine))
+            else {
                 let said = format!("{name} was not run: there is no canned reply `{reply}` for these issues");
                 return Err(Fault::not_found(said).hint("`deskbell macro set` names another"));
             };

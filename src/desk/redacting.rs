@@ -38,11 +38,18 @@ impl Desk {
         }
         txn.put_issue(Some(&before), &issue)?;
         txn.deed().label = format!("redacted note {} of #{}", asked.note, issue.iid);
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        // Not remembered as done: asked again, it is done again.
+        self.finish(txn, acting.actor(), None, None).await?;
 
         let mut raws = self.raws_without(asked.note, id, &files).await?;
+        for bytes in raws.values_mut() {
+            if let Some(left) = mail::without(bytes, &found) {
+                *bytes = left;
+            }
+        }
         raws.extend(self.mails_without(&found, &raws).await?);
-        let names = files.iter().map(|(_, file)| cut(&file.name));
+        let long = files.iter().filter(|(_, file)| file.name.chars().count() >= LEAST);
+        let names = long.map(|(_, file)| cut(&file.name));
         let scrub = Scrub {
             everywhere: cuts,
             here: names.collect(),
@@ -181,7 +188,17 @@ fn chosen(note: &Note, wanted: &[String]) -> Result<Vec<(usize, Attachment)>, Fa
         let file = place.and_then(|place| Some((place, note.attachments.get(place)?.clone())));
         file.ok_or_else(|| Fault::not_found(format!("note {} has no file `{name}`", note.id)))
     };
-    wanted.iter().map(find).collect()
+    let found: Vec<(usize, Attachment)> = wanted.iter().map(find).collect::<Result<_, _>>()?;
+    for (_, file) in found.iter().filter(|(_, file)| !file.within.is_empty()) {
+        let beside = |(place, other): &(usize, &Attachment)| {
+            other.part == file.part && !found.iter().any(|(chosen, _)| chosen == place)
+        };
+        if let Some((_, other)) = note.attachments.iter().enumerate().find(beside) {
+            return Err(Fault::refused(format!("{} came in one container with {}", file.name, other.name))
+                .hint("name both: the container goes as a whole"));
+        }
+    }
+    Ok(found)
 }
 
 /// Gives the note as it stands without files; `None` where none goes.

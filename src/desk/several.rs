@@ -1,5 +1,6 @@
 //! Several issues at once: what can be done is done in one commit, and what cannot is told with its cause.
 
+use super::issues::check_text;
 use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk, txn};
@@ -112,6 +113,7 @@ impl Desk {
         if many.references.is_empty() || many.references.len() > MOST {
             return Err(Fault::usage(format!("one text goes to 1 to {MOST} issues at once")));
         }
+        check_text(&many.text)?;
         let mut all = self.each_of(acting, &many.references, Role::Reporter).await?;
         let mut notes = Vec::with_capacity(all.found.len());
         for (id, reference) in std::mem::take(&mut all.found) {
@@ -169,8 +171,13 @@ impl Desk {
         };
         if name.is_none() {
             // A macro has its text already; that of a reply would be lost with its notes.
+            let key = draft_key(&acting.user.name, None, kind(many.internal));
+            let draft = txn.get::<Draft>(&key).await?;
+            // Who sent only a part, or something else, goes on with what was written.
+            if all.failed.is_empty() && draft.is_some_and(|draft| draft.text.trim() == many.text.trim()) {
+                txn.remove::<Draft>(key);
+            }
             txn.deed().text = Some(many.text);
-            txn.remove::<Draft>(draft_key(&acting.user.name, None, kind(many.internal)));
         } else if txn.changes().is_empty() && txn.deed().notes.is_empty() {
             return Err(Fault::refused(format!("nothing to change: {label} before")));
         }

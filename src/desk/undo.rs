@@ -4,8 +4,8 @@ use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
 use crate::domain::{
-    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, ProjectId, Response, Role, Seq,
-    Verb,
+    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, Party, ProjectId, Response,
+    Role, Seq, State, Verb,
 };
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
@@ -180,8 +180,13 @@ impl Desk {
                 }
                 after = history::with_field(&after, &change.field, to)?;
             }
+            if after.state == State::Open && before.state == State::Closed && after.waiting_on.is_none() {
+                // Its mail is out, so that it waits for their answer.
+                after.turn(Some(Party::Them), txn.now);
+            }
             if after.waiting_since != before.waiting_since {
                 after.forget_later_turns();
+                after.mend_turns(txn.now);
             }
             after.updated_at = txn.now;
             if after.status != before.status {
@@ -289,7 +294,7 @@ impl Desk {
             issue: Some(issue_id),
             project: Some(issue.project),
             kind,
-            text: written.body,
+            text: verb.deed.text.clone().unwrap_or(written.body),
             title: None,
             to: None,
             cc: written.cc.iter().map(ToString::to_string).collect(),

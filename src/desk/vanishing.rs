@@ -24,6 +24,9 @@ const MADE_ANEW: [&str; 4] = ["journal", "trees", "index", "scratch"];
 impl Desk {
     /// Makes something vanish from the whole data dir. The caller holds the gate.
     pub(super) async fn vanish(&self, scrub: Scrub) -> Result<(), Fault> {
+        if let Some(before) = self.inner.store.promised().map_err(txn::store_fault)? {
+            self.clear_derived(&before).await?;
+        }
         self.inner.store.rewrite(scrub.clone()).await.map_err(txn::store_fault)?;
         self.clear_derived(&scrub).await?;
         self.tell(Event::Missed);
@@ -88,6 +91,13 @@ impl Desk {
         raws.extend(arrivals.into_iter().filter_map(|entry| Some((entry.raw?, true))));
         let lessons = txn::all::<Lesson>(store, &[]).await?;
         raws.extend(lessons.into_iter().filter_map(|lesson| Some((lesson.raw?, true))));
+        // And what only a canned reply or a change that can be taken back still names.
+        for raw in store.live_raws().await.map_err(txn::store_fault)? {
+            if let std::collections::btree_map::Entry::Vacant(place) = raws.entry(raw) {
+                let bytes = store.raw(raw).await.map_err(txn::store_fault)?;
+                place.insert(mail::read(&bytes).is_ok_and(|mail| mail.from.is_some()));
+            }
+        }
         Ok(raws)
     }
 
@@ -117,22 +127,30 @@ pub(super) fn ready(cuts: &[crate::domain::Cut]) -> Result<Cuts, Fault> {
 
 /// Goes through all files of the data dir that nobody makes anew: logs, and mails in Maildirs.
 fn clear_files(dir: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
+    if cuts.is_empty() && all.is_empty() {
+        return Ok(());
+    }
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
         let made_anew = name.to_str().is_some_and(|name| MADE_ANEW.contains(&name) || name == "rewrite");
         if !made_anew {
-            clear_path(&entry.path(), cuts, all)?;
+            or_gone(clear_path(&entry.path(), cuts, all))?;
         }
     }
     Ok(())
+}
+
+/// A file that went away meanwhile holds nothing; a mail that moved within its Maildir is met where it is now.
+fn or_gone(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 fn clear_path(path: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if meta.is_dir() {
         for entry in fs::read_dir(path)? {
-            clear_path(&entry?.path(), cuts, all)?;
+            or_gone(clear_path(&entry?.path(), cuts, all))?;
         }
         return Ok(());
     }
@@ -160,7 +178,7 @@ fn clear_mail(path: &Path, cuts: &Cuts) -> io::Result<()> {
 
 /// Writes over texts where they stand, since the file may be open to be written.
 fn cover(path: &Path, cuts: &Cuts) -> io::Result<()> {
-    let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+    let file = fs::File::open(path)?;
     let length = file.metadata()?.len();
     let mut at = 0;
     while at < length {
@@ -168,6 +186,7 @@ fn cover(path: &Path, cuts: &Cuts) -> io::Result<()> {
         let mut piece = vec![0; wanted];
         file.read_exact_at(&mut piece, at)?;
         if cuts.cover(&mut piece) {
+            let file = fs::OpenOptions::new().write(true).open(path)?;
             file.write_all_at(&piece, at)?;
             file.sync_all()?;
         }

@@ -119,7 +119,7 @@ pub fn unfilled(text: &str) -> Vec<String> {
     let outside = text.split('`').step_by(2);
     let mut names: Vec<String> = Vec::new();
     for mut rest in outside {
-        while let Some((_, name, after)) = next(rest) {
+        while let Some((_, name, after)) = next_of(rest, looks_like_one) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
@@ -138,15 +138,24 @@ pub fn refuse_unfilled(text: &str) -> Result<(), Fault> {
     }
 }
 
+/// Tells whether a name is written as those of placeholders are, whether or not there is one: a slip of the keys
+/// is not sent either.
+fn looks_like_one(name: &str) -> bool {
+    name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
 /// Finds the next placeholder: what is before it, its name, what is after it.
 fn next(text: &str) -> Option<(&str, &str, &str)> {
+    next_of(text, |name| CANNED_PLACEHOLDERS.iter().any(|(known, _)| *known == name))
+}
+
+fn next_of(text: &str, is_one: impl Fn(&str) -> bool) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
         let at = from + text.get(from..)?.find("%{")?;
         let inner = text.get(at + 2..)?;
         let name = inner.split_once('}').map(|(name, _)| name);
-        let known = name.filter(|name| CANNED_PLACEHOLDERS.iter().any(|(known, _)| *known == name.trim()));
-        if let Some(name) = known {
+        if let Some(name) = name.filter(|name| is_one(name.trim())) {
             return Some((text.get(..at)?, name.trim(), inner.get(name.len() + 1..)?));
         }
         from = at + 2;
@@ -188,5 +197,6 @@ mod tests {
         assert_eq!(unfilled("Hello %{REQUESTER_NAME}, %{REQUESTER_NAME}, `%{MY_NAME}`"), ["REQUESTER_NAME"]);
         assert!(refuse_unfilled("100 %{x} `%{PROJECT}`").is_ok());
         assert!(refuse_unfilled("%{PROJECT}").is_err());
+        assert_eq!(unfilled("Hi %{REQUESTER_FIRST_NAM}, 100 %{x}"), ["REQUESTER_FIRST_NAM"]);
     }
 }

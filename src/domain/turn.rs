@@ -64,6 +64,15 @@ impl Issue {
         }
     }
 
+    /// Adds the turn that stands, where what made it was done again.
+    pub fn mend_turns(&mut self, now: Timestamp) {
+        let wanted = to(self.waiting_on);
+        let stands = |last: &Turn| last.to == wanted || (last.to == TurnTo::Reply && wanted == TurnTo::Them);
+        if !self.turns.last().is_none_or(stands) {
+            self.log_turn(self.waiting_since.or(self.closed_at).unwrap_or(now), wanted);
+        }
+    }
+
     /// Begins with what is known of an issue whose turns nobody wrote down.
     fn begin_turns(&mut self) {
         let since = self.waiting_since.or(self.closed_at);

@@ -45,7 +45,13 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
 
 /// Gives what was to vanish when the last one stopped before the journal was written anew.
 fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
-    let Some(scrub) = rewriting::intent(dir)? else { return Ok(None) };
+    let Some(scrub) = rewriting::intent(dir)? else {
+        // What failed between two names left the journal under another one.
+        if !dir.join("journal").exists() && rewriting::has_old(dir) {
+            rewriting::settle_names(dir)?;
+        }
+        return Ok(None);
+    };
     rewriting::settle_names(dir)?;
     // They may be of the journal before, and hold what was to vanish.
     rewriting::remove_folder(&dir.join("trees"))

@@ -531,3 +531,48 @@ pub fn person_key(email: &EmailAddress) -> Vec<u8> {
 pub fn verb_key(user: &str, seq: Seq) -> Vec<u8> {
     Key::new().text(user).number(seq.0).octets()
 }
+
+/// Tells whether a document reads as what it is, and stands under its own key; `key` is the one within its tree.
+pub(super) fn reads(tree: Tree, key: &[u8], document: &[u8]) -> bool {
+    match tree {
+        Tree::Counters => stands::<Counters>(key, document),
+        Tree::Desk => stands::<Desk>(key, document),
+        Tree::Projects => stands::<Project>(key, document),
+        Tree::Users => stands::<User>(key, document),
+        Tree::Members => stands::<Member>(key, document),
+        Tree::Issues => stands::<Issue>(key, document),
+        Tree::Numbers => stands::<Number>(key, document),
+        Tree::Notes => stands::<Note>(key, document),
+        Tree::MessageIds => stands::<Known>(key, document),
+        Tree::ReplyKeys => stands::<ReplyKey>(key, document),
+        Tree::Outbox => stands::<OutboxEntry>(key, document),
+        Tree::OutboxOpen => stands::<OutboxOpen>(key, document),
+        Tree::OutboxOfNotes => stands::<OutboxOfNote>(key, document),
+        Tree::Intake => stands::<IntakeEntry>(key, document),
+        Tree::Fingerprints => stands::<Fingerprint>(key, document),
+        Tree::Cursors => stands::<Cursor>(key, document),
+        Tree::Drafts => stands::<Draft>(key, document),
+        Tree::ReadMarks => stands::<ReadMark>(key, document),
+        Tree::People => stands::<AddressRecord>(key, document),
+        Tree::Verbs => stands::<Verb>(key, document),
+        Tree::History => stands::<Changed>(key, document),
+        Tree::Requests => stands::<Carried>(key, document),
+        Tree::Senders => stands::<Sender>(key, document),
+        Tree::Lessons => stands::<Lesson>(key, document),
+        Tree::SpamMails => stands::<SpamMail>(key, document),
+        Tree::Commits => stands::<CommitSeen>(key, document),
+        Tree::Watched => stands::<Watched>(key, document),
+        Tree::StaffKeys => stands::<StaffKey>(key, document),
+        Tree::StaffNotices => stands::<StaffNotice>(key, document),
+        Tree::Canned => stands::<Canned>(key, document),
+        Tree::Views => stands::<SavedView>(key, document),
+        Tree::Tabs => stands::<Tabs>(key, document),
+        Tree::Categories => stands::<Category>(key, document),
+        Tree::Clocks => stands::<Clock>(key, document),
+        Tree::Rules => stands::<Rule>(key, document),
+    }
+}
+
+fn stands<R: Record>(key: &[u8], document: &[u8]) -> bool {
+    rmp_serde::from_slice::<R>(document).is_ok_and(|record| record.key() == key)
+}

@@ -5,6 +5,7 @@
 //! and take their place in one step. Raw bytes that no document names any more vanish as well.
 
 use super::frame::{StoredFrame, StoredPut};
+use super::record::{Tree, reads};
 use super::refs::raws_of;
 use super::scan::{Scan, Step};
 use super::scrub::{Scrub, Scrubber};
@@ -43,6 +44,11 @@ fn draft_folder(dir: &Path) -> PathBuf {
 
 fn old_folder(dir: &Path) -> PathBuf {
     dir.join("journal.old")
+}
+
+/// Tells whether the journal before stands aside.
+pub(super) fn has_old(dir: &Path) -> bool {
+    old_folder(dir).is_dir()
 }
 
 /// The mark within a journal that was written anew.
@@ -100,8 +106,10 @@ fn unmark(dir: &Path) -> Result<(), StoreError> {
 pub(super) fn settle_names(dir: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::io("cannot put the journal in its place", &error);
     let (journal, draft, old) = (dir.join("journal"), draft_folder(dir), old_folder(dir));
-    if !journal.exists() && draft.exists() {
+    if !journal.exists() && mark(&draft).exists() {
         files::put_in_place(&draft, &journal).map_err(failed)?;
+    } else if !journal.exists() && old.exists() {
+        files::put_in_place(&old, &journal).map_err(failed)?;
     }
     for folder in [draft, old] {
         remove_folder(&folder).map_err(failed)?;
@@ -132,13 +140,40 @@ pub(super) fn draft(
     Ok(fresh)
 }
 
-/// Puts the new segments in the place of the old ones.
+/// Makes sure that every document still reads, before it takes the place of the one that did.
+pub(super) fn check_documents(shelf: &Shelf, trees: &Trees) -> Result<(), StoreError> {
+    let mut reading = Reading::new(shelf);
+    let mut broken = None;
+    trees.each_at_rest(
+        |_| Ok(()),
+        |full_key, stored| {
+            let known = full_key.split_first().and_then(|(tree, key)| Some((Tree::from_number(*tree)?, key)));
+            if let (Some((tree, key)), Some((_, value)), None) = (known, Value::split(stored), broken)
+                && !reads(tree, key, &reading.document(value)?)
+            {
+                broken = Some(tree);
+            }
+            Ok(())
+        },
+    )?;
+    match broken {
+        None => Ok(()),
+        Some(tree) => Err(StoreError::Other(format!(
+            "without these texts a document among {tree:?} would not read any more; nothing was changed"
+        ))),
+    }
+}
+
+/// Puts the new segments in the place of the old ones, or leaves the old ones where they were.
 pub(super) fn exchange(dir: &Path) -> Result<(), StoreError> {
     let (journal, draft, old) = (dir.join("journal"), draft_folder(dir), old_folder(dir));
-    let exchanged = remove_folder(&old)
-        .and_then(|()| fs::rename(&journal, &old))
-        .and_then(|()| files::put_in_place(&draft, &journal));
-    exchanged.map_err(|error| StoreError::io("cannot put the new journal in its place", &error))
+    let failed = |error: io::Error| StoreError::io("cannot put the new journal in its place", &error);
+    remove_folder(&old).and_then(|()| fs::rename(&journal, &old)).map_err(failed)?;
+    files::put_in_place(&draft, &journal).map_err(|error| {
+        // A stop before this is mended by the next opening.
+        let _ = fs::rename(&old, &journal);
+        failed(error)
+    })
 }
 
 /// Takes the old segments away, and what was cut off or set aside, which nobody could look into.
@@ -155,7 +190,7 @@ pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Lists the raw bytes that a document of today names.
-fn live(shelf: &Shelf, trees: &Trees) -> Result<HashSet<RawRef>, StoreError> {
+pub(super) fn live(shelf: &Shelf, trees: &Trees) -> Result<HashSet<RawRef>, StoreError> {
     let mut live = HashSet::new();
     let mut reading = Reading::new(shelf);
     trees.each_at_rest(

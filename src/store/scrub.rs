@@ -4,7 +4,7 @@
 //! what they mean, and so that places in the journal can be set anew.
 
 use super::{StoreError, Tree};
-use crate::domain::{Cut, Cuts, RawRef};
+use crate::domain::{Border, Cut, Cuts, RawRef};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Scrub {
 #[derive(Debug)]
 pub(super) struct Scrubber {
     pub scrub: Scrub,
+    /// The addresses among the texts: they vanish from every text and from keys.
+    addresses: Cuts,
     everywhere: Cuts,
     here: Cuts,
     raws: HashMap<RawRef, usize>,
@@ -49,10 +51,13 @@ pub(super) struct Scrubber {
 
 impl Scrubber {
     pub fn new(scrub: Scrub) -> Result<Self, StoreError> {
+        let addresses: Vec<Cut> =
+            scrub.everywhere.iter().filter(|cut| cut.border == Border::Address).cloned().collect();
+        let addresses = Cuts::new(&addresses).map_err(StoreError::Other)?;
         let everywhere = Cuts::new(&scrub.everywhere).map_err(StoreError::Other)?;
         let here = Cuts::new(&scrub.here).map_err(StoreError::Other)?;
         let raws = scrub.raws.iter().enumerate().map(|(place, (raw, _))| (*raw, place)).collect();
-        Ok(Self { scrub, everywhere, here, raws })
+        Ok(Self { scrub, addresses, everywhere, here, raws })
     }
 
     /// Gives what takes the place of raw bytes.
@@ -69,7 +74,7 @@ impl Scrubber {
 
     /// Gives a key as it stands afterwards.
     pub fn key(&self, key: Vec<u8>) -> Vec<u8> {
-        self.everywhere.out_of(&key).unwrap_or(key)
+        self.addresses.out_of(&key).unwrap_or(key)
     }
 
     /// Gives a document as it stands afterwards. `place` is its tree and key, `moved` the new place of raw bytes.
@@ -95,10 +100,44 @@ impl Scrubber {
             |error: &dyn fmt::Display| StoreError::Other(format!("a document does not read: {error}"));
         let value: Value = rmp_serde::from_slice(&octets).map_err(|error| unreadable(&error))?;
         let pass = Pass { scrubber: self, within, blanked: blanked.unwrap_or_default(), moved };
-        let value = pass.value(value, false);
+        let value = pass.value(value, Field::Fixed);
         rmp_serde::to_vec_named(&value).map_err(|error| unreadable(&error))
     }
 }
+
+/// What may happen to the texts of a field.
+#[derive(Clone, Copy, PartialEq)]
+enum Field {
+    /// They mean something to the program: a user, a state, a time, a name. Only addresses leave them.
+    Fixed,
+    /// People wrote them.
+    Written,
+    /// They vanish whole.
+    Blank,
+}
+
+/// Fields that hold what people wrote, wherever they stand.
+const WRITTEN: [&str; 16] = [
+    "body",
+    "folded",
+    "html",
+    "title",
+    "subject",
+    "text",
+    "from",
+    "reason",
+    "why",
+    "warnings",
+    "words",
+    "label",
+    "error",
+    "keywords",
+    "auth",
+    "description",
+];
+
+/// Fields of a change that hold what stood in one of [`WRITTEN`].
+const VALUES: [&str; 2] = ["before", "after"];
 
 /// One document on its way.
 struct Pass<'a, M> {
@@ -109,42 +148,51 @@ struct Pass<'a, M> {
 }
 
 impl<M: Fn(&RawRef) -> RawRef> Pass<'_, M> {
-    /// `blank` says that it stands in a field whose texts vanish whole.
-    fn value(&self, value: Value, blank: bool) -> Value {
+    fn value(&self, value: Value, field: Field) -> Value {
         match value {
-            Value::Text(_) if blank => Value::Text(self.scrubber.scrub.blank.clone()),
-            Value::Text(text) => Value::Text(self.text(text)),
+            Value::Text(_) if field == Field::Blank => Value::Text(self.scrubber.scrub.blank.clone()),
+            Value::Text(text) => Value::Text(self.text(text, field)),
             Value::List(values) => {
-                Value::List(values.into_iter().map(|value| self.value(value, blank)).collect())
+                Value::List(values.into_iter().map(|value| self.value(value, field)).collect())
             }
-            Value::Map(entries) => self.map(entries, blank),
+            Value::Map(entries) => self.map(entries, field),
             other => other,
         }
     }
 
-    fn text(&self, text: String) -> String {
-        let text = self.scrubber.everywhere.out_of_text(&text).unwrap_or(text);
-        match self.within {
+    fn text(&self, text: String, field: Field) -> String {
+        let cuts = if field == Field::Written { &self.scrubber.everywhere } else { &self.scrubber.addresses };
+        let text = cuts.out_of_text(&text).unwrap_or(text);
+        match self.within && field == Field::Written {
             true => self.scrubber.here.out_of_text(&text).unwrap_or(text),
             false => text,
         }
     }
 
-    fn map(&self, entries: Vec<(Value, Value)>, blank: bool) -> Value {
+    fn map(&self, entries: Vec<(Value, Value)>, outer: Field) -> Value {
         if let Some(raw) = reference(&entries) {
             return raw_value(&(self.moved)(&raw));
         }
         let nameless = self.is_nameless(&entries);
-        let entry = |(name, value): (Value, Value)| {
-            let blank =
-                blank || name.text().is_some_and(|name| self.blanked.iter().any(|field| field == name));
+        let has = |wanted: &str| entries.iter().any(|(name, _)| name.text() == Some(wanted));
+        // A name is what people wrote where it is that of a person or a file.
+        let named = has("email") || (has("type") && has("size"));
+        let changed = entries.iter().find(|(name, _)| name.text() == Some("field"));
+        let changed = changed.and_then(|(_, field)| field.text()).is_some_and(|f| WRITTEN.contains(&f));
+        let of = |name: &str| match name {
+            _ if outer == Field::Blank || self.blanked.iter().any(|field| field == name) => Field::Blank,
+            "name" if named => Field::Written,
+            _ if WRITTEN.contains(&name) || (changed && VALUES.contains(&name)) => Field::Written,
+            _ => Field::Fixed,
+        };
+        let each: Vec<Field> = entries.iter().map(|(name, _)| name.text().map_or(Field::Fixed, of)).collect();
+        let entry = |((name, value), field): ((Value, Value), Field)| {
             if nameless && name.text() == Some("name") {
                 return (name, Value::Nothing);
             }
-            let name = if let Value::Text(name) = name { Value::Text(self.text(name)) } else { name };
-            (name, self.value(value, blank))
+            (name, self.value(value, field))
         };
-        Value::Map(entries.into_iter().map(entry).collect())
+        Value::Map(entries.into_iter().zip(each).map(entry).collect())
     }
 
     fn is_nameless(&self, entries: &[(Value, Value)]) -> bool {

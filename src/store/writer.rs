@@ -218,6 +218,11 @@ impl Writer {
         self.journal.sync()?;
         let octets: u64 = self.journal.shelf().segments().iter().map(|segment| segment.end).sum();
         self.check_room(usize::try_from(octets).unwrap_or(usize::MAX), self.reserve)?;
+        if rewriting::intent(&self.dir)?.is_some() {
+            return Err(StoreError::Other(
+                "what was to vanish before has not left everything yet".to_owned(),
+            ));
+        }
         let scrubber = Scrubber::new(scrub)?;
         rewriting::promise(&self.dir, &scrubber.scrub)?;
         let done = self.rewrite_promised(&scrubber);
@@ -235,6 +240,7 @@ impl Writer {
             .map_err(|error| StoreError::io("cannot clear the new trees", &error))?;
         let trees = Trees::open(&folder).map_err(StoreError::from)?;
         trees.catch_up(&fresh, self.journal.last())?;
+        rewriting::check_documents(&fresh, &trees)?;
         let (dir, journal) = (&self.dir, &mut self.journal);
         self.trees.exchange(trees, || {
             rewriting::exchange(dir)?;

@@ -152,6 +152,17 @@ impl App {
     }
 }
 
+impl App {
+    /// Tells whether the word before the cursor begins as a name does.
+    pub fn is_on_a_mark(&self) -> bool {
+        let writing = |c: &&super::composer::Composer| c.focused && c.field >= c.fields.len();
+        let Some(composer) = self.composer.as_ref().filter(writing) else { return false };
+        let before = composer.body.before_cursor();
+        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        word.starts_with(['@', '~', '#', '%']) && word.chars().count() > 1
+    }
+}
+
 /// Gives the word by which issues are looked for; a number is looked for among all.
 fn word_of(found: &Argument) -> String {
     let word: String = found.typed.chars().filter(|c| c.is_alphanumeric()).collect();

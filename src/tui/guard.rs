@@ -72,9 +72,12 @@ impl App {
         let promise = promises::promised(&text).filter(|_| composer.files.is_empty());
         let path =
             self.composed_view().map_or_else(|| composer.field_value("Project"), |v| v.row.project.clone());
-        let project = self.projects.iter().flatten().find(|project| project.path == path);
-        let words = project.map(|project| project.settings.internal_words.as_slice()).unwrap_or_default();
-        let internal = promises::internal(&text, words).map(str::to_owned);
+        let named = |project: &str| {
+            project == path || composer.many.iter().any(|one| one.project.as_deref() == Some(project))
+        };
+        let projects = self.projects.iter().flatten().filter(|project| named(&project.path));
+        let words: Vec<String> = projects.flat_map(|p| p.settings.internal_words.iter().cloned()).collect();
+        let internal = promises::internal(&text, &words).map(str::to_owned);
         let (joined, left) = self.composed_view().map(|view| changed(view, composer)).unwrap_or_default();
         let mut doubts: Vec<Doubt> = promise.map(Doubt::Promised).into_iter().collect();
         doubts.extend(internal.map(Doubt::Internal));
@@ -90,9 +93,13 @@ impl App {
         if doubts.is_empty() {
             return false;
         }
-        let item = |doubt: &Doubt| {
-            let (name, detail) = doubt.words();
-            Item::new(name, &detail, doubt.cure())
+        // A text to several takes no file.
+        let many = self.composes_many();
+        let item = |doubt: &Doubt| match (doubt, doubt.words()) {
+            (Doubt::Promised(_), (_, detail)) if many => {
+                Item::new("change the text", &detail, Choice::Nothing)
+            }
+            (_, (name, detail)) => Item::new(name, &detail, doubt.cure()),
         };
         let mut items: Vec<Item> = doubts.iter().map(item).collect();
         items.push(Item::new("send anyway", "", Choice::SendAnyway(manner)));

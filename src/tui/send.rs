@@ -98,6 +98,9 @@ impl App {
         if self.complete_name() {
             return self.composer_touched();
         }
+        if self.is_on_a_mark() {
+            return self.say("nothing completes this; names are completed behind a quick action");
+        }
         if let Some(composer) = &mut self.composer {
             match composer.fields.len() {
                 0 => composer.focused = false,
@@ -195,7 +198,10 @@ impl App {
             return self.complain(reason);
         }
         if self.composes_many() {
-            return self.send_many(manner);
+            if !self.asks_before_sending(manner) {
+                self.send_many(manner);
+            }
+            return;
         }
         if let Some(words) = self.left_unfilled() {
             return self.complain(&words);

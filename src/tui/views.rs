@@ -60,7 +60,7 @@ impl App {
     /// Takes the views in; what the list shows stays.
     pub fn take_views(&mut self, views: Vec<View>) {
         let open = |views: &[View]| {
-            views.iter().find(|view| view.about.name == "All open").and_then(|view| view.unread)
+            views.iter().find(|view| view.about.query == "is:open").and_then(|view| view.unread)
         };
         let (before, after) = (open(&self.list.views), open(&views));
         let shown = self.list.shown_view().map(View::id);

@@ -270,3 +270,13 @@ fn macros_texts_for_several_and_the_list_of_changes_work_by_command() {
     let wrong = desk.run(&["issue", "list", "is:open sttus:x"]);
     assert!(wrong.stderr.contains("\n          ^"), "{}", wrong.stderr);
 }
+
+#[tokio::test]
+async fn a_draft_in_one_of_the_issues_outlives_a_macro_on_all() {
+    let mut room = tickets(2).await;
+    room.half_a_reply("acme/support#1").await;
+    keep_macro(&mut room, "soon", &[("text", "We look into it.\n/label ~soon")]).await;
+    room.ok(run("soon", &[1, 2])).await;
+    let Response::Drafts(drafts) = room.ok(Request::Drafts).await else { panic!() };
+    assert_eq!(drafts.iter().map(|draft| draft.text.as_str()).collect::<Vec<_>>(), ["Half a thought"]);
+}

@@ -320,3 +320,61 @@ fn a_process_that_is_killed_while_it_erases_leaves_a_desk_that_finishes_it() {
         assert!(!desk.data().join("rewrite").exists() && !desk.data().join("journal.old").exists());
     }
 }
+
+#[tokio::test]
+async fn words_that_the_program_uses_itself_leave_what_people_wrote_and_nothing_else() {
+    let mut room = Room::new().await;
+    let data = room.dir.path().join("data");
+    room.mail(&ADA.replace("It says", "The body is open since 10:15, internal kind, state alice; it says"))
+        .await;
+    others(&mut room).await;
+    room.edit("acme/support#1", deskbell::domain::Edit::Assign("alice".into())).await;
+    room.half_a_reply("acme/support#2").await;
+    let before = snapshot(&mut room, 2).await;
+    let first = room.issue("acme/support#1").await.notes[0].id.0;
+    let words = ["open", "body", "internal", "kind", "state", "alice", "10:15"];
+    room.ok(redact(first, &words, &[])).await;
+    let issue = room.issue("acme/support#1").await;
+    let taken =
+        "The [redacted] is [redacted] since [redacted], [redacted] [redacted], [redacted] [redacted]; it";
+    assert!(issue.notes[0].body.contains(taken), "{}", issue.notes[0].body);
+    assert_eq!(issue.row.assignee.as_deref(), Some("alice"));
+    assert_eq!(room.list("is:open assignee:alice").await, ["acme/support#1"]);
+    assert_eq!(snapshot(&mut room, 2).await, before);
+    assert_eq!(left(&data, &["since 10:15"]), [""; 0]);
+    room.again().await;
+    assert_eq!(snapshot(&mut room, 2).await, before);
+    room.reply("acme/support#2", "Still here.").await;
+    let Response::Report(wrong) = room.ok(Request::Verify).await else { panic!() };
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_person_who_is_called_like_one_of_the_staff_is_erased_alone() {
+    let mut room = Room::new().await;
+    room.mail(&ADA.replace("Ada Lovelace <ada@", "Alice <al@")).await;
+    room.edit("acme/support#1", deskbell::domain::Edit::Assign("alice".into())).await;
+    room.reply("acme/support#1", "We look into it.").await;
+    room.ok(Request::ErasePerson(EmailAddress::parse("al@customer.example").unwrap())).await;
+    let issue = room.issue("acme/support#1").await;
+    assert_eq!(issue.row.assignee.as_deref(), Some("alice"));
+    let reply = issue.notes.iter().find(|note| note.kind == NoteKind::Reply).unwrap();
+    assert_eq!(reply.author.user.as_deref(), Some("alice"));
+    room.again().await;
+    assert_eq!(room.list("assignee:alice").await, ["acme/support#1"]);
+    assert_eq!(room.list("from:al@customer.example").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn words_and_a_file_of_a_mail_leave_it_together() {
+    let mut room = Room::new().await;
+    let data = room.dir.path().join("data");
+    let body = "--b\r\nContent-Type: text/plain\r\n\r\nMy card is 4111 1111.\r\n--b\r\nContent-Type: text/csv\r\n\
+                Content-Disposition: attachment; filename=\"scan.csv\"\r\n\r\npassport,77\r\n--b--\r\n";
+    let head = "From: Ada <ada@customer.example>\r\nTo: help+acme-support-1-issue-@desk.example\r\nSubject: Card\r\n\
+                Message-ID: <w1@customer.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    room.mail(&format!("{head}{body}")).await;
+    let first = room.issue("acme/support#1").await.notes[0].id.0;
+    room.ok(redact(first, &["4111 1111"], &["scan.csv"])).await;
+    assert_eq!(left(&data, &["4111 1111", "passport,77"]), [""; 0]);
+}

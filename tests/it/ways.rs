@@ -58,7 +58,9 @@ impl Customer {
 /// Waits until a text stands in an issue, and in no other one.
 fn arrives(desk: &TestDesk, reference: &str, text: &str) {
     let has = |reference: &str| {
-        let issue = desk.json(&["issue", "show", reference]);
+        let shown = desk.run(&["issue", "show", reference, "--json"]);
+        // Before its mail is in there is no such issue.
+        let Ok(issue) = serde_json::from_str::<Value>(&shown.stdout) else { return false };
         let said = |note: &Value| note["body"].as_str().unwrap().trim() == text;
         issue["notes"].as_array().unwrap().iter().any(said)
     };

@@ -51,7 +51,7 @@ fn query(app: &App, areas: &Areas, buf: &mut Buffer) {
         }
     }
     match app.completing.offered.ways.as_slice() {
-        [] => fault(app, areas, buf),
+        ways if ways.is_empty() || app.list.edit.is_none() => fault(app, areas, buf),
         ways => offers(app, ways, areas.top_rule, buf),
     }
 }

@@ -41,13 +41,14 @@ fn tab_puts_the_first_name_in_place_of_what_was_typed() {
 }
 
 #[test]
-fn what_no_name_begins_like_leaves_tab_what_it_was() {
+fn tab_behind_what_no_name_begins_like_stays_in_the_text() {
     let mut screen = Screen::new(80, 24);
     screen.keys("c/assign @nobody<tab>");
     assert_eq!(body(&screen), "/assign @nobody");
-    assert!(!screen.app.composer.as_ref().unwrap().focused, "Tab goes to the thread above");
-    screen.keys("<tab>");
-    screen.keys("<enter>@al");
+    assert!(screen.app.composer.as_ref().unwrap().focused, "the next letter would be a command");
+    assert!(screen.text().contains("nothing completes this"), "{}", screen.text());
+    screen.keys("<enter>@al<tab>");
+    assert_eq!(body(&screen), "/assign @nobody\n@al");
     assert!(!screen.text().contains("Tab @"), "only quick actions take names: {}", screen.text());
 }
 
