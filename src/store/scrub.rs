@@ -178,10 +178,13 @@ impl<M: Fn(&RawRef) -> RawRef> Pass<'_, M> {
         // A name is what people wrote where it is that of a person or a file.
         let named = has("email") || (has("type") && has("size"));
         let changed = entries.iter().find(|(name, _)| name.text() == Some("field"));
-        let changed = changed.and_then(|(_, field)| field.text()).is_some_and(|f| WRITTEN.contains(&f));
+        let changed = changed.and_then(|(_, field)| field.text());
+        let changed = changed.is_some_and(|f| WRITTEN.contains(&f) || f == "participants" || f == "author");
         let of = |name: &str| match name {
             _ if outer == Field::Blank || self.blanked.iter().any(|field| field == name) => Field::Blank,
             "name" if named => Field::Written,
+            // To whom a draft goes, as somebody typed it.
+            "to" if has("text") => Field::Written,
             _ if WRITTEN.contains(&name) || (changed && VALUES.contains(&name)) => Field::Written,
             _ => Field::Fixed,
         };

@@ -59,7 +59,10 @@ async fn filled(dir: &Path) -> (Store, Vec<RawRef>) {
 fn scrub(raws: &[RawRef]) -> Scrub {
     let cut = |text: &str, with: &str| Cut { text: text.into(), with: with.into(), border: Border::Any };
     Scrub {
-        everywhere: vec![cut(SECRET, "(gone)"), cut("secret-7@x.example", "gone-7@x.example")],
+        everywhere: vec![
+            cut(SECRET, "(gone)"),
+            Cut { border: Border::Address, ..cut("secret-7@x.example", "gone-7@x.example") },
+        ],
         raws: raws.iter().map(|raw| (*raw, serde_bytes::ByteBuf::from(b"emptied".to_vec()))).collect(),
         ..Scrub::default()
     }
