@@ -329,7 +329,21 @@ pub(super) fn label(edits: &[Edit], iids: &[u64]) -> String {
         [only] => format!("#{only}"),
         many => counted(many.len(), "issue"),
     };
-    format!("{} {object}", words.join(", "))
+    match words.as_slice() {
+        [only] => format!("{only} {object}"),
+        several => {
+            let alone = |words: &String| {
+                let words = words.trim_end_matches(':');
+                [" of", " to", " from", " on"]
+                    .iter()
+                    .find_map(|end| words.strip_suffix(end))
+                    .unwrap_or(words)
+                    .to_owned()
+            };
+            let several: Vec<String> = several.iter().map(alone).collect();
+            format!("{}: {object}", several.join(", "))
+        }
+    }
 }
 
 fn verb(edit: &Edit) -> String {

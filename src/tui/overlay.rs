@@ -185,7 +185,7 @@ impl App {
                     self.want(super::input::Effect::StopRun);
                 }
             }
-            (Action::Open | Action::PageDown | Action::Down, Some(Overlay::Tour(stop))) => {
+            (Action::Open, Some(Overlay::Tour(stop))) => {
                 let stop = *stop;
                 self.tour_on(stop);
             }

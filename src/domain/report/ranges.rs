@@ -21,7 +21,6 @@ pub(super) const LONGER: &str = "longer";
 pub(super) struct Ranges {
     starts: Vec<Timestamp>,
     pub labels: Vec<String>,
-    pub word: &'static str,
 }
 
 impl Ranges {
@@ -34,7 +33,7 @@ impl Ranges {
             _ => ("month", 1.month(), "%Y-%m"),
         };
         let mut at = span.since.to_zoned(span.zone.clone());
-        let mut ranges = Self { starts: Vec::new(), labels: Vec::new(), word };
+        let mut ranges = Self { starts: Vec::new(), labels: Vec::new() };
         while at.timestamp() <= span.until && ranges.starts.len() < 2000 {
             ranges.starts.push(at.timestamp());
             ranges.labels.push(at.strftime(pattern).to_string());

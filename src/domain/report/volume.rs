@@ -61,16 +61,10 @@ impl Volume {
             figure("closed", Unit::Count, Some(self.closed.iter().sum())),
             figure("reopened", Unit::Count, Some(self.reopened.iter().sum())),
             figure("open at the end", Unit::Count, Some(left)),
-            figure(&format!("opened a {}", self.ranges.word), Unit::Count, mean(&self.opened)),
         ];
         let columns = ["opened", "closed", "open"].map(|name| column(name, Unit::Count)).to_vec();
         (figures, columns, rows, Picture::Bars(2))
     }
-}
-
-fn mean(counts: &[i64]) -> Option<i64> {
-    let many = i64::try_from(counts.len()).ok().filter(|many| *many > 0)?;
-    Some((counts.iter().sum::<i64>() + many / 2) / many)
 }
 
 /// Days that an issue may be old, with the words for it; what is older is the last range.
