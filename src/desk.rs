@@ -49,6 +49,7 @@ mod repeat;
 mod reports;
 mod rest;
 mod routing;
+mod rule_deeds;
 mod rulebook;
 mod rules;
 mod screening;

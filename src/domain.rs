@@ -91,7 +91,7 @@ pub use request::{
 };
 pub use response::{DeedView, Delivered, Event, Failed, PlannedNote, Response};
 pub use rights::Rights;
-pub use rule::{Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
+pub use rule::{ByRule, Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};

@@ -347,8 +347,8 @@ pub enum User {
     /// Changes somebody: full_name, emails, system_user, owner; and what they may change themselves:
     /// notify.EVENT, quiet_hours, digest_at, time_zone, address+, address-.
     #[command(
-        after_help = "Events: new_issue, answer, my_answer, note, assigned, mentioned, closed, reopened; each is told \
-                            at_once, with the day's digest, or off.\nExamples:\n  \
+        after_help = "Events: new_issue, answer, my_answer, note, assigned, mentioned, closed, reopened, rule; each \
+                            is told at_once, with the day's digest, or off.\nExamples:\n  \
                             deskbell user set mia notify.new_issue=digest notify.note@acme/support=at_once\n  \
                             deskbell user set mia quiet_hours=22:00-07:00 digest_at=08:00 time_zone=Europe/Berlin\n  \
                             deskbell user set mia address+=mia@home.example"

@@ -27,6 +27,15 @@ pub enum Rule {
         /// A new issue gets no thank-you mail.
         #[arg(long)]
         no_acknowledgement: bool,
+        /// A canned reply of the project or the desk that goes to the customer.
+        #[arg(long, value_name = "NAME")]
+        reply: Option<String>,
+        /// A user who is told; several are.
+        #[arg(long, value_name = "USER")]
+        notify: Vec<String>,
+        /// A command of `[hooks]` in the config, by its name under `named`.
+        #[arg(long, value_name = "NAME")]
+        hook: Option<String>,
         #[command(flatten)]
         whose: Whose,
     },
@@ -34,7 +43,7 @@ pub enum Rule {
     List,
     /// Shows one rule.
     Show(Named),
-    /// Changes a rule: name, query, on, actions, no_acknowledgement, enabled.
+    /// Changes a rule: name, query, on, actions, no_acknowledgement, reply, notify, hook, enabled.
     Set {
         name: String,
         #[arg(required = true, value_parser = super::args::setting)]
@@ -90,7 +99,7 @@ impl Whose {
 /// Carries out one of the commands about rules.
 pub async fn run(here: &Here, asked: Rule) -> Result<u8> {
     let request = match asked {
-        Rule::Add { name, query, on, actions, no_acknowledgement, whose } => {
+        Rule::Add { name, query, on, actions, no_acknowledgement, reply, notify, hook, whose } => {
             let settings = [
                 ("name", name),
                 ("query", query),
@@ -98,7 +107,12 @@ pub async fn run(here: &Here, asked: Rule) -> Result<u8> {
                 ("actions", actions.join("\n")),
                 ("no_acknowledgement", no_acknowledgement.to_string()),
             ];
-            let settings = settings.map(|(key, value)| (key.to_owned(), value)).to_vec();
+            let notify: Vec<&str> = notify.iter().map(|user| user.trim_start_matches('@')).collect();
+            let notify = (!notify.is_empty()).then(|| notify.join(","));
+            let further = [("reply", reply), ("notify", notify), ("hook", hook)];
+            let further = further.into_iter().filter_map(|(key, value)| Some((key, value?)));
+            let settings = settings.into_iter().chain(further);
+            let settings = settings.map(|(key, value)| (key.to_owned(), value)).collect();
             Request::SetRule { scope: whose.scope(), name: None, settings }
         }
         Rule::List => Request::Rules,
@@ -146,7 +160,7 @@ fn as_json(rule: &RuleView) -> serde_json::Value {
     serde_json::json!({
         "name": about.name, "project": rule.project, "position": rule.position, "on": about.on,
         "query": about.query, "actions": about.actions, "no_acknowledgement": about.no_acknowledgement,
-        "enabled": about.enabled,
+        "reply": about.reply, "notify": about.notify, "hook": about.hook, "enabled": about.enabled,
     })
 }
 
@@ -169,13 +183,14 @@ fn print_rules(here: &Here, rules: &[RuleView]) -> Result<()> {
         let about = &rule.about;
         let off = if about.enabled { "" } else { " (off)" };
         let quiet = if about.no_acknowledgement { "; no acknowledgement" } else { "" };
+        let does: Vec<String> = about.actions.lines().map(str::to_owned).chain(about.further()).collect();
         vec![
             rule.position.to_string(),
             format!("{}{off}", print::line(&about.name)),
             rule.project.clone().unwrap_or_else(|| "the desk".to_owned()),
             print::word(&about.on),
             print::line(&about.query),
-            format!("{}{quiet}", print::line(&about.actions)),
+            format!("{}{quiet}", print::line(&does.join("; "))),
         ]
     };
     let rows: Vec<Vec<String>> = rules.iter().map(row).collect();

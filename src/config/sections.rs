@@ -5,7 +5,8 @@ use super::{
     server::is_loopback,
     values::{duration, filled},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// `[me]`: who acts.
@@ -249,4 +250,14 @@ pub struct Hooks {
     pub close: Option<String>,
     #[serde(deserialize_with = "filled")]
     pub stale: Option<String>,
+    /// Those that rules run, by name.
+    #[serde(deserialize_with = "filled_all")]
+    pub named: BTreeMap<String, String>,
+}
+
+/// Reads commands by name; an empty one counts as absent.
+fn filled_all<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let mut all = BTreeMap::<String, String>::deserialize(from)?;
+    all.retain(|_, command| !command.trim().is_empty());
+    Ok(all)
 }

@@ -68,6 +68,12 @@ fn the_example_shows_every_key() {
 }
 
 #[test]
+fn an_empty_hook_that_rules_could_run_is_none() {
+    let config = parse("[hooks]\nnamed = { page = \"ring\", log = \" \" }\n").unwrap();
+    assert_eq!(config.hooks.named.keys().collect::<Vec<_>>(), ["page"]);
+}
+
+#[test]
 fn without_a_file_the_desk_has_no_mailboxes() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Config::load(Some(&folder.path().join("none.toml"))), Ok(Config::default()));

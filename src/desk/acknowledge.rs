@@ -63,11 +63,24 @@ impl Desk {
         if !passing.verdict.may_answer {
             return Ok(Err(passing.verdict.reason.clone()));
         }
-        if self.inner.ways.is_ours(to, &passing.projects) {
+        let circle = self.answers_us(txn, passing).await?.then_some(what);
+        self.leave(&passing.projects, to, passing.counting, circle).await
+    }
+
+    /// Asks whether `to` may get one more automatic mail, and in which state it waits; or says why not. What
+    /// could begin a circle is held, and named by `circle`.
+    pub(super) async fn leave(
+        &self,
+        projects: &[Project],
+        to: &EmailAddress,
+        counting: bool,
+        circle: Option<&str>,
+    ) -> Result<Result<OutboxState, String>, Fault> {
+        if self.inner.ways.is_ours(to, projects) {
             return Ok(Err("the sender is this desk".to_owned()));
         }
         let settings = self.desk_settings().await?;
-        let allowance = match passing.counting {
+        let allowance = match counting {
             true => self.inner.queue.allow_automatic(to, &settings),
             false => Allowance::Go,
         };
@@ -75,16 +88,15 @@ impl Desk {
             self.tell_of_enough(to);
             return Ok(Err("this sender had enough of them within the hour or the day".to_owned()));
         }
-        let answers_us = self.answers_us(txn, passing).await?;
         if allowance == Allowance::Hold {
             self.tell_of_breaker(&settings);
-        } else if answers_us {
+        } else if let Some(what) = circle.filter(|_| counting) {
             let words = format!(
                 "{what} to {to} is held, because it would answer an answer to ours: release or cancel it in the outbox"
             );
             self.inner.board.notice(format!("answer to answer {to}"), words);
         }
-        let held = allowance == Allowance::Hold || answers_us;
+        let held = allowance == Allowance::Hold || circle.is_some();
         Ok(Ok(if held { OutboxState::Held } else { OutboxState::Queued }))
     }
 

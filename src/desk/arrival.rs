@@ -300,6 +300,16 @@ impl Desk {
         Ok(prepared)
     }
 
+    /// Reads a mail that is kept already, and writes nothing.
+    pub(super) async fn read_again(
+        &self,
+        bytes: Vec<u8>,
+        mailbox: Option<String>,
+    ) -> Result<Prepared, Fault> {
+        let arrival = Arrival { mailbox, ..Arrival::default() };
+        self.read(Incoming { arrival, content: Content::Whole(bytes), silent_before: None }).await
+    }
+
     /// Reads a mail and writes nothing.
     async fn read(&self, incoming: Incoming) -> Result<Prepared, Fault> {
         let read = self.read_all(vec![incoming]).await?;
@@ -432,7 +442,7 @@ impl Desk {
                 .map_err(txn::store_fault)?
                 .map(|kept| kept.record.id);
         }
-        let rules = txn.take_ruled().into_iter().map(|name| format!("the rule {name} fits")).collect();
+        let rules = txn.take_ruled();
         Ok(Response::Delivered(Box::new(Delivered { entry: self.intake_view(entry).await?, mails, rules })))
     }
 

@@ -4,8 +4,9 @@ use super::issues::named_files;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    Attachment, AttachmentView, Canned, CannedChange, CannedView, Fault, FillCanned, FilledCanned, IssueView,
-    Keeper, KeptFor, ParticipantRole, Project, Response, Rights, Role, Runs, Upload, fill_canned, nearest,
+    Attachment, AttachmentView, Canned, CannedChange, CannedView, Fault, FillCanned, FilledCanned, Issue,
+    IssueView, Keeper, KeptFor, ParticipantRole, Project, Response, Rights, Role, Runs, Upload, fill_canned,
+    nearest,
 };
 use crate::store::record::kept_key;
 
@@ -268,17 +269,35 @@ pub(super) struct Values {
 impl Values {
     pub fn of(view: &IssueView, me: &str) -> Self {
         let requester = view.participants.iter().find(|p| p.role == ParticipantRole::Requester);
-        let name = requester.and_then(|p| p.name.clone()).unwrap_or_default();
+        let requester = requester.map(|p| (p.name.clone(), p.email.to_string()));
+        Self::new(requester, view.row.iid, (&view.row.reference, &view.row.title, &view.row.project), me)
+    }
+
+    /// What they stand for in an issue as a step has left it.
+    pub fn of_issue(issue: &Issue, project: &Project, me: &str) -> Self {
+        let requester = issue.requester().map(|p| (p.name.clone(), p.email.to_string()));
+        let reference = super::letters::reference(project, issue);
+        Self::new(requester, issue.iid, (&reference, &issue.title, &project.path), me)
+    }
+
+    fn new(
+        requester: Option<(Option<String>, String)>,
+        iid: u64,
+        (reference, title, project): (&str, &str, &str),
+        me: &str,
+    ) -> Self {
+        let (name, email) = requester.unwrap_or_default();
+        let name = name.unwrap_or_default();
         // A name in brackets or with a comma is no first name.
         let first = name.split_whitespace().next().filter(|word| word.chars().all(char::is_alphabetic));
         let list = vec![
             ("REQUESTER_FIRST_NAME", first.unwrap_or_default().to_owned()),
             ("REQUESTER_NAME", name),
-            ("REQUESTER_EMAIL", requester.map_or(String::new(), |p| p.email.as_str().to_owned())),
-            ("ISSUE_ID", format!("#{}", view.row.iid)),
-            ("ISSUE_PATH", view.row.reference.clone()),
-            ("ISSUE_TITLE", view.row.title.clone()),
-            ("PROJECT", view.row.project.clone()),
+            ("REQUESTER_EMAIL", email),
+            ("ISSUE_ID", format!("#{iid}")),
+            ("ISSUE_PATH", reference.to_owned()),
+            ("ISSUE_TITLE", title.to_owned()),
+            ("PROJECT", project.to_owned()),
             ("MY_NAME", me.to_owned()),
         ];
         Self { list }

@@ -3,12 +3,13 @@
 use super::issues::{close, participant, reopen, stand, tidy_title, turn};
 use super::lessons::Subject;
 use super::outbox::counted;
+use super::rules::Cause;
 use super::txn::Txn;
 use super::{Acting, Desk};
 use crate::domain::moment::work_in_words;
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,
-    Party, Project, Reference, Response, Role, RuleMoment, State, Status, User, Via,
+    Party, Project, Reference, Response, Role, State, Status, User, Via,
 };
 use jiff::Timestamp;
 
@@ -116,7 +117,7 @@ impl Desk {
         }
         // No rule sets off another.
         if acting.via != Via::Rule {
-            Box::pin(self.run_rules(txn, id, RuleMoment::Change)).await?;
+            Box::pin(self.run_rules(txn, id, Cause::change(self.hold(acting, None)))).await?;
         }
         Ok(before.iid)
     }

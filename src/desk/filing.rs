@@ -5,11 +5,11 @@ use super::forwarding::mark_answer;
 use super::intake::Passing;
 use super::issues::{blank_note, participant, reopen, stand, turn};
 use super::letters::know;
+use super::rules::Cause;
 use super::txn::Txn;
 use crate::domain::{
     EmailAddress, Fate, Fault, FaultKind, Finding, ImportCc, IntakeEntry, Issue, IssueId, Judge, Link,
-    LinkKind, Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, RuleMoment,
-    State,
+    LinkKind, Mailbox, Note, NoteKind, Opinion, Participant, ParticipantRole, Party, Project, State,
 };
 use crate::mail::{self, MailClass, Reading};
 use crate::store::record::{Known, Place, text_key};
@@ -60,7 +60,7 @@ impl Desk {
         txn.put_issue(Some(&before), &issue)?;
         self.index_ids(txn, passing, &issue, &note).await?;
         if !automatic && !passing.silent {
-            Box::pin(self.run_rules(txn, id, RuleMoment::Arrival)).await?;
+            Box::pin(self.run_rules(txn, id, Cause::arrival(passing))).await?;
         }
         let fate = if automatic { Fate::Automatic } else { Fate::Note };
         let reason = if automatic { format!("{}; {why}", passing.verdict.reason) } else { why };
@@ -133,7 +133,8 @@ impl Desk {
         issue.updated_at = if passing.silent { passing.at } else { txn.now };
         txn.put_issue(None, &issue)?;
         self.index_ids(txn, passing, &issue, &note).await?;
-        let quiet = !passing.silent && Box::pin(self.run_rules(txn, issue.id, RuleMoment::Arrival)).await?;
+        let quiet =
+            !passing.silent && Box::pin(self.run_rules(txn, issue.id, Cause::arrival(passing))).await?;
         // A rule may have changed it, or moved it elsewhere; the mail was addressed here all the same.
         let addressed = project.id;
         let issue = self.load_issue(txn, issue.id).await?;

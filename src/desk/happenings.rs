@@ -91,6 +91,7 @@ fn of_frame(frame: &Frame, told: &mut Heard) -> Result<Vec<Happening>, Fault> {
         let new = issue.is_some_and(|issue| is_new(&issue, &notes));
         let told = notes.iter().filter(|note| is_told(note)).map(|note| happening(note, new));
         happened.extend(told.take(if new { 1 } else { usize::MAX }));
+        happened.extend(notes.iter().filter_map(asked_by_rule));
     }
     happened.extend(closed.map(|change| Happening {
         kind: HappeningKind::Close,
@@ -108,6 +109,12 @@ fn is_new(issue: &Issue, notes: &[Note]) -> bool {
 /// Tells whether somebody wrote it, now. What was read before it came is no news.
 fn is_told(note: &Note) -> bool {
     note.kind != NoteKind::System && !note.read
+}
+
+/// Gives the hook that a rule asks for.
+fn asked_by_rule(note: &Note) -> Option<Happening> {
+    let name = note.by_rule.as_ref()?.hook.clone()?;
+    Some(Happening { kind: HappeningKind::Named(name), issue: note.issue, note: None })
 }
 
 fn happening(note: &Note, new: bool) -> Happening {

@@ -4,6 +4,7 @@ use super::edits::label;
 use super::lessons::Subject;
 use super::letters::Draughted;
 use super::outbox::counted;
+use super::rules::Cause;
 use super::txn::Txn;
 use super::{Acting, Desk, txn};
 use crate::domain::quick::{QuickText, quick_text};
@@ -11,7 +12,7 @@ use crate::domain::refuse_unfilled;
 use crate::domain::{
     Attachment, Author, Draft, DraftKind, Edit, EmailAddress, Fault, FaultKind, Issue, IssueId, IssueKind,
     MailKind, Mailbox, NewIssue, NewNote, Note, NoteId, NoteKind, OutboxState, Participant, ParticipantRole,
-    Party, Project, Reference, Response, Role, RuleMoment, State, Status, Upload, Via,
+    Party, Project, Reference, Response, Role, State, Status, Upload, Via,
 };
 use crate::mail;
 use crate::store::record::{Number, ReadMark, draft_key};
@@ -183,7 +184,7 @@ impl Desk {
             Box::pin(self.edit_one(txn, acting, id, edits, subject)).await?;
         }
         if txn.changes().len() == mark {
-            Box::pin(self.run_rules(txn, id, RuleMoment::Change)).await?;
+            Box::pin(self.run_rules(txn, id, Cause::change(self.hold(acting, None)))).await?;
         }
         Ok(())
     }
@@ -510,6 +511,7 @@ pub(super) fn blank_note(id: NoteId, issue: IssueId, kind: NoteKind, body: Strin
         seal: None,
         came_from: Vec::new(),
         aside: None,
+        by_rule: None,
     }
 }
 

@@ -45,7 +45,7 @@ impl Desk {
         let Some(to) = user.emails.first().cloned() else { return Ok(()) };
         let note = match notice.note {
             Some(id) => txn.get::<Note>(&note_key(issue.id, id)).await?,
-            None if notice.events.contains(&StaffEvent::Assigned) => opening(txn, issue).await?,
+            None if shows_opening(&notice.events) => opening(txn, issue).await?,
             None => None,
         };
         let internal = note.as_ref().is_some_and(|note| note.kind == NoteKind::Internal);
@@ -284,7 +284,13 @@ fn sentence(event: StaffEvent, by: &str) -> String {
         StaffEvent::Closed => format!("closed by {by}"),
         StaffEvent::Reopened => format!("opened again by {by}"),
         StaffEvent::Clock | StaffEvent::MyClock => by.to_owned(),
+        StaffEvent::Rule => format!("{by} tells you"),
     }
+}
+
+/// Tells whether who hears of these may not know the issue yet.
+fn shows_opening(events: &[StaffEvent]) -> bool {
+    events.iter().any(|event| matches!(event, StaffEvent::Assigned | StaffEvent::Rule))
 }
 
 fn how_to_stop(user: &User, events: &[StaffEvent]) -> String {

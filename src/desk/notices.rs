@@ -182,6 +182,13 @@ impl Desk {
             let by = By { label: words.clone(), ..By::default() };
             news.push(News { issue: *issue, event: StaffEvent::Clock, note: None, whom: None, by });
         }
+        for (issue, user, rule) in txn.told_by_rules() {
+            // An internal note may be hidden from who is told.
+            let shown = |note: &&Note| note.issue == *issue && note.kind != NoteKind::Internal;
+            let note = notes.iter().rfind(shown).map(|note| note.id);
+            let by = By { label: format!("the rule {rule}"), ..by.clone() };
+            news.push(News { issue: *issue, event: StaffEvent::Rule, note, whom: Some(user.clone()), by });
+        }
         let changes = txn.changes().to_vec();
         let merged: Vec<IssueId> = changes
             .iter()

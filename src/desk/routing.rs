@@ -61,6 +61,8 @@ pub struct Ways {
     pub config_dir: PathBuf,
     /// Who is asked whether mail is wanted.
     pub spam: crate::config::Spam,
+    /// The names of the hooks that rules may run.
+    pub hooks: Vec<String>,
 }
 
 /// What the key in an address asks for.
@@ -116,6 +118,7 @@ impl Ways {
             stale_after: config.serve.stale_after,
             config_dir: config_dir.to_owned(),
             spam: config.spam.clone(),
+            hooks: config.hooks.named.keys().cloned().collect(),
         }
     }
 

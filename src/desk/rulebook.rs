@@ -168,7 +168,12 @@ impl Desk {
         let project = self.rule_scope(acting, scope).await?;
         let rules = txn::all::<Rule>(&self.inner.store, &rules_of(project)).await?;
         let rule = named(&rules, name)?;
-        let plan = quick_text(&rule.about.actions, self.now(), &self.time_zone().await?)?.plan().join("; ");
+        let mut plan = quick_text(&rule.about.actions, self.now(), &self.time_zone().await?)?.plan();
+        plan.extend(rule.about.further());
+        if let Some(Err(fault)) = rule.about.hook.as_deref().map(|hook| self.known_hook(hook)) {
+            plan.push(fault.message);
+        }
+        let plan = plan.join("; ");
         let rows = self.inner.index.rows(&self.found_by(rule)?, &self.viewer(acting));
         let line = |row: &crate::domain::IssueRow| format!("{} “{}”: {plan}", row.reference, row.title);
         Ok(Response::Plan(rows.iter().map(line).collect()))
@@ -198,11 +203,15 @@ impl Desk {
             return Err(Fault::usage("a rule does quick actions, one a line")
                 .hint("such as --do '/label ~bug' --do '/assign @alice'"));
         }
-        if asked.edits.is_empty() && !about.no_acknowledgement {
-            return Err(Fault::usage("the rule would do nothing").hint("say what with --do '/label ~bug'"));
+        if asked.edits.is_empty() && !about.no_acknowledgement && about.further().is_empty() {
+            return Err(Fault::usage("the rule would do nothing")
+                .hint("say what with --do '/label ~bug', --reply, --notify or --hook"));
         }
         check_actions(&asked.edits)?;
         self.check_people(txn, &asked.edits).await?;
+        if about.enabled {
+            self.check_further(txn, project, about).await?;
+        }
         // Nobody does by a rule what they may not do by hand.
         for edit in &asked.edits {
             if let Edit::MoveTo(path) = edit {

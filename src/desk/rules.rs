@@ -2,6 +2,7 @@
 //!
 //! What a rule does is part of the step that set it off, and names the rule. No rule sets off another.
 
+use super::intake::Passing;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, system};
 use crate::domain::query::{IssueFacts, Names, Viewer, fold};
@@ -9,9 +10,34 @@ use crate::domain::quick::quick_text;
 use crate::domain::{
     Edit, Fault, FaultKind, Issue, IssueId, Note, NoteKind, Query, Rights, Rule, RuleMoment, SUPPORT_BOT, Via,
 };
+use jiff::SignedDuration;
 
 /// Issues that one rule looks at in one round.
 const ISSUES: u64 = 1_000;
+
+/// What sets rules off.
+#[derive(Clone, Copy)]
+pub(super) struct Cause<'a> {
+    pub moment: RuleMoment,
+    /// The mail that came.
+    pub passing: Option<&'a Passing<'a>>,
+    /// How long what is mailed can be taken back.
+    pub hold: Option<SignedDuration>,
+}
+
+impl<'a> Cause<'a> {
+    pub fn arrival(passing: &'a Passing<'a>) -> Self {
+        Self { moment: RuleMoment::Arrival, passing: Some(passing), hold: None }
+    }
+
+    pub fn change(hold: Option<SignedDuration>) -> Self {
+        Self { moment: RuleMoment::Change, passing: None, hold }
+    }
+
+    fn time() -> Self {
+        Self { moment: RuleMoment::Time, passing: None, hold: None }
+    }
+}
 
 impl Desk {
     /// Carries out the rules of a moment that fit an issue; tells whether one of them wants no
@@ -20,13 +46,13 @@ impl Desk {
         &self,
         txn: &mut Txn<'_>,
         id: IssueId,
-        moment: RuleMoment,
+        cause: Cause<'_>,
     ) -> Result<bool, Fault> {
         let mut quiet = false;
         for rule in self.rules_in_order(txn).await? {
-            if rule.about.on == moment && self.rule_fits(txn, &rule, id).await? {
+            if rule.about.on == cause.moment && self.rule_fits(txn, &rule, id).await? {
                 quiet |= rule.about.no_acknowledgement;
-                self.run_rule(txn, &rule, id).await?;
+                self.run_rule(txn, &rule, id, cause).await?;
             }
         }
         Ok(quiet)
@@ -34,29 +60,57 @@ impl Desk {
 
     /// Does what one rule wants. What cannot be done stops neither the step nor the other rules; the team
     /// is told.
-    async fn run_rule(&self, txn: &mut Txn<'_>, rule: &Rule, id: IssueId) -> Result<(), Fault> {
-        let name = rule.about.name.clone();
+    async fn run_rule(
+        &self,
+        txn: &mut Txn<'_>,
+        rule: &Rule,
+        id: IssueId,
+        cause: Cause<'_>,
+    ) -> Result<(), Fault> {
+        let name = &rule.about.name;
         let topic = format!("rule {name}");
-        let asked = quick_text(&rule.about.actions, txn.now, &self.time_zone().await?);
-        let acting = as_rule(rule, txn.now);
         txn.begin_rule(Some(name.clone()));
-        let done = match asked {
-            Ok(asked) if asked.edits.is_empty() => Ok(0),
-            Ok(asked) => Box::pin(self.edit_one(txn, &acting, id, &asked.edits, None)).await,
-            Err(fault) => Err(fault),
-        };
+        let done = self.carry_out(txn, rule, id, cause).await;
         txn.begin_rule(None);
         match done {
-            Ok(_) => {
-                self.inner.board.clear_notice(&topic);
-                txn.note_rule(name);
-                Ok(())
+            Err(fault) if fault.kind == FaultKind::Internal => return Err(fault),
+            Err(fault) if txn.is_rehearsal() => {
+                txn.note_rule(format!("the rule {name} fails: {}", fault.message));
             }
-            Err(fault) if fault.kind == FaultKind::Internal => Err(fault),
             Err(fault) => {
                 self.inner.board.notice(topic, format!("the rule {name} failed: {}", fault.message));
-                Ok(())
             }
+            Ok(()) if txn.is_rehearsal() => {}
+            Ok(()) => drop(self.inner.board.clear_notice(&topic)),
+        }
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        txn: &mut Txn<'_>,
+        rule: &Rule,
+        id: IssueId,
+        cause: Cause<'_>,
+    ) -> Result<(), Fault> {
+        let asked = quick_text(&rule.about.actions, txn.now, &self.time_zone().await?)?;
+        let acting = as_rule(rule, txn.now);
+        if !asked.edits.is_empty() {
+            Box::pin(self.edit_one(txn, &acting, id, &asked.edits, None)).await?;
+        }
+        txn.note_rule(format!("the rule {} fits", rule.about.name));
+        // What one of them cannot do stops not the other.
+        let told = self.tell_of_rule(txn, rule, id).await;
+        let replied = Box::pin(self.reply_by_rule(txn, rule, id, cause)).await;
+        match replied {
+            Err(fault) if fault.kind != FaultKind::Internal && !txn.is_rehearsal() => {
+                // It stays, though the rule may do well by the next issue: somebody got no answer.
+                let name = &rule.about.name;
+                let words = format!("the rule {name} sent no reply: {}", fault.message);
+                self.inner.board.notice(format!("rule {name} reply"), words);
+                told
+            }
+            replied => told.and(replied),
         }
     }
 
@@ -102,8 +156,8 @@ impl Desk {
         if !self.rule_fits(&mut txn, rule, id).await? {
             return Ok(false);
         }
-        self.run_rule(&mut txn, rule, id).await?;
-        if txn.changes().is_empty() {
+        self.run_rule(&mut txn, rule, id, Cause::time()).await?;
+        if txn.changes().is_empty() && txn.deed().ruled.is_empty() {
             return Ok(false);
         }
         let reason = format!("rule {}", rule.about.name);

@@ -302,7 +302,8 @@ impl Desk {
         Ok(Some(draft))
     }
 
-    async fn outbox_of(&self, note: NoteId) -> Result<Vec<OutboxId>, Fault> {
+    /// Gives the rows that carry a note.
+    pub(super) async fn outbox_of(&self, note: NoteId) -> Result<Vec<OutboxId>, Fault> {
         let links =
             txn::all::<crate::store::record::OutboxOfNote>(&self.inner.store, &txn::below(note.0)).await?;
         Ok(links.into_iter().map(|link| link.outbox).collect())

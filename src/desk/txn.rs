@@ -60,11 +60,13 @@ pub struct Txn<'a> {
     pub hush: bool,
     /// What stood before the part that may have to be given up, while there is one.
     part: Option<Part>,
-    /// The rule that is being carried out, and those that were.
+    /// The rule that is being carried out, and what rules did, in words.
     rule: Option<String>,
     ruled: Vec<String>,
     /// Issues whose clock is near its end, or over.
     clocks: Vec<(IssueId, String)>,
+    /// Users who are told of issues, and the rules that want it.
+    told: Vec<(IssueId, String, String)>,
 }
 
 /// What stood before a part of a step.
@@ -74,6 +76,7 @@ struct Part {
     changes: usize,
     deed: Lengths,
     ruled: usize,
+    told: usize,
 }
 
 /// How much a deed held of each thing that only grows.
@@ -87,6 +90,7 @@ struct Lengths {
     merged: usize,
     split: usize,
     notes: usize,
+    ruled: usize,
 }
 
 impl Lengths {
@@ -101,6 +105,7 @@ impl Lengths {
             merged: deed.merged.len(),
             split: deed.split.len(),
             notes: deed.notes.len(),
+            ruled: deed.ruled.len(),
         }
     }
 
@@ -114,6 +119,7 @@ impl Lengths {
         deed.merged.truncate(self.merged);
         deed.split.truncate(self.split);
         deed.notes.truncate(self.notes);
+        deed.ruled.truncate(self.ruled);
     }
 }
 
@@ -157,6 +163,7 @@ impl<'a> Txn<'a> {
             rule: None,
             ruled: Vec::new(),
             clocks: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -235,7 +242,8 @@ impl<'a> Txn<'a> {
     /// Begins a part that may be given up without the rest.
     pub fn begin_part(&mut self) {
         let (changes, deed, ruled) = (self.changes.len(), Lengths::of(&self.deed), self.ruled.len());
-        self.part = Some(Part { written: Vec::new(), changes, deed, ruled });
+        let told = self.told.len();
+        self.part = Some(Part { written: Vec::new(), changes, deed, ruled, told });
     }
 
     /// Keeps the part that was begun.
@@ -254,6 +262,7 @@ impl<'a> Txn<'a> {
         }
         self.changes.truncate(part.changes);
         self.ruled.truncate(part.ruled);
+        self.told.truncate(part.told);
         part.deed.cut(&mut self.deed);
         self.rule = None;
     }
@@ -294,12 +303,27 @@ impl<'a> Txn<'a> {
         self.rule.as_ref().map(|name| format!("the rule {name} did it"))
     }
 
-    /// Remembers that a rule was carried out.
-    pub fn note_rule(&mut self, name: String) {
-        self.ruled.push(name);
+    /// Remembers what a rule did, in words.
+    pub fn note_rule(&mut self, words: String) {
+        self.ruled.push(words);
     }
 
-    /// Takes the names of the rules that were carried out.
+    /// Lets a user hear of an issue, because a rule wants it.
+    pub fn tell_by_rule(&mut self, issue: IssueId, user: String, rule: String) {
+        self.told.push((issue, user, rule));
+    }
+
+    /// Gives who is to hear of which issue, and by which rule.
+    pub fn told_by_rules(&self) -> &[(IssueId, String, String)] {
+        &self.told
+    }
+
+    /// Tells whether it will never be committed.
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal
+    }
+
+    /// Takes what rules did, in words.
     pub fn take_ruled(&mut self) -> Vec<String> {
         std::mem::take(&mut self.ruled)
     }

@@ -42,6 +42,7 @@ impl Desk {
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
         let mut draft = None;
+        let out = Box::pin(self.unsend_ruled(&mut txn, &mut verb)).await?;
         for merged in &verb.deed.merged {
             Box::pin(self.unmerge_one(&mut txn, acting, *merged)).await?;
         }
@@ -65,6 +66,7 @@ impl Desk {
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
         let label = format!("{word}: {}", verb.deed.label);
+        skipped.extend(out);
         if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
             self.restore(&mut txn, acting, &verb, true).await?;
         }
@@ -263,12 +265,24 @@ impl Desk {
         let Some(written) = written.filter(|written| is_staff(&written.author)) else { return Ok(None) };
         let mut stands = self.load_issue(txn, issue).await?;
         stands.forget_reply(written.created_at);
+        txn.put(&stands)?;
+        self.take_out(txn, issue, note).await?;
+        Ok(Some(written))
+    }
+
+    /// Takes a note out of its issue.
+    pub(super) async fn take_out(
+        &self,
+        txn: &mut Txn<'_>,
+        issue: IssueId,
+        note: NoteId,
+    ) -> Result<(), Fault> {
+        let mut stands = self.load_issue(txn, issue).await?;
         txn.remove::<Note>(note_key(issue, note));
         stands.notes = stands.notes.saturating_sub(1);
         let notes = txn.list::<Note>(&txn::below(issue.0)).await?;
         stands.last_note = notes.iter().map(|n| n.id).max();
-        txn.put(&stands)?;
-        Ok(Some(written))
+        txn.put(&stands)
     }
 
     /// Cancels what was not sent of a note. If none was, the note becomes a draft again.

@@ -3,7 +3,7 @@
 use super::{IssueId, NoteId};
 
 /// Something that a hook is run for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
     pub kind: HappeningKind,
     pub issue: IssueId,
@@ -11,20 +11,23 @@ pub struct Happening {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HappeningKind {
     NewIssue,
     Note,
     Close,
+    /// A rule asks for the hook of this name.
+    Named(String),
 }
 
 impl HappeningKind {
     /// Gives the word that the config has for it.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> String {
         match self {
-            Self::NewIssue => "new_issue",
-            Self::Note => "note",
-            Self::Close => "close",
+            Self::NewIssue => "new_issue".to_owned(),
+            Self::Note => "note".to_owned(),
+            Self::Close => "close".to_owned(),
+            Self::Named(name) => format!("named.{name}"),
         }
     }
 }

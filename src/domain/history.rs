@@ -68,6 +68,9 @@ pub struct Deed {
     /// The text of these notes before it was filled for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Notes that rules wrote because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ruled: Vec<(IssueId, super::NoteId)>,
     /// The verb that this one takes back.
     pub undoes: Option<Seq>,
     /// Whether `undo` takes it back; reading and drafts are no such verbs.

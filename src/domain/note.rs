@@ -1,6 +1,6 @@
 //! Notes: what was said in an issue, by mail or by hand.
 
-use super::{Author, EmailAddress, IssueId, MessageId, NoteId, Seal};
+use super::{Author, ByRule, EmailAddress, IssueId, MessageId, NoteId, Seal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -116,4 +116,7 @@ pub struct Note {
     /// Whether it is talk with a third party.
     #[serde(default)]
     pub aside: Option<Aside>,
+    /// The rule that sent it, or that tells by it what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_rule: Option<ByRule>,
 }

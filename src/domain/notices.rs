@@ -31,10 +31,12 @@ pub enum StaffEvent {
     Clock,
     /// The clock of an issue of one's own is.
     MyClock,
+    /// A rule tells one of an issue.
+    Rule,
 }
 
 impl StaffEvent {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NewIssue,
         Self::Answer,
         Self::MyAnswer,
@@ -45,6 +47,7 @@ impl StaffEvent {
         Self::Reopened,
         Self::Clock,
         Self::MyClock,
+        Self::Rule,
     ];
 
     /// Gives the word for it, as settings have it.
@@ -60,6 +63,7 @@ impl StaffEvent {
             Self::Reopened => "reopened",
             Self::Clock => "clock",
             Self::MyClock => "my_clock",
+            Self::Rule => "rule",
         }
     }
 
@@ -76,13 +80,14 @@ impl StaffEvent {
             Self::Reopened => "an issue is opened again",
             Self::Clock => "the clock of another issue runs out",
             Self::MyClock => "the clock of an issue of yours runs out",
+            Self::Rule => "a rule tells you of an issue",
         }
     }
 
     /// Gives when it is told to who set nothing.
     pub fn usual(self) -> When {
         match self {
-            Self::MyAnswer | Self::Assigned | Self::Mentioned | Self::MyClock => When::AtOnce,
+            Self::MyAnswer | Self::Assigned | Self::Mentioned | Self::MyClock | Self::Rule => When::AtOnce,
             _ => When::Off,
         }
     }

@@ -22,6 +22,8 @@ pub enum MailKind {
     Probe,
     /// Notes of an issue to somebody who does not take part in it.
     Forward,
+    /// A canned reply that a rule sends.
+    RuleReply,
 }
 
 impl MailKind {

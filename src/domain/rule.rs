@@ -28,6 +28,12 @@ pub struct RuleAbout {
     pub actions: String,
     /// Whether a new issue gets no thank-you mail.
     pub no_acknowledgement: bool,
+    /// The canned reply that goes to the customer.
+    pub reply: Option<String>,
+    /// Users who are told.
+    pub notify: Vec<String>,
+    /// The command of `[hooks]` in the config that is run, by its name under `named`.
+    pub hook: Option<String>,
     pub enabled: bool,
 }
 
@@ -39,9 +45,33 @@ impl Default for RuleAbout {
             on: RuleMoment::default(),
             actions: String::new(),
             no_acknowledgement: false,
+            reply: None,
+            notify: Vec::new(),
+            hook: None,
             enabled: true,
         }
     }
+}
+
+impl RuleAbout {
+    /// Says what it does beside its quick actions, one thing a line.
+    pub fn further(&self) -> Vec<String> {
+        let reply = self.reply.iter().map(|name| format!("send the canned reply {name}"));
+        let notify = (!self.notify.is_empty()).then(|| format!("tell {}", self.notify.join(", ")));
+        let hook = self.hook.iter().map(|name| format!("run the hook {name}"));
+        reply.chain(notify).chain(hook).collect()
+    }
+}
+
+/// The rule that wrote a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByRule {
+    /// The project of the rule; none for the whole desk.
+    pub project: Option<ProjectId>,
+    pub name: String,
+    /// The hook that it runs.
+    #[serde(default)]
+    pub hook: Option<String>,
 }
 
 /// A rule of a project, or of the whole desk.

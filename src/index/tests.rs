@@ -102,6 +102,7 @@ fn note(id: u64, issue: u64, body: &str) -> Note {
         seal: None,
         came_from: Vec::new(),
         aside: None,
+        by_rule: None,
     }
 }
 

@@ -184,7 +184,7 @@ pub fn default_template(kind: MailKind) -> &'static str {
         MailKind::IdleWarning => include_str!("../../assets/templates/idle_warning.md"),
         MailKind::Forward => include_str!("../../assets/templates/forward.md"),
         MailKind::Rejection => include_str!("../../assets/templates/rejection.md"),
-        MailKind::NewNote | MailKind::Staff | MailKind::Probe => {
+        MailKind::NewNote | MailKind::RuleReply | MailKind::Staff | MailKind::Probe => {
             include_str!("../../assets/templates/new_note.md")
         }
     }

@@ -111,13 +111,15 @@ pub(super) async fn pass(desk: &Desk, hooks: &Hooks, folder: PathBuf, mut told: 
 
 impl Runner<'_> {
     async fn tell(&mut self, happening: Happening) {
-        let command = match happening.kind {
-            HappeningKind::NewIssue => &self.hooks.new_issue,
-            HappeningKind::Note => &self.hooks.note,
-            HappeningKind::Close => &self.hooks.close,
+        let hooks = self.hooks;
+        let command = match &happening.kind {
+            HappeningKind::NewIssue => hooks.new_issue.as_ref(),
+            HappeningKind::Note => hooks.note.as_ref(),
+            HappeningKind::Close => hooks.close.as_ref(),
+            HappeningKind::Named(name) => hooks.named.get(name),
         };
         let Some(command) = command else { return };
-        let name = happening.kind.word();
+        let name = &happening.kind.word();
         match self.desk.hook_issue(happening.issue).await {
             Ok((issue, reference, project, iid)) => {
                 let note = happening.note.map(|note| ("DESKBELL_NOTE", note.to_string()));

@@ -61,3 +61,23 @@ fn one_pass_runs_the_hooks_for_what_it_brought() {
     desk.ok(&["sync", "--once"]);
     assert_eq!(heard(&desk, "heard").len(), 1);
 }
+
+#[test]
+fn a_rule_runs_a_named_hook_with_the_issue() {
+    let desk = TestDesk::between_maildirs("");
+    let page = "{ printf '{\"event\":\"%s\",\"issue\":' \"$DESKBELL_EVENT\"; cat; echo '}'; } >> heard";
+    desk.configure(&format!("{}[hooks]\nnamed = {{ page = '''{page}''' }}\n", desk.maildirs()));
+    let serving = desk.sync();
+    desk.ok(&["rule", "add", "pager", "title:fire", "--hook", "page"]);
+    desk.deliver(&mail("ada@customer.test", "no such thing"));
+    desk.deliver(&mail("ada@customer.test", "fire in the house"));
+    let told = wait_for("the hook", || heard(&desk, "heard").pop());
+    assert_eq!(
+        (&told["event"], &told["issue"]["title"]),
+        (&"named.page".into(), &"fire in the house".into())
+    );
+    assert_eq!(heard(&desk, "heard").len(), 1);
+    let rules: Value = serde_json::from_str(&desk.ok(&["rule", "list", "--json"])).unwrap();
+    assert_eq!((&rules[0]["hook"], &rules[0]["reply"]), (&"page".into(), &Value::Null));
+    serving.stop();
+}

@@ -13,8 +13,9 @@ pub async fn look(hooks: &Hooks, findings: &mut Findings) {
         ("close", &hooks.close),
         ("stale", &hooks.stale),
     ];
-    for (name, command) in all {
-        let Some(command) = command else { continue };
+    let all = all.into_iter().filter_map(|(name, command)| Some((name.to_owned(), command.as_ref()?)));
+    let named = hooks.named.iter().map(|(name, command)| (format!("named.{name}"), command));
+    for (name, command) in all.chain(named) {
         let step = format!("hook {name}");
         match understood(command).await {
             Ok(()) => findings.ok(step, "the shell understands it; it was not run"),

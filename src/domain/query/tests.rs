@@ -126,6 +126,7 @@ fn note(id: u64, user: &str) -> Note {
         seal: None,
         came_from: Vec::new(),
         aside: None,
+        by_rule: None,
     }
 }
 

@@ -59,6 +59,7 @@ fn facts(row: &RuleView) -> Vec<String> {
     let query = if row.about.query.is_empty() { "every issue" } else { row.about.query.as_str() };
     let mut facts = vec![format!("on {}, with {query}:", moment_word(row.about.on))];
     facts.extend(row.about.actions.lines().map(str::to_owned));
+    facts.extend(row.about.further());
     facts.extend(row.about.no_acknowledgement.then(|| "no thank-you mail".to_owned()));
     facts
 }

@@ -100,6 +100,7 @@ fn kind_word(kind: MailKind) -> &'static str {
         MailKind::Rejection => "rejection",
         MailKind::Probe => "test mail",
         MailKind::Forward => "forwarded notes",
+        MailKind::RuleReply => "reply of a rule",
     }
 }
 

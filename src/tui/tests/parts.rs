@@ -76,6 +76,8 @@ fn rules() -> Vec<RuleView> {
             name: name.into(),
             query: "from:*@example.de".into(),
             actions: "/label ~billing\n/assign @sam".into(),
+            notify: vec!["sam".into()],
+            hook: Some("page".into()),
             enabled,
             ..RuleAbout::default()
         },
