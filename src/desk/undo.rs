@@ -41,7 +41,7 @@ impl Desk {
         };
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
-        let mut draft = None;
+        let (mut draft, mut again) = (None, Vec::new());
         let out = Box::pin(self.unsend_ruled(&mut txn, &mut verb)).await?;
         for merged in &verb.deed.merged {
             Box::pin(self.unmerge_one(&mut txn, acting, *merged)).await?;
@@ -52,6 +52,7 @@ impl Desk {
         if !verb.deed.notes.is_empty() {
             draft = Box::pin(self.unsend_many(&mut txn, acting, &mut verb, &mut skipped)).await?;
         } else if let Some(note) = verb.deed.note {
+            again = self.file_names_of(&mut txn, &verb, note).await?;
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
             let late = self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
@@ -65,7 +66,10 @@ impl Desk {
         }
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
-        let label = format!("{word}: {}", verb.deed.label);
+        let mut label = format!("{word}: {}", verb.deed.label);
+        if draft.is_some() && !again.is_empty() {
+            label.push_str(&format!("; attach again: {}", again.join(", ")));
+        }
         skipped.extend(out);
         if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
             self.restore(&mut txn, acting, &verb, true).await?;
@@ -252,6 +256,18 @@ impl Desk {
             by.map_or("somebody", |c| c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str()));
         Ok(Fault::refused(format!("#{}: {who} changed the {field} since", issue.iid))
             .hint(format!("`deskbell issue history {}` shows the changes; change it by hand", issue.iid)))
+    }
+
+    /// Names the files of a note; a draft has none of its own.
+    async fn file_names_of(
+        &self,
+        txn: &mut Txn<'_>,
+        verb: &Verb,
+        note: NoteId,
+    ) -> Result<Vec<String>, Fault> {
+        let Some(issue) = verb.deed.issues.first() else { return Ok(Vec::new()) };
+        let written = txn.get::<Note>(&note_key(*issue, note)).await?;
+        Ok(written.into_iter().flat_map(|note| note.attachments).map(|file| file.name).collect())
     }
 
     /// Takes a note of the staff out of its issue, and gives it.

@@ -3,7 +3,7 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::domain::{
     Call, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, OutboxState, OutboxView, Party, Request,
-    RequestId, Response, SenderRule, SenderScope, State, Via,
+    RequestId, Response, SenderRule, SenderScope, State, Upload, Via,
 };
 use jiff::SignedDuration;
 
@@ -48,6 +48,20 @@ async fn undo_of_a_held_send_opens_its_draft_and_a_sent_one_is_skipped_with_a_no
     let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
     assert_eq!((draft, skipped.len()), (None, 1));
     assert!(room.issue("acme/support#1").await.notes.iter().any(|n| n.body == "gone"));
+}
+
+#[tokio::test]
+async fn what_was_typed_comes_back_with_its_quick_actions_and_its_files_are_named() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let text = "See the list.\n/label ~bug";
+    let attach = vec![Upload { name: "list.csv".into(), bytes: b"a,b".to_vec() }];
+    room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), attach, ..note("acme/support#1", text) }))
+        .await;
+    let Response::Undone { label, draft, skipped } = room.ok(Request::Undo).await else { panic!() };
+    assert_eq!((draft.unwrap().text.as_str(), skipped.len()), (text, 0));
+    assert!(label.ends_with("; attach again: list.csv"), "{label}");
+    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
 }
 
 #[tokio::test]

@@ -59,6 +59,19 @@ fn an_internal_comment_is_never_a_reply() {
 }
 
 #[test]
+fn the_editor_begins_a_note_of_the_kind_that_the_project_wants() {
+    for (wanted, kind) in
+        [(DefaultNote::Internal, DraftKind::Internal), (DefaultNote::Reply, DraftKind::Reply)]
+    {
+        let mut desk = FakeDesk::filled();
+        desk.issues.iter_mut().for_each(|issue| issue.default_note = wanted);
+        let mut screen = Screen::with(80, 24, desk, Options::default());
+        screen.keys("<enter>e");
+        assert_eq!(screen.app.composer.as_ref().unwrap().kind, kind);
+    }
+}
+
+#[test]
 fn the_title_says_in_words_who_gets_it() {
     let mut desk = FakeDesk::filled();
     desk.issues[0].participants[0].subscribed = false;
