@@ -27,7 +27,7 @@ impl Desk {
         let note = note.ok_or_else(|| Fault::not_found(format!("there is no note {} in it", asked.note)))?;
         let files = chosen(&note, &asked.files)?;
         self.refuse_absent(&note, asked, &cuts).await?;
-        self.refuse_elsewhere(acting, &found, id).await?;
+        let others = self.elsewhere(acting, &found, id).await?;
 
         let before = self.load_issue(&mut txn, id).await?;
         let mut issue = before.clone();
@@ -37,6 +37,16 @@ impl Desk {
             txn.put(&kept)?;
         }
         txn.put_issue(Some(&before), &issue)?;
+        for other in others {
+            let before = self.load_issue(&mut txn, other).await?;
+            let mut issue = before.clone();
+            let words = format!(
+                "{} redacted words that stood here as well, with note {}; this cannot be taken back",
+                acting.user.name, asked.note
+            );
+            self.system_note(&mut txn, &mut issue, words, None).await?;
+            txn.put_issue(Some(&before), &issue)?;
+        }
         txn.deed().label = format!("redacted note {} of #{}", asked.note, issue.iid);
         // Not remembered as done: asked again, it is done again.
         self.finish(txn, acting.actor(), None, None).await?;
@@ -79,26 +89,31 @@ impl Desk {
         Ok(())
     }
 
-    /// Refuses words that stand in issues of projects of which the caller is no maintainer.
-    async fn refuse_elsewhere(&self, acting: &Acting, found: &Cuts, here: IssueId) -> Result<(), Fault> {
-        if acting.rights == Rights::All || found.is_empty() {
-            return Ok(());
-        }
+    /// Lists the other issues in which the words stand; refuses where the caller is no maintainer of one.
+    async fn elsewhere(
+        &self,
+        acting: &Acting,
+        found: &Cuts,
+        here: IssueId,
+    ) -> Result<BTreeSet<IssueId>, Fault> {
         let mut issues = BTreeSet::new();
+        if found.is_empty() {
+            return Ok(issues);
+        }
         for note in txn::all::<Note>(&self.inner.store, &[]).await? {
             let texts = [Some(note.body.as_str()), note.folded.as_deref()];
             if note.issue != here && texts.into_iter().flatten().any(|text| found.are_in(text.as_bytes())) {
                 issues.insert(note.issue);
             }
         }
-        for issue in issues {
-            let project = self.project_of_issue(issue).await?;
+        for issue in issues.iter().filter(|_| acting.rights != Rights::All) {
+            let project = self.project_of_issue(*issue).await?;
             if !acting.rights.may(project.id, Role::Maintainer) {
                 return Err(Fault::refused("these words stand in issues that you do not maintain as well")
                     .hint("say more of them, or ask an owner of the desk"));
             }
         }
-        Ok(())
+        Ok(issues)
     }
 
     async fn say_redacted(

@@ -22,6 +22,8 @@ pub(super) struct Journal {
     active: Active,
     /// Whether something failed so that the file must be read anew before the next write.
     wounded: bool,
+    /// Whether the files were exchanged and the new one is not open.
+    lost: bool,
     /// The last segment that was written anew while this was open; what was stashed before is gone from it.
     rewritten: u64,
 }
@@ -53,7 +55,7 @@ impl Active {
 
 impl Journal {
     pub fn new(shelf: Arc<Shelf>, state: State, segment_size: u64, faults: Faults, active: Active) -> Self {
-        Self { shelf, state, segment_size, faults, active, wounded: false, rewritten: 0 }
+        Self { shelf, state, segment_size, faults, active, wounded: false, lost: false, rewritten: 0 }
     }
 
     pub fn shelf(&self) -> &Arc<Shelf> {
@@ -82,6 +84,12 @@ impl Journal {
 
     /// Mends what a failure left behind. Only to be called when nothing waits for a sync.
     pub fn ready(&mut self) -> Result<(), StoreError> {
+        if self.lost {
+            // Mending would cut the new file where the old one was durable.
+            return Err(StoreError::Other(
+                "the new journal cannot be opened; start the desk again".to_owned(),
+            ));
+        }
         if self.wounded { self.mend() } else { Ok(()) }
     }
 
@@ -108,7 +116,7 @@ impl Journal {
     /// Goes on behind the segments of `fresh`, which took the place of those before, in a new segment.
     pub fn go_on_behind(&mut self, fresh: &Shelf) -> Result<(), StoreError> {
         // Until all of it is done nothing may be written to the files of before.
-        self.wounded = true;
+        (self.wounded, self.lost) = (true, true);
         let number = self.active.header.number;
         let segment = fresh.segments().into_iter().find(|segment| segment.header.number == number);
         let segment = segment.ok_or(StoreError::MissingSegment(number))?;
@@ -118,7 +126,7 @@ impl Journal {
         let (end, last) = (segment.end, self.active.last);
         self.active = Active { header: segment.header, disk, end, durable: end, last, durable_last: last };
         self.rewritten = number;
-        self.wounded = false;
+        (self.wounded, self.lost) = (false, false);
         self.roll()
     }
 

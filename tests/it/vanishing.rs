@@ -378,3 +378,18 @@ async fn words_and_a_file_of_a_mail_leave_it_together() {
     room.ok(redact(first, &["4111 1111"], &["scan.csv"])).await;
     assert_eq!(left(&data, &["4111 1111", "passport,77"]), [""; 0]);
 }
+
+#[tokio::test]
+async fn an_issue_that_loses_words_to_a_redaction_of_another_says_so() {
+    let mut room = Room::new().await;
+    room.mail(&ADA.replace("It says", "My card is 4111 1111, it says")).await;
+    let other = ADA.replace("<a1@", "<a2@").replace("Cannot log in", "Still 4111 1111");
+    room.mail(&other.replace("It says", "Again 4111 1111, it says")).await;
+    let first = room.issue("acme/support#1").await.notes[0].id.0;
+    room.ok(redact(first, &["4111 1111"], &[])).await;
+    let issue = room.issue("acme/support#2").await;
+    assert_eq!(issue.row.title, "Still [redacted]");
+    assert!(
+        issue.notes.iter().any(|note| note.body.starts_with("alice redacted words that stood here as well"))
+    );
+}
