@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
 mod issue;
+mod whose;
 
 pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs, NoteEachArgs};
+pub use whose::{Named, NamedWithin, Whose, Within};
 
 use crate::domain::{EmailAddress, Fate, IntakeId, OutboxId, Reference, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};

@@ -1,5 +1,6 @@
 //! `deskbell canned …`: texts that are written again and again.
 
+use super::args::{Named, Whose};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
@@ -22,27 +23,6 @@ pub enum Canned {
     Set(Written),
     /// Takes one away.
     Remove(Named),
-}
-
-/// Whose canned replies are meant.
-#[derive(Debug, Args)]
-pub struct Whose {
-    /// Your own.
-    #[arg(long, conflicts_with_all = ["project", "desk"])]
-    mine: bool,
-    /// Those of this project.
-    #[arg(long, value_name = "PATH", conflicts_with = "desk")]
-    project: Option<String>,
-    /// Those of the whole desk.
-    #[arg(long)]
-    desk: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Named {
-    name: String,
-    #[command(flatten)]
-    whose: Whose,
 }
 
 #[derive(Debug, Args)]
@@ -79,22 +59,6 @@ fn after_help() -> String {
          deskbell issue note 12 --canned reset\n\nPlaceholders:\n{list}\n\nQuick actions in it are carried out \
          when it is sent. A placeholder that stands for nothing stops the send."
     )
-}
-
-impl Whose {
-    fn scope(&self) -> Option<KeptFor> {
-        match (&self.project, self.desk, self.mine) {
-            (Some(path), ..) => Some(KeptFor::Project(path.clone())),
-            (None, true, _) => Some(KeptFor::Desk),
-            (None, false, true) => Some(KeptFor::Mine),
-            (None, false, false) => None,
-        }
-    }
-
-    /// Gives the one that is meant; one's own unless another is named.
-    fn one(&self) -> KeptFor {
-        self.scope().unwrap_or(KeptFor::Mine)
-    }
 }
 
 /// `deskbell canned …`.

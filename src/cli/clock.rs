@@ -1,11 +1,12 @@
 //! `deskbell clock …`: how long people may wait.
 
+use super::args::{NamedWithin, Within};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{ClockView, Fault, Request, Response, SenderScope};
+use crate::domain::{ClockView, Fault, Request, Response};
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 /// The commands about clocks.
 #[derive(Debug, Subcommand)]
@@ -35,12 +36,12 @@ pub enum Clock {
         #[arg(long, value_name = "LENGTH")]
         warn: Option<String>,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
     /// Lists the clocks; the first one that fits an issue counts.
     List,
     /// Shows one clock.
-    Show(Named),
+    Show(NamedWithin),
     /// Changes a clock: name, query, first, next, resolve, warn, position, enabled.
     #[command(
         after_help = "Example:\n  deskbell clock set urgent first=30m position=1 --project acme/support"
@@ -50,31 +51,10 @@ pub enum Clock {
         #[arg(required = true, value_parser = super::args::setting)]
         settings: Vec<(String, String)>,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
     /// Takes a clock away.
-    Remove(Named),
-}
-
-/// Whose clock is meant.
-#[derive(Debug, Args)]
-pub struct Whose {
-    /// The project; the whole desk, unless given.
-    #[arg(long, value_name = "PATH")]
-    project: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Named {
-    name: String,
-    #[command(flatten)]
-    whose: Whose,
-}
-
-impl Whose {
-    fn scope(self) -> SenderScope {
-        self.project.map_or(SenderScope::Desk, SenderScope::Project)
-    }
+    Remove(NamedWithin),
 }
 
 /// Carries out one of the commands about clocks.
@@ -101,7 +81,7 @@ pub async fn run(here: &Here, asked: Clock) -> Result<u8> {
     Ok(0)
 }
 
-async fn show(here: &Here, named: Named) -> Result<u8> {
+async fn show(here: &Here, named: NamedWithin) -> Result<u8> {
     let Response::Clocks(clocks) = ask(here, Request::Clocks).await? else {
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };

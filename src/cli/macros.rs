@@ -1,5 +1,6 @@
 //! `deskbell macro …`: quick actions and a reply that are carried out at once.
 
+use super::args::{Named, Whose};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
@@ -39,27 +40,6 @@ pub enum Macro {
     },
 }
 
-/// Whose macros are meant.
-#[derive(Debug, Args)]
-pub struct Whose {
-    /// Your own.
-    #[arg(long, conflicts_with_all = ["project", "desk"])]
-    mine: bool,
-    /// Those of this project.
-    #[arg(long, value_name = "PATH", conflicts_with = "desk")]
-    project: Option<String>,
-    /// Those of the whole desk.
-    #[arg(long)]
-    desk: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Named {
-    name: String,
-    #[command(flatten)]
-    whose: Whose,
-}
-
 #[derive(Debug, Args)]
 pub struct Written {
     name: String,
@@ -86,17 +66,6 @@ pub struct Written {
     rename: Option<String>,
     #[command(flatten)]
     whose: Whose,
-}
-
-impl Whose {
-    fn scope(&self) -> Option<KeptFor> {
-        match (&self.project, self.desk, self.mine) {
-            (Some(path), ..) => Some(KeptFor::Project(path.clone())),
-            (None, true, _) => Some(KeptFor::Desk),
-            (None, false, true) => Some(KeptFor::Mine),
-            (None, false, false) => None,
-        }
-    }
 }
 
 /// `deskbell macro …`.
@@ -172,7 +141,7 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
         }
     }
     let scope = match new {
-        true => whose.scope().unwrap_or(KeptFor::Mine),
+        true => whose.one(),
         false => found(here, &name, &whose).await?.scope,
     };
     let text = (!actions.is_empty() || message.is_some()).then(|| {

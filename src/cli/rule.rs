@@ -1,11 +1,12 @@
 //! `deskbell rule …`: what the desk does by itself.
 
+use super::args::{NamedWithin, Within};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{Arrival, Deliver, Fault, Request, Response, RuleView, SenderScope};
+use crate::domain::{Arrival, Deliver, Fault, Request, Response, RuleView};
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Subcommand, ValueHint};
 use std::path::{Path, PathBuf};
 
 /// The commands about rules.
@@ -37,28 +38,28 @@ pub enum Rule {
         #[arg(long, value_name = "NAME")]
         hook: Option<String>,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
     /// Lists the rules in their order.
     List,
     /// Shows one rule.
-    Show(Named),
+    Show(NamedWithin),
     /// Changes a rule: name, query, on, actions, no_acknowledgement, reply, notify, hook, enabled.
     Set {
         name: String,
         #[arg(required = true, value_parser = super::args::setting)]
         settings: Vec<(String, String)>,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
     /// Takes a rule away.
-    Remove(Named),
+    Remove(NamedWithin),
     /// Puts a rule at a place, counted from 1.
     Order {
         name: String,
         position: u32,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
     /// Says which issues a rule finds and what it would do, or what all rules make of a mail; writes nothing.
     Test {
@@ -71,29 +72,8 @@ pub enum Rule {
         #[arg(long, value_name = "ADDRESS", requires = "mail")]
         to: Option<String>,
         #[command(flatten)]
-        whose: Whose,
+        whose: Within,
     },
-}
-
-/// Whose rule is meant.
-#[derive(Debug, Args)]
-pub struct Whose {
-    /// The project; the whole desk, unless given.
-    #[arg(long, value_name = "PATH")]
-    project: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Named {
-    name: String,
-    #[command(flatten)]
-    whose: Whose,
-}
-
-impl Whose {
-    fn scope(self) -> SenderScope {
-        self.project.map_or(SenderScope::Desk, SenderScope::Project)
-    }
 }
 
 /// Carries out one of the commands about rules.
@@ -141,7 +121,7 @@ pub async fn run(here: &Here, asked: Rule) -> Result<u8> {
     Ok(0)
 }
 
-async fn show(here: &Here, named: Named) -> Result<u8> {
+async fn show(here: &Here, named: NamedWithin) -> Result<u8> {
     let Response::Rules(rules) = ask(here, Request::Rules).await? else {
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };

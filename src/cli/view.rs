@@ -1,5 +1,6 @@
 //! `deskbell view …`: queries that are looked at again and again.
 
+use super::args::{Named, Whose};
 use super::here::Here;
 use super::print;
 use super::session::{ask, unexpected};
@@ -56,27 +57,6 @@ pub enum Views {
     },
 }
 
-/// Whose views are meant.
-#[derive(Debug, Args)]
-pub struct Whose {
-    /// Your own.
-    #[arg(long, conflicts_with_all = ["project", "desk"])]
-    mine: bool,
-    /// Those of this project.
-    #[arg(long, value_name = "PATH", conflicts_with = "desk")]
-    project: Option<String>,
-    /// Those of the whole desk.
-    #[arg(long)]
-    desk: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Named {
-    name: String,
-    #[command(flatten)]
-    whose: Whose,
-}
-
 #[derive(Debug, Args)]
 pub struct About {
     /// How its list is ordered: updated, created, waiting, priority, due, title or from; -asc or -desc behind it.
@@ -100,19 +80,8 @@ fn after_help() -> String {
     )
 }
 
-impl Whose {
-    fn kept(&self) -> Option<KeptFor> {
-        match (&self.project, self.desk, self.mine) {
-            (Some(path), ..) => Some(KeptFor::Project(path.clone())),
-            (None, true, _) => Some(KeptFor::Desk),
-            (None, false, true) => Some(KeptFor::Mine),
-            (None, false, false) => None,
-        }
-    }
-
-    fn fits(&self, view: &View) -> bool {
-        self.kept().is_none_or(|kept| view.from == ViewFrom::Kept(kept))
-    }
+fn fits(whose: &Whose, view: &View) -> bool {
+    whose.scope().is_none_or(|kept| view.from == ViewFrom::Kept(kept))
 }
 
 impl About {
@@ -135,8 +104,8 @@ pub async fn run(here: &Here, asked: Views) -> Result<u8> {
             let mut views = views(here, Request::Views).await?;
             // The place of each is its key, whichever are listed.
             let keys: Vec<usize> =
-                (1..=views.len()).filter(|at| views.get(at - 1).is_some_and(|v| whose.fits(v))).collect();
-            views.retain(|view| whose.fits(view));
+                (1..=views.len()).filter(|at| views.get(at - 1).is_some_and(|v| fits(&whose, v))).collect();
+            views.retain(|view| fits(&whose, view));
             match here.json {
                 true => print::json(&views)?,
                 false => listed(&views, &keys)?,
@@ -150,7 +119,7 @@ pub async fn run(here: &Here, asked: Views) -> Result<u8> {
             }
         }
         Views::Add { name, query, about, whose } => {
-            let kept = whose.kept().unwrap_or(KeptFor::Mine);
+            let kept = whose.scope().unwrap_or(KeptFor::Mine);
             let settings = about.settings(Some(query), None);
             save(here, kept, name, settings, true).await?;
         }
@@ -192,8 +161,8 @@ async fn views(here: &Here, request: Request) -> Result<Vec<View>> {
 
 /// Finds a view that is seen here by its name.
 async fn found(here: &Here, name: &str, whose: &Whose) -> Result<View> {
-    let fits = |view: &View| view.about.name == name && whose.fits(view);
-    let found = views(here, Request::Views).await?.into_iter().find(fits);
+    let is_it = |view: &View| view.about.name == name && fits(whose, view);
+    let found = views(here, Request::Views).await?.into_iter().find(is_it);
     Ok(found.ok_or_else(|| {
         Fault::not_found(format!("there is no view `{name}`")).hint("`deskbell view list` shows them")
     })?)
@@ -201,7 +170,7 @@ async fn found(here: &Here, name: &str, whose: &Whose) -> Result<View> {
 
 /// Gives the query of a view by its name.
 pub(super) async fn query_of(here: &Here, name: &str) -> Result<String> {
-    let any = Whose { mine: false, project: None, desk: false };
+    let any = Whose::default();
     Ok(found(here, name, &any).await?.about.query)
 }
 
