@@ -32,6 +32,15 @@ impl Desk {
         Ok(mailed)
     }
 
+    /// Throws the whole index away and fills it anew, down to the disk.
+    pub(super) async fn renew_index(&self) -> Result<(), Fault> {
+        self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
+        let mailed = self.fill_index(Seq(0)).await?;
+        self.fill_troubles(&mailed);
+        self.inner.index.flush();
+        Ok(())
+    }
+
     async fn fill_from_documents(&self, last: Seq) -> Result<(), Fault> {
         let store = &self.inner.store;
         let mut rows = Vec::new();

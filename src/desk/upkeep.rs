@@ -58,10 +58,7 @@ impl Desk {
     pub(super) async fn rebuild(&self) -> Result<Response, Fault> {
         let _gate = self.inner.gate.lock().await;
         let frames = self.inner.store.rebuild().await.map_err(txn::store_fault)?;
-        self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
-        let mailed = self.fill_index(crate::domain::Seq(0)).await?;
-        self.fill_troubles(&mailed);
-        self.inner.index.flush();
+        self.renew_index().await?;
         self.tell(Event::Missed);
         Ok(Response::Report(vec![format!("{frames} frames replayed, index made anew")]))
     }

@@ -5,7 +5,7 @@
 //! stopped in between does its part when it is opened.
 
 use super::{Desk, txn};
-use crate::domain::{Cuts, Event, Fault, IntakeEntry, Lesson, Note, OutboxEntry, RawRef, Seq};
+use crate::domain::{Cuts, Event, Fault, IntakeEntry, Lesson, Note, OutboxEntry, RawRef};
 use crate::mail;
 use crate::store::Scrub;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,10 +44,7 @@ impl Desk {
 
     /// Takes it out of all that was derived, and out of the other files.
     pub(super) async fn clear_derived(&self, scrub: &Scrub) -> Result<(), Fault> {
-        self.inner.index.renew().map_err(|e| Fault::internal(e.to_string()))?;
-        let mailed = self.fill_index(Seq(0)).await?;
-        self.fill_troubles(&mailed);
-        self.inner.index.flush();
+        self.renew_index().await?;
         let (dir, cuts) = (self.inner.store.dir().to_owned(), scrub.everywhere.clone());
         let all: Vec<_> = scrub.everywhere.iter().chain(&scrub.here).cloned().collect();
         let (cuts, all) = (ready(&cuts)?, ready(&all)?);

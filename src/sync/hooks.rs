@@ -81,10 +81,7 @@ pub(super) async fn serve(desk: &Desk, hooks: &Hooks, folder: PathBuf, stop: &Ca
         if !issues {
             continue;
         }
-        let happened = desk.happenings(&mut told).await.unwrap_or_else(|fault| {
-            tracing::error!(%fault, "what happened cannot be read");
-            Vec::new()
-        });
+        let happened = happened(desk, &mut told).await;
         for happening in happened {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -99,14 +96,19 @@ pub(super) async fn pass(desk: &Desk, hooks: &Hooks, folder: PathBuf, mut told: 
     if *hooks == Hooks::default() {
         return;
     }
-    let happened = desk.happenings(&mut told).await.unwrap_or_else(|fault| {
-        tracing::error!(%fault, "what happened cannot be read");
-        Vec::new()
-    });
+    let happened = happened(desk, &mut told).await;
     let mut runner = Runner { desk, hooks, folder, runs: VecDeque::new(), left_out: 0, was_stale: false };
     for happening in happened {
         runner.tell(happening).await;
     }
+}
+
+/// Lists what happened since, or nothing where that cannot be read.
+async fn happened(desk: &Desk, told: &mut Heard) -> Vec<Happening> {
+    desk.happenings(told).await.unwrap_or_else(|fault| {
+        tracing::error!(%fault, "what happened cannot be read");
+        Vec::new()
+    })
 }
 
 impl Runner<'_> {
