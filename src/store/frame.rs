@@ -69,7 +69,7 @@ impl StoredFrame {
             documents.push(keyed(&self.verb(deed.clone()))?);
         }
         for (place, change) in (0..).zip(&self.changes) {
-            documents.push(keyed(&self.changed(place, change.clone()))?);
+            documents.push(in_order(&self.changed(place, change.clone()))?);
         }
         if let Some(request) = &self.request {
             let user = self.actor.user.clone();
@@ -146,4 +146,10 @@ pub(super) type Keyed = (Vec<u8>, Vec<u8>);
 
 fn keyed<R: Record>(record: &R) -> Result<Keyed, StoreError> {
     Ok((full_key(R::TREE as u8, &record.key()), Store::encode(record)?))
+}
+
+/// Encodes without the names of fields: half the size, of what there is most of.
+fn in_order(changed: &Changed) -> Result<Keyed, StoreError> {
+    let document = rmp_serde::to_vec(changed).map_err(|error| StoreError::Other(error.to_string()))?;
+    Ok((full_key(Tree::History as u8, &changed.key()), document))
 }

@@ -215,7 +215,8 @@ pub struct ReadMark {
     pub note: NoteId,
 }
 
-/// A change of one issue, as the history lists it.
+/// A change of one issue, as the history lists it. The trees hold its fields by place: a new one goes to the end
+/// of its struct, has a default and is never left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Changed {
     pub seq: Seq,

@@ -9,7 +9,7 @@ use super::record::{Tree, reads};
 use super::refs::raws_of;
 use super::scan::{Scan, Step};
 use super::scrub::{Scrub, Scrubber};
-use super::segment::{HEADER, Kind, Packed, RECORD, RecordHeader, SCHEMA, SegmentHeader, compressor};
+use super::segment::{HEADER, Kind, Packed, RECORD, RecordHeader, SCHEMA, SegmentHeader, tight_compressor};
 use super::shelf::{Reading, Shelf};
 use super::trees::Trees;
 use super::value::Value;
@@ -129,8 +129,13 @@ pub(super) fn draft(
     remove_folder(&folder).and_then(|()| files::make_folder(&folder)).map_err(failed)?;
     let parts = parts(shelf, &live(shelf, trees)?, scrubber)?;
     let fresh = Shelf::new(&folder);
-    let mut rewriter =
-        Rewriter { shelf, scrubber, parts, moved: HashMap::new(), compressor: compressor().map_err(failed)? };
+    let mut rewriter = Rewriter {
+        shelf,
+        scrubber,
+        parts,
+        moved: HashMap::new(),
+        compressor: tight_compressor().map_err(failed)?,
+    };
     for segment in shelf.segments() {
         let (header, end) = rewriter.segment(&segment.header, segment.end, &fresh)?;
         fresh.put(header, end);

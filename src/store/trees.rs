@@ -235,6 +235,24 @@ impl Trees {
         })
     }
 
+    /// Writes every document once and in the order of keys to trees that are empty: where versions followed
+    /// each other, sled keeps the room of those before.
+    pub fn copy_to(&self, fresh: &Self) -> Result<(), StoreError> {
+        let mut last = Seq(0);
+        let mut writes = Writes::new();
+        self.each_at_rest(
+            |applied| {
+                last = applied.seq;
+                Ok(())
+            },
+            |key, stored| {
+                writes.insert(key.to_vec(), Some(stored.to_vec()));
+                if writes.len() < BATCH { Ok(()) } else { fresh.apply(std::mem::take(&mut writes), Seq(0)) }
+            },
+        )?;
+        fresh.apply(writes, last)
+    }
+
     /// Counts the documents.
     pub fn count(&self) -> Result<u64, StoreError> {
         let mut count = 0;

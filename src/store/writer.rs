@@ -6,10 +6,11 @@ use super::journal::Journal;
 use super::pending::Pending;
 use super::rewriting;
 use super::scrub::{Scrub, Scrubber};
+use super::shelf::Shelf;
 use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -235,11 +236,7 @@ impl Writer {
     /// Carries out what was written down; it may have begun before.
     pub fn rewrite_promised(&mut self, scrubber: &Scrubber) -> Result<(), StoreError> {
         let fresh = rewriting::draft(&self.dir, self.journal.shelf(), &self.trees, scrubber)?;
-        let folder = self.dir.join("trees.new");
-        rewriting::remove_folder(&folder)
-            .map_err(|error| StoreError::io("cannot clear the new trees", &error))?;
-        let trees = Trees::open(&folder).map_err(StoreError::from)?;
-        trees.catch_up(&fresh, self.journal.last())?;
+        let trees = tight(&self.dir, &fresh, self.journal.last())?;
         rewriting::check_documents(&fresh, &trees)?;
         let (dir, journal) = (&self.dir, &mut self.journal);
         self.trees.exchange(trees, || {
@@ -275,16 +272,33 @@ impl Batch {
 }
 
 /// Makes the trees anew from the journal beside the old ones, and exchanges them; gives how many frames.
-pub(super) fn rebuild(dir: &std::path::Path, journal: &Journal, trees: &Trees) -> Result<u64, StoreError> {
-    let folder = dir.join("trees.new");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)
-            .map_err(|error| StoreError::io("cannot clear the new trees", &error))?;
-    }
-    let fresh = Trees::open(&folder).map_err(StoreError::from)?;
+pub(super) fn rebuild(dir: &Path, journal: &Journal, trees: &Trees) -> Result<u64, StoreError> {
+    let fresh = empty(dir, "trees.new")?;
     let frames = fresh.catch_up(journal.shelf(), journal.last())?;
     trees.exchange(fresh, || Ok(()))?;
     Ok(frames)
+}
+
+/// Makes trees of a journal in which nothing but the last version of each document took room.
+fn tight(dir: &Path, shelf: &Shelf, last: Seq) -> Result<Trees, StoreError> {
+    let (replayed, trees) = (empty(dir, "trees.replayed")?, empty(dir, "trees.new")?);
+    replayed.catch_up(shelf, last)?;
+    replayed.copy_to(&trees)?;
+    let folder = replayed.dir.clone();
+    drop(replayed);
+    cleared(&folder)?;
+    Ok(trees)
+}
+
+/// Opens trees that hold nothing in a folder beside the others.
+fn empty(dir: &Path, name: &str) -> Result<Trees, StoreError> {
+    let folder = dir.join(name);
+    cleared(&folder)?;
+    Trees::open(&folder).map_err(StoreError::from)
+}
+
+fn cleared(folder: &Path) -> Result<(), StoreError> {
+    rewriting::remove_folder(folder).map_err(|error| StoreError::io("cannot clear the new trees", &error))
 }
 
 /// Refuses what was carried out before, and what expected something else; `untouched` says that nothing was

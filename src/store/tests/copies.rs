@@ -1,6 +1,7 @@
 //! Backups, older desks, and checking.
 
-use super::super::record::{Counters, Known};
+use super::super::record::{Changed, Counters, Known};
+use super::super::value::Value;
 use super::model::copy;
 use super::*;
 use crate::domain::Verb;
@@ -69,6 +70,29 @@ async fn a_backup_that_cannot_be_written_leaves_the_older_one() {
     let (store, _) = filled(&dir.path().join("one")).await;
     let nowhere = dir.path().join("none/desk.backup");
     assert!(store.backup(&nowhere).await.unwrap_err().to_string().contains("desk.backup"));
+}
+
+/// Older versions wrote each change with the names of its fields; neither `verify` nor a reader minds.
+#[tokio::test]
+async fn a_history_written_with_names_is_the_same_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.commit(Commit { changes: vec![change(1, "title")], ..commit(vec![]) }).await.unwrap();
+    let mut changed = all::<Changed>(&store).await;
+    let Kept { seq, record } = changed.remove(0);
+    let key = frame::full_key(Tree::History as u8, &record.key());
+    let named = Store::encode(&record).unwrap();
+    let before = store.trees.get(&key).unwrap().unwrap();
+    let named = Value::Here(&named).join(seq);
+    assert!(named.len() > before.len());
+    store.trees.apply([(key, Some(named))].into(), seq).unwrap();
+    assert_eq!(all::<Changed>(&store).await, vec![Kept { seq, record: record.clone() }]);
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    let other = Changed { reason: Some("another".into()), ..record };
+    let key = frame::full_key(Tree::History as u8, &other.key());
+    let stored = Value::Here(&Store::encode(&other).unwrap()).join(seq);
+    store.trees.apply([(key, Some(stored))].into(), seq).unwrap();
+    assert_eq!(store.verify().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

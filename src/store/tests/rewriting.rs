@@ -170,6 +170,31 @@ async fn what_must_vanish_does_and_nothing_else() {
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
+/// What was written over again and again leaves no room behind in the documents.
+#[tokio::test]
+async fn documents_written_anew_take_the_room_of_their_last_versions() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap().store;
+    let wide = |n: u64, turn: u64| {
+        let message_id = MessageId::parse(&format!("<{n:0>100}@x.example>")).unwrap();
+        let place = Place { project: ProjectId(1), issue: IssueId(turn), note: None, outbox: None };
+        put(&Known { message_id, places: vec![place; 80] })
+    };
+    for turn in 0..10 {
+        store.commit(commit((0..500).map(|n| wide(n, turn)).collect())).await.unwrap();
+    }
+    store.rebuild().await.unwrap();
+    let room = || fs::metadata(dir.path().join("trees/db")).unwrap().len();
+    let before = room();
+    let documents = all::<Known>(&store).await;
+    store.rewrite(Scrub::default()).await.unwrap();
+    store.fulfil().unwrap();
+    assert_eq!(all::<Known>(&store).await, documents);
+    store.close().await.unwrap();
+    assert!(room() * 3 < before * 2, "{before} octets before, {} after", room());
+    assert_eq!(open(dir.path()).await.verify().await.unwrap(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_stop_at_any_moment_is_followed_by_the_whole_of_it() {
     let dir = tempfile::tempdir().unwrap();
