@@ -11,6 +11,7 @@ use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,
     Party, Project, Reference, Response, Role, State, Status, User, Via,
 };
+use crate::store::record::issue_key;
 use jiff::Timestamp;
 
 /// Longest label, in characters.
@@ -30,6 +31,7 @@ impl Desk {
         let subjects = self.subjects_of(&all.ids(), edits).await?;
         let (_gate, mut txn) = self.begin().await;
         self.check_people(&mut txn, edits).await?;
+        txn.fetch::<Issue>(all.ids().into_iter().map(issue_key)).await?;
         let mut iids = Vec::with_capacity(all.found.len());
         for (id, reference) in std::mem::take(&mut all.found) {
             txn.begin_part();

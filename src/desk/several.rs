@@ -74,10 +74,18 @@ impl Desk {
     ) -> Result<Several, Fault> {
         let alone = references.len() == 1;
         let mut all = Several { found: Vec::new(), failed: Vec::new(), first: None, alone };
-        let mut seen = BTreeSet::new();
         let projects = self.projects_seen_by(&acting.rights).await?;
-        for reference in references {
-            match self.one_of(acting, &projects, reference, role).await {
+        // They are read in the order of their numbers, which is that of the store, and told in the one asked.
+        let mut ordered: Vec<(usize, &Reference)> = references.iter().enumerate().collect();
+        ordered.sort_by_key(|(_, reference)| (&reference.project, reference.iid));
+        let mut resolved = Vec::with_capacity(ordered.len());
+        for (place, reference) in ordered {
+            resolved.push((place, reference, self.one_of(acting, &projects, reference, role).await));
+        }
+        resolved.sort_by_key(|(place, ..)| *place);
+        let mut seen = BTreeSet::new();
+        for (_, reference, id) in resolved {
+            match id {
                 Ok(id) if seen.insert(id) => all.found.push((id, reference.clone())),
                 Ok(_) => {}
                 Err(fault) => all.fail(reference.clone(), fault)?,

@@ -10,7 +10,7 @@ use crate::store::record::{Counters, Key};
 use crate::store::{Commit, Direction, Expectation, Put, Record, Store, StoreError, Tree};
 use jiff::Timestamp;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 type Place = (Tree, Vec<u8>);
@@ -195,6 +195,15 @@ impl<'a> Txn<'a> {
         Ok(record)
     }
 
+    /// Reads records beforehand in the order of their keys, in which the store reads many of them fastest.
+    pub async fn fetch<R: Record>(&mut self, keys: impl Iterator<Item = Vec<u8>>) -> Result<(), Fault> {
+        let keys: BTreeSet<Vec<u8>> = keys.collect();
+        for key in keys {
+            self.get::<R>(&key).await?;
+        }
+        Ok(())
+    }
+
     /// Gives the projects as they stood before this step.
     pub async fn projects(&mut self) -> Result<Arc<[Project]>, Fault> {
         if let Some(projects) = &self.projects {
@@ -209,10 +218,11 @@ impl<'a> Txn<'a> {
     pub async fn list<R: Record>(&mut self, prefix: &[u8]) -> Result<Vec<R>, Fault> {
         let kept = all::<R>(self.store, prefix).await?;
         let mut found: BTreeMap<Vec<u8>, R> = kept.into_iter().map(|r| (r.key(), r)).collect();
-        for ((tree, key), held) in &self.written {
-            if *tree != R::TREE || !key.starts_with(prefix) {
-                continue;
-            }
+        // A step may write to ten thousand issues, and list something small at each of them.
+        let written = self.written.range((R::TREE, prefix.to_vec())..);
+        for ((_, key), held) in
+            written.take_while(|((tree, key), _)| *tree == R::TREE && key.starts_with(prefix))
+        {
             match held {
                 Some(held) => found.insert(key.clone(), copy(&**held)?),
                 None => found.remove(key),
@@ -274,7 +284,7 @@ impl<'a> Txn<'a> {
             let differences = super::history::differences(before, after).into_iter();
             self.changes.extend(differences.map(|change| Change { rule: rule.clone(), ..change }));
         }
-        if !self.deed.issues.contains(&after.id) {
+        if self.deed.issues.last() != Some(&after.id) && !self.deed.issues.contains(&after.id) {
             self.deed.issues.push(after.id);
         }
         self.put(after)

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far back a person can go.
 const REACH: usize = 500;
@@ -127,8 +127,15 @@ impl Desk {
                 self.demand(acting, &self.stored_project_by_id(category.project).await?, Role::Reporter)?;
             }
         }
-        for issue in verb.deed.issues.iter().chain(verb.changes.iter().map(|change| &change.issue)) {
-            self.demand(acting, &self.project_of_issue(*issue).await?, Role::Guest)?;
+        // Each issue once: there may be ten thousand, with several changes of each.
+        let changed = verb.changes.iter().map(|change| change.issue);
+        let issues: BTreeSet<IssueId> = verb.deed.issues.iter().copied().chain(changed).collect();
+        let mut asked = BTreeSet::new();
+        for issue in issues {
+            let project = self.stored_issue(issue).await?.project;
+            if asked.insert(project) {
+                self.demand(acting, &self.stored_project_by_id(project).await?, Role::Guest)?;
+            }
         }
         // Who moves an issue back must have a say where it comes from and where it goes.
         for change in verb.changes.iter().filter(|change| change.field == "project") {

@@ -57,9 +57,11 @@ impl Fresh {
 
     /// Lets go of the first keys.
     pub fn drop_first(&mut self, count: usize) {
-        match self.writes.keys().nth(count).cloned() {
-            Some(behind) => self.writes = self.writes.split_off(&behind),
-            None => *self = Self::default(),
+        for _ in 0..count {
+            self.writes.pop_first();
+        }
+        if self.writes.is_empty() {
+            *self = Self::default();
         }
     }
 

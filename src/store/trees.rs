@@ -147,14 +147,22 @@ impl Trees {
 
     /// Writes it all, and last of all how far the journal is applied. Readers see all of it or nothing.
     pub fn apply(&self, writes: Writes, last: Seq) -> Result<(), StoreError> {
+        self.hold(writes, last);
+        self.relieve()
+    }
+
+    /// Shows readers all of it, and holds it back from sled.
+    pub fn hold(&self, writes: Writes, last: Seq) {
+        self.fresh.write().unwrap_or_else(PoisonError::into_inner).add(writes, last);
+    }
+
+    /// Hands what is held back to sled once that is much.
+    pub fn relieve(&self) -> Result<(), StoreError> {
+        if !self.fresh().is_full() {
+            return Ok(());
+        }
         let reading = self.read();
-        let db = db(&reading)?;
-        let full = {
-            let mut fresh = self.fresh.write().unwrap_or_else(PoisonError::into_inner);
-            fresh.add(writes, last);
-            fresh.is_full()
-        };
-        if full { self.drain(db) } else { Ok(()) }
+        self.drain(db(&reading)?)
     }
 
     /// Hands everything that is held back to sled. Readers see it here until it is there.

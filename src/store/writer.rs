@@ -167,12 +167,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes a batch durable, applies it, and answers.
+    /// Makes a batch durable, shows it to readers, and answers.
     fn settle(&mut self, batch: Batch) {
         let Batch { writes, waiting, last, .. } = batch;
         let settled = last.map_or(Ok(()), |last| {
             self.journal.sync()?;
-            self.apply(writes, last)
+            self.trees.hold(writes, last);
+            self.last.send_replace(last);
+            Ok(())
         });
         let unread = waiting.iter().any(|(result, _)| matches!(result, Err(StoreError::Trees(_))));
         for (result, answer) in waiting {
@@ -181,25 +183,15 @@ impl Writer {
                 Err(error) => Err(again(error)),
             });
         }
-        if unread
-            && !self.behind
+        // Nobody waits for sled: what it does not have yet stands in the journal, and readers see it already.
+        let relieved = self.trees.relieve().inspect_err(|error| {
+            tracing::error!(%error, "the documents cannot be written; making them anew");
+        });
+        if (relieved.is_err() || unread && !self.behind)
             && let Err(error) = self.rebuild()
         {
             tracing::error!(%error, "the documents do not read, and cannot be made anew");
         }
-    }
-
-    /// Applies what is durable; where sled fails, by making the trees anew.
-    fn apply(&mut self, writes: Writes, last: Seq) -> Result<(), StoreError> {
-        if let Err(error) = self.trees.apply(writes, last) {
-            tracing::error!(%error, "the documents cannot be written; making them anew");
-            self.behind = true;
-            self.rebuild().map_err(|error| {
-                StoreError::Trees(format!("the change is kept, but cannot be shown yet: {error}"))
-            })?;
-        }
-        self.last.send_replace(last);
-        Ok(())
     }
 
     fn rebuild(&mut self) -> Result<u64, StoreError> {
