@@ -202,3 +202,27 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Maintenance(asked) => upkeep::maintenance(&here, asked).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names the options of a command, and of those below it, that say nothing about themselves.
+    fn silent(command: &clap::Command, path: &str) -> Vec<String> {
+        let own = command.get_arguments().filter(|arg| !arg.is_positional() && arg.get_help().is_none());
+        let own = own.map(|arg| format!("{path} --{}", arg.get_id()));
+        let below = command.get_subcommands().flat_map(|c| silent(c, &format!("{path} {}", c.get_name())));
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_and_every_option_says_what_it_does() {
+        let command = Cli::command();
+        assert_eq!(silent(&command, "deskbell"), Vec::<String>::new());
+        let mut commands: Vec<&clap::Command> = vec![&command];
+        while let Some(next) = commands.pop() {
+            assert!(next.get_about().is_some(), "{} says nothing", next.get_name());
+            commands.extend(next.get_subcommands());
+        }
+    }
+}

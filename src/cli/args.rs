@@ -139,6 +139,7 @@ pub enum Command {
         /// Lists the last changes of everybody, with their causes.
         #[arg(long)]
         list: bool,
+        /// So many at most.
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },
@@ -149,6 +150,7 @@ pub enum Command {
         after_help = "Example:\n  deskbell export desk && git -C desk add . && git -C desk commit -m 'the desk'"
     )]
     Export {
+        /// The folder to write into.
         #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
@@ -157,11 +159,13 @@ pub enum Command {
     Import(super::import::Import),
     /// Writes a consistent copy of the desk into one file, while it runs.
     Backup {
+        /// The file to write.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
     /// Makes a desk from a backup, in a data dir that holds none. Unsent mail is held for review.
     Restore {
+        /// The backup.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
@@ -170,6 +174,7 @@ pub enum Command {
     Maintenance(Maintenance),
     /// Speaks the desk's protocol on standard input and output, for ssh.
     Attach {
+        /// On standard input and output, the only way there is.
         #[arg(long, required = true)]
         stdio: bool,
         /// Who acts, for an account that several people share.
@@ -205,11 +210,13 @@ pub struct Init {
     /// The IMAP server.
     #[arg(long)]
     pub imap_host: Option<String>,
+    /// Its port; what the protection says unless given.
     #[arg(long)]
     pub imap_port: Option<u16>,
     /// The SMTP server.
     #[arg(long)]
     pub smtp_host: Option<String>,
+    /// Its port; what the protection says unless given.
     #[arg(long)]
     pub smtp_port: Option<u16>,
     /// The login name; the address unless given.
@@ -299,28 +306,50 @@ pub struct Deliver {
 #[derive(Debug, Subcommand)]
 pub enum Project {
     /// Makes a project; it is enabled at once.
-    Add { path: String },
+    Add {
+        /// The project, as group/name.
+        path: String,
+    },
     /// Lists the projects.
     List,
     /// Shows a project with its addresses and settings.
-    Show { path: String },
+    Show {
+        /// The project, as group/name.
+        path: String,
+    },
     /// Changes settings: key=value…
     #[command(
         after_help = "Example:\n  deskbell project set acme/support suffix=help display_name='Acme Support'"
     )]
     Set {
+        /// The project, as group/name.
         path: String,
+        /// Settings, as key=value.
         #[arg(required = true, value_parser = setting)]
         settings: Vec<(String, String)>,
     },
     /// Activates Service Desk.
-    Enable { path: String },
+    Enable {
+        /// The project, as group/name.
+        path: String,
+    },
     /// Turns Service Desk off; new mail waits in triage.
-    Disable { path: String },
+    Disable {
+        /// The project, as group/name.
+        path: String,
+    },
     /// Gives a project another path; its published addresses go on working.
-    Rename { path: String, to: String },
+    Rename {
+        /// The project, as group/name.
+        path: String,
+        /// The new path, as group/name.
+        to: String,
+    },
     /// Gives the generated address another key; mail to the old one waits in triage.
-    RotateKey { path: String },
+    RotateKey {
+        /// The project, as group/name.
+        path: String,
+    },
     /// Further addresses, whose issues can be labelled and assigned.
     #[command(subcommand)]
     Address(super::project::Address),
@@ -334,8 +363,10 @@ pub enum User {
     /// Adds one of the staff.
     Add {
         name: String,
+        /// The name that customers read.
         #[arg(long)]
         full_name: Option<String>,
+        /// An address of theirs; may be said again.
         #[arg(long)]
         email: Vec<EmailAddress>,
         /// The system user who acts as this person.
@@ -357,6 +388,7 @@ pub enum User {
     )]
     Set {
         name: String,
+        /// Settings, as key=value.
         #[arg(required = true, value_parser = setting)]
         settings: Vec<(String, String)>,
     },
@@ -368,22 +400,36 @@ pub enum User {
 pub enum Member {
     /// Makes somebody a member of a project.
     Add {
+        /// The project, as group/name.
         project: String,
+        /// The user's name.
         user: String,
+        /// guest, reporter, developer, maintainer or owner.
         #[arg(long, default_value = "developer", value_parser = word::<Role>)]
         role: Role,
     },
     /// Lists the members of a project.
-    List { project: String },
+    List {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Changes a member's role.
     Set {
+        /// The project, as group/name.
         project: String,
+        /// The user's name.
         user: String,
+        /// guest, reporter, developer, maintainer or owner.
         #[arg(long, value_parser = word::<Role>)]
         role: Role,
     },
     /// Takes somebody out of a project.
-    Remove { project: String, user: String },
+    Remove {
+        /// The project, as group/name.
+        project: String,
+        /// The user's name.
+        user: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -395,6 +441,7 @@ pub enum Desk {
         after_help = "Example:\n  deskbell desk set time_zone=Europe/Berlin hours='mon-fri 09:00-17:00' holidays='12-25, 12-26, 2026-05-14'"
     )]
     Set {
+        /// Settings, as key=value.
         #[arg(required = true, value_parser = setting)]
         settings: Vec<(String, String)>,
     },
@@ -404,21 +451,25 @@ pub enum Desk {
 pub enum Outbox {
     /// Lists outgoing mail, the latest first.
     List {
+        /// So many at most.
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },
     /// Tries a deferred or failed mail now.
     Retry {
+        /// The numbers of mails, as `outbox list` has them.
         #[arg(required = true, value_parser = outbox_id)]
         ids: Vec<OutboxId>,
     },
     /// Takes a mail out that was not sent yet.
     Cancel {
+        /// The numbers of mails, as `outbox list` has them.
         #[arg(required = true, value_parser = outbox_id)]
         ids: Vec<OutboxId>,
     },
     /// Lets a held mail go.
     Release {
+        /// The numbers of mails, as `outbox list` has them.
         #[arg(required = true, value_parser = outbox_id)]
         ids: Vec<OutboxId>,
     },
@@ -428,13 +479,16 @@ pub enum Outbox {
 pub enum Intake {
     /// Lists arrivals, the latest first.
     List {
+        /// Only mails with this fate, such as issue, reply, spam or triage.
         #[arg(long, value_parser = word::<Fate>)]
         fate: Option<Fate>,
+        /// So many at most.
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },
     /// Shows one arrival.
     Show {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
         /// Prints the bytes of the mail.
@@ -443,23 +497,29 @@ pub enum Intake {
     },
     /// Runs a mail through the intake again.
     Retry {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
     },
     /// Makes a mail a note of an issue.
     Attach {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
     },
     /// Makes a mail an issue of a project.
     Issue {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
+        /// The project, as group/name.
         project: String,
     },
     /// Says that a mail is no spam: it becomes an issue, with its acknowledgement.
     Ham {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
         /// Lets further mail of its sender in as well.
@@ -468,11 +528,13 @@ pub enum Intake {
     },
     /// Lets further mail of the sender of a mail in; `retry` takes this one.
     Allow {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
     },
     /// Takes further mail of the sender of a mail for spam.
     Block {
+        /// The number of the mail, as `intake list` has it.
         #[arg(value_parser = intake_id)]
         id: IntakeId,
     },

@@ -58,6 +58,7 @@ pub struct Named {
 #[derive(Debug, Args)]
 pub struct Described {
     name: String,
+    /// Settings, as key=value.
     #[arg(value_parser = super::args::setting)]
     settings: Vec<(String, String)>,
     #[command(flatten)]
@@ -67,6 +68,7 @@ pub struct Described {
 #[derive(Debug, Args)]
 pub struct Changed {
     name: String,
+    /// Settings, as key=value.
     #[arg(required = true, value_parser = super::args::setting)]
     settings: Vec<(String, String)>,
     #[command(flatten)]

@@ -48,6 +48,7 @@ pub enum Clock {
     )]
     Set {
         name: String,
+        /// Settings, as key=value.
         #[arg(required = true, value_parser = super::args::setting)]
         settings: Vec<(String, String)>,
         #[command(flatten)]

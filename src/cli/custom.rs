@@ -15,6 +15,7 @@ pub enum CustomEmail {
         after_help = "Example:\n  deskbell project custom-email set acme/support help@acme.example --outlet acme"
     )]
     Set {
+        /// The project, as group/name.
         project: String,
         address: EmailAddress,
         /// A way out of the config: [outlet.NAME].
@@ -22,15 +23,30 @@ pub enum CustomEmail {
         outlet: String,
     },
     /// Sends a mail through the outlet that has to come back by the forwarding within 30 minutes.
-    Verify { project: String },
+    Verify {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Says how it is doing.
-    Status { project: String },
+    Status {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Lets the desk write from it.
-    Enable { project: String },
+    Enable {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Lets the desk write from its own address again; mail to the custom one is still taken.
-    Disable { project: String },
+    Disable {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Takes it away.
-    Remove { project: String },
+    Remove {
+        /// The project, as group/name.
+        project: String,
+    },
 }
 
 /// Carries out one of the commands about a custom address.

@@ -33,6 +33,7 @@ pub enum Macro {
     #[command(after_help = "Example:\n  deskbell macro run refund 12 13 acme/office#4")]
     Run {
         name: String,
+        /// The issues: 12, #12 or acme/support#12.
         #[arg(required = true)]
         references: Vec<Reference>,
         #[command(flatten)]

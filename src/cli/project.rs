@@ -16,6 +16,7 @@ pub enum Address {
         after_help = "Example:\n  deskbell project address add acme/support sales@acme.example --label sales --assign mia"
     )]
     Add {
+        /// The project, as group/name.
         project: String,
         address: EmailAddress,
         /// Labels the issues that come by it.
@@ -26,7 +27,10 @@ pub enum Address {
         assign: Option<String>,
     },
     /// Lists every address that reaches a project.
-    List { project: String },
+    List {
+        /// The project, as group/name.
+        project: String,
+    },
     /// Takes an address away; mail to it waits in triage.
     Remove { project: String, address: EmailAddress },
 }

@@ -36,6 +36,7 @@ pub struct Report {
     /// Until when; a date means its end. Now, unless given.
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
+    /// How it is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Draws with plain characters.

@@ -47,6 +47,7 @@ pub enum Rule {
     /// Changes a rule: name, query, on, actions, no_acknowledgement, reply, notify, hook, enabled.
     Set {
         name: String,
+        /// Settings, as key=value.
         #[arg(required = true, value_parser = super::args::setting)]
         settings: Vec<(String, String)>,
         #[command(flatten)]

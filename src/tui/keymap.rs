@@ -72,7 +72,7 @@ impl Place {
         PLACES.iter().find(|(_, n)| *n == name).map(|(place, _)| *place)
     }
 
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         PLACES.iter().find(|(place, _)| *place == self).map_or("all", |(_, name)| name)
     }
 

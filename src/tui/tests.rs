@@ -5,6 +5,7 @@ mod clocks;
 mod commands;
 mod completing;
 mod desk;
+mod every;
 mod guard;
 mod life;
 mod long;

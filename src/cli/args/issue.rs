@@ -11,20 +11,27 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue list 'is:open waiting:us'\n  \
                             deskbell issue list 'from:ada invoice' --json")]
     List {
+        /// The query, as on the screen; every issue unless given.
         query: Vec<String>,
         /// Within a view, by its name.
         #[arg(long, value_name = "NAME")]
         view: Option<String>,
+        /// So many at most.
         #[arg(long, default_value_t = 50)]
         limit: u64,
+        /// So many are left out at the beginning.
         #[arg(long, default_value_t = 0)]
         offset: u64,
     },
     /// Shows one issue with all its notes.
-    Show { reference: Reference },
+    Show {
+        /// The issue: 12, #12 or acme/support#12.
+        reference: Reference,
+    },
     /// Lists every change of an issue: who, when and why.
     #[command(after_help = "Example:\n  deskbell issue history 12 --by sam --field labels")]
     History {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
         /// Only what this person changed.
         #[arg(long, value_name = "NAME")]
@@ -40,10 +47,17 @@ pub enum Issue {
         The placeholders are those of canned replies. An issue where one stands for nothing gets none, and is listed.")]
     NoteEach(NoteEachArgs),
     /// Prints the bytes of a note's mail.
-    Raw { reference: Reference, note: u64 },
+    Raw {
+        /// The issue: 12, #12 or acme/support#12.
+        reference: Reference,
+        /// The number of the note, as `issue show` has it.
+        note: u64,
+    },
     /// Gives the HTML of a note's mail as a page that loads nothing from elsewhere.
     Html {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
+        /// The number of the note, as `issue show` has it.
         note: u64,
         /// Where to; - is standard output.
         #[arg(short, long, default_value = "-", value_hint = ValueHint::FilePath)]
@@ -54,7 +68,9 @@ pub enum Issue {
     },
     /// Writes a file of a note.
     Attachment {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
+        /// The number of the note, as `issue show` has it.
         note: u64,
         name: String,
         /// Where to; - is standard output.
@@ -63,12 +79,15 @@ pub enum Issue {
     },
     /// Opens a ticket for an outside person, or a plain issue.
     New {
+        /// The project, as group/name.
         project: String,
+        /// The title.
         #[arg(long)]
         title: String,
         /// The outside person it is for; they are mailed the text.
         #[arg(long)]
         to: Option<EmailAddress>,
+        /// The text.
         #[arg(short, long, default_value = "")]
         message: String,
     },
@@ -82,11 +101,13 @@ pub enum Issue {
     Edit(Box<EditArgs>),
     /// Calls issues spam: closes them, hides their senders, and learns from them. One undo takes it back.
     Spam {
+        /// The issues: 12, #12 or acme/support#12.
         #[arg(required = true)]
         references: Vec<Reference>,
     },
     /// Says that issues are no spam.
     Ham {
+        /// The issues: 12, #12 or acme/support#12.
         #[arg(required = true)]
         references: Vec<Reference>,
     },
@@ -95,17 +116,23 @@ pub enum Issue {
                             deskbell issue unmerge 13")]
     Merge(MergeArgs),
     /// Parts an issue from the one it was merged into.
-    Unmerge { reference: Reference },
+    Unmerge {
+        /// The issue: 12, #12 or acme/support#12.
+        reference: Reference,
+    },
     /// Moves issues to another project: they get numbers there, and the old ones lead to them.
     #[command(after_help = "Example:\n  deskbell issue move 12 acme/office")]
     Move {
+        /// The issues: 12, #12 or acme/support#12.
         #[arg(required = true)]
         references: Vec<Reference>,
+        /// The project, as group/name.
         project: String,
     },
     /// Takes notes out into a new issue of their author; answers to them arrive there.
     #[command(after_help = "Example:\n  deskbell issue split 12 40 41 --title 'A second printer'")]
     Split {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
         /// The numbers of the notes, as `issue show` has them.
         #[arg(required = true)]
@@ -119,10 +146,12 @@ pub enum Issue {
         after_help = "Example:\n  deskbell issue forward 12 40 --to vendor@printers.example -m 'Do you know this?'"
     )]
     Forward {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
         /// The numbers of the notes, as `issue show` has them.
         #[arg(required = true)]
         notes: Vec<u64>,
+        /// To whom.
         #[arg(long, value_name = "ADDRESS")]
         to: EmailAddress,
         /// What is said with them.
@@ -135,13 +164,17 @@ pub enum Issue {
     /// Says that an issue belongs together with others.
     #[command(after_help = "Example:\n  deskbell issue link 12 13 acme/office#4")]
     Link {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
+        /// The other issues.
         #[arg(required = true)]
         others: Vec<Reference>,
     },
     /// Takes the links between an issue and others away.
     Unlink {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
+        /// The other issues.
         #[arg(required = true)]
         others: Vec<Reference>,
     },
@@ -149,6 +182,7 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue snooze 12 --until monday\n  \
                             deskbell issue snooze 12 --until none")]
     Snooze {
+        /// The issues: 12, #12 or acme/support#12.
         #[arg(required = true)]
         references: Vec<Reference>,
         /// 2h, tomorrow, monday, 2026-12-01, '2026-12-01 14:00'; none wakes them.
@@ -160,7 +194,9 @@ pub enum Issue {
                             deskbell issue redact 12 34 --file passport.png\n\n\
                             Backups that were written before still hold it; those that are known are named.")]
     Redact {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
+        /// The number of the note, as `issue show` has it.
         note: u64,
         /// Words; case and the breaking of lines do not count.
         #[arg(required_unless_present = "file")]
@@ -173,7 +209,9 @@ pub enum Issue {
 
 #[derive(Debug, Args)]
 pub struct NoteArgs {
+    /// The issue: 12, #12 or acme/support#12.
     pub reference: Reference,
+    /// The text.
     #[arg(short, long, conflicts_with = "file")]
     pub message: Option<String>,
     /// A file with the text; - is standard input.
@@ -185,6 +223,7 @@ pub struct NoteArgs {
     /// Never mailed.
     #[arg(long)]
     pub internal: bool,
+    /// A file that goes along; may be said again.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub attach: Vec<PathBuf>,
     /// Further people who get this one note.
@@ -203,8 +242,10 @@ pub struct NoteArgs {
 
 #[derive(Debug, Args)]
 pub struct NoteEachArgs {
+    /// The issues: 12, #12 or acme/support#12.
     #[arg(required = true)]
     pub references: Vec<Reference>,
+    /// The text.
     #[arg(short, long, conflicts_with = "file")]
     pub message: Option<String>,
     /// A file with the text; - is standard input.
@@ -239,31 +280,43 @@ pub struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub struct EditArgs {
+    /// The issues: 12, #12 or acme/support#12.
     #[arg(required = true)]
     pub references: Vec<Reference>,
+    /// Closes them.
     #[arg(long, conflicts_with = "reopen")]
     pub close: bool,
+    /// Opens them again.
     #[arg(long)]
     pub reopen: bool,
+    /// Gives another title.
     #[arg(long)]
     pub title: Option<String>,
+    /// Adds a label; may be said again.
     #[arg(long)]
     pub label: Vec<String>,
+    /// Takes a label away; may be said again.
     #[arg(long)]
     pub unlabel: Vec<String>,
     /// A user's name, or me.
     #[arg(long, conflicts_with = "unassign")]
     pub assign: Option<String>,
+    /// Assigns them to nobody.
     #[arg(long)]
     pub unassign: bool,
+    /// Hides them from guests, or with false no longer.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub confidential: Option<bool>,
+    /// Makes an outside person a participant; may be said again.
     #[arg(long)]
     pub add_email: Vec<EmailAddress>,
+    /// Takes a participant away; may be said again.
     #[arg(long)]
     pub remove_email: Vec<EmailAddress>,
+    /// Mails a participant again who was unsubscribed.
     #[arg(long)]
     pub subscribe: Vec<EmailAddress>,
+    /// Mails a participant no more.
     #[arg(long)]
     pub unsubscribe: Vec<EmailAddress>,
     /// low, normal, high, urgent or none.
