@@ -22,7 +22,7 @@ pub use error::ConfigError;
 pub use graph::GraphConfig;
 pub use keys::{BoundKey, OwnCommand};
 pub use mailbox::{ImapConfig, MailboxConfig, SourceConfig};
-pub use oauth::{OAuth, Provider};
+pub use oauth::{Keeping, OAuth, Provider};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
 pub use sealing::Sealing;
@@ -70,6 +70,7 @@ struct File {
     me: Me,
     mailbox: BTreeMap<String, mailbox::File>,
     smtp: Option<outlet::File>,
+    oauth: oauth::Section,
     outlet: BTreeMap<String, outlet::File>,
     serve: Serve,
     web: Option<Web>,
@@ -136,6 +137,11 @@ impl File {
             }
             let outlet = file.understand(&name, folder).map_err(|wrong| wrong.within(&section, text))?;
             outlets.insert(name, outlet);
+        }
+        let ways_in = mailboxes.values_mut().filter_map(|mailbox| mailbox.source.login_mut());
+        let ways_out = outlets.values_mut().filter_map(|outlet| outlet.method.login_mut());
+        for login in ways_in.chain(ways_out) {
+            login.keep_tokens_in(self.oauth.tokens);
         }
         let config = Config {
             me: self.me,

@@ -97,7 +97,8 @@ pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
-    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
+    Channel, ChannelState, DeskStatus, KeptIn, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus,
+    SyncReport,
 };
 pub use tabs::{
     COLUMN_NAMES, Column, SavedView, Tabs, View, ViewAbout, ViewChange, ViewFrom, ViewId, WAITING_VIEW,

@@ -62,6 +62,21 @@ impl SourceConfig {
             Self::MicrosoftGraph(_) => "microsoft_graph",
         }
     }
+
+    /// Gives the login of a server.
+    pub fn login(&self) -> Option<&Login> {
+        match self {
+            Self::Imap(imap) => Some(&imap.login),
+            _ => None,
+        }
+    }
+
+    pub(super) fn login_mut(&mut self) -> Option<&mut Login> {
+        match self {
+            Self::Imap(imap) => Some(&mut imap.login),
+            _ => None,
+        }
+    }
 }
 
 /// A folder on an IMAP server.

@@ -27,6 +27,7 @@ mod idle;
 mod imap;
 mod importing;
 mod init;
+mod keyring;
 mod kills;
 mod layers;
 mod life;
