@@ -31,7 +31,7 @@ pub use sections::{Akismet, CommandMode, Hooks, Keymap, Me, Notify, Rspamd, Serv
 pub use server::{Auth, Encryption, Login, Server, is_loopback};
 pub use values::{AfterDelivery, parse_duration, parse_size, quoted};
 
-use crate::domain::nearest;
+use crate::domain::meant;
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -178,7 +178,7 @@ impl Config {
             let wrong = error::Wrong::new("outlet", format!("there is no [outlet.{outlet}]"));
             let wrong = match known.is_empty() {
                 true => wrong,
-                false => wrong.hint(format!("did you mean `{}`?", nearest(outlet, &known))),
+                false => wrong.hint(meant(outlet, &known)),
             };
             return Err(wrong.within(&format!("mailbox.{name}"), text));
         }
@@ -246,7 +246,7 @@ fn misfit(error: &toml::de::Error, text: &str) -> ConfigError {
         path: None,
         line,
         message: format!("there is no key `{unknown}` here"),
-        hint: (!known.is_empty()).then(|| format!("did you mean `{}`?", nearest(&unknown, &known))),
+        hint: (!known.is_empty()).then(|| meant(&unknown, &known)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     server::{Auth, Login, Server, Written},
     values::{AfterDelivery, duration, filled, optional_duration, size},
 };
-use crate::domain::{FILTER_FIELDS, nearest};
+use crate::domain::{FILTER_FIELDS, meant};
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
@@ -227,7 +227,7 @@ impl File {
             Some(name) => {
                 let known: Vec<String> = known().collect();
                 Err(Wrong::new("trusted_spam_headers", format!("`{name}` is no field that is understood"))
-                    .hint(format!("did you mean `{}`?", nearest(name, &known))))
+                    .hint(meant(name, &known)))
             }
         }
     }
