@@ -39,6 +39,7 @@ mod moving;
 mod outages;
 mod parity;
 mod quick;
+mod reach;
 mod rejecting;
 mod reports;
 mod roles;
