@@ -29,6 +29,9 @@ const AT_ONCE: u32 = 2_000;
 /// A moment in nanoseconds since 1970; text would take most of the time that a load takes.
 type Nanos = i64;
 
+/// A note as [`NoteFacts`] has it, who wrote it by the place of the name.
+type SavedNote = (NoteId, Option<u32>, bool, bool, Option<NonZeroU32>);
+
 /// What comes first.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -81,7 +84,7 @@ struct Row {
     linked: bool,
     turns: Vec<(Nanos, TurnTo)>,
     note_count: u32,
-    notes: Vec<(NoteId, Option<u32>, bool, bool, Option<NonZeroU32>)>,
+    notes: Vec<SavedNote>,
     trouble: Option<OutboxState>,
 }
 
