@@ -22,7 +22,7 @@ pub use error::ConfigError;
 pub use graph::GraphConfig;
 pub use keys::{BoundKey, OwnCommand};
 pub use mailbox::{ImapConfig, MailboxConfig, SourceConfig};
-pub use oauth::{OAuth, Provider};
+pub use oauth::{Keeping, OAuth, Provider};
 pub use outlet::{OutletConfig, OutletMethod, SmtpConfig};
 pub use paths::{Paths, resolve};
 pub use sealing::Sealing;
@@ -31,7 +31,7 @@ pub use sections::{Akismet, CommandMode, Hooks, Keymap, Me, Notify, Rspamd, Serv
 pub use server::{Auth, Encryption, Login, Server, is_loopback};
 pub use values::{AfterDelivery, parse_duration, parse_size, quoted};
 
-use crate::domain::nearest;
+use crate::domain::meant;
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,6 +70,7 @@ struct File {
     me: Me,
     mailbox: BTreeMap<String, mailbox::File>,
     smtp: Option<outlet::File>,
+    oauth: oauth::Section,
     outlet: BTreeMap<String, outlet::File>,
     serve: Serve,
     web: Option<Web>,
@@ -137,6 +138,11 @@ impl File {
             let outlet = file.understand(&name, folder).map_err(|wrong| wrong.within(&section, text))?;
             outlets.insert(name, outlet);
         }
+        let ways_in = mailboxes.values_mut().filter_map(|mailbox| mailbox.source.login_mut());
+        let ways_out = outlets.values_mut().filter_map(|outlet| outlet.method.login_mut());
+        for login in ways_in.chain(ways_out) {
+            login.keep_tokens_in(self.oauth.tokens);
+        }
         let config = Config {
             me: self.me,
             mailboxes,
@@ -172,7 +178,7 @@ impl Config {
             let wrong = error::Wrong::new("outlet", format!("there is no [outlet.{outlet}]"));
             let wrong = match known.is_empty() {
                 true => wrong,
-                false => wrong.hint(format!("did you mean `{}`?", nearest(outlet, &known))),
+                false => wrong.hint(meant(outlet, &known)),
             };
             return Err(wrong.within(&format!("mailbox.{name}"), text));
         }
@@ -240,7 +246,7 @@ fn misfit(error: &toml::de::Error, text: &str) -> ConfigError {
         path: None,
         line,
         message: format!("there is no key `{unknown}` here"),
-        hint: (!known.is_empty()).then(|| format!("did you mean `{}`?", nearest(&unknown, &known))),
+        hint: (!known.is_empty()).then(|| meant(&unknown, &known)),
     }
 }
 

@@ -80,7 +80,7 @@ pub use person::{
 };
 pub use project::{
     DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Strangers,
-    Visibility, nearest, path_fits, set_field, slug,
+    Visibility, meant, nearest, path_fits, set_field, slug,
 };
 pub use query::Query;
 pub use reference::Reference;
@@ -89,7 +89,7 @@ pub use request::{
     Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, NewNotes,
     OutboxAction, Request, SenderScope, Upload,
 };
-pub use response::{DeedView, Delivered, Event, Failed, PlannedNote, Response};
+pub use response::{DeedView, Delivered, Event, Failed, PartSize, PlannedNote, Response};
 pub use rights::Rights;
 pub use rule::{ByRule, Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
@@ -97,7 +97,8 @@ pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
-    Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,
+    Channel, ChannelState, DeskStatus, KeptIn, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus,
+    SyncReport,
 };
 pub use tabs::{
     COLUMN_NAMES, Column, SavedView, Tabs, View, ViewAbout, ViewChange, ViewFrom, ViewId, WAITING_VIEW,

@@ -38,7 +38,7 @@
 //! | [`git`] | `git`: how it is called, what reached a branch | `domain`, `child` |
 //! | [`tls`] | how a server is trusted | `domain`, `config` |
 //! | [`http`] | one question, one answer that has an end | `config`, `tls` |
-//! | [`oauth`] | access tokens: got, kept, renewed | `config`, `http` |
+//! | [`oauth`] | access tokens: got, kept, renewed | `config`, `child`, `http` |
 //! | [`graph`] | Microsoft Graph: how it is called, what it answers | `config`, `http`, `oauth` |
 //! | [`mail`] | bytes to meaning and back | `domain` |
 //! | [`store`] | the journal, and sled derived from it | `domain` |

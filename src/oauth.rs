@@ -1,6 +1,7 @@
 //! Access tokens: how a person lets us in, and how what was granted is kept and renewed.
 //!
-//! Owns OAuth2 (RFC 6749, 7636, 8252, 8628) and the files of the grants. Knows no mail protocol. Nothing
+//! Owns OAuth2 (RFC 6749, 7636, 8252, 8628), and where grants lie: in the keyring of the desktop, or in files
+//! for their owner only. Knows no mail protocol. Nothing
 //! here shows a token: neither `Debug`, nor an error, nor a log.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
@@ -8,6 +9,8 @@
 mod application;
 mod browser;
 mod device;
+mod keyring;
+mod place;
 mod provider;
 mod shelf;
 
@@ -17,8 +20,9 @@ pub use device::Device;
 
 use crate::config::{Login, OAuth, Secret, SecretError, SecretSource};
 use jiff::{SignedDuration, Timestamp};
+use place::{ALONE, ATTENDED, Place};
 use provider::{Provider, Refused};
-use shelf::{Grant, Shelf};
+use shelf::Grant;
 use std::path::{Path, PathBuf};
 
 /// A token that ends sooner is renewed before it is used.
@@ -33,7 +37,7 @@ pub struct Tokens {
 }
 
 /// What is known of a grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// When the token in hand ends, if the provider said so.
     pub token_ends: Option<Timestamp>,
@@ -41,6 +45,10 @@ pub struct Standing {
     pub renewable: bool,
     /// When renewing ends and somebody has to sign in again, if the provider said so.
     pub ends: Option<Timestamp>,
+    /// Whether the tokens lie in the keyring, else in a file.
+    pub in_keyring: bool,
+    /// Why they lie in a file although they belong in the keyring.
+    pub held_back: Option<String>,
 }
 
 impl Tokens {
@@ -51,10 +59,10 @@ impl Tokens {
 
     /// Gives what proves who we are: the password, or a token that is good for two minutes at least.
     pub async fn secret(&self, login: &Login) -> Result<Secret, SecretError> {
-        let Some((oauth, shelf)) = self.place(login)? else { return login.secret.get().await };
-        match read(&shelf)? {
-            Some(grant) if grant.is_fresh(Timestamp::now()) => Ok(Secret::new(grant.access_token)),
-            Some(_) => renewed(login, oauth, &shelf, |grant| grant.is_fresh(Timestamp::now())).await,
+        let Some((oauth, place)) = self.place(login)? else { return login.secret.get().await };
+        match place.filed()? {
+            Some(filed) if filed.is_fresh() => place.access(&filed).await.map(Secret::new),
+            Some(_) => renewed(login, oauth, &place, |grant| grant.is_fresh(Timestamp::now())).await,
             None => Err(sign_in(login, "nobody has signed in yet")),
         }
     }
@@ -67,9 +75,9 @@ impl Tokens {
             return Ok(None);
         }
         let found = match self.place(login)? {
-            Some((oauth, shelf)) => {
+            Some((oauth, place)) => {
                 let refused = refused.reveal().to_owned();
-                renewed(login, oauth, &shelf, move |grant| grant.access_token != refused).await?
+                renewed(login, oauth, &place, move |grant| grant.access_token != refused).await?
             }
             None if matches!(login.secret, SecretSource::Command { .. }) => login.secret.get().await?,
             None => return Ok(None),
@@ -79,12 +87,30 @@ impl Tokens {
 
     /// Tells how a stored grant stands; `None` where nothing is stored, or the login needs no grant.
     pub fn standing(&self, login: &Login) -> Result<Option<Standing>, SecretError> {
-        let Some((_, shelf)) = self.place(login)? else { return Ok(None) };
-        Ok(read(&shelf)?.map(|grant| Standing {
-            token_ends: grant.expires_at,
-            renewable: grant.refresh_token.is_some(),
-            ends: grant.ends_at,
+        let Some((_, place)) = self.place(login)? else { return Ok(None) };
+        Ok(place.filed()?.map(|filed| Standing {
+            token_ends: filed.expires_at,
+            renewable: filed.renewable || filed.refresh_token.is_some(),
+            ends: filed.ends_at,
+            in_keyring: filed.lies_in().is_some(),
+            held_back: filed.held_back,
         }))
+    }
+
+    /// Tells whether what is to be granted can be kept as the config wants it, before anybody signs in.
+    pub async fn ready(&self, login: &Login) -> Result<(), SecretError> {
+        match self.place(login)? {
+            Some((_, place)) => place.try_keyring().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Moves tokens that the keyring did not take back to it; gives why they still lie in a file.
+    pub async fn tend(&self, login: &Login) -> Result<Option<String>, SecretError> {
+        match self.place(login)? {
+            Some((_, place)) => place.move_back().await,
+            None => Ok(None),
+        }
     }
 
     /// Waits until no grant is being renewed, so that a process that ends loses none. At most half a minute.
@@ -94,28 +120,30 @@ impl Tokens {
 
     /// Tells whether two logins live on the same grant.
     pub fn same_grant(&self, one: &Login, other: &Login) -> bool {
-        let places = [one, other].map(|login| self.place(login).ok().flatten().map(|(_, shelf)| shelf));
+        let places = [one, other].map(|login| self.place(login).ok().flatten().map(|(_, place)| place.shelf));
         let [one, other] = places;
         one.is_some() && one == other
     }
 
-    /// Keeps what was granted; the token of a login is then what this gives.
-    pub async fn keep(&self, login: &Login, granted: Granted) -> Result<(), SecretError> {
-        let Some((_, shelf)) = self.place(login)? else {
+    /// Keeps what was granted; the token of a login is then what this gives. Gives why it does not lie in the
+    /// keyring, where it could not.
+    pub async fn keep(&self, login: &Login, granted: Granted) -> Result<Option<String>, SecretError> {
+        let Some((_, place)) = self.place(login)? else {
             return Err(wrong("this login takes no stored token"));
         };
-        let _lock = shelf.lock().await.map_err(|e| unkept(&shelf, &e))?;
-        let room = shelf.room().map_err(|e| unkept(&shelf, &e))?;
-        shelf.write(room, &granted.0).map_err(|e| unkept(&shelf, &e))
+        let _lock = place.shelf.lock().await.map_err(|e| place.unkept(&e))?;
+        // What cannot be read is replaced.
+        let old = place.filed().ok().flatten();
+        place.keep(place.room()?, &granted.0, old.as_ref(), ATTENDED).await
     }
 
     /// Finds the grant of a login that lives on one.
-    fn place<'l>(&self, login: &'l Login) -> Result<Option<(&'l OAuth, Shelf)>, SecretError> {
+    fn place<'l>(&self, login: &'l Login) -> Result<Option<(&'l OAuth, Place)>, SecretError> {
         if login.secret != SecretSource::Stored {
             return Ok(None);
         }
         let oauth = application(login)?;
-        Ok(Some((oauth, Shelf::new(&self.folder, &login.user, oauth))))
+        Ok(Some((oauth, Place::new(&self.folder, login, oauth))))
     }
 }
 
@@ -147,11 +175,11 @@ pub fn application(login: &Login) -> Result<&OAuth, SecretError> {
 async fn renewed(
     login: &Login,
     oauth: &OAuth,
-    shelf: &Shelf,
+    place: &Place,
     done: impl Fn(&Grant) -> bool + Send + Sync + 'static,
 ) -> Result<Secret, SecretError> {
-    let (login, oauth, shelf) = (login.clone(), oauth.clone(), shelf.clone());
-    let task = tokio::spawn(async move { renew(&login, &oauth, &shelf, done).await });
+    let (login, oauth, place) = (login.clone(), oauth.clone(), place.clone());
+    let task = tokio::spawn(async move { renew(&login, &oauth, &place, done).await });
     task.await.unwrap_or_else(|error| Err(wrong(format!("the token could not be renewed: {error}"))))
 }
 
@@ -162,11 +190,12 @@ async fn renewed(
 async fn renew(
     login: &Login,
     oauth: &OAuth,
-    shelf: &Shelf,
+    place: &Place,
     done: impl Fn(&Grant) -> bool,
 ) -> Result<Secret, SecretError> {
-    let _lock = shelf.lock().await.map_err(|e| unkept(shelf, &e))?;
-    let grant = read(shelf)?.ok_or_else(|| sign_in(login, "nobody has signed in yet"))?;
+    let _lock = place.shelf.lock().await.map_err(|e| place.unkept(&e))?;
+    let filed = place.filed()?.ok_or_else(|| sign_in(login, "nobody has signed in yet"))?;
+    let grant = place.grant(&filed).await?;
     if done(&grant) {
         return Ok(Secret::new(grant.access_token));
     }
@@ -174,7 +203,7 @@ async fn renew(
         return Err(sign_in(login, "the token has ended, and the provider gave nothing to renew it with"));
     };
     // The place is kept first: a new refresh token that cannot be written would be lost for good.
-    let room = shelf.room().map_err(|e| unkept(shelf, &e))?;
+    let room = place.room()?;
     let provider = Provider::new(oauth).await?;
     let renewed = provider.renew(&refresh_token).await.map_err(|refused| explain(login, refused))?;
     let renewed = Grant {
@@ -182,13 +211,9 @@ async fn renew(
         ends_at: renewed.ends_at.or(grant.ends_at),
         ..renewed
     };
-    shelf.write(room, &renewed).map_err(|e| unkept(shelf, &e))?;
+    place.keep(room, &renewed, Some(&filed), ALONE).await?;
     tracing::info!(login = login.owner, "the access token was renewed");
     Ok(Secret::new(renewed.access_token))
-}
-
-fn read(shelf: &Shelf) -> Result<Option<Grant>, SecretError> {
-    shelf.read().map_err(|e| unkept(shelf, &e))
 }
 
 fn explain(login: &Login, refused: Refused) -> SecretError {
@@ -222,14 +247,6 @@ fn wrong(message: impl Into<String>) -> SecretError {
         message: message.into(),
         hint: "set token_command, or oauth = { provider = …, client_id = … }, as config.example.toml shows"
             .to_owned(),
-        passing: false,
-    }
-}
-
-fn unkept(shelf: &Shelf, error: &std::io::Error) -> SecretError {
-    SecretError {
-        message: format!("the tokens in {} cannot be used: {error}", shelf.path.display()),
-        hint: "check its owner and permissions, and the space on the disk".to_owned(),
         passing: false,
     }
 }

@@ -86,6 +86,8 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
     tasks.spawn(async move { lessons::serve(&teacher.0, &teacher.1).await });
     tasks.spawn(async move { commits::serve(&watcher.0, &watcher.1).await });
     tasks.spawn(async move { timers::serve(&timer.0, &timer.1).await });
+    let (tender, planned) = (both(), plan.clone());
+    tasks.spawn(async move { sign_in::serve(&tender.0, &planned, &tender.1).await });
     let (hooked, hooks, folder) = (both(), plan.hooks.clone(), plan.data_dir.clone());
     tasks.spawn(async move { hooks::serve(&hooked.0, &hooks, folder, &hooked.1).await });
     stop.cancelled().await;
@@ -99,6 +101,7 @@ pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
     let mut report = SyncReport::default();
     let mut tasks = JoinSet::new();
     let told = desk.happenings_from_now().await;
+    sign_in::pass(desk, plan).await;
     for config in plan.mailboxes.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
         tasks.spawn(async move { mailbox::pass(&desk, &config, &data_dir).await });

@@ -5,7 +5,8 @@ use super::here::Here;
 use super::login;
 use super::print;
 use super::session::{ask, unexpected};
-use crate::domain::{DeskStatus, Fault, Request, Response};
+use crate::config::MailboxConfig;
+use crate::domain::{Channel, ChannelState, DeskStatus, Fault, Request, Response};
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -15,6 +16,9 @@ pub async fn status(here: &Here) -> Result<u8> {
         Response::Status(status) => *status,
         other => return Err(unexpected(&other).into()),
     };
+    if !status.serving && here.host.is_none() {
+        fill_from_config(here, &mut status);
+    }
     // The tokens lie beside the desk, and only who may read them knows.
     if here.host.is_none() {
         status.sign_ins = login::sign_ins(here);
@@ -25,6 +29,21 @@ pub async fn status(here: &Here) -> Result<u8> {
         describe(here, &status)?;
     }
     Ok(u8::from(status.stale))
+}
+
+/// Says what nobody serves: without a server the desk knows neither its place nor its mailboxes and outlets.
+fn fill_from_config(here: &Here, status: &mut DeskStatus) {
+    let now = status.started_at;
+    let state = |channel: Channel, on: bool| Channel {
+        state: if on { ChannelState::Idle } else { ChannelState::Disabled },
+        ..channel
+    };
+    let mailboxes = here.config.mailboxes.values();
+    let mailbox = |m: &MailboxConfig| state(Channel::new(&m.name, m.source.method(), now), m.enabled);
+    status.mailboxes = mailboxes.map(mailbox).collect();
+    let outlets = here.config.outlets.values();
+    status.outlets = outlets.map(|o| Channel::new(&o.name, o.method.word(), now)).collect();
+    status.data_dir = here.paths.data_dir.display().to_string();
 }
 
 fn describe(here: &Here, status: &DeskStatus) -> Result<()> {

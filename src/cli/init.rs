@@ -75,7 +75,7 @@ async fn sign_in(here: &Here) -> Result<(), Fault> {
     match login::find(&here.config, &tokens, &asked.name) {
         Ok(login) => {
             let oauth = oauth::application(login).map_err(login::fault)?;
-            login::sign_in(&tokens, login, oauth, &asked).await
+            login::sign_in(&tokens, login, oauth, &asked).await.map(drop)
         }
         // It takes a password, or a command gives the token.
         Err(_) => Ok(()),

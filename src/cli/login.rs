@@ -4,7 +4,7 @@ use super::here::Here;
 use super::print;
 use super::session::Session;
 use crate::config::{Config, Login, OAuth, OutletMethod, SecretError, SecretSource, SourceConfig};
-use crate::domain::{Fault, Request, SignIn};
+use crate::domain::{Fault, KeptIn, Request, SignIn};
 use crate::oauth::{self, Browser, Device, Granted, Tokens};
 use anyhow::Result;
 use clap::Args;
@@ -16,7 +16,11 @@ const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What `login` takes.
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = "Examples:\n  deskbell login support\n  deskbell login smtp --browser --port 8421")]
+#[command(
+    after_help = "What is granted lies in the keyring of the desktop where there is one, else in a file that only you can \
+    read; `tokens` under [oauth] decides.\n\nExamples:\n  deskbell login support\n  \
+    deskbell login smtp --browser --port 8421"
+)]
 pub struct Asked {
     /// The mailbox or outlet, as the config names it; `smtp` is the section [smtp].
     pub name: String,
@@ -41,26 +45,30 @@ pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
     let tokens = Tokens::new(&here.paths.data_dir);
     let login = find(&here.config, &tokens, &asked.name)?;
     let oauth = oauth::application(login).map_err(fault)?;
-    sign_in(&tokens, login, oauth, &asked).await?;
+    let why_not = sign_in(&tokens, login, oauth, &asked).await?;
     wake(here).await;
     let served = logins(&here.config).filter(|other| tokens.same_grant(login, other));
     let mut names: Vec<&str> = served.map(|other| other.owner.as_str()).collect();
     names.dedup();
-    let standing = tokens.standing(login).map_err(fault)?;
-    let ends = standing.and_then(|s| s.ends);
+    let Some(known) = known(&tokens, login) else {
+        return Err(Fault::internal("what was kept cannot be read again").into());
+    };
     if here.json {
-        let token_ends = standing.and_then(|s| s.token_ends);
         print::json(&json!({
             "name": login.owner,
             "user": login.user,
             "serves": names,
-            "token_ends_at": token_ends,
-            "renewable": standing.is_some_and(|s| s.renewable),
-            "ends_at": ends,
+            "token_ends_at": known.token_ends_at,
+            "renewable": known.renewable,
+            "ends_at": known.ends_at,
+            "kept_in": known.kept_in,
+            "held_back": known.held_back,
         }))?;
     } else {
         println!("Signed in as {} for {}", print::line(&login.user), names.join(", "));
-        if let Some(ends) = ends {
+        let why = why_not.map_or(String::new(), |why| format!(": {why}"));
+        println!("The tokens lie in {}{}", known.kept_in.words(), print::line(&why));
+        if let Some(ends) = known.ends_at {
             println!("The provider ends it at {ends}");
         }
         println!("`deskbell doctor` tries the connections");
@@ -68,13 +76,14 @@ pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
     Ok(0)
 }
 
-/// Signs in and keeps what is granted.
+/// Signs in and keeps what is granted; gives why it does not lie in the keyring, where it could not.
 pub(super) async fn sign_in(
     tokens: &Tokens,
     login: &Login,
     oauth: &OAuth,
     asked: &Asked,
-) -> Result<(), Fault> {
+) -> Result<Option<String>, Fault> {
+    tokens.ready(login).await.map_err(fault)?;
     let by_code = asked.device || (!asked.browser && asked.port == 0 && oauth.device_url.is_some());
     let granted = match by_code {
         true => by_device(login, oauth).await?,
@@ -109,14 +118,8 @@ async fn by_browser(login: &Login, oauth: &OAuth, port: u16) -> Result<Granted, 
 
 /// Gives every login of a config.
 fn logins(config: &Config) -> impl Iterator<Item = &Login> {
-    let mailboxes = config.mailboxes.values().filter_map(|mailbox| match &mailbox.source {
-        SourceConfig::Imap(imap) => Some(&imap.login),
-        _ => None,
-    });
-    mailboxes.chain(config.outlets.values().filter_map(|outlet| match &outlet.method {
-        OutletMethod::Smtp(smtp) => smtp.login.as_ref(),
-        _ => None,
-    }))
+    let mailboxes = config.mailboxes.values().filter_map(|mailbox| mailbox.source.login());
+    mailboxes.chain(config.outlets.values().filter_map(|outlet| outlet.method.login()))
 }
 
 /// Finds the login of a name that lives on a stored token.
@@ -169,32 +172,40 @@ async fn wake(here: &Here) {
 /// Gives every sign-in of a config that is stored here, as far as it can be read.
 pub fn sign_ins(here: &Here) -> Vec<SignIn> {
     let tokens = Tokens::new(&here.paths.data_dir);
-    let known = |login: &Login| {
-        let standing = tokens.standing(login).ok().flatten()?;
-        Some(SignIn {
-            name: login.owner.clone(),
-            user: login.user.clone(),
-            token_ends_at: standing.token_ends,
-            renewable: standing.renewable,
-            ends_at: standing.ends,
-        })
-    };
-    logins(&here.config).filter_map(known).collect()
+    logins(&here.config).filter_map(|login| known(&tokens, login)).collect()
 }
 
-/// Says how a sign-in stands, and what to do where it ends soon.
+fn known(tokens: &Tokens, login: &Login) -> Option<SignIn> {
+    let standing = tokens.standing(login).ok().flatten()?;
+    Some(SignIn {
+        name: login.owner.clone(),
+        user: login.user.clone(),
+        token_ends_at: standing.token_ends,
+        renewable: standing.renewable,
+        ends_at: standing.ends,
+        kept_in: if standing.in_keyring { KeptIn::Keyring } else { KeptIn::File },
+        held_back: standing.held_back,
+    })
+}
+
+/// Says how a sign-in stands and where its tokens lie, and what to do where it ends soon or they lie elsewhere
+/// than they should.
 pub fn describe(sign_in: &SignIn, now: Timestamp) -> (String, Option<String>) {
     let end = if sign_in.renewable { sign_in.ends_at } else { sign_in.token_ends_at };
-    let who = format!("as {}", sign_in.user);
+    let for_now = sign_in.held_back.as_ref().map_or(String::new(), |why| format!(" for now ({why})"));
+    let who = format!("as {}, kept in {}{for_now}", sign_in.user, sign_in.kept_in.words());
+    let unlock =
+        "unlock or start the keyring, they go back by themselves; or set tokens = \"file\" under [oauth]";
+    let held_back = sign_in.held_back.as_ref().map(|_| unlock.to_owned());
     let cure = || Some(format!("run `deskbell login {}`", sign_in.name));
     match end {
         Some(end) if end <= now => (format!("{who}, ended {} ago", print::age(end, now)), cure()),
         Some(end) => {
             let cure = cure().filter(|_| end.duration_since(now) < SOON);
-            (format!("{who}, ends in {}", print::age(now, end)), cure)
+            (format!("{who}, ends in {}", print::age(now, end)), cure.or(held_back))
         }
-        None if sign_in.renewable => (format!("{who}, renewed when it is needed"), None),
-        None => (format!("{who}, until the server refuses it: it cannot be renewed"), None),
+        None if sign_in.renewable => (format!("{who}, renewed when it is needed"), held_back),
+        None => (format!("{who}, until the server refuses it: it cannot be renewed"), held_back),
     }
 }
 
@@ -214,12 +225,17 @@ mod tests {
             let (name, user) = ("support".to_owned(), "a@x.example".to_owned());
             let token_ends_at = at("2026-03-02T10:00:00Z");
             let ends_at = ends_at.and_then(at);
-            describe(&SignIn { name, user, token_ends_at, renewable, ends_at }, now)
+            let (kept_in, held_back) = (KeptIn::Keyring, None);
+            describe(&SignIn { name, user, token_ends_at, renewable, ends_at, kept_in, held_back }, now)
         };
         let cure = Some("run `deskbell login support`".to_owned());
-        assert_eq!(told(None, true), ("as a@x.example, renewed when it is needed".to_owned(), None));
+        let words = "as a@x.example, kept in the keyring, renewed when it is needed";
+        assert_eq!(told(None, true), (words.to_owned(), None));
         let far = told(Some("2026-03-20T09:00:00Z"), true);
-        assert!(far.0.starts_with("as a@x.example, ends in ") && far.1.is_none(), "{far:?}");
+        assert!(
+            far.0.starts_with("as a@x.example, kept in the keyring, ends in ") && far.1.is_none(),
+            "{far:?}"
+        );
         assert_eq!(told(Some("2026-03-05T09:00:00Z"), true).1, cure);
         assert_eq!(told(Some("2026-03-01T09:00:00Z"), true).1, cure);
         assert_eq!(told(None, false).1, cure);

@@ -4,7 +4,7 @@ use super::args::Maintenance;
 use super::here::Here;
 use super::print;
 use super::session::{Session, ask, unexpected, unusable};
-use crate::domain::{Fault, Request, Response};
+use crate::domain::{Fault, PartSize, Request, Response};
 use crate::store::Store;
 use anyhow::Result;
 use std::path::Path;
@@ -105,19 +105,35 @@ async fn examine(here: &Here, fault: Fault) -> Result<Vec<String>> {
     }
 }
 
-async fn lines(here: &Here, request: Request) -> Result<Vec<String>> {
-    match ask(here, request).await? {
-        Response::Report(lines) => Ok(lines),
-        other => Err(unexpected(&other).into()),
-    }
-}
-
 async fn report(here: &Here, request: Request) -> Result<u8> {
-    let lines = lines(here, request).await?;
+    let answer = ask(here, request).await?;
     if here.json {
-        print::json(&lines)?;
-    } else {
-        lines.iter().for_each(|line| println!("{}", print::line(line)));
+        print::json(&as_json(&answer)?)?;
+        return Ok(0);
+    }
+    match answer {
+        Response::BackedUp { file, octets, frame } => {
+            println!("{}: {octets} octets, up to frame {frame}", print::line(&file));
+        }
+        Response::Rebuilt { frames } => println!("{frames} frames replayed, index made anew"),
+        Response::Compacted(parts) => {
+            for PartSize { part, octets_before, octets } in parts {
+                println!("{}: {octets_before} octets before, {octets} now", print::line(&part));
+            }
+        }
+        other => return Err(unexpected(&other).into()),
     }
     Ok(0)
+}
+
+/// Gives one object for what was done.
+fn as_json(answer: &Response) -> Result<serde_json::Value> {
+    Ok(match answer {
+        Response::BackedUp { file, octets, frame } => {
+            serde_json::json!({ "file": file, "octets": octets, "frame": frame })
+        }
+        Response::Rebuilt { frames } => serde_json::json!({ "frames": frames }),
+        Response::Compacted(parts) => serde_json::json!({ "parts": parts }),
+        other => return Err(unexpected(other).into()),
+    })
 }

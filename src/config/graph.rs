@@ -2,7 +2,7 @@
 
 use super::{
     error::Wrong,
-    oauth::{OAuth, Provider, check_url, is_tenant},
+    oauth::{Keeping, OAuth, Provider, check_url, is_tenant},
     secret::{Secret, SecretSource},
     values::{duration, filled},
 };
@@ -87,6 +87,7 @@ impl InboxOptions {
                 device_url: None,
                 token_url,
                 scope: format!("{endpoint}/.default"),
+                keeping: Keeping::default(),
             }),
             endpoint,
             poll_interval: if self.poll_interval.is_zero() { POLL } else { self.poll_interval },

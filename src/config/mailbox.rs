@@ -9,7 +9,7 @@ use super::{
     server::{Auth, Login, Server, Written},
     values::{AfterDelivery, duration, filled, optional_duration, size},
 };
-use crate::domain::{FILTER_FIELDS, nearest};
+use crate::domain::{FILTER_FIELDS, meant};
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
@@ -60,6 +60,21 @@ impl SourceConfig {
             Self::Imap(_) => "imap",
             Self::Maildir { .. } => "maildir",
             Self::MicrosoftGraph(_) => "microsoft_graph",
+        }
+    }
+
+    /// Gives the login of a server.
+    pub fn login(&self) -> Option<&Login> {
+        match self {
+            Self::Imap(imap) => Some(&imap.login),
+            _ => None,
+        }
+    }
+
+    pub(super) fn login_mut(&mut self) -> Option<&mut Login> {
+        match self {
+            Self::Imap(imap) => Some(&mut imap.login),
+            _ => None,
         }
     }
 }
@@ -212,7 +227,7 @@ impl File {
             Some(name) => {
                 let known: Vec<String> = known().collect();
                 Err(Wrong::new("trusted_spam_headers", format!("`{name}` is no field that is understood"))
-                    .hint(format!("did you mean `{}`?", nearest(name, &known))))
+                    .hint(meant(name, &known)))
             }
         }
     }

@@ -15,6 +15,24 @@ pub enum Provider {
     Custom,
 }
 
+/// Where tokens are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeping {
+    /// In the keyring of the desktop where one takes them, else in a file.
+    #[default]
+    Auto,
+    Keyring,
+    File,
+}
+
+/// `[oauth]`: what holds for every token of the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Section {
+    pub tokens: Keeping,
+}
+
 /// How `deskbell login` gets tokens, and how they are renewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuth {
@@ -31,6 +49,8 @@ pub struct OAuth {
     pub token_url: String,
     /// What the tokens are for, parted by blanks.
     pub scope: String,
+    /// Where they are kept, as the section `[oauth]` says.
+    pub keeping: Keeping,
 }
 
 /// The keys as they are written.
@@ -90,6 +110,7 @@ impl Written {
             device_url: place(self.device_url, usual.device_url),
             token_url: self.token_url.unwrap_or(usual.token_url),
             scope: self.scope.unwrap_or_else(|| usual.scope.to_owned()),
+            keeping: Keeping::default(),
         })
     }
 }

@@ -57,6 +57,21 @@ impl OutletMethod {
             Self::MicrosoftGraph(_) => "microsoft_graph",
         }
     }
+
+    /// Gives the login of a server.
+    pub fn login(&self) -> Option<&Login> {
+        match self {
+            Self::Smtp(smtp) => smtp.login.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn login_mut(&mut self) -> Option<&mut Login> {
+        match self {
+            Self::Smtp(smtp) => smtp.login.as_mut(),
+            _ => None,
+        }
+    }
 }
 
 /// A submission server.

@@ -2,7 +2,7 @@
 
 use super::{
     error::Wrong,
-    oauth::{self, OAuth},
+    oauth::{self, Keeping, OAuth},
     paths::resolve,
     secret::{Secret, SecretSource},
 };
@@ -64,6 +64,15 @@ pub struct Login {
     pub secret: SecretSource,
     /// Who gives out tokens, where the secret is one and is stored.
     pub oauth: Option<Box<OAuth>>,
+}
+
+impl Login {
+    /// Says where its tokens are kept.
+    pub(super) fn keep_tokens_in(&mut self, keeping: Keeping) {
+        if let Some(oauth) = &mut self.oauth {
+            oauth.keeping = keeping;
+        }
+    }
 }
 
 /// The keys of a server and a login as they are written, for mailboxes and outlets alike.

@@ -258,4 +258,15 @@ fn a_provider_is_known_and_may_stand_elsewhere() {
         assert!(error.message.contains(words), "{keys}: {error:?}");
     }
     assert!(oauth("provider = \"custom\", token_url = \"http://127.0.0.1:9/token\"").is_ok());
+    let text = "[oauth]\ntokens = \"keyring\"\n[smtp]\nhost = \"h.example\"\nuser = \"u\"\nauth = \"xoauth2\"\n\
+                oauth = { provider = \"google\" }\n";
+    let config = Config::parse(text, "/etc/deskbell/config.toml".as_ref()).unwrap();
+    let keeping = |config: &Config| {
+        config.outlets[DEFAULT_OUTLET].method.login().unwrap().oauth.as_ref().unwrap().keeping
+    };
+    assert_eq!(keeping(&config), Keeping::Keyring);
+    let config =
+        Config::parse(text.split_once('\n').unwrap().1.split_once('\n').unwrap().1, "/c.toml".as_ref())
+            .unwrap();
+    assert_eq!(keeping(&config), Keeping::Auto);
 }

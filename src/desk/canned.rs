@@ -73,6 +73,7 @@ impl Desk {
         let after = with_files(changed(was, settings)?, added)?;
         if after.runs.is_some() {
             super::macros::check_macro(&after.text, self.now())?;
+            self.refuse_same_key(acting, &after).await?;
         }
         if before.as_ref().is_none_or(|before| before.name != after.name)
             && txn.get::<Canned>(&kept_key(&owner, &after.name)).await?.is_some()
@@ -81,6 +82,29 @@ impl Desk {
         }
         let label = format!("{} the {} {}", if new { "added" } else { "changed" }, what(&after), after.name);
         self.canned_done(txn, acting, label, CannedChange { before, after: Some(after) }).await
+    }
+
+    /// Refuses a macro whose key runs another one, as far as whoever writes it sees that one and both may stand on
+    /// one screen.
+    async fn refuse_same_key(&self, acting: &Acting, macro_: &Canned) -> Result<(), Fault> {
+        let Some(key) = macro_.runs.as_ref().and_then(|runs| runs.key.as_deref()) else { return Ok(()) };
+        let projects = self.all_projects().await?;
+        let apart = |owner: &Keeper| match (owner, &macro_.owner) {
+            (Keeper::Project(one), Keeper::Project(other)) => one != other,
+            _ => false,
+        };
+        let same = |other: &Canned| {
+            let runs = other.runs.as_ref().and_then(|runs| runs.key.as_deref());
+            let itself = (&other.owner, &other.name) == (&macro_.owner, &macro_.name);
+            runs == Some(key) && !itself && !apart(&other.owner)
+        };
+        for other in txn::all::<Canned>(&self.inner.store, &[]).await?.iter().filter(|other| same(other)) {
+            if let Some(scope) = self.kept_for(acting, &other.owner, &projects) {
+                let words = format!("the key {key} runs the macro {} ({}) already", other.name, scope.word());
+                return Err(Fault::refused(words).hint("say another with --key, or none"));
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn remove_canned(
@@ -156,8 +180,8 @@ impl Desk {
         let names: Vec<String> = known.into_iter().map(|canned| canned.name).collect();
         let fault = Fault::not_found(format!("there is no canned reply `{name}` there"));
         Ok(match nearest(name, &names) {
-            "" => fault.hint("`deskbell canned list` shows them"),
-            likely => {
+            None => fault.hint("`deskbell canned list` shows them"),
+            Some(likely) => {
                 fault.hint(format!("did you mean `{likely}`? `deskbell canned list` shows whose it is"))
             }
         })
@@ -353,7 +377,14 @@ fn changed(mut canned: Canned, settings: &[(String, String)]) -> Result<Canned, 
     }
     let replies = canned.runs.as_ref().is_some_and(|runs| runs.reply.is_some());
     if canned.text.trim().is_empty() && !replies || canned.text.len() > TEXT {
-        return Err(Fault::usage("the text is empty, or longer than 256 KB").hint("say it with -m or -F"));
+        return Err(match canned.runs {
+            Some(_) if canned.text.trim().is_empty() => {
+                Fault::usage(format!("the macro {} would do nothing", canned.name)).hint(
+                    "say what it does: --do '/close', a text with -m or -F, or a canned reply with --canned",
+                )
+            }
+            _ => Fault::usage("the text is empty, or longer than 256 KB").hint("say it with -m or -F"),
+        });
     }
     Ok(canned)
 }

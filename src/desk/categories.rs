@@ -8,7 +8,7 @@ use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
     Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView, Fault, Issue, IssueId, Project,
-    ProjectId, Response, nearest, set_field,
+    ProjectId, Response, meant, nearest, set_field,
 };
 use crate::store::record::category_key;
 use std::collections::BTreeMap;
@@ -236,8 +236,8 @@ impl Desk {
         let known: Vec<String> =
             records.into_iter().filter(|record| record.kind == kind).map(|r| r.about.name).collect();
         Ok(match nearest(name, &known) {
-            "" => fault.hint(format!("`deskbell {word} list` shows them")),
-            likely => fault.hint(format!("did you mean `{likely}`?")),
+            None => fault.hint(format!("`deskbell {word} list` shows them")),
+            Some(likely) => fault.hint(format!("did you mean `{likely}`?")),
         })
     }
 
@@ -277,8 +277,7 @@ fn changed(
     let mut about = about.clone();
     for (key, value) in settings {
         if !known.contains(key) {
-            return Err(Fault::usage(format!("a {} has no `{key}`", kind.word()))
-                .hint(format!("did you mean `{}`?", nearest(key, &known))));
+            return Err(Fault::usage(format!("a {} has no `{key}`", kind.word())).hint(meant(key, &known)));
         }
         let key = if key == "title" { "name" } else { key.as_str() };
         about = set_field(&about, key, value)?;

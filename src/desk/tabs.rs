@@ -156,8 +156,10 @@ impl Desk {
             self.views_of(acting).await?.into_iter().map(|view| view.about.name).collect();
         let fault = Fault::not_found(format!("there is no view `{name}` there"));
         Ok(match nearest(name, &names) {
-            "" => fault.hint("`deskbell view list` shows them"),
-            likely => fault.hint(format!("did you mean `{likely}`? `deskbell view list` shows whose it is")),
+            None => fault.hint("`deskbell view list` shows them"),
+            Some(likely) => {
+                fault.hint(format!("did you mean `{likely}`? `deskbell view list` shows whose it is"))
+            }
         })
     }
 

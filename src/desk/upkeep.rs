@@ -1,7 +1,7 @@
 //! Upkeep: copies, checks and rebuilding of what is derived.
 
 use super::{Desk, txn};
-use crate::domain::{Event, Fault, Response};
+use crate::domain::{Event, Fault, PartSize, Response};
 use crate::store::Scrub;
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Desk {
         if let Err(error) = self.note_backup(Path::new(path)) {
             tracing::warn!(%error, "where the backup was written is not noted");
         }
-        Ok(Response::Report(vec![format!("{path}: {size} octets, up to frame {}", self.inner.store.last())]))
+        Ok(Response::BackedUp { file: path.to_owned(), octets: size, frame: self.inner.store.last().0 })
     }
 
     /// Holds every mail that was not sent, and makes every mailbox and repository begin silently: what a restored desk
@@ -60,7 +60,7 @@ impl Desk {
         let frames = self.inner.store.rebuild().await.map_err(txn::store_fault)?;
         self.renew_index().await?;
         self.tell(Event::Missed);
-        Ok(Response::Report(vec![format!("{frames} frames replayed, index made anew")]))
+        Ok(Response::Rebuilt { frames })
     }
 
     /// Gives space back: raw bytes that nothing names any more, room that the trees never give back by
@@ -69,11 +69,12 @@ impl Desk {
         let _gate = self.inner.gate.lock().await;
         let before = PARTS.map(|part| octets(&self.inner.store.dir().join(part)));
         self.vanish(Scrub::default()).await?;
-        let lines = PARTS.iter().zip(before).map(|(part, before)| {
-            let after = octets(&self.inner.store.dir().join(part));
-            format!("{part}: {before} octets before, {after} now")
+        let parts = PARTS.iter().zip(before).map(|(part, octets_before)| PartSize {
+            part: (*part).to_owned(),
+            octets_before,
+            octets: octets(&self.inner.store.dir().join(part)),
         });
-        Ok(Response::Report(lines.collect()))
+        Ok(Response::Compacted(parts.collect()))
     }
 
     pub(super) async fn verify(&self) -> Result<Response, Fault> {

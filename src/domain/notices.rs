@@ -285,11 +285,10 @@ fn check(text: Option<&str>, fits: impl Fn(&str) -> bool, what: &str, example: &
 fn event(word: &str) -> Result<StaffEvent, Fault> {
     StaffEvent::ALL.into_iter().find(|event| event.word() == word).ok_or_else(|| {
         let known = StaffEvent::ALL.map(|event| event.word().to_owned());
-        Fault::usage(format!("there is no event `{word}`")).hint(format!(
-            "did you mean `{}`? There are {}",
-            nearest(word, &known),
-            known.join(", ")
-        ))
+        Fault::usage(format!("there is no event `{word}`")).hint(match nearest(word, &known) {
+            Some(likely) => format!("did you mean `{likely}`? There are {}", known.join(", ")),
+            None => format!("there are {}", known.join(", ")),
+        })
     })
 }
 

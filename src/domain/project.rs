@@ -251,8 +251,7 @@ where
     let mut map = to_map(settings)?;
     if !map.contains_key(key) {
         let known = map.keys().cloned().collect::<Vec<_>>();
-        return Err(Fault::usage(format!("there is no setting `{key}`"))
-            .hint(format!("did you mean `{}`?", nearest(key, &known))));
+        return Err(Fault::usage(format!("there is no setting `{key}`")).hint(meant(key, &known)));
     }
     let reason = match candidates(text, map.get(key)).into_iter().find_map(|value| {
         map.insert(key.to_owned(), value);
@@ -295,9 +294,31 @@ fn candidates(text: &str, today: Option<&Value>) -> Vec<Value> {
     readings
 }
 
-/// Gives the word of `known` that is closest to `word`, by edit distance.
-pub fn nearest<'a>(word: &str, known: &'a [String]) -> &'a str {
-    known.iter().min_by_key(|other| distance(word, other)).map_or("", String::as_str)
+/// So many words are listed where none is near.
+const LISTED: usize = 12;
+
+/// Gives the word of `known` that is closest to `word`, by edit distance; `None` where none is near: most letters
+/// differ, and none begins with it.
+pub fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+    let begins = |other: &&String| word.len() > 1 && other.starts_with(word);
+    let closest = known.iter().min_by_key(|other| distance(word, other)).filter(|other| {
+        let longer = word.chars().count().max(other.chars().count());
+        2 * distance(word, other) <= longer
+    });
+    closest.or_else(|| known.iter().find(begins)).map(String::as_str)
+}
+
+/// Says what may have been meant by a word that is not known: the nearest, else what there is.
+pub fn meant(word: &str, known: &[String]) -> String {
+    if let Some(likely) = nearest(word, known) {
+        return format!("did you mean `{likely}`?");
+    }
+    let listed: Vec<&str> = known.iter().take(LISTED).map(String::as_str).collect();
+    match known.len().saturating_sub(LISTED) {
+        0 if known.is_empty() => "there is none yet".to_owned(),
+        0 => format!("there is {}", listed.join(", ")),
+        more => format!("there is {} and {more} more", listed.join(", ")),
+    }
 }
 
 /// Counts the letters in which two words differ.
@@ -357,6 +378,29 @@ mod tests {
         let fault = set_field(&ProjectSettings::default(), "sufix", "x").unwrap_err();
         assert_eq!(fault.hint.as_deref(), Some("did you mean `suffix`?"));
         assert!(set_field(&ProjectSettings::default(), "thank_you", "perhaps").is_err());
+    }
+
+    #[test]
+    fn only_what_is_near_is_suggested() {
+        let known: Vec<String> = ["open", "closed", "unread", "priority"].map(str::to_owned).to_vec();
+        for (word, near) in [
+            ("opne", Some("open")),
+            ("close", Some("closed")),
+            ("pri", Some("priority")),
+            ("x", None),
+            ("banana", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, &known), near, "{word}");
+        }
+        assert_eq!(meant("banana", &known), "there is open, closed, unread, priority");
+        let many: Vec<String> = (100..120).map(|n| format!("word{n}")).collect();
+        assert!(meant("banana", &many).ends_with("word111 and 8 more"));
+        assert_eq!(meant("banana", &[]), "there is none yet");
+    }
+
+    #[test]
+    fn a_setting_that_does_not_fit_is_refused() {
         assert!(set_field(&ProjectSettings::default(), "public_address", "x\r\ny@z").is_err());
     }
 

@@ -14,6 +14,7 @@ mod when;
 mod words;
 
 pub use complete::{Completion, KnownNames, completion};
+pub(super) use facts::seconds;
 pub use facts::{IssueFacts, Name, Names, NoteFacts, Person, Viewer};
 pub use hits::Sought;
 pub use parse::QueryFault;

@@ -82,11 +82,10 @@ impl ReportName {
     pub fn read(word: &str) -> Result<Self, Fault> {
         let known = Self::ALL.map(|name| name.word().to_owned());
         Self::ALL.into_iter().find(|name| name.word() == word.to_ascii_lowercase()).ok_or_else(|| {
-            Fault::usage(format!("there is no report `{word}`")).hint(format!(
-                "did you mean `{}`? There are {}",
-                nearest(word, &known),
-                known.join(", ")
-            ))
+            Fault::usage(format!("there is no report `{word}`")).hint(match nearest(word, &known) {
+                Some(likely) => format!("did you mean `{likely}`? There are {}", known.join(", ")),
+                None => format!("there are {}", known.join(", ")),
+            })
         })
     }
 }

@@ -150,8 +150,28 @@ pub enum Response {
     Templates(Vec<super::TemplateView>),
     /// `PreviewTemplate`.
     TemplatePreview(Box<super::TemplatePreview>),
-    /// `Backup`, `Rebuild`, `Compact`, `Verify`: what was looked at, in lines to print.
+    /// `Verify`: what is wrong, in lines to print.
     Report(Vec<String>),
+    /// `Backup`.
+    BackedUp {
+        file: String,
+        octets: u64,
+        /// The last frame that is in it.
+        frame: u64,
+    },
+    /// `Rebuild`: how many frames were replayed.
+    Rebuilt { frames: u64 },
+    /// `Compact`: each part of the desk, in octets before it and after it.
+    Compacted(Vec<PartSize>),
+}
+
+/// A part of the desk that was written anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartSize {
+    /// `journal`, `trees` or `index`.
+    pub part: String,
+    pub octets_before: u64,
+    pub octets: u64,
 }
 
 /// Something changed. Events name things and carry no content: who shows them asks again.

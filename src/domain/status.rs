@@ -106,6 +106,33 @@ pub struct SignIn {
     pub renewable: bool,
     /// When somebody has to sign in again, if the provider said so.
     pub ends_at: Option<Timestamp>,
+    /// Where its tokens lie.
+    #[serde(default)]
+    pub kept_in: KeptIn,
+    /// Why they lie in a file although they belong in the keyring.
+    #[serde(default)]
+    pub held_back: Option<String>,
+}
+
+/// Where the tokens of a sign-in lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptIn {
+    /// In a file of the data dir, for its owner only.
+    #[default]
+    File,
+    /// In the keyring of the desktop.
+    Keyring,
+}
+
+impl KeptIn {
+    /// Says it in a sentence: "kept in …".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::File => "a file that only you can read",
+            Self::Keyring => "the keyring",
+        }
+    }
 }
 
 /// How the check for spam is doing.

@@ -16,17 +16,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
+use std::num::NonZeroU32;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Raised when the file or what it says changes, so that what an older version wrote is not read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// So many rows are put down before others may use the rows again.
 const AT_ONCE: u32 = 2_000;
 
 /// A moment in nanoseconds since 1970; text would take most of the time that a load takes.
 type Nanos = i64;
+
+/// A note as [`NoteFacts`] has it, who wrote it by the place of the name.
+type SavedNote = (NoteId, Option<u32>, bool, bool, Option<NonZeroU32>);
 
 /// What comes first.
 #[derive(Serialize, Deserialize)]
@@ -80,7 +84,7 @@ struct Row {
     linked: bool,
     turns: Vec<(Nanos, TurnTo)>,
     note_count: u32,
-    notes: Vec<(NoteId, Option<u32>, bool, bool)>,
+    notes: Vec<SavedNote>,
     trouble: Option<OutboxState>,
 }
 
@@ -154,7 +158,7 @@ impl Saving {
     fn row(&mut self, facts: &IssueFacts) -> io::Result<()> {
         let notes = facts.notes.iter().map(|note| {
             let by = note.by.as_ref().map(|by| self.name(by)).transpose()?;
-            Ok((note.id, by, note.read, note.has_attachment))
+            Ok((note.id, by, note.read, note.has_attachment, note.came))
         });
         let row = Row {
             notes: notes.collect::<io::Result<_>>()?,
@@ -251,8 +255,9 @@ impl Loading {
     /// Gives what a row says; `None` where it names what is not there.
     fn facts(&self, row: Row) -> Option<IssueFacts> {
         let optional = |place: Option<u32>| place.map_or(Some(None), |place| self.name(place).map(Some));
-        let note =
-            |(id, by, read, has_attachment)| Some(NoteFacts { id, by: optional(by)?, read, has_attachment });
+        let note = |(id, by, read, has_attachment, came)| {
+            Some(NoteFacts { id, by: optional(by)?, read, has_attachment, came })
+        };
         let turn = |(at, to)| Some(Turn { at: moment(at)?, to });
         Some(IssueFacts {
             id: row.id,

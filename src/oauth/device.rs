@@ -128,6 +128,7 @@ mod tests {
             auth_url: None,
             device_url: Some(format!("http://127.0.0.1:{port}/device")),
             token_url: format!("http://127.0.0.1:{port}/token"),
+            keeping: crate::config::Keeping::Auto,
             scope: String::new(),
         };
         let device = Device::begin(&oauth, "support").await.unwrap();

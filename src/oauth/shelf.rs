@@ -20,23 +20,77 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What was granted. Has no `Debug`, so that it cannot be shown by accident.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Grant {
     pub access_token: String,
     /// When the access token ends, if the provider said so.
-    #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    #[serde(default)]
     pub refresh_token: Option<String>,
     /// When the refresh token ends, if the provider said so.
-    #[serde(default)]
     pub ends_at: Option<Timestamp>,
 }
 
 impl Grant {
     /// Tells whether the token can be used for a while.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now.checked_add(super::MARGIN).is_ok_and(|soon| soon < end))
+        is_fresh(self.expires_at, now)
+    }
+}
+
+/// Tells whether a token that ends then can be used for a while.
+pub(super) fn is_fresh(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
+    expires_at.is_none_or(|end| now.checked_add(super::MARGIN).is_ok_and(|soon| soon < end))
+}
+
+/// What the file says of a grant: the tokens themselves, or the item of the keyring that has them. Has no
+/// `Debug` either.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Filed {
+    /// Absent where the tokens lie in the keyring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    pub expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    pub ends_at: Option<Timestamp>,
+    /// Our item in the keyring, whether it has the tokens or had them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Whether the keyring has a refresh token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renewable: bool,
+    /// Why the tokens lie here although they belong in the keyring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<String>,
+}
+
+impl Filed {
+    /// Says that a grant lies in the file.
+    pub fn here(grant: &Grant) -> Self {
+        Self {
+            access_token: Some(grant.access_token.clone()),
+            refresh_token: grant.refresh_token.clone(),
+            expires_at: grant.expires_at,
+            ends_at: grant.ends_at,
+            ..Self::default()
+        }
+    }
+
+    /// Says that a grant lies in an item of the keyring.
+    pub fn in_keyring(grant: &Grant, item: String) -> Self {
+        Self {
+            expires_at: grant.expires_at,
+            ends_at: grant.ends_at,
+            renewable: grant.refresh_token.is_some(),
+            item: Some(item),
+            ..Self::default()
+        }
+    }
+
+    /// Gives the item that has the tokens; `None` where they lie in the file.
+    pub fn lies_in(&self) -> Option<&str> {
+        self.item.as_deref().filter(|_| self.access_token.is_none())
     }
 }
 
@@ -72,17 +126,21 @@ impl Shelf {
         Self { path: folder.join(format!("{}-{hash}.json", name.trim_start_matches('.'))) }
     }
 
-    /// Reads the grant; `None` where there is none.
-    pub fn read(&self) -> io::Result<Option<Grant>> {
+    /// Reads what is filed; `None` where nothing is.
+    pub fn read(&self) -> io::Result<Option<Filed>> {
         let file = match File::open(&self.path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         let mut text = String::new();
         file.take(ROOM as u64).read_to_string(&mut text)?;
+        let no_grant = || io::Error::new(ErrorKind::InvalidData, "this is no grant; sign in again");
         // The error of the reader would quote what it read.
-        let broken = |_| io::Error::new(ErrorKind::InvalidData, "this is no grant; sign in again");
-        serde_json::from_str(&text).map(Some).map_err(broken)
+        let filed: Filed = serde_json::from_str(&text).map_err(|_| no_grant())?;
+        match filed.access_token.is_some() || filed.item.is_some() {
+            true => Ok(Some(filed)),
+            false => Err(no_grant()),
+        }
     }
 
     /// Waits for the right to change the grant; it ends with the value.
@@ -111,9 +169,9 @@ impl Shelf {
         Ok(file)
     }
 
-    /// Puts a grant into its room and that in the place of the old one.
-    pub fn write(&self, mut room: NamedTempFile, grant: &Grant) -> io::Result<()> {
-        let text = serde_json::to_vec(grant)?;
+    /// Puts what is to be filed into its room and that in the place of the old.
+    pub fn write(&self, mut room: NamedTempFile, filed: &Filed) -> io::Result<()> {
+        let text = serde_json::to_vec(filed)?;
         if text.len() > ROOM {
             return Err(io::Error::new(ErrorKind::FileTooLarge, "the token is too large"));
         }
@@ -137,7 +195,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Provider, SecretSource};
+    use crate::config::{Keeping, Provider, SecretSource};
     use std::os::unix::fs::PermissionsExt;
 
     fn oauth() -> OAuth {
@@ -149,6 +207,7 @@ mod tests {
             device_url: None,
             token_url: "https://t.example".to_owned(),
             scope: String::new(),
+            keeping: Keeping::Auto,
         }
     }
 
@@ -164,16 +223,31 @@ mod tests {
         let shelf = Shelf::new(&folder, "../a b@x.example", &oauth());
         assert!(shelf.read().unwrap().is_none());
         for token in ["one", "two"] {
-            shelf.write(shelf.room().unwrap(), &grant(token)).unwrap();
-            assert!(shelf.read().unwrap() == Some(grant(token)));
+            let filed = Filed::here(&grant(token));
+            shelf.write(shelf.room().unwrap(), &filed).unwrap();
+            assert!(shelf.read().unwrap() == Some(filed));
         }
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&shelf.path)), (0o700, 0o600));
         // Nothing is left behind, and nothing lies elsewhere.
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        fs::write(&shelf.path, "{\"access_token\": \"s3cret").unwrap();
-        assert!(!shelf.read().err().unwrap().to_string().contains("s3cret"));
+        for text in [
+            "{\"access_token\": \"s3cret",
+            "{\"access_token\": 7, \"x\": \"s3cret\"}",
+            "{\"refresh_token\": \"s3cret\"}",
+        ] {
+            fs::write(&shelf.path, text).unwrap();
+            assert!(!shelf.read().err().unwrap().to_string().contains("s3cret"));
+        }
+        // As they were written before there was a keyring.
+        fs::write(
+            &shelf.path,
+            "{\"access_token\":\"a\",\"expires_at\":null,\"refresh_token\":\"r\",\"ends_at\":null}",
+        )
+        .unwrap();
+        let old = Grant { refresh_token: Some("r".to_owned()), ..grant("a") };
+        assert!(shelf.read().unwrap() == Some(Filed::here(&old)));
     }
 
     #[test]

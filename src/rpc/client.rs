@@ -25,6 +25,8 @@ pub struct Client {
     pub user: String,
     /// The server's process.
     pub pid: u32,
+    /// The server's version.
+    version: Arc<str>,
 }
 
 impl Client {
@@ -54,8 +56,8 @@ impl Client {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let hello = Frame::Hello { protocol: PROTOCOL, version, user, events, fixed: false };
         writer.send(&hello).await.map_err(gone)?;
-        let (user, pid) = match reader.receive().await.map_err(gone)? {
-            Some(Frame::Welcome { user, pid, .. }) => (user, pid),
+        let (user, pid, theirs) = match reader.receive().await.map_err(gone)? {
+            Some(Frame::Welcome { user, pid, version, .. }) => (user, pid, version),
             Some(Frame::Refused(fault)) => return Err(fault),
             _ => return Err(gone("it ended the conversation")),
         };
@@ -64,7 +66,8 @@ impl Client {
         let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(write_all(writer, queue));
         tokio::spawn(read_all(reader, Arc::clone(&waiting), tell));
-        Ok((Self { outgoing, waiting, next: Arc::new(AtomicU64::new(1)), user, pid }, heard))
+        let version = theirs.into();
+        Ok((Self { outgoing, waiting, next: Arc::new(AtomicU64::new(1)), user, pid, version }, heard))
     }
 
     /// Asks, and waits for the answer. Fails with `Unavailable` when the server goes away first; the same
@@ -77,7 +80,20 @@ impl Client {
             None => return Err(gone("it went away")),
         };
         self.outgoing.send(Frame::Ask { number, call }).map_err(|_| gone("it went away"))?;
-        answered.await.map_err(|_| gone("it went away before it answered"))?
+        answered.await.map_err(|_| self.hung_up())?
+    }
+
+    /// Says that the server left a call without an answer; one of before hangs up on what it does not know.
+    fn hung_up(&self) -> Fault {
+        let ours = env!("CARGO_PKG_VERSION");
+        let fault = gone("it went away before it answered");
+        match &*self.version == ours {
+            true => fault,
+            false => fault.hint(format!(
+                "the running server is deskbell {}, you have {ours}: restart it, end `deskbell sync` and start it again",
+                self.version
+            )),
+        }
     }
 }
 

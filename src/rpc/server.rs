@@ -135,7 +135,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
     let mut reader = Reader::new(read);
     let mut writer = Writer::new(write);
     let Some(hello) = reader.receive().await? else { return Ok(()) };
-    let Peer { user, owns_desk, events } = match welcome(shared, uid, hello) {
+    let Peer { user, owns_desk, events, version: theirs } = match welcome(shared, uid, hello) {
         Ok(who) => who,
         Err(fault) => return writer.send(&Frame::Refused(fault)).await,
     };
@@ -150,7 +150,7 @@ async fn serve(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
         let news = shared.serving.events();
         tokio::spawn(tell(Arc::clone(shared), news, user.clone(), owns_desk, outgoing.clone()))
     });
-    let result = take_requests(shared, &user, owns_desk, &mut reader, &outgoing).await;
+    let result = take_requests(shared, (&user, owns_desk, &theirs), &mut reader, &outgoing).await;
     drop(outgoing);
     if let Some(telling) = telling {
         telling.abort();
@@ -165,6 +165,7 @@ struct Peer {
     /// Whether they have the account that owns the desk, not only a key to it.
     owns_desk: bool,
     events: bool,
+    version: String,
 }
 
 /// Says who a peer is, or why it is not served.
@@ -182,25 +183,31 @@ fn welcome(shared: &Shared, uid: u32, hello: Frame) -> Result<Peer, Fault> {
     }
     if uid == shared.own_uid {
         let user = user.unwrap_or_else(|| shared.own_user.clone());
-        return Ok(Peer { user, owns_desk: !fixed, events });
+        return Ok(Peer { user, owns_desk: !fixed, events, version });
     }
     let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
     let name = account.map(|account| account.name).ok_or_else(|| {
         Fault::new(FaultKind::NotAllowed, format!("the system knows no user with the number {uid}"))
     })?;
-    Ok(Peer { user: name, owns_desk: false, events })
+    Ok(Peer { user: name, owns_desk: false, events, version })
 }
 
 async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
     shared: &Arc<Shared>,
-    user: &str,
-    owns_desk: bool,
+    (user, owns_desk, version): (&str, bool, &str),
     reader: &mut Reader<R>,
     outgoing: &mpsc::Sender<Frame>,
 ) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     while let Some(frame) = reader.receive().await? {
-        let Frame::Ask { number, mut call } = frame else { continue };
+        let (number, mut call) = match frame {
+            Frame::Ask { number, call } => (number, call),
+            Frame::Strange { number } => {
+                let _ = outgoing.send(Frame::Answer { number, result: Err(unknown(version)) }).await;
+                continue;
+            }
+            _ => continue,
+        };
         if matches!(call.request, Request::SaveCursor(_)) || !matches!(call.via, Via::Tui | Via::Command) {
             call.via = Via::Command;
         }
@@ -216,6 +223,18 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
         });
     }
     Ok(())
+}
+
+/// Says that a newer front end asks for what this server does not know.
+fn unknown(theirs: &str) -> Fault {
+    let ours = env!("CARGO_PKG_VERSION");
+    let words = match theirs == ours {
+        true => format!("the running server is an older build of deskbell {ours} and does not know this"),
+        false => {
+            format!("the running server is older (deskbell {ours}, you have {theirs}) and does not know this")
+        }
+    };
+    Fault::new(FaultKind::Refused, words).hint("restart it: end `deskbell sync` and start it again")
 }
 
 async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
@@ -269,6 +288,35 @@ mod tests {
         fn event_for(&self, _: &str, _: bool, event: Event) -> Knowing {
             Box::pin(async move { Some(event) })
         }
+    }
+
+    #[tokio::test]
+    async fn a_newer_front_end_is_told_that_the_server_is_older() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let server = Server::bind(&path, None, "alice".to_owned(), Box::new(Breaks)).unwrap();
+        let asking = async {
+            let mut stream = UnixStream::connect(&path).await.unwrap();
+            let version = "99.0.0".to_owned();
+            let hello = Frame::Hello { protocol: PROTOCOL, version, user: None, events: false, fixed: false };
+            let call = serde_json::json!({"id": "x", "via": "tui", "request": "dance"});
+            let ask = serde_json::json!({"ask": {"number": 7, "call": call}});
+            for octets in [crate::rpc::encode(&hello).unwrap(), rmp_serde::to_vec_named(&ask).unwrap()] {
+                let length = u32::try_from(octets.len() + 5).unwrap().to_be_bytes();
+                let chunk = [&length[..], &[0, 0, 0, 1, 1], &octets].concat();
+                tokio::io::AsyncWriteExt::write_all(&mut stream, &chunk).await.unwrap();
+            }
+            let mut reader = Reader::new(stream);
+            reader.receive().await.unwrap();
+            reader.receive().await.unwrap()
+        };
+        let answer = tokio::select! {
+            answer = asking => answer,
+            () = server.run() => panic!("it ended"),
+        };
+        let Some(Frame::Answer { number: 7, result: Err(fault) }) = answer else { panic!("{answer:?}") };
+        assert!(fault.message.contains("is older") && fault.message.contains("you have 99.0.0"), "{fault:?}");
+        assert!(fault.hint.unwrap().contains("restart it"));
     }
 
     #[tokio::test]

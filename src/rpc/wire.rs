@@ -54,6 +54,18 @@ pub enum Frame {
     Event(Event),
     /// The peer is not served; the connection ends.
     Refused(Fault),
+    /// An `Ask` whose request this version does not know. It never travels.
+    #[serde(skip)]
+    Strange {
+        number: u64,
+    },
+}
+
+/// What can be read of a frame from a peer of another version.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Foreign {
+    Ask { number: u64 },
 }
 
 /// Writes a frame as octets.
@@ -63,7 +75,10 @@ pub fn encode(frame: &Frame) -> io::Result<Vec<u8>> {
 
 /// Reads a frame from octets.
 pub fn decode(octets: &[u8]) -> io::Result<Frame> {
-    rmp_serde::from_slice(octets).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    rmp_serde::from_slice(octets).or_else(|error| match rmp_serde::from_slice(octets) {
+        Ok(Foreign::Ask { number }) => Ok(Frame::Strange { number }),
+        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+    })
 }
 
 fn codec() -> LengthDelimitedCodec {
@@ -146,6 +161,19 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 mod tests {
     use super::*;
     use crate::domain::{Request, RequestId, Via};
+
+    #[test]
+    fn an_ask_of_a_newer_peer_is_known_by_its_number() {
+        for request in [serde_json::json!("dance"), serde_json::json!({"dance": {"to": 7}})] {
+            let call = serde_json::json!({"id": "x", "via": "tui", "request": request});
+            let frame = serde_json::json!({"ask": {"number": 7, "call": call}});
+            let octets = rmp_serde::to_vec_named(&frame).unwrap();
+            assert_eq!(decode(&octets).unwrap(), Frame::Strange { number: 7 });
+        }
+        for broken in [&b"\x81\xa3ask"[..], b"", b"\xc0"] {
+            assert!(decode(broken).is_err());
+        }
+    }
 
     #[tokio::test]
     async fn a_frame_larger_than_a_chunk_arrives_whole() {

@@ -147,11 +147,7 @@ impl<'a> Post<'a> {
             self.channel.next_try = None;
             self.channel.progress = None;
             self.desk.board().clear_notice("disk");
-            let login = match &self.config.source {
-                SourceConfig::Imap(imap) => Some(&imap.login),
-                _ => None,
-            };
-            sign_in::tell(self.desk, &self.tokens, login);
+            sign_in::tell(self.desk, &self.tokens, self.config.source.login());
             self.tell_of_pass();
         }
         self.publish();

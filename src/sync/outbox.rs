@@ -1,7 +1,7 @@
 //! One outlet: takes what is due from the outbox and records what became of each mail.
 
 use super::{backoff::Backoff, caught, sign_in};
-use crate::config::{Login, OutletConfig, OutletMethod};
+use crate::config::{Login, OutletConfig};
 use crate::desk::{Claim, Desk, Settled};
 use crate::domain::{Channel, ChannelState, Fault, FaultKind, OutboxId, OutboxPass, OutboxState};
 use crate::oauth::Tokens;
@@ -53,10 +53,7 @@ impl<'a> Post<'a> {
     ) -> Self {
         let channel = Channel::new(&config.name, config.method.word(), desk.now());
         let outlets = (0..AT_ONCE).map(|_| Outlet::new(config, data_dir)).collect();
-        let login = match &config.method {
-            OutletMethod::Smtp(smtp) => smtp.login.clone(),
-            _ => None,
-        };
+        let login = config.method.login().cloned();
         let (tokens, pass) = (Tokens::new(data_dir), OutboxPass::default());
         Self { desk, name, outlets, tokens, login, channel, pass, stop, works: false }
     }

@@ -16,6 +16,10 @@ pub async fn nothing_new(rest: &Rest, plan: &Plan) -> Option<SyncReport> {
     };
     let tokens = Tokens::new(&plan.data_dir);
     for config in &plan.mailboxes {
+        if let Some(login) = config.source.login() {
+            // Whoever needs the token says what is wrong with it.
+            let _ = tokens.tend(login).await;
+        }
         if !is_read(rest, config, &tokens).await.unwrap_or(false) {
             return None;
         }

@@ -329,7 +329,8 @@ fn action_named(name: &str, place: &str, line: Option<usize>) -> Result<Action, 
         SetupError::Action {
             place: place.to_owned(),
             action: name.to_owned(),
-            nearest: format!("; did you mean `{}`?", nearest(name, &known)),
+            nearest: nearest(name, &known)
+                .map_or(String::new(), |likely| format!("; did you mean `{likely}`?")),
             at: at(line),
         }
     })

@@ -167,7 +167,7 @@ async fn what_a_clock_cannot_mean_is_refused_with_what_it_can() {
         (&[("name", "x"), ("first", "1h"), ("query", "label:")], ""),
         (&[("name", ""), ("first", "1h")], ""),
         (&[("name", "all"), ("first", "1h")], ""),
-        (&[("name", "x"), ("first", "1h"), ("colour", "red")], "did you mean"),
+        (&[("name", "x"), ("first", "1h"), ("colour", "red")], "there is "),
     ] {
         let scope = SenderScope::Desk;
         let fault =

@@ -44,7 +44,7 @@ fn issues(second: bool) -> String {
     format!("{ticket}\n{plain}\n{{\"id\": 42, \"iid\": \"broken\n")
 }
 
-fn archive(dir: &Path, second: bool) -> PathBuf {
+pub fn archive(dir: &Path, second: bool) -> PathBuf {
     let mut builder = tar::Builder::new(Vec::new());
     let mut add = |name: &str, content: &[u8]| {
         let mut header = tar::Header::new_gnu();

@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("mail", &["domain"]),
     ("store", &["domain"]),
     ("index", &["domain"]),
-    ("oauth", &["config", "http"]),
+    ("oauth", &["config", "child", "http"]),
     ("graph", &["config", "http", "oauth"]),
     ("source", &["domain", "config", "tls", "oauth", "graph"]),
     ("outlet", &["domain", "config", "tls", "oauth", "graph"]),

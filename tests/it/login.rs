@@ -16,7 +16,7 @@ use std::{
 };
 
 /// A desk whose mailbox and outlet live on tokens of `provider`, on the real servers.
-fn desk(name: &str, provider: &Provider, auth: &str) -> TestDesk {
+pub fn desk(name: &str, provider: &Provider, auth: &str) -> TestDesk {
     let server = MailServer::get();
     server.user(name);
     let keys = provider.keys("custom");

@@ -103,6 +103,11 @@ async fn answers_and_ends_are_measured_in_working_time() {
     assert_eq!(row(&busy, "Mon")[9], Some(1));
     assert_eq!(row(&busy, "Tue")[11], Some(1));
     assert_eq!(figure(&busy, "mails"), Some(2));
+    // Who writes twice before anybody answers has sent two mails.
+    room.mail(&ADA.replace("<a1@", "<a3@").replace("Subject:", "In-Reply-To: <a2@customer.test>\nSubject:"))
+        .await;
+    let busy = report(&mut room, ReportName::Hours).await;
+    assert_eq!(figure(&busy, "mails"), Some(3), "{busy:?}");
     let clocks = report(&mut room, ReportName::Clocks).await;
     assert_eq!(row(&clocks, "all, first"), [Some(1), Some(1), Some(50)], "the second one waits for 24 hours");
     assert_eq!(row(&clocks, "all, resolve"), [Some(1), Some(0), Some(100)]);

@@ -246,6 +246,20 @@ fn macros_texts_for_several_and_the_list_of_changes_work_by_command() {
     }
     desk.ok(&["macro", "add", "done", "--do", "/label ~done", "-m", "%{ISSUE_ID} is done.", "--key", "d"]);
     assert!(desk.ok(&["macro", "list"]).contains("done"));
+    // A key runs one thing, whoever keeps it.
+    let doubled = desk.run(&["macro", "add", "drop", "--do", "/close", "--key", "d", "--desk"]);
+    assert!(doubled.code == 1 && doubled.stderr.contains("the key d runs the macro done"), "{doubled:?}");
+    desk.ok(&["macro", "set", "done", "--key", "d"]);
+    let empty = desk.run(&["macro", "add", "nothing"]);
+    assert!(empty.code == 2 && empty.stderr.contains("would do nothing"), "{empty:?}");
+    assert!(empty.stderr.contains("--do '/close'"), "{empty:?}");
+    // A desk that nobody serves knows its config all the same.
+    let status = desk.status();
+    assert_eq!(
+        (&status["mailboxes"][0]["name"], &status["outlets"][0]["name"]),
+        (&"support".into(), &"smtp".into())
+    );
+    assert_eq!(status["data_dir"], desk.data().display().to_string());
     assert_eq!(desk.json(&["canned", "list"]), serde_json::json!([]), "a macro is no canned reply");
     assert!(desk.ok(&["macro", "run", "done", "1", "2"]).contains("done on 2 issues"));
     let changes = desk.json(&["undo", "--list"]);

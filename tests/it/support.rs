@@ -6,6 +6,7 @@ mod desk;
 mod fake;
 pub mod graph;
 pub mod home;
+pub mod keyring;
 pub mod keys;
 mod mail_server;
 mod name_server;

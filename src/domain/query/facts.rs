@@ -8,6 +8,7 @@ use crate::domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// A label, a milestone, a handle or a path: as written, and as it is compared.
@@ -85,6 +86,8 @@ pub struct NoteFacts {
     /// Counts as read by everyone.
     pub read: bool,
     pub has_attachment: bool,
+    /// Seconds since 1970 at which it came in, where somebody outside wrote it.
+    pub came: Option<NonZeroU32>,
 }
 
 /// Everything about an issue that a query can ask for, but for its texts.
@@ -190,6 +193,9 @@ impl IssueFacts {
             by: note.author.user.as_deref().map(|user| names.name(user)),
             read: note.read,
             has_attachment: !note.attachments.is_empty(),
+            came: Some(note)
+                .filter(|note| note.author.is_outside())
+                .and_then(|note| seconds(note.created_at)),
         };
         match self.notes.binary_search_by_key(&note.id, |known| known.id) {
             Ok(at) => self.notes.get_mut(at).into_iter().for_each(|known| *known = facts.clone()),
@@ -213,6 +219,11 @@ impl IssueFacts {
         let newer = self.notes.iter().rev().take_while(|note| seen.is_none_or(|seen| note.id > seen));
         newer.filter(by_others).count().try_into().unwrap_or(u32::MAX)
     }
+}
+
+/// Gives a moment in seconds since 1970, as far as 32 bits hold them.
+pub(crate) fn seconds(at: Timestamp) -> Option<NonZeroU32> {
+    u32::try_from(at.as_second()).ok().and_then(NonZeroU32::new)
 }
 
 /// Who looks, and when.

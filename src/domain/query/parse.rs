@@ -116,10 +116,11 @@ impl<'a> Parser<'a> {
     fn unknown_field(&self, name: &str) -> QueryFault {
         let known: Vec<String> =
             FIELDS.iter().map(|(name, _)| (*name).to_owned()).chain(["sort".to_owned()]).collect();
-        let likely = nearest(&name.to_ascii_lowercase(), &known).to_owned();
-        let hint = format!(
-            "there is no field `{name}`; did you mean `{likely}:`? Put quotes around text that holds a colon"
-        );
+        let likely = nearest(&name.to_ascii_lowercase(), &known);
+        let likely = likely.map_or(String::new(), |likely| format!("; did you mean `{likely}:`?"));
+        let end = if likely.is_empty() { "." } else { "" };
+        let hint =
+            format!("there is no field `{name}`{likely}{end} Put quotes around text that holds a colon");
         let fields: Vec<&str> = known.iter().map(String::as_str).collect();
         self.wrong(self.at, format!("a word or one of the fields {}", list(&fields)), Some(hint))
     }
@@ -308,8 +309,7 @@ fn hint(field: Field, text: &str) -> Option<String> {
 }
 
 fn near(word: &str, known: &[String]) -> Option<String> {
-    let likely = || format!("did you mean `{}`?", nearest(&word.to_ascii_lowercase(), known));
-    (!word.is_empty()).then(likely)
+    nearest(&word.to_ascii_lowercase(), known).map(|likely| format!("did you mean `{likely}`?"))
 }
 
 fn names<'a, T>(table: &[(&'a str, T)]) -> Vec<&'a str> {

@@ -1,6 +1,6 @@
 //! Lives: when an issue was opened, closed and opened again, and when its people wrote.
 
-use crate::domain::query::IssueFacts;
+use crate::domain::query::{IssueFacts, seconds};
 use crate::domain::{State, TurnTo};
 use jiff::Timestamp;
 
@@ -25,10 +25,10 @@ pub(super) fn of(facts: &IssueFacts) -> Vec<(Timestamp, bool)> {
     life
 }
 
-/// Gives when people wrote: to open it, and each time that it became our turn.
+/// Gives when people outside wrote: each mail of theirs, and what the issue began with where that is no note.
 pub(super) fn incoming(facts: &IssueFacts) -> impl Iterator<Item = Timestamp> {
-    let outside = facts.author.author.is_outside();
-    let first = outside.then_some(facts.created_at);
-    let ours = facts.turns.iter().filter(|turn| turn.to == TurnTo::Us && turn.at > facts.created_at);
-    first.into_iter().chain(ours.map(|turn| turn.at))
+    let came = facts.notes.iter().filter_map(|note| note.came);
+    let outside = facts.author.author.is_outside() && facts.merged_into.is_none();
+    let began = seconds(facts.created_at).filter(|began| outside && !came.clone().any(|at| at == *began));
+    began.into_iter().chain(came).filter_map(|at| Timestamp::from_second(i64::from(at.get())).ok())
 }
