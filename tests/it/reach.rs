@@ -202,7 +202,9 @@ fn every_command_that_asks_something_answers_in_json() {
         let line = line.replace(".test ada", &format!(".test {}", folder.join("ada").display()));
         let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
         let said = desk.feed(&words, b"Fixes #3\n");
-        assert_eq!(said.code, 0, "{request}: {line}: {said:?}");
+        // Some of the export is damaged on purpose.
+        let fine = if *request == "Import" { 3 } else { 0 };
+        assert_eq!(said.code, fine, "{request}: {line}: {said:?}");
         let json = serde_json::from_str::<Value>(&said.stdout);
         assert_eq!(json.is_ok(), *prints == Json, "{request}: {line}: {said:?}");
     }
