@@ -169,6 +169,12 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     if !issue.moved_from.is_empty() {
         println!("moved from {}", issue.moved_from.join(", "));
     }
+    if let Some(from) = &issue.split_from {
+        println!("split out of {from}");
+    }
+    if !issue.split_into.is_empty() {
+        println!("notes went out into {}", issue.split_into.join(", "));
+    }
     for person in &issue.participants {
         let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));
         let mailed = if person.subscribed { "" } else { ", not mailed" };

@@ -46,6 +46,9 @@ impl Desk {
         for merged in &verb.deed.merged {
             Box::pin(self.unmerge_one(&mut txn, acting, *merged)).await?;
         }
+        for (parted, into) in &verb.deed.parted {
+            Box::pin(self.rejoin(&mut txn, acting, *parted, *into)).await?;
+        }
         for split in &verb.deed.split {
             Box::pin(self.unsplit(&mut txn, acting, *split, verb.deed.issues.last())).await?;
         }
@@ -71,7 +74,7 @@ impl Desk {
             label.push_str(&format!("; attach again: {}", again.join(", ")));
         }
         skipped.extend(out);
-        if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
+        if !verb.deed.reshapes() {
             self.restore(&mut txn, acting, &verb, true).await?;
         }
         txn.deed().label.clone_from(&label);
@@ -92,6 +95,10 @@ impl Desk {
         if !undone.deed.split.is_empty() {
             return Err(Fault::refused("a split that was taken back is not done again by itself")
                 .hint("split the notes out once more"));
+        }
+        if !undone.deed.parted.is_empty() {
+            return Err(Fault::refused("a parting that was taken back is not done again by itself")
+                .hint("part them once more: `deskbell issue unmerge`"));
         }
         if !undone.deed.merged.is_empty() {
             return Err(Fault::refused("a merge that was taken back is not done again by itself")

@@ -123,6 +123,14 @@ pub enum Edit {
     Link(Reference),
     /// Says so no more.
     Unlink(Reference),
+    /// Puts notes of it into a new issue.
+    Split {
+        notes: Vec<NoteId>,
+        /// The title of the new issue; that of this one unless given.
+        title: Option<String>,
+    },
+    /// Parts an issue that was merged into it.
+    Part(Reference),
 }
 
 /// Notes that go out of an issue into a new one.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Raised when the file or what it says changes, so that what an older version wrote is not read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// So many rows are put down before others may use the rows again.
 const AT_ONCE: u32 = 2_000;
 
@@ -78,6 +78,9 @@ struct Row {
     merged_into: Option<IssueId>,
     moved: bool,
     linked: bool,
+    split: bool,
+    reopened: bool,
+    warned: bool,
     turns: Vec<(Nanos, TurnTo)>,
     note_count: u32,
     notes: Vec<(NoteId, Option<u32>, bool, bool)>,
@@ -187,6 +190,9 @@ impl Saving {
             merged_into: facts.merged_into,
             moved: facts.moved,
             linked: facts.linked,
+            split: facts.split,
+            reopened: facts.reopened,
+            warned: facts.warned,
             turns: facts.turns.iter().map(|turn| (nanos(turn.at), turn.to)).collect(),
             note_count: facts.note_count,
             trouble: facts.trouble,
@@ -284,6 +290,9 @@ impl Loading {
             merged_into: row.merged_into,
             moved: row.moved,
             linked: row.linked,
+            split: row.split,
+            reopened: row.reopened,
+            warned: row.warned,
             turns: row.turns.into_iter().map(turn).collect::<Option<_>>()?,
             clock: None,
             note_count: row.note_count,

@@ -122,6 +122,12 @@ pub struct IssueFacts {
     pub moved: bool,
     /// Whether it is linked to another issue.
     pub linked: bool,
+    /// Whether notes were split out of it, or it was made of such notes.
+    pub split: bool,
+    /// Whether it was opened again, and is open.
+    pub reopened: bool,
+    /// Whether its people were told that it will be closed, because nobody answered.
+    pub warned: bool,
     /// Whose turn it was; empty where nobody wrote it down.
     pub turns: Box<[Turn]>,
     /// Its clock that runs out first.
@@ -172,6 +178,9 @@ impl IssueFacts {
             merged_into: issue.merged_into,
             moved: issue.stood.first().is_some_and(|first| first.project != issue.project),
             linked: !issue.links.is_empty(),
+            split: issue.split_from.is_some() || !issue.split_into.is_empty(),
+            reopened: issue.reopened_at.is_some() && issue.state == State::Open,
+            warned: issue.idle_warned_at.is_some(),
             turns: issue.turns.as_slice().into(),
             clock: None,
             note_count: issue.notes,

@@ -171,6 +171,9 @@ impl Flag {
             Self::Merged => facts.merged_into.is_some(),
             Self::Moved => facts.moved,
             Self::Linked => facts.linked,
+            Self::Split => facts.split,
+            Self::Reopened => facts.reopened,
+            Self::Warned => facts.warned,
             Self::Breached => past(due_at(facts)),
         }
     }

@@ -79,6 +79,9 @@ pub(super) enum Flag {
     Merged,
     Moved,
     Linked,
+    Split,
+    Reopened,
+    Warned,
     Breached,
 }
 
@@ -101,6 +104,9 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("merged", Flag::Merged),
     ("moved", Flag::Moved),
     ("linked", Flag::Linked),
+    ("split", Flag::Split),
+    ("reopened", Flag::Reopened),
+    ("warned", Flag::Warned),
     ("breached", Flag::Breached),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];

@@ -120,6 +120,10 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         estimate: None,
         spent: 0,
         moved_from: vec![],
+        split_from: None,
+        split_into: vec![],
+        reopened_at: None,
+        idle_warned_at: None,
     }
 }
 
