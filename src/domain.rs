@@ -105,5 +105,5 @@ pub use tabs::{
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
 pub use turn::{Turn, TurnTo};
-pub use vanish::{PersonIssue, PersonNote, PersonView, Redact};
+pub use vanish::{PersonIssue, PersonNote, PersonView, Redact, RedactionPlan};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

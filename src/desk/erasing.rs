@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::mail;
 use crate::store::record::{intake_key, issue_key, note_key, outbox_key, person_key};
-use crate::store::{Scrub, Tree, site};
+use crate::store::{Scrub, Spool, Tree, site};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands where something of a person was.
@@ -62,8 +62,9 @@ impl Desk {
         let _gate = self.inner.gate.lock().await;
         let traces = self.traces(email).await?;
         let mut view = self.person_view(email, &traces).await?;
-        let scrub = self.scrub_of(email, &traces).await?;
-        self.vanish(scrub).await?;
+        let mut spool = self.inner.store.spool().map_err(txn::store_fault)?;
+        let scrub = self.scrub_of(email, &traces, &mut spool).await?;
+        self.vanish(scrub, spool).await?;
         // Who asked has the address in their hands; nothing else of the person is given out.
         for issue in &mut view.issues {
             if traces.issues.values().any(|known| known.title == issue.title && is_by(&known.author, email)) {
@@ -174,19 +175,22 @@ impl Desk {
         })
     }
 
-    /// Says what has to vanish so that nothing of a person is left.
-    async fn scrub_of(&self, email: &EmailAddress, traces: &Traces) -> Result<Scrub, Fault> {
+    /// Says what has to vanish so that nothing of a person is left, and gathers the mails as they stand then.
+    async fn scrub_of(
+        &self,
+        email: &EmailAddress,
+        traces: &Traces,
+        spool: &mut Spool,
+    ) -> Result<Scrub, Fault> {
         let stand_in = format!("erased-{:08x}@erased.invalid", rand::random::<u32>());
         let address = Cut { text: email.key(), with: stand_in, border: Border::Address };
         let (wide, narrow) = self.cut_names(email, &traces.names).await?;
         let everywhere: Vec<Cut> = std::iter::once(address).chain(wide).collect();
         let here: Vec<Cut> = narrow.into_iter().chain(texts(email, traces)).collect();
         let issues: BTreeSet<IssueId> = traces.issues.keys().copied().collect();
-        let mut raws = self.own_raws(email, traces);
-        let in_theirs = self.mails_of(traces, &here, &everywhere, &raws).await?;
-        raws.extend(in_theirs);
-        let elsewhere = self.mails_without(&ready(&everywhere)?, &raws).await?;
-        raws.extend(elsewhere);
+        gather_own(email, traces, spool)?;
+        self.gather_theirs(traces, &here, &everywhere, spool).await?;
+        self.gather_without(&ready(&everywhere)?, spool).await?;
         let mut within = self.documents_of(&issues).await?;
         within.extend(traces.intake.iter().map(|entry| site(Tree::Intake, intake_key(entry.id))));
         Ok(Scrub {
@@ -195,8 +199,8 @@ impl Desk {
             within,
             fields: fields(email, traces),
             blank: ERASED.to_owned(),
-            raws: raws.into_iter().map(|(raw, bytes)| (raw, bytes.into())).collect(),
             nameless: Some(email.key()),
+            ..Scrub::default()
         })
     }
 
@@ -221,42 +225,44 @@ impl Desk {
         Ok((wide.into_iter().map(cut).collect(), narrow.into_iter().map(cut).collect()))
     }
 
-    /// Gives what takes the place of the mails from the person and to them.
-    fn own_raws(&self, email: &EmailAddress, traces: &Traces) -> BTreeMap<RawRef, Vec<u8>> {
-        let mail = || mail::emptied(None, "The person whose mail this was has been erased.");
-        let mut raws = BTreeMap::new();
-        for note in traces.own(email) {
-            raws.extend(note.raw.map(|raw| (raw, mail())));
-            raws.extend(note.attachments.iter().filter_map(|file| Some((file.raw?, Vec::new()))));
-        }
-        raws.extend(traces.intake.iter().filter_map(|entry| Some((entry.raw?, mail()))));
-        raws.extend(traces.outbox.iter().map(|entry| (entry.raw, mail())));
-        raws
-    }
-
-    /// Gives the other mails of the person's issues without what the person wrote.
-    async fn mails_of(
+    /// Gathers the other mails of the person's issues without what the person wrote.
+    async fn gather_theirs(
         &self,
         traces: &Traces,
         here: &[Cut],
         everywhere: &[Cut],
-        known: &BTreeMap<RawRef, Vec<u8>>,
-    ) -> Result<Vec<(RawRef, Vec<u8>)>, Fault> {
-        let all: Vec<Cut> = everywhere.iter().chain(here).cloned().collect();
-        let cuts = ready(&all)?;
+        spool: &mut Spool,
+    ) -> Result<(), Fault> {
         let mut raws: BTreeSet<RawRef> = traces.notes.iter().filter_map(|note| note.raw).collect();
         for entry in txn::all::<OutboxEntry>(&self.inner.store, &[]).await? {
             if entry.issue.is_some_and(|issue| traces.issues.contains_key(&issue)) {
                 raws.insert(entry.raw);
             }
         }
-        let mut found = Vec::new();
-        for raw in raws.into_iter().filter(|raw| !known.contains_key(raw)) {
-            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
-            found.extend(mail::without(&bytes, &cuts).map(|bytes| (raw, bytes)));
+        raws.retain(|raw| !spool.holds(raw));
+        if raws.is_empty() {
+            return Ok(());
         }
-        Ok(found)
+        let all: Vec<Cut> = everywhere.iter().chain(here).cloned().collect();
+        let cuts = ready(&all)?;
+        for raw in raws {
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            if let Some(left) = mail::without(&bytes, &cuts) {
+                spool.put(raw, &left).map_err(txn::store_fault)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// Gathers what takes the place of the mails from the person and to them, and of their files.
+fn gather_own(email: &EmailAddress, traces: &Traces, spool: &mut Spool) -> Result<(), Fault> {
+    let mail = mail::emptied(None, "The person whose mail this was has been erased.");
+    let files = traces.own(email).flat_map(|note| &note.attachments).filter_map(|file| file.raw);
+    let mails = traces.own(email).filter_map(|note| note.raw);
+    let mails = mails.chain(traces.intake.iter().filter_map(|entry| entry.raw));
+    let mails = mails.chain(traces.outbox.iter().map(|entry| entry.raw));
+    spool.share(files, &[]).and_then(|()| spool.share(mails, &mail)).map_err(txn::store_fault)
 }
 
 /// Names the fields that vanish whole from what is the person's.
