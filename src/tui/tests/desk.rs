@@ -363,9 +363,10 @@ impl FakeDesk {
             Request::Report(asked) => Response::Figures(Box::new(super::reports::made(&asked))),
             Request::Status => Response::Status(Box::new(self.status())),
             Request::Views => Response::Views(self.counted_views()),
-            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
-                self.change_views(request)
-            }
+            Request::SaveView { .. }
+            | Request::RemoveView(_)
+            | Request::OrderView { .. }
+            | Request::ShareView { .. } => self.change_views(request),
             Request::Issues(q) => {
                 let all = self.matching(&q.query)?;
                 let window = all.iter().skip(q.offset as usize).take(q.limit as usize).cloned();
