@@ -1,10 +1,11 @@
 //! A person: what is kept of an outside address, and taking all of it out for good.
 
+use super::txn::Txn;
 use super::vanishing::ready;
 use super::{Acting, Desk, txn};
 use crate::domain::{
     AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note, NoteKind,
-    OutboxEntry, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
+    OutboxEntry, OutboxId, OutboxState, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
 };
 use crate::mail;
 use crate::store::record::{intake_key, issue_key, note_key, outbox_key, person_key};
@@ -17,6 +18,9 @@ const ERASED: &str = "(erased)";
 const LINE: usize = 8;
 /// A shorter name of one word is looked for in the person's own issues only.
 const NAME: usize = 7;
+
+/// So many issues or mails are changed in one step.
+const AT_ONCE: usize = 200;
 
 /// All that the desk has of a person.
 struct Traces {
@@ -76,29 +80,61 @@ impl Desk {
         Ok(Response::Person(Box::new(view)))
     }
 
-    /// Lets nothing go to the person any more, and says in each issue what happens.
+    /// Lets nothing go to the person any more, and says in each issue what happens. It does so in several steps:
+    /// one of all would be as large as all issues together.
     async fn leave_everywhere(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let (_gate, mut txn) = self.begin().await;
         let traces = self.traces(email).await?;
-        for entry in traces.outbox.into_iter().filter(|entry| !entry.state.is_settled()) {
-            let state = crate::domain::OutboxState::Cancelled;
-            super::outbox::put_entry(&mut txn, &OutboxEntry { state, held_until: None, ..entry })?;
+        let unsettled = traces.outbox.iter().filter(|entry| !entry.state.is_settled());
+        let rows: Vec<OutboxId> = unsettled.map(|entry| entry.id).collect();
+        let issues: Vec<IssueId> = traces.issues.into_keys().collect();
+        for rows in rows.chunks(AT_ONCE) {
+            let (_gate, mut txn) = self.begin().await;
+            for id in rows {
+                self.cancel_theirs(&mut txn, *id).await?;
+            }
+            self.step_of_erasing(acting, txn).await?;
         }
-        for id in traces.issues.into_keys() {
-            let before = self.load_issue(&mut txn, id).await?;
-            let mut issue = before.clone();
-            issue.set_subscribed(email, false);
-            let words =
-                format!("{} had a person erased who took part; this cannot be taken back", acting.user.name);
-            self.system_note(&mut txn, &mut issue, words, None).await?;
-            txn.put_issue(Some(&before), &issue)?;
+        for issues in issues.chunks(AT_ONCE) {
+            let (_gate, mut txn) = self.begin().await;
+            for id in issues {
+                self.leave_issue(&mut txn, acting, *id, email).await?;
+            }
+            self.step_of_erasing(acting, txn).await?;
         }
+        let (_gate, mut txn) = self.begin().await;
         txn.remove::<AddressRecord>(person_key(email));
+        self.step_of_erasing(acting, txn).await
+    }
+
+    async fn cancel_theirs(&self, txn: &mut Txn<'_>, id: OutboxId) -> Result<(), Fault> {
+        let entry = txn.get::<OutboxEntry>(&outbox_key(id)).await?;
+        // It may have gone out since.
+        let Some(entry) = entry.filter(|entry| !entry.state.is_settled()) else { return Ok(()) };
+        let state = OutboxState::Cancelled;
+        super::outbox::put_entry(txn, &OutboxEntry { state, held_until: None, ..entry })
+    }
+
+    async fn leave_issue(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        email: &EmailAddress,
+    ) -> Result<(), Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let mut issue = before.clone();
+        issue.set_subscribed(email, false);
+        let words =
+            format!("{} had a person erased who took part; this cannot be taken back", acting.user.name);
+        self.system_note(txn, &mut issue, words, None).await?;
+        txn.put_issue(Some(&before), &issue)
+    }
+
+    async fn step_of_erasing(&self, acting: &Acting, mut txn: Txn<'_>) -> Result<(), Fault> {
         txn.hush = true;
         txn.deed().label = "erased a person".to_owned();
         // Not remembered as done: asked again, it is done again.
-        self.finish(txn, acting.actor(), None, None).await?;
-        Ok(())
+        self.finish(txn, acting.actor(), None, None).await.map(drop)
     }
 
     /// Finds everything of a person. It reads every issue and every note.
