@@ -42,6 +42,7 @@ mod placement;
 mod projects;
 mod purge;
 mod queue;
+mod ratings;
 mod redacting;
 mod references;
 mod rejecting;

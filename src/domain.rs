@@ -29,6 +29,7 @@ mod person;
 mod project;
 pub mod query;
 pub mod quick;
+mod rating;
 mod reference;
 pub mod report;
 mod request;
@@ -83,6 +84,7 @@ pub use project::{
     Visibility, nearest, path_fits, set_field, slug,
 };
 pub use query::Query;
+pub use rating::{Rated, Rating};
 pub use reference::Reference;
 pub use report::{AskedReport, Report, ReportName};
 pub use request::{

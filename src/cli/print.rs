@@ -161,6 +161,7 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
     facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
     facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
+    facts.extend(issue.rating.map(|rating| format!("rated {}", rating.word())));
     facts.extend(row.clock.as_ref().map(|clock| in_words(clock, Timestamp::now())));
     println!("{}", facts.join(" · "));
     if let Some(address) = &issue.address {

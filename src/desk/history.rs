@@ -5,7 +5,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 28] = [
+const TRACKED: [&str; 29] = [
     "title",
     "state",
     "status",
@@ -32,6 +32,7 @@ const TRACKED: [&str; 28] = [
     "split_from",
     "split_into",
     "reopened_at",
+    "rating",
     "project",
     "iid",
 ];

@@ -70,6 +70,7 @@ impl Desk {
             split_from: None,
             split_into: Vec::new(),
             reopened_at: None,
+            rating: None,
             brought: Vec::new(),
             milestone: None,
             weight: None,

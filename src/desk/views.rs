@@ -76,6 +76,8 @@ impl Desk {
             split_into: self.references_seen(acting, &issue.split_into).await?,
             reopened_at: issue.reopened_at,
             idle_warned_at: issue.idle_warned_at,
+            rating: issue.rating.as_ref().map(|rated| rated.rating),
+            rated_at: issue.rating.as_ref().map(|rated| rated.at),
         };
         acting.keep_back(project.id, &mut view);
         Ok(view)

@@ -1,6 +1,6 @@
 //! The issue: what a customer's mail becomes and what staff work on.
 
-use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId, Turn};
+use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId, Rated, Turn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -151,6 +151,9 @@ pub struct Issue {
     /// When it was last opened again, by hand or by an answer.
     #[serde(default)]
     pub reopened_at: Option<Timestamp>,
+    /// What the customer thought of how it was handled.
+    #[serde(default)]
+    pub rating: Option<Rated>,
     /// Whose turn it was, from the first to the one that stands; empty where nobody wrote it down.
     #[serde(default)]
     pub turns: Vec<Turn>,

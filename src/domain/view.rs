@@ -168,6 +168,11 @@ pub struct IssueView {
     /// When it was last opened again, by hand or by an answer.
     #[serde(default)]
     pub reopened_at: Option<Timestamp>,
+    /// What the customer thought of how it was handled.
+    #[serde(default)]
+    pub rating: Option<super::Rating>,
+    #[serde(default)]
+    pub rated_at: Option<Timestamp>,
     /// When its people were told that it will be closed, because nobody answered.
     #[serde(default)]
     pub idle_warned_at: Option<Timestamp>,

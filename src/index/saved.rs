@@ -7,8 +7,8 @@
 use super::rows::{Reads, Rows};
 use crate::domain::query::{IssueFacts, Name, Names, NoteFacts, Person};
 use crate::domain::{
-    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Seq, State, Status, Turn,
-    TurnTo,
+    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Rating, Seq, State, Status,
+    Turn, TurnTo,
 };
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -78,6 +78,7 @@ struct Row {
     merged_into: Option<IssueId>,
     moved: bool,
     linked: bool,
+    rating: Option<(Rating, Nanos)>,
     split: bool,
     reopened: bool,
     warned: bool,
@@ -190,6 +191,7 @@ impl Saving {
             merged_into: facts.merged_into,
             moved: facts.moved,
             linked: facts.linked,
+            rating: facts.rating.map(|(rating, at)| (rating, nanos(at))),
             split: facts.split,
             reopened: facts.reopened,
             warned: facts.warned,
@@ -290,6 +292,7 @@ impl Loading {
             merged_into: row.merged_into,
             moved: row.moved,
             linked: row.linked,
+            rating: row.rating.and_then(|(rating, at)| Some((rating, moment(at)?))),
             split: row.split,
             reopened: row.reopened,
             warned: row.warned,

@@ -73,6 +73,7 @@ fn issue(id: u64, title: &str) -> Issue {
         split_from: None,
         split_into: Vec::new(),
         reopened_at: None,
+        rating: None,
         brought: Vec::new(),
         milestone: None,
         weight: None,

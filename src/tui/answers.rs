@@ -212,7 +212,7 @@ impl App {
                 self.draft_unsaved();
                 self.complain_of(&fault);
             }
-            Purpose::DraftFile(name) => self.attached(&name, Err(fault.message)),
+            Purpose::DraftFile(name) => self.attached(name, Err(fault.message)),
             Purpose::Draft => {
                 self.take_draft(None);
                 self.complain_of(&fault);

@@ -38,6 +38,7 @@ mod moving;
 mod outages;
 mod parity;
 mod quick;
+mod ratings;
 mod rejecting;
 mod reports;
 mod roles;

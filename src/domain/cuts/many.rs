@@ -109,9 +109,10 @@ fn fold(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    let one = |mut all: Box<dyn Iterator<Item = char>>| all.next().filter(|_| all.next().is_none());
-    let upper = one(Box::new(c.to_uppercase())).unwrap_or(c);
-    one(Box::new(upper.to_lowercase())).unwrap_or(upper)
+    // Some have several letters in the other case; the first tells enough.
+    let lower = c.to_lowercase().next().unwrap_or(c);
+    let upper = lower.to_uppercase().next().unwrap_or(lower);
+    upper.to_lowercase().next().unwrap_or(upper)
 }
 
 #[cfg(test)]

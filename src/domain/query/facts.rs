@@ -3,7 +3,7 @@
 use super::words::fold;
 use crate::domain::{
     Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
-    Rights, Running, State, Status, Turn,
+    Rating, Rights, Running, State, Status, Turn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,8 @@ pub struct IssueFacts {
     pub reopened: bool,
     /// Whether its people were told that it will be closed, because nobody answered.
     pub warned: bool,
+    /// What the customer thought of it, and since when.
+    pub rating: Option<(Rating, Timestamp)>,
     /// Whose turn it was; empty where nobody wrote it down.
     pub turns: Box<[Turn]>,
     /// Its clock that runs out first.
@@ -181,6 +183,7 @@ impl IssueFacts {
             split: issue.split_from.is_some() || !issue.split_into.is_empty(),
             reopened: issue.reopened_at.is_some() && issue.state == State::Open,
             warned: issue.idle_warned_at.is_some(),
+            rating: issue.rating.as_ref().map(|rated| (rated.rating, rated.at)),
             turns: issue.turns.as_slice().into(),
             clock: None,
             note_count: issue.notes,

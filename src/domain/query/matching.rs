@@ -56,6 +56,9 @@ impl Value {
             (Field::Priority, meaning) => {
                 option(facts.priority, meaning, |priority| *meaning == Meaning::Priority(priority))
             }
+            (Field::Rating, meaning) => {
+                option(facts.rating, meaning, |(rating, _)| *meaning == Meaning::Rating(rating))
+            }
             (Field::Waiting, meaning) => {
                 option(facts.waiting_on, meaning, |party| *meaning == Meaning::Waiting(party))
             }

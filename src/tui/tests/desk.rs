@@ -124,6 +124,8 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         split_into: vec![],
         reopened_at: None,
         idle_warned_at: None,
+        rating: None,
+        rated_at: None,
     }
 }
 
