@@ -114,6 +114,7 @@ pub fn template(bytes: &[u8]) {
         note_text: words,
         issue_description: words,
         unsubscribe_url: "mailto:a@desk.example",
+        rating: &[("good", format!("mailto:a@x.example?subject={text}"))],
         issue_url: "",
         system_header: "",
         system_footer: words,

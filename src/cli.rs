@@ -28,6 +28,7 @@ mod mail;
 mod person;
 mod print;
 mod project;
+mod redact;
 mod report;
 mod rule;
 mod sender;

@@ -42,6 +42,7 @@ mod placement;
 mod projects;
 mod purge;
 mod queue;
+mod ratings;
 mod redacting;
 mod references;
 mod rejecting;
@@ -272,6 +273,9 @@ impl Desk {
             Request::NoteMany(many) if many.dry_run => Box::pin(self.plan_notes(&acting, &many)).await,
             Request::FillCanned(asked) => Box::pin(self.fill_canned(&acting, asked)).await,
             Request::Drafts => self.drafts(&acting).await,
+            Request::DraftFile { reference, kind, name } => {
+                self.draft_file(&acting, reference.as_ref(), kind, &name).await
+            }
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Changes { limit } => Box::pin(self.changes(&acting, limit)).await,
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
@@ -387,6 +391,7 @@ impl Desk {
                 Box::pin(self.save_view(&acting, &kept, &name, &settings, new)).await
             }
             Request::RemoveView(view) => self.remove_view(&acting, &view).await,
+            Request::ShareView { view, with } => self.share_view(&acting, &view, &with).await,
             Request::OrderView { view, position } => self.order_view(&acting, &view, position).await,
             Request::SetRule { scope, name, settings } => {
                 Box::pin(self.set_rule(&acting, &scope, name.as_deref(), &settings)).await

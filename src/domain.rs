@@ -29,6 +29,7 @@ mod person;
 mod project;
 pub mod query;
 pub mod quick;
+mod rating;
 mod reference;
 pub mod report;
 mod request;
@@ -83,6 +84,7 @@ pub use project::{
     Visibility, meant, nearest, path_fits, set_field, slug,
 };
 pub use query::Query;
+pub use rating::{Rated, Rating};
 pub use reference::Reference;
 pub use report::{AskedReport, Report, ReportName};
 pub use request::{
@@ -106,5 +108,5 @@ pub use tabs::{
 };
 pub use template::{PreviewTemplate, TemplateKind, TemplatePreview, TemplateView};
 pub use turn::{Turn, TurnTo};
-pub use vanish::{PersonIssue, PersonNote, PersonView, Redact};
+pub use vanish::{PersonIssue, PersonNote, PersonView, Redact, RedactionPlan};
 pub use view::{AttachmentView, IssuePage, IssueRow, IssueView, LinkView, NoteView, ParticipantView};

@@ -34,6 +34,8 @@ pub enum IndexError {
 }
 
 /// Something that changed, and that lists or search can show.
+// A handful is made for each change and let go at once, so that an issue need not stand apart.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
     /// An issue, new or changed.

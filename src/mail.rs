@@ -56,7 +56,7 @@ pub use authentication::{authentication, dmarc_word, only_author};
 pub use bounce::{Bounce, FailedRecipient};
 pub use calendar::holidays;
 pub use complaint::Complaint;
-pub use compose::{ComposeError, Letter, compose, composed_size, unsubscribe_link};
+pub use compose::{ComposeError, Letter, compose, composed_size, mail_link, unsubscribe_link};
 pub use forwarded::{forwarded, looks_forwarded};
 pub use headers::Headers;
 pub use html::{Rendered, html_to_text};

@@ -36,6 +36,7 @@ mod scan;
 mod scrub;
 mod segment;
 mod shelf;
+mod spool;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ mod writer;
 pub use error::StoreError;
 pub use record::{Key, Record, Tree};
 pub use scrub::{Scrub, Site, site};
+pub use spool::{Span, Spool};
 
 use crate::domain::{Actor, Change, Deed, RawRef, RequestId, Seq};
 use jiff::Timestamp;
@@ -258,8 +260,13 @@ impl Store {
     ///
     /// # Errors
     /// Without room for another journal nothing happens.
-    pub async fn rewrite(&self, scrub: Scrub) -> Result<(), StoreError> {
-        self.order(|answer| writer::Order::Rewrite(Box::new(scrub), answer)).await
+    pub async fn rewrite(&self, scrub: Scrub, spool: Option<Spool>) -> Result<(), StoreError> {
+        self.order(|answer| writer::Order::Rewrite(Box::new(scrub), spool, answer)).await
+    }
+
+    /// Begins to gather what takes the place of raw bytes, on disk.
+    pub fn spool(&self) -> Result<Spool, StoreError> {
+        Spool::new(&self.dir)
     }
 
     /// Gives what is to vanish from everything that others derived, if that was not done yet.

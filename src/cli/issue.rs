@@ -63,11 +63,9 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::Unlink { reference, others } => {
             edit(here, vec![reference], others.into_iter().map(Edit::Unlink).collect()).await
         }
-        Issue::Redact { reference, note, words, file } => {
-            let redact = Redact { reference, note: NoteId(note), words, files: file };
-            let done = answered(here, Request::Redact(redact)).await?;
-            super::person::warn_of_backups(here);
-            Ok(done)
+        Issue::Redact { reference, note, words, file, dry_run, yes } => {
+            let redact = Redact { reference, note: NoteId(note), words, files: file, dry_run };
+            super::redact::run(here, redact, yes).await
         }
         Issue::Snooze { references, until } => edit(here, references, vec![snooze(&until)?]).await,
     }

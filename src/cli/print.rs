@@ -161,6 +161,7 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
     facts.extend(row.assignee.iter().map(|who| format!("assigned to {}", line(who))));
     facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
+    facts.extend(issue.rating.map(|rating| format!("rated {}", rating.word())));
     facts.extend(row.clock.as_ref().map(|clock| in_words(clock, Timestamp::now())));
     println!("{}", facts.join(" · "));
     if let Some(address) = &issue.address {
@@ -168,6 +169,12 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     }
     if !issue.moved_from.is_empty() {
         println!("moved from {}", issue.moved_from.join(", "));
+    }
+    if let Some(from) = &issue.split_from {
+        println!("split out of {from}");
+    }
+    if !issue.split_into.is_empty() {
+        println!("notes went out into {}", issue.split_into.join(", "));
     }
     for person in &issue.participants {
         let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));

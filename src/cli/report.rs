@@ -24,7 +24,7 @@ pub enum Format {
 /// A report.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// volume, backlog, response, resolution, hours, clocks, projects, labels or assignees.
+    /// volume, backlog, response, resolution, hours, clocks, projects, labels, assignees or ratings.
     #[arg(value_parser = name)]
     name: ReportName,
     /// Which issues count, in the query language; all, unless given.

@@ -47,6 +47,10 @@ pub enum Views {
     /// Takes one away; one that comes with the program is hidden from you.
     #[command(after_help = "Example:\n  deskbell view remove refunds && deskbell undo")]
     Remove(Named),
+    /// Gives one to a project or the whole desk to keep, or takes it for yourself with --mine.
+    #[command(after_help = "Examples:\n  deskbell view share refunds --project acme/support\n  \
+                            deskbell view share refunds --mine")]
+    Share(Named),
     /// Puts one at a place among those that you see, counted from 1; 1 to 9 are its keys.
     #[command(after_help = "Example:\n  deskbell view order refunds 1")]
     Order {
@@ -139,6 +143,7 @@ pub async fn run(here: &Here, asked: Views) -> Result<u8> {
                 false => println!("removed the view {}", print::line(&name)),
             }
         }
+        Views::Share(Named { name, whose }) => share(here, name, &whose).await?,
         Views::Order { name, position, whose } => {
             let view = found(here, &name, &whose).await?.id();
             let views = views(here, Request::OrderView { view, position }).await?;
@@ -172,6 +177,27 @@ async fn found(here: &Here, name: &str, whose: &Whose) -> Result<View> {
 pub(super) async fn query_of(here: &Here, name: &str) -> Result<String> {
     let any = Whose::default();
     Ok(found(here, name, &any).await?.about.query)
+}
+
+async fn share(here: &Here, name: String, whose: &Whose) -> Result<()> {
+    let with = whose.scope().ok_or_else(|| {
+        Fault::usage("with whom is it to be shared?").hint("say --project PATH, --desk, or --mine")
+    })?;
+    let theirs = ViewFrom::Kept(with.clone());
+    let is_it =
+        |view: &View| view.about.name == name && view.from != theirs && view.from != ViewFrom::Program;
+    let found_elsewhere = views(here, Request::Views).await?.into_iter().find(is_it);
+    let view = match found_elsewhere {
+        Some(view) => view,
+        None => found(here, &name, &Whose::default()).await?,
+    };
+    let views = views(here, Request::ShareView { view: view.id(), with }).await?;
+    let view = views.iter().find(|view| view.about.name == name && view.from == theirs);
+    match here.json {
+        true => print::json(&view)?,
+        false => view.into_iter().for_each(shown),
+    }
+    Ok(())
 }
 
 async fn save(

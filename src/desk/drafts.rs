@@ -39,12 +39,32 @@ impl Desk {
         Ok(Response::Draft(kept.map(|k| k.record)))
     }
 
+    /// Gives the bytes of a file that stands in the caller's draft since a note was taken back.
+    pub(super) async fn draft_file(
+        &self,
+        acting: &Acting,
+        reference: Option<&Reference>,
+        kind: DraftKind,
+        name: &str,
+    ) -> Result<Response, Fault> {
+        let key = self.draft_place(acting, reference, kind).await?;
+        let kept = self.inner.store.get::<Draft>(&key).await.map_err(txn::store_fault)?;
+        let files = kept.map(|draft| draft.record.kept).unwrap_or_default();
+        let raw = files.into_iter().find(|file| file.name == name).and_then(|file| file.raw);
+        let raw = raw.ok_or_else(|| Fault::not_found(format!("the draft has no file `{name}`")))?;
+        self.inner.store.raw(raw).await.map_err(txn::store_fault).map(Response::Bytes)
+    }
+
     pub(super) async fn save_draft(&self, acting: &Acting, mut draft: Draft) -> Result<Response, Fault> {
         if draft.text.len() > MAX_TEXT {
             return Err(Fault::usage("the draft is larger than 1 MiB").hint("attach it as a file instead"));
         }
         draft.user.clone_from(&acting.user.name);
         let (_gate, mut txn) = self.begin().await;
+        // Only the desk puts files there: whoever could name any would read what is not theirs.
+        let before = txn.get::<Draft>(&draft_key(&draft.user, draft.issue, draft.kind)).await?;
+        let known = before.map(|before| before.kept).unwrap_or_default();
+        draft.kept.retain(|file| known.contains(file));
         draft.saved_at = txn.now;
         txn.put(&draft)?;
         self.finish(txn, acting.actor(), None, None).await?;

@@ -1,6 +1,6 @@
 //! Changes to issues: one commit for all of them, one verb to take back.
 
-use super::issues::{close, participant, reopen, stand, tidy_title, turn};
+use super::issues::{close, open_again, participant, reopen, stand, tidy_title, turn};
 use super::lessons::Subject;
 use super::outbox::counted;
 use super::rules::Cause;
@@ -74,10 +74,8 @@ impl Desk {
         subject: Option<&Subject>,
     ) -> Result<u64, Fault> {
         let before = self.load_issue(txn, id).await?;
-        if let Some(into) = merged_alone(edits)? {
-            let into = self.resolve_beside(&acting.rights, &before, into).await?;
-            Box::pin(self.merge_one(txn, acting, id, into)).await?;
-            txn.deed().merged.push(id);
+        if let Some(edit) = alone(edits)? {
+            Box::pin(self.reshape(txn, acting, &before, edit)).await?;
             return Ok(before.iid);
         }
         let mut issue = before.clone();
@@ -122,6 +120,29 @@ impl Desk {
             Box::pin(self.run_rules(txn, id, Cause::change(self.hold(acting, None)))).await?;
         }
         Ok(before.iid)
+    }
+
+    /// Carries out what reaches further than the issue itself: merging, parting, splitting.
+    async fn reshape(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        issue: &Issue,
+        edit: &Edit,
+    ) -> Result<(), Fault> {
+        match edit {
+            Edit::MergeInto(into) => {
+                let into = self.resolve_beside(&acting.rights, issue, into).await?;
+                self.merge_one(txn, acting, issue.id, into).await?;
+                txn.deed().merged.push(issue.id);
+            }
+            Edit::Part(other) => self.part_from(txn, acting, issue, other).await?,
+            Edit::Split { notes, title } => {
+                self.split_one(txn, acting, issue.id, notes, title.as_deref()).await?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(super) fn edited(&self, acting: &Acting, ids: &[IssueId], label: String) -> Response {
@@ -203,21 +224,24 @@ fn apply(issue: &mut Issue, edit: &Edit, user: &User, now: Timestamp) -> Result<
         Edit::Spend(seconds) => spend(issue, *seconds)?,
         // They need the other issue, and are done elsewhere.
         Edit::DuplicateOf(_) | Edit::MergeInto(_) | Edit::MoveTo(_) | Edit::Link(_) | Edit::Unlink(_) => {}
+        Edit::Split { .. } | Edit::Part(_) => {}
     }
     Ok(())
 }
 
-/// Gives what a merge goes into; with other changes beside it, it is refused.
-fn merged_alone(edits: &[Edit]) -> Result<Option<&Reference>, Fault> {
-    let merge = edits.iter().find_map(|edit| match edit {
-        Edit::MergeInto(into) => Some(into),
-        _ => None,
-    });
-    match (merge, edits.len()) {
-        (Some(_), 2..) => {
-            Err(Fault::usage("a merge stands alone").hint("change the issue before, or afterwards"))
+/// Gives what changes more than the issue itself; with other changes beside it, it is refused.
+fn alone(edits: &[Edit]) -> Result<Option<&Edit>, Fault> {
+    let reshapes = |edit: &&Edit| matches!(edit, Edit::MergeInto(_) | Edit::Part(_) | Edit::Split { .. });
+    match (edits.iter().find(reshapes), edits.len()) {
+        (Some(edit), 2..) => {
+            let what = match edit {
+                Edit::Split { .. } => "a split",
+                Edit::Part(_) => "an unmerge",
+                _ => "a merge",
+            };
+            Err(Fault::usage(format!("{what} stands alone")).hint("change the issue before, or afterwards"))
         }
-        (merge, _) => Ok(merge),
+        (edit, _) => Ok(edit),
     }
 }
 
@@ -244,7 +268,7 @@ pub(super) fn set_spam(issue: &mut Issue, spam: bool, now: Timestamp) {
     if spam && issue.state == State::Open {
         close(issue, now);
     } else if !spam {
-        reopen(issue, now);
+        open_again(issue, now);
     }
 }
 
@@ -379,6 +403,8 @@ fn verb(edit: &Edit) -> String {
         Edit::Estimate(_) => "estimated".into(),
         Edit::Spend(seconds) => format!("noted {} on", work_in_words(*seconds)),
         Edit::MergeInto(other) => format!("merged into {other}:"),
+        Edit::Split { notes, .. } => format!("split {} out of", counted(notes.len(), "note")),
+        Edit::Part(other) => format!("parted {other} from"),
         Edit::MoveTo(path) => format!("moved to {path}:"),
         Edit::Link(other) => format!("linked to {other}:"),
         Edit::Unlink(other) => format!("unlinked from {other}:"),

@@ -1,14 +1,15 @@
 //! A person: what is kept of an outside address, and taking all of it out for good.
 
+use super::txn::Txn;
 use super::vanishing::ready;
 use super::{Acting, Desk, txn};
 use crate::domain::{
     AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note, NoteKind,
-    OutboxEntry, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
+    OutboxEntry, OutboxId, OutboxState, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
 };
 use crate::mail;
 use crate::store::record::{intake_key, issue_key, note_key, outbox_key, person_key};
-use crate::store::{Scrub, Tree, site};
+use crate::store::{Scrub, Spool, Tree, site};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands where something of a person was.
@@ -17,6 +18,9 @@ const ERASED: &str = "(erased)";
 const LINE: usize = 8;
 /// A shorter name of one word is looked for in the person's own issues only.
 const NAME: usize = 7;
+
+/// So many issues or mails are changed in one step.
+const AT_ONCE: usize = 200;
 
 /// All that the desk has of a person.
 struct Traces {
@@ -62,8 +66,9 @@ impl Desk {
         let _gate = self.inner.gate.lock().await;
         let traces = self.traces(email).await?;
         let mut view = self.person_view(email, &traces).await?;
-        let scrub = self.scrub_of(email, &traces).await?;
-        self.vanish(scrub).await?;
+        let mut spool = self.inner.store.spool().map_err(txn::store_fault)?;
+        let scrub = self.scrub_of(email, &traces, &mut spool).await?;
+        self.vanish(scrub, spool).await?;
         // Who asked has the address in their hands; nothing else of the person is given out.
         for issue in &mut view.issues {
             if traces.issues.values().any(|known| known.title == issue.title && is_by(&known.author, email)) {
@@ -75,29 +80,61 @@ impl Desk {
         Ok(Response::Person(Box::new(view)))
     }
 
-    /// Lets nothing go to the person any more, and says in each issue what happens.
+    /// Lets nothing go to the person any more, and says in each issue what happens. It does so in several steps:
+    /// one of all would be as large as all issues together.
     async fn leave_everywhere(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let (_gate, mut txn) = self.begin().await;
         let traces = self.traces(email).await?;
-        for entry in traces.outbox.into_iter().filter(|entry| !entry.state.is_settled()) {
-            let state = crate::domain::OutboxState::Cancelled;
-            super::outbox::put_entry(&mut txn, &OutboxEntry { state, held_until: None, ..entry })?;
+        let unsettled = traces.outbox.iter().filter(|entry| !entry.state.is_settled());
+        let rows: Vec<OutboxId> = unsettled.map(|entry| entry.id).collect();
+        let issues: Vec<IssueId> = traces.issues.into_keys().collect();
+        for rows in rows.chunks(AT_ONCE) {
+            let (_gate, mut txn) = self.begin().await;
+            for id in rows {
+                self.cancel_theirs(&mut txn, *id).await?;
+            }
+            self.step_of_erasing(acting, txn).await?;
         }
-        for id in traces.issues.into_keys() {
-            let before = self.load_issue(&mut txn, id).await?;
-            let mut issue = before.clone();
-            issue.set_subscribed(email, false);
-            let words =
-                format!("{} had a person erased who took part; this cannot be taken back", acting.user.name);
-            self.system_note(&mut txn, &mut issue, words, None).await?;
-            txn.put_issue(Some(&before), &issue)?;
+        for issues in issues.chunks(AT_ONCE) {
+            let (_gate, mut txn) = self.begin().await;
+            for id in issues {
+                self.leave_issue(&mut txn, acting, *id, email).await?;
+            }
+            self.step_of_erasing(acting, txn).await?;
         }
+        let (_gate, mut txn) = self.begin().await;
         txn.remove::<AddressRecord>(person_key(email));
+        self.step_of_erasing(acting, txn).await
+    }
+
+    async fn cancel_theirs(&self, txn: &mut Txn<'_>, id: OutboxId) -> Result<(), Fault> {
+        let entry = txn.get::<OutboxEntry>(&outbox_key(id)).await?;
+        // It may have gone out since.
+        let Some(entry) = entry.filter(|entry| !entry.state.is_settled()) else { return Ok(()) };
+        let state = OutboxState::Cancelled;
+        super::outbox::put_entry(txn, &OutboxEntry { state, held_until: None, ..entry })
+    }
+
+    async fn leave_issue(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        email: &EmailAddress,
+    ) -> Result<(), Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let mut issue = before.clone();
+        issue.set_subscribed(email, false);
+        let words =
+            format!("{} had a person erased who took part; this cannot be taken back", acting.user.name);
+        self.system_note(txn, &mut issue, words, None).await?;
+        txn.put_issue(Some(&before), &issue)
+    }
+
+    async fn step_of_erasing(&self, acting: &Acting, mut txn: Txn<'_>) -> Result<(), Fault> {
         txn.hush = true;
         txn.deed().label = "erased a person".to_owned();
         // Not remembered as done: asked again, it is done again.
-        self.finish(txn, acting.actor(), None, None).await?;
-        Ok(())
+        self.finish(txn, acting.actor(), None, None).await.map(drop)
     }
 
     /// Finds everything of a person. It reads every issue and every note.
@@ -174,19 +211,22 @@ impl Desk {
         })
     }
 
-    /// Says what has to vanish so that nothing of a person is left.
-    async fn scrub_of(&self, email: &EmailAddress, traces: &Traces) -> Result<Scrub, Fault> {
+    /// Says what has to vanish so that nothing of a person is left, and gathers the mails as they stand then.
+    async fn scrub_of(
+        &self,
+        email: &EmailAddress,
+        traces: &Traces,
+        spool: &mut Spool,
+    ) -> Result<Scrub, Fault> {
         let stand_in = format!("erased-{:08x}@erased.invalid", rand::random::<u32>());
         let address = Cut { text: email.key(), with: stand_in, border: Border::Address };
         let (wide, narrow) = self.cut_names(email, &traces.names).await?;
         let everywhere: Vec<Cut> = std::iter::once(address).chain(wide).collect();
         let here: Vec<Cut> = narrow.into_iter().chain(texts(email, traces)).collect();
         let issues: BTreeSet<IssueId> = traces.issues.keys().copied().collect();
-        let mut raws = self.own_raws(email, traces);
-        let in_theirs = self.mails_of(traces, &here, &everywhere, &raws).await?;
-        raws.extend(in_theirs);
-        let elsewhere = self.mails_without(&ready(&everywhere)?, &raws).await?;
-        raws.extend(elsewhere);
+        gather_own(email, traces, spool)?;
+        self.gather_theirs(traces, &here, &everywhere, spool).await?;
+        self.gather_without(&ready(&everywhere)?, spool).await?;
         let mut within = self.documents_of(&issues).await?;
         within.extend(traces.intake.iter().map(|entry| site(Tree::Intake, intake_key(entry.id))));
         Ok(Scrub {
@@ -195,8 +235,8 @@ impl Desk {
             within,
             fields: fields(email, traces),
             blank: ERASED.to_owned(),
-            raws: raws.into_iter().map(|(raw, bytes)| (raw, bytes.into())).collect(),
             nameless: Some(email.key()),
+            ..Scrub::default()
         })
     }
 
@@ -221,42 +261,44 @@ impl Desk {
         Ok((wide.into_iter().map(cut).collect(), narrow.into_iter().map(cut).collect()))
     }
 
-    /// Gives what takes the place of the mails from the person and to them.
-    fn own_raws(&self, email: &EmailAddress, traces: &Traces) -> BTreeMap<RawRef, Vec<u8>> {
-        let mail = || mail::emptied(None, "The person whose mail this was has been erased.");
-        let mut raws = BTreeMap::new();
-        for note in traces.own(email) {
-            raws.extend(note.raw.map(|raw| (raw, mail())));
-            raws.extend(note.attachments.iter().filter_map(|file| Some((file.raw?, Vec::new()))));
-        }
-        raws.extend(traces.intake.iter().filter_map(|entry| Some((entry.raw?, mail()))));
-        raws.extend(traces.outbox.iter().map(|entry| (entry.raw, mail())));
-        raws
-    }
-
-    /// Gives the other mails of the person's issues without what the person wrote.
-    async fn mails_of(
+    /// Gathers the other mails of the person's issues without what the person wrote.
+    async fn gather_theirs(
         &self,
         traces: &Traces,
         here: &[Cut],
         everywhere: &[Cut],
-        known: &BTreeMap<RawRef, Vec<u8>>,
-    ) -> Result<Vec<(RawRef, Vec<u8>)>, Fault> {
-        let all: Vec<Cut> = everywhere.iter().chain(here).cloned().collect();
-        let cuts = ready(&all)?;
+        spool: &mut Spool,
+    ) -> Result<(), Fault> {
         let mut raws: BTreeSet<RawRef> = traces.notes.iter().filter_map(|note| note.raw).collect();
         for entry in txn::all::<OutboxEntry>(&self.inner.store, &[]).await? {
             if entry.issue.is_some_and(|issue| traces.issues.contains_key(&issue)) {
                 raws.insert(entry.raw);
             }
         }
-        let mut found = Vec::new();
-        for raw in raws.into_iter().filter(|raw| !known.contains_key(raw)) {
-            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
-            found.extend(mail::without(&bytes, &cuts).map(|bytes| (raw, bytes)));
+        raws.retain(|raw| !spool.holds(raw));
+        if raws.is_empty() {
+            return Ok(());
         }
-        Ok(found)
+        let all: Vec<Cut> = everywhere.iter().chain(here).cloned().collect();
+        let cuts = ready(&all)?;
+        for raw in raws {
+            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+            if let Some(left) = mail::without(&bytes, &cuts) {
+                spool.put(raw, &left).map_err(txn::store_fault)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// Gathers what takes the place of the mails from the person and to them, and of their files.
+fn gather_own(email: &EmailAddress, traces: &Traces, spool: &mut Spool) -> Result<(), Fault> {
+    let mail = mail::emptied(None, "The person whose mail this was has been erased.");
+    let files = traces.own(email).flat_map(|note| &note.attachments).filter_map(|file| file.raw);
+    let mails = traces.own(email).filter_map(|note| note.raw);
+    let mails = mails.chain(traces.intake.iter().filter_map(|entry| entry.raw));
+    let mails = mails.chain(traces.outbox.iter().map(|entry| entry.raw));
+    spool.share(files, &[]).and_then(|()| spool.share(mails, &mail)).map_err(txn::store_fault)
 }
 
 /// Names the fields that vanish whole from what is the person's.

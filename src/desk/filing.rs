@@ -3,7 +3,7 @@
 use super::Desk;
 use super::forwarding::mark_answer;
 use super::intake::Passing;
-use super::issues::{blank_note, participant, reopen, stand, turn};
+use super::issues::{blank_note, open_again, participant, reopen, stand, turn};
 use super::letters::know;
 use super::rules::Cause;
 use super::txn::Txn;
@@ -334,7 +334,7 @@ fn settle_silent(issue: &mut Issue, passing: &Passing<'_>) {
     let arrival = &passing.prepared.arrival;
     let open = arrival.flagged || !arrival.answered;
     if open && issue.state == State::Closed && !issue.spam {
-        reopen(issue, passing.at);
+        open_again(issue, passing.at);
     } else if !open && issue.state == State::Open {
         super::issues::close(issue, passing.at);
     }

@@ -5,7 +5,7 @@ use crate::domain::{Change, Fault, Issue};
 use serde_json::{Map, Value};
 
 /// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 25] = [
+const TRACKED: [&str; 29] = [
     "title",
     "state",
     "status",
@@ -29,6 +29,10 @@ const TRACKED: [&str; 25] = [
     "estimate",
     "spent",
     "merged_into",
+    "split_from",
+    "split_into",
+    "reopened_at",
+    "rating",
     "project",
     "iid",
 ];

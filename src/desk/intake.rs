@@ -79,6 +79,12 @@ impl Desk {
             }
             return Ok(vec![self.unsubscribe(txn, &passing, again, &key).await?]);
         }
+        if let Some((rating, key)) = self.rating(txn, &passing).await? {
+            if let Some(earlier) = self.had_fate(txn, prepared, Fate::Rating, again).await? {
+                return Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?]);
+            }
+            return Ok(vec![self.rate(txn, &passing, again, rating, &key).await?]);
+        }
         match &passing.verdict.class {
             MailClass::Own => {
                 let fate = (Fate::Ignored, passing.verdict.reason.clone());

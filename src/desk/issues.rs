@@ -67,6 +67,10 @@ impl Desk {
             last_note: None,
             merged_into: None,
             was_open: false,
+            split_from: None,
+            split_into: Vec::new(),
+            reopened_at: None,
+            rating: None,
             brought: Vec::new(),
             milestone: None,
             weight: None,
@@ -471,8 +475,14 @@ pub(super) fn close(issue: &mut Issue, now: Timestamp) {
     turn(issue, None, now);
 }
 
-/// Opens an issue again; it is our turn then.
+/// Opens an issue again, and remembers when; it is our turn then.
 pub(super) fn reopen(issue: &mut Issue, now: Timestamp) {
+    open_again(issue, now);
+    issue.reopened_at = Some(now);
+}
+
+/// Opens an issue that should not have been closed; it is our turn then.
+pub(super) fn open_again(issue: &mut Issue, now: Timestamp) {
     issue.state = State::Open;
     stand(issue, Status::Open, now);
     issue.closed_at = None;

@@ -6,7 +6,7 @@ use super::txn::{self, Txn};
 use super::{Desk, missing};
 use crate::domain::{
     Author, DeskSettings, EmailAddress, Fault, Issue, MailKind, Mailbox, MessageId, Note, NoteKind,
-    OutboxEntry, OutboxId, OutboxState, Project, ReplyKey,
+    OutboxEntry, OutboxId, OutboxState, Project, Rating, ReplyKey,
 };
 use crate::mail;
 use crate::store::record::{Known, OutboxOfNote, OutboxOpen, Place, text_key};
@@ -255,7 +255,9 @@ impl Desk {
         let ways = &self.inner.ways;
         let by_mail = || ways.unsubscribe_link(issue.mailbox.as_deref(), project, key);
         let unsubscribe = ways.unsubscribe_page(key).or_else(by_mail).unwrap_or_default();
+        let rating = self.rating_links(template, issue, project, key);
         let values = mail::Values {
+            rating: &rating,
             issue_id: &format!("#{}", issue.iid),
             issue_path: &reference,
             note_text: told.text,
@@ -268,6 +270,29 @@ impl Desk {
             additional_text: desk.additional_text.as_deref().unwrap_or(""),
         };
         mail::fill(template, &values)
+    }
+
+    /// Gives the links by which the holder of a key rates an issue, where a template names them.
+    fn rating_links(
+        &self,
+        template: &str,
+        issue: &Issue,
+        project: &Project,
+        key: &str,
+    ) -> Vec<(&'static str, String)> {
+        if !mail::has_placeholder(template, "RATING") {
+            return Vec::new();
+        }
+        let ways = &self.inner.ways;
+        let to = ways
+            .reply_address(issue.mailbox.as_deref(), project, key)
+            .or_else(|| issue.arrived_to.clone())
+            .or_else(|| ways.plain_address(issue.mailbox.as_deref(), project));
+        let links = |to: &EmailAddress| {
+            let link = |rating: Rating| (rating.word(), mail::mail_link(to, &rating.subject(key)));
+            Rating::ALL.map(link).to_vec()
+        };
+        to.as_ref().map(links).unwrap_or_default()
     }
 
     pub(super) async fn description(&self, txn: &mut Txn<'_>, issue: &Issue) -> Result<String, Fault> {

@@ -3,7 +3,7 @@
 //! The notes move to the issue that lives on and remember where they came from. The others stay under their
 //! numbers, closed; whatever is said to them, by reference or by mail, reaches the one that lives on.
 
-use super::issues::{close, reopen, turn};
+use super::issues::{close, open_again, turn};
 use super::letters::reference;
 use super::notices::lead_notices;
 use super::outbox::counted;
@@ -108,8 +108,46 @@ impl Desk {
         let iid = self.unmerge_one(&mut txn, acting, id).await?;
         let label = format!("parted #{iid} from what it was merged into");
         txn.deed().label.clone_from(&label);
+        txn.deed().undoable = true;
+        txn.deed().issues = vec![id];
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         Ok(self.edited(acting, &[id], label))
+    }
+
+    /// Parts an issue from this one, into which it was merged.
+    pub(super) async fn part_from(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        issue: &Issue,
+        other: &Reference,
+    ) -> Result<(), Fault> {
+        let project = self.load_project(txn, issue.project).await?;
+        let whole = Reference { project: other.project.clone().or(Some(project.path)), ..other.clone() };
+        let id = self.resolve_itself(&acting.rights, &whole).await?;
+        let merged = self.load_issue(txn, id).await?.merged_into;
+        if id == issue.id || merged.is_none() || self.survivor(txn, id).await? != issue.id {
+            return Err(Fault::refused(format!("{other} is not merged into #{}", issue.iid)));
+        }
+        self.unmerge_one(txn, acting, id).await.map(drop)
+    }
+
+    /// Merges what was parted once more, if it still stands by itself.
+    pub(super) async fn rejoin(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        into: IssueId,
+    ) -> Result<(), Fault> {
+        let into = self.survivor(txn, into).await?;
+        let issue = self.load_issue(txn, id).await?;
+        if issue.merged_into.is_some() {
+            return Err(Fault::refused(format!("#{} was merged into another since", issue.iid)));
+        }
+        self.demand(acting, &self.project_of_issue(id).await?, Role::Reporter)?;
+        self.demand(acting, &self.project_of_issue(into).await?, Role::Reporter)?;
+        self.merge_one(txn, acting, id, into).await.map(drop)
     }
 
     pub(super) async fn unmerge_one(
@@ -135,7 +173,7 @@ impl Desk {
         let wrote = self.writers(txn, into).await?;
         target.participants.retain(|p| !brought.contains(&p.email) || wrote.contains(&p.email));
         if std::mem::take(&mut issue.was_open) {
-            reopen(&mut issue, txn.now);
+            open_again(&mut issue, txn.now);
         }
         let home = self.load_project(txn, target.project).await?;
         let (theirs, ours) = (reference(&project, &issue), reference(&home, &target));
@@ -144,6 +182,7 @@ impl Desk {
         self.system_note(txn, &mut issue, format!("{who} parted this from {ours}"), None).await?;
         txn.put_issue(Some(&before), &issue)?;
         txn.put_issue(Some(&target_before), &target)?;
+        txn.deed().parted.push((id, into));
         Ok(issue.iid)
     }
 

@@ -56,6 +56,8 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SaveView { kept: KeptFor::Mine, .. }
         | Request::RemoveView(ViewId { from: ViewFrom::Program | ViewFrom::Kept(KeptFor::Mine), .. })
         | Request::OrderView { .. }
+        // Who may keep what where is asked for at both ends.
+        | Request::ShareView { .. }
         | Request::SaveCanned { scope: KeptFor::Mine, .. }
         | Request::RemoveCanned { scope: KeptFor::Mine, .. }
         | Request::Drafts
@@ -95,7 +97,9 @@ fn need(request: &Request) -> Need<'_> {
         // The project of the merged issue itself is asked for where it is parted.
         Request::Unmerge(reference) => one(reference, Role::Reporter),
         Request::SaveDraft(_) => Nothing,
-        Request::Draft { reference, .. } | Request::DropDraft { reference, .. } => match reference {
+        Request::Draft { reference, .. }
+        | Request::DraftFile { reference, .. }
+        | Request::DropDraft { reference, .. } => match reference {
             Some(reference) => one(reference, Role::Guest),
             None => Nothing,
         },

@@ -4,11 +4,11 @@ use super::vanishing::ready;
 use super::{Acting, Desk, txn};
 use crate::domain::{
     Attachment, Border, Cut, Cuts, Draft, Fault, IntakeEntry, Issue, IssueId, Note, NoteId, OutboxEntry,
-    RawRef, Redact, Response, Rights, Role, StaffNotice,
+    RawRef, Redact, RedactionPlan, Response, Rights, Role, StaffNotice,
 };
 use crate::mail;
 use crate::store::record::note_key;
-use crate::store::{Record, Scrub, Site, Tree, site};
+use crate::store::{Record, Scrub, Site, Spool, Tree, site};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What stands where something was.
@@ -17,7 +17,7 @@ const TAKEN_OUT: &str = "[redacted]";
 const LEAST: usize = 4;
 
 impl Desk {
-    /// Takes words and files out for good, and says in the issue who did so.
+    /// Takes words and files out for good, and says in the issue who did so; or says what that would change.
     pub(super) async fn redact(&self, acting: &Acting, asked: &Redact) -> Result<Response, Fault> {
         let id = self.resolve(&acting.rights, &asked.reference).await?;
         let cuts = cuts(&asked.words)?;
@@ -27,37 +27,21 @@ impl Desk {
         let note = note.ok_or_else(|| Fault::not_found(format!("there is no note {} in it", asked.note)))?;
         let files = chosen(&note, &asked.files)?;
         self.refuse_absent(&note, asked, &cuts).await?;
-        let others = self.elsewhere(acting, &found, id).await?;
-
-        let before = self.load_issue(&mut txn, id).await?;
-        let mut issue = before.clone();
-        self.say_redacted(acting, &mut txn, &mut issue, asked).await?;
-        let kept = without_files(note, &files);
-        if let Some(kept) = kept {
+        let standing = self.standing(acting, &found, id).await?;
+        let mut spool = self.inner.store.spool().map_err(txn::store_fault)?;
+        if asked.dry_run {
+            self.gather_redacted(asked.note, id, &files, &found, &mut spool).await?;
+            return self.redaction_plan(asked, id, &files, &standing, spool.count()).await;
+        }
+        let others = standing.into_keys().filter(|other| *other != id);
+        self.mark_redacted(&mut txn, acting, asked, id, others).await?;
+        if let Some(kept) = without_files(note, &files) {
             txn.put(&kept)?;
         }
-        txn.put_issue(Some(&before), &issue)?;
-        for other in others {
-            let before = self.load_issue(&mut txn, other).await?;
-            let mut issue = before.clone();
-            let words = format!(
-                "{} redacted words that stood here as well, with note {}; this cannot be taken back",
-                acting.user.name, asked.note
-            );
-            self.system_note(&mut txn, &mut issue, words, None).await?;
-            txn.put_issue(Some(&before), &issue)?;
-        }
-        txn.deed().label = format!("redacted note {} of #{}", asked.note, issue.iid);
         // Not remembered as done: asked again, it is done again.
         self.finish(txn, acting.actor(), None, None).await?;
 
-        let mut raws = self.raws_without(asked.note, id, &files).await?;
-        for bytes in raws.values_mut() {
-            if let Some(left) = mail::without(bytes, &found) {
-                *bytes = left;
-            }
-        }
-        raws.extend(self.mails_without(&found, &raws).await?);
+        self.gather_redacted(asked.note, id, &files, &found, &mut spool).await?;
         let long = files.iter().filter(|(_, file)| file.name.chars().count() >= LEAST);
         let names = long.map(|(_, file)| cut(&file.name));
         let scrub = Scrub {
@@ -65,11 +49,77 @@ impl Desk {
             here: names.collect(),
             within: self.documents_of(&[id].into()).await?,
             blank: TAKEN_OUT.to_owned(),
-            raws: raws.into_iter().map(|(raw, bytes)| (raw, bytes.into())).collect(),
             ..Scrub::default()
         };
-        self.vanish(scrub).await?;
+        self.vanish(scrub, spool).await?;
         Ok(Response::Issue(Box::new(self.issue_view(acting, id).await?)))
+    }
+
+    /// Counts what a redaction would change.
+    async fn redaction_plan(
+        &self,
+        asked: &Redact,
+        id: IssueId,
+        files: &[(usize, Attachment)],
+        standing: &BTreeMap<IssueId, u64>,
+        mails: usize,
+    ) -> Result<Response, Fault> {
+        let mut others = Vec::new();
+        for other in standing.keys().filter(|other| **other != id) {
+            others.push(self.reference_of(*other).await?);
+        }
+        let here_alone = u64::from(standing.is_empty());
+        Ok(Response::Redaction(RedactionPlan {
+            reference: self.reference_of(id).await?,
+            note: asked.note,
+            notes: standing.values().sum::<u64>().max(here_alone),
+            files: files.iter().map(|(_, file)| file.name.clone()).collect(),
+            mails: u64::try_from(mails).unwrap_or(u64::MAX),
+            others,
+        }))
+    }
+
+    /// Says in every issue that loses words that it does.
+    async fn mark_redacted(
+        &self,
+        txn: &mut txn::Txn<'_>,
+        acting: &Acting,
+        asked: &Redact,
+        id: IssueId,
+        others: impl Iterator<Item = IssueId>,
+    ) -> Result<(), Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let mut issue = before.clone();
+        self.say_redacted(acting, txn, &mut issue, asked).await?;
+        txn.put_issue(Some(&before), &issue)?;
+        for other in others {
+            let before = self.load_issue(txn, other).await?;
+            let mut issue = before.clone();
+            let words = format!(
+                "{} redacted words that stood here as well, with note {}; this cannot be taken back",
+                acting.user.name, asked.note
+            );
+            self.system_note(txn, &mut issue, words, None).await?;
+            txn.put_issue(Some(&before), &issue)?;
+        }
+        txn.deed().label = format!("redacted note {} of #{}", asked.note, issue.iid);
+        Ok(())
+    }
+
+    /// Gathers all mails and files that change, as they stand then.
+    async fn gather_redacted(
+        &self,
+        note: NoteId,
+        issue: IssueId,
+        files: &[(usize, Attachment)],
+        found: &Cuts,
+        spool: &mut Spool,
+    ) -> Result<(), Fault> {
+        for (raw, bytes) in self.raws_without(note, issue, files).await? {
+            let left = mail::without(&bytes, found);
+            spool.put(raw, left.as_deref().unwrap_or(&bytes)).map_err(txn::store_fault)?;
+        }
+        self.gather_without(found, spool).await
     }
 
     /// Refuses what the note does not hold, so that a slip of the keys is told and takes out nothing.
@@ -89,24 +139,26 @@ impl Desk {
         Ok(())
     }
 
-    /// Lists the other issues in which the words stand; refuses where the caller is no maintainer of one.
-    async fn elsewhere(
+    /// Counts in which issues and how many of their notes the words stand; refuses where the caller is no
+    /// maintainer of one.
+    async fn standing(
         &self,
         acting: &Acting,
         found: &Cuts,
         here: IssueId,
-    ) -> Result<BTreeSet<IssueId>, Fault> {
-        let mut issues = BTreeSet::new();
+    ) -> Result<BTreeMap<IssueId, u64>, Fault> {
+        let mut issues = BTreeMap::new();
         if found.is_empty() {
             return Ok(issues);
         }
         for note in txn::all::<Note>(&self.inner.store, &[]).await? {
             let texts = [Some(note.body.as_str()), note.folded.as_deref()];
-            if note.issue != here && texts.into_iter().flatten().any(|text| found.are_in(text.as_bytes())) {
-                issues.insert(note.issue);
+            if texts.into_iter().flatten().any(|text| found.are_in(text.as_bytes())) {
+                *issues.entry(note.issue).or_default() += 1;
             }
         }
-        for issue in issues.iter().filter(|_| acting.rights != Rights::All) {
+        let other = |issue: &&IssueId| **issue != here && acting.rights != Rights::All;
+        for issue in issues.keys().filter(other) {
             let project = self.project_of_issue(*issue).await?;
             if !acting.rights.may(project.id, Role::Maintainer) {
                 return Err(Fault::refused("these words stand in issues that you do not maintain as well")

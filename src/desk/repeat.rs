@@ -46,9 +46,10 @@ impl Desk {
                 self.shown_category(acting, *kind, project, &name).await
             }
             Request::SaveCanned { .. } | Request::RemoveCanned { .. } => self.canned(acting, None).await,
-            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
-                self.views(acting).await
-            }
+            Request::SaveView { .. }
+            | Request::RemoveView(_)
+            | Request::OrderView { .. }
+            | Request::ShareView { .. } => self.views(acting).await,
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
             Request::IntakeAct { id, .. } => self.intake_entry(*id).await,

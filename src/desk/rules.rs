@@ -213,7 +213,13 @@ pub(super) fn check_actions(edits: &[Edit]) -> Result<(), Fault> {
     let alone = |edit: &&Edit| {
         matches!(
             edit,
-            Edit::DuplicateOf(_) | Edit::MergeInto(_) | Edit::Link(_) | Edit::Unlink(_) | Edit::Spend(_)
+            Edit::DuplicateOf(_)
+                | Edit::MergeInto(_)
+                | Edit::Part(_)
+                | Edit::Split { .. }
+                | Edit::Link(_)
+                | Edit::Unlink(_)
+                | Edit::Spend(_)
         ) || matches!(edit, Edit::Assign(name) if name == "me")
     };
     match edits.iter().find(alone) {

@@ -356,6 +356,7 @@ fn many_draft(user: &str, kind: DraftKind, text: String, to: &[String], now: jif
         to: Some(to.join(" ")),
         cc: Vec::new(),
         files: Vec::new(),
+        kept: Vec::new(),
         seen: None,
         saved_at: now,
     }

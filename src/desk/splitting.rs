@@ -21,28 +21,44 @@ impl Desk {
     pub(super) async fn split(&self, acting: &Acting, asked: &IssueSplit) -> Result<Response, Fault> {
         let id = self.resolve(&acting.rights, &asked.reference).await?;
         let (_gate, mut txn) = self.begin().await;
-        let before = self.load_issue(&mut txn, id).await?;
-        let moving = self.chosen(&mut txn, &before, &asked.notes).await?;
-        self.refuse_all(&mut txn, &before, &moving).await?;
-        let mut project = self.load_project(&mut txn, before.project).await?;
-        let title = asked.title.as_deref().filter(|title| !title.trim().is_empty());
-        let mut issue = self.number_issue(&mut txn, &mut project, title.unwrap_or(&before.title)).await?;
+        let (old, new) = self.split_one(&mut txn, acting, id, &asked.notes, asked.title.as_deref()).await?;
+        let what = counted(asked.notes.len(), "note");
+        txn.deed().label = format!("split {what} out of #{} into #{}", old.iid, new.iid);
+        txn.deed().undoable = true;
+        txn.deed().issues = vec![new.id, id];
+        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
+        Ok(Response::Issue(Box::new(self.issue_view(acting, new.id).await?)))
+    }
+
+    /// Splits notes out as part of a step; gives the issue that is left, and the new one.
+    pub(super) async fn split_one(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        id: IssueId,
+        notes: &[NoteId],
+        title: Option<&str>,
+    ) -> Result<(Issue, Issue), Fault> {
+        let before = self.load_issue(txn, id).await?;
+        let moving = self.chosen(txn, &before, notes).await?;
+        self.refuse_all(txn, &before, &moving).await?;
+        let mut project = self.load_project(txn, before.project).await?;
+        let title = title.filter(|title| !title.trim().is_empty());
+        let mut issue = self.number_issue(txn, &mut project, title.unwrap_or(&before.title)).await?;
         fill(&mut issue, &before, &moving);
         let mut old = before.clone();
-        self.carry_over(&mut txn, &mut old, &mut issue, &moving).await?;
+        issue.split_from = Some(id);
+        old.split_into.push(issue.id);
+        self.carry_over(txn, &mut old, &mut issue, &moving).await?;
         let (theirs, ours) = (reference(&project, &issue), reference(&project, &old));
         let who = &acting.user.name;
         let what = counted(moving.len(), "note");
-        self.system_note(&mut txn, &mut old, format!("{who} split {what} out into {theirs}"), None).await?;
-        self.system_note(&mut txn, &mut issue, format!("{who} split {what} out of {ours}"), None).await?;
+        self.system_note(txn, &mut old, format!("{who} split {what} out into {theirs}"), None).await?;
+        self.system_note(txn, &mut issue, format!("{who} split {what} out of {ours}"), None).await?;
         txn.put_issue(None, &issue)?;
         txn.put_issue(Some(&before), &old)?;
-        txn.deed().label = format!("split {what} out of #{} into #{}", old.iid, issue.iid);
-        txn.deed().undoable = true;
-        txn.deed().split = vec![issue.id];
-        txn.deed().issues = vec![issue.id, id];
-        self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        Ok(Response::Issue(Box::new(self.issue_view(acting, issue.id).await?)))
+        txn.deed().split.push(issue.id);
+        Ok((old, issue))
     }
 
     /// Gives the notes that were chosen; refuses those that are not there.
@@ -136,6 +152,8 @@ impl Desk {
     }
 
     /// Puts the notes that were split out back, and leaves the number of the new issue as a way there.
+    ///
+    /// `home` is the issue they came from, where the new one does not name it itself.
     pub(super) async fn unsplit(
         &self,
         txn: &mut Txn<'_>,
@@ -143,13 +161,20 @@ impl Desk {
         split: IssueId,
         home: Option<&IssueId>,
     ) -> Result<(), Fault> {
-        let home = home.ok_or_else(|| super::missing("the issue that was split"))?;
-        let home = self.survivor(txn, *home).await?;
-        if self.load_issue(txn, split).await?.merged_into.is_some() {
+        let before = self.load_issue(txn, split).await?;
+        let home = before.split_from.or(home.copied());
+        let origin = home.ok_or_else(|| super::missing("the issue that was split"))?;
+        if before.merged_into.is_some() {
             return Err(Fault::refused("the issue that was split out was merged into another since")
                 .hint("part it from that one first: `deskbell issue unmerge`"));
         }
-        self.merge_one(txn, acting, split, home).await.map(drop)
+        let home = self.survivor(txn, origin).await?;
+        self.merge_one(txn, acting, split, home).await?;
+        let whole = self.load_issue(txn, split).await?;
+        txn.put_issue(Some(&whole), &Issue { split_from: None, ..whole.clone() })?;
+        let mut parent = self.load_issue(txn, origin).await?;
+        parent.split_into.retain(|id| *id != split);
+        txn.put(&parent)
     }
 }
 

@@ -130,6 +130,45 @@ impl Desk {
         self.view_done(txn, acting, label, ViewChange::View { before: Some(before), after: None }).await
     }
 
+    /// Gives a view to somebody else to keep: a project, the desk, or whoever acts.
+    pub(super) async fn share_view(
+        &self,
+        acting: &Acting,
+        view: &ViewId,
+        with: &KeptFor,
+    ) -> Result<Response, Fault> {
+        let ViewFrom::Kept(kept) = &view.from else {
+            return Err(Fault::refused(format!("the view {} comes with the program", view.name))
+                .hint("everybody has it already"));
+        };
+        let (from, to) = (self.keeper_of(acting, kept).await?, self.keeper_of(acting, with).await?);
+        self.may_keep(acting, &from).await?;
+        self.may_keep(acting, &to).await?;
+        let (_gate, mut txn) = self.begin().await;
+        let Some(before) = txn.get::<SavedView>(&kept_key(&from, &view.name)).await? else {
+            return Err(self.no_view(acting, &view.name).await?);
+        };
+        if from == to {
+            return Err(Fault::refused(format!("the view {} is {} already", view.name, with.word())));
+        }
+        if txn.get::<SavedView>(&kept_key(&to, &view.name)).await?.is_some() {
+            return Err(taken(&view.name));
+        }
+        refuse_more(&mut txn, &to, true).await?;
+        let after = SavedView { keeper: to, ..before.clone() };
+        let shared = ViewId { from: ViewFrom::Kept(with.clone()), name: view.name.clone() };
+        self.rename_tab(&mut txn, acting, view, &shared).await?;
+        let gone = ViewChange::View { before: Some(before), after: None };
+        write(&mut txn, &gone)?;
+        txn.deed().views.push(gone);
+        let label = match with {
+            KeptFor::Mine => format!("took the view {} for oneself", view.name),
+            KeptFor::Project(path) => format!("shared the view {} with {path}", view.name),
+            KeptFor::Desk => format!("shared the view {} with the desk", view.name),
+        };
+        self.view_done(txn, acting, label, ViewChange::View { before: None, after: Some(after) }).await
+    }
+
     /// Puts a view at a place among those that whoever acts sees, counted from 1.
     pub(super) async fn order_view(
         &self,

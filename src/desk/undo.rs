@@ -41,10 +41,13 @@ impl Desk {
         };
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
-        let (mut draft, mut again) = (None, Vec::new());
+        let mut draft = None;
         let out = Box::pin(self.unsend_ruled(&mut txn, &mut verb)).await?;
         for merged in &verb.deed.merged {
             Box::pin(self.unmerge_one(&mut txn, acting, *merged)).await?;
+        }
+        for (parted, into) in &verb.deed.parted {
+            Box::pin(self.rejoin(&mut txn, acting, *parted, *into)).await?;
         }
         for split in &verb.deed.split {
             Box::pin(self.unsplit(&mut txn, acting, *split, verb.deed.issues.last())).await?;
@@ -52,7 +55,6 @@ impl Desk {
         if !verb.deed.notes.is_empty() {
             draft = Box::pin(self.unsend_many(&mut txn, acting, &mut verb, &mut skipped)).await?;
         } else if let Some(note) = verb.deed.note {
-            again = self.file_names_of(&mut txn, &verb, note).await?;
             draft = self.unsend(&mut txn, acting, &verb, note, &mut skipped).await?;
         } else {
             let late = self.cancel_rows(&mut txn, &verb.deed.outbox).await?;
@@ -66,12 +68,9 @@ impl Desk {
         }
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
         let word = if nothing { "could not take back" } else { "took back" };
-        let mut label = format!("{word}: {}", verb.deed.label);
-        if draft.is_some() && !again.is_empty() {
-            label.push_str(&format!("; attach again: {}", again.join(", ")));
-        }
+        let label = format!("{word}: {}", verb.deed.label);
         skipped.extend(out);
-        if verb.deed.merged.is_empty() && verb.deed.split.is_empty() {
+        if !verb.deed.reshapes() {
             self.restore(&mut txn, acting, &verb, true).await?;
         }
         txn.deed().label.clone_from(&label);
@@ -92,6 +91,10 @@ impl Desk {
         if !undone.deed.split.is_empty() {
             return Err(Fault::refused("a split that was taken back is not done again by itself")
                 .hint("split the notes out once more"));
+        }
+        if !undone.deed.parted.is_empty() {
+            return Err(Fault::refused("a parting that was taken back is not done again by itself")
+                .hint("part them once more: `deskbell issue unmerge`"));
         }
         if !undone.deed.merged.is_empty() {
             return Err(Fault::refused("a merge that was taken back is not done again by itself")
@@ -265,18 +268,6 @@ impl Desk {
             .hint(format!("`deskbell issue history {}` shows the changes; change it by hand", issue.iid)))
     }
 
-    /// Names the files of a note; a draft has none of its own.
-    async fn file_names_of(
-        &self,
-        txn: &mut Txn<'_>,
-        verb: &Verb,
-        note: NoteId,
-    ) -> Result<Vec<String>, Fault> {
-        let Some(issue) = verb.deed.issues.first() else { return Ok(Vec::new()) };
-        let written = txn.get::<Note>(&note_key(*issue, note)).await?;
-        Ok(written.into_iter().flat_map(|note| note.attachments).map(|file| file.name).collect())
-    }
-
     /// Takes a note of the staff out of its issue, and gives it.
     pub(super) async fn take_note(
         &self,
@@ -336,6 +327,7 @@ impl Desk {
             to: None,
             cc: written.cc.iter().map(ToString::to_string).collect(),
             files: Vec::new(),
+            kept: written.attachments.into_iter().filter(|file| file.raw.is_some()).collect(),
             seen: issue.last_note,
             saved_at: txn.now,
         };
@@ -344,7 +336,8 @@ impl Desk {
             // Somebody began another draft meanwhile: keep both texts.
             Some(other) if !other.text.trim().is_empty() => {
                 let text = format!("{}\n\n{}", draft.text.trim_end(), other.text);
-                let both = Draft { text, ..draft };
+                let kept = draft.kept.into_iter().chain(other.kept).collect();
+                let both = Draft { text, files: other.files, kept, ..draft };
                 txn.put(&both)?;
                 Ok(Some(both))
             }

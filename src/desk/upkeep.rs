@@ -68,7 +68,8 @@ impl Desk {
     pub(super) async fn compact(&self) -> Result<Response, Fault> {
         let _gate = self.inner.gate.lock().await;
         let before = PARTS.map(|part| octets(&self.inner.store.dir().join(part)));
-        self.vanish(Scrub::default()).await?;
+        let spool = self.inner.store.spool().map_err(super::txn::store_fault)?;
+        self.vanish(Scrub::default(), spool).await?;
         let parts = PARTS.iter().zip(before).map(|(part, octets_before)| PartSize {
             part: (*part).to_owned(),
             octets_before,

@@ -7,7 +7,7 @@
 use super::{Desk, txn};
 use crate::domain::{Cuts, Event, Fault, IntakeEntry, Lesson, Note, OutboxEntry, RawRef};
 use crate::mail;
-use crate::store::Scrub;
+use crate::store::{Scrub, Spool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
@@ -23,12 +23,16 @@ const MADE_ANEW: [&str; 4] = ["journal", "trees", "index", "scratch"];
 
 impl Desk {
     /// Makes something vanish from the whole data dir. The caller holds the gate.
-    pub(super) async fn vanish(&self, scrub: Scrub) -> Result<(), Fault> {
+    pub(super) async fn vanish(&self, scrub: Scrub, spool: Spool) -> Result<(), Fault> {
         if let Some(before) = self.inner.store.promised().map_err(txn::store_fault)? {
             self.clear_derived(&before).await?;
         }
-        self.inner.store.rewrite(scrub.clone()).await.map_err(txn::store_fault)?;
-        self.clear_derived(&scrub).await?;
+        let scrub = Scrub { spooled: spool.spans(), ..scrub };
+        // What is still to be gone through are files, and they hold nothing but texts.
+        let derived =
+            Scrub { everywhere: scrub.everywhere.clone(), here: scrub.here.clone(), ..Scrub::default() };
+        self.inner.store.rewrite(scrub, Some(spool)).await.map_err(txn::store_fault)?;
+        self.clear_derived(&derived).await?;
         self.tell(Event::Missed);
         Ok(())
     }
@@ -55,24 +59,25 @@ impl Desk {
         self.inner.store.fulfil().map_err(txn::store_fault)
     }
 
-    /// Gives every mail and file that holds the texts as it reads without them. `known` are dealt with already.
-    pub(super) async fn mails_without(
-        &self,
-        cuts: &Cuts,
-        known: &BTreeMap<RawRef, Vec<u8>>,
-    ) -> Result<Vec<(RawRef, Vec<u8>)>, Fault> {
-        let mut found = Vec::new();
+    /// Gathers every mail and file that holds the texts as it reads without them; what is gathered already is
+    /// dealt with.
+    pub(super) async fn gather_without(&self, cuts: &Cuts, spool: &mut Spool) -> Result<(), Fault> {
+        if cuts.is_empty() {
+            return Ok(());
+        }
         for (raw, is_mail) in self.all_raws().await? {
-            if known.contains_key(&raw) {
+            if spool.holds(&raw) {
                 continue;
             }
             let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
             let cuts = cuts.clone();
             let without = move || if is_mail { mail::without(&bytes, &cuts) } else { cuts.out_of(&bytes) };
             let without = tokio::task::spawn_blocking(without).await;
-            found.extend(without.map_err(|e| Fault::internal(e.to_string()))?.map(|bytes| (raw, bytes)));
+            if let Some(left) = without.map_err(|e| Fault::internal(e.to_string()))? {
+                spool.put(raw, &left).map_err(txn::store_fault)?;
+            }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Lists all raw bytes, and whether they are a mail.
@@ -130,7 +135,8 @@ fn clear_files(dir: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
-        let made_anew = name.to_str().is_some_and(|name| MADE_ANEW.contains(&name) || name == "rewrite");
+        let made_anew =
+            name.to_str().is_some_and(|name| MADE_ANEW.contains(&name) || name.starts_with("rewrite"));
         if !made_anew {
             or_gone(clear_path(&entry.path(), cuts, all))?;
         }

@@ -72,6 +72,12 @@ impl Desk {
             estimate: issue.estimate,
             spent: issue.spent,
             moved_from: self.former_references(acting, &issue).await?,
+            split_from: self.references_seen(acting, issue.split_from.as_slice()).await?.pop(),
+            split_into: self.references_seen(acting, &issue.split_into).await?,
+            reopened_at: issue.reopened_at,
+            idle_warned_at: issue.idle_warned_at,
+            rating: issue.rating.as_ref().map(|rated| rated.rating),
+            rated_at: issue.rating.as_ref().map(|rated| rated.at),
         };
         acting.keep_back(project.id, &mut view);
         Ok(view)
@@ -132,6 +138,18 @@ impl Desk {
             });
         }
         Ok(views)
+    }
+
+    /// Gives the references of those issues that may be seen.
+    async fn references_seen(&self, acting: &Acting, ids: &[IssueId]) -> Result<Vec<String>, Fault> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            let issue = self.stored_issue(*id).await?;
+            if acting.rights.sees_issue(issue.project, issue.confidential) {
+                found.push(reference(&self.stored_project(&issue).await?, &issue));
+            }
+        }
+        Ok(found)
     }
 
     /// Lists the references that an issue had before it was moved, in projects that may be seen.

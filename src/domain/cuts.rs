@@ -1,8 +1,12 @@
 //! Cuts: texts that are taken out of everything for good, and what stands in their place. Pure.
 
+mod many;
+
+use many::Many;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// So many texts are looked for by one pattern.
 const TOGETHER: usize = 64;
@@ -34,6 +38,8 @@ pub enum Border {
 #[derive(Clone, Debug, Default)]
 pub struct Cuts {
     patterns: Vec<Pattern>,
+    /// Those that are compiled only where they may stand.
+    many: Arc<Many>,
 }
 
 /// Texts that the same takes the place of.
@@ -50,48 +56,39 @@ impl Cuts {
     /// # Errors
     /// Says which text is too long to be looked for.
     pub fn new(cuts: &[Cut]) -> Result<Self, String> {
-        let mut wanted: Vec<(&Cut, String)> =
-            cuts.iter().map(|cut| (cut, loose(&cut.text))).filter(|(_, text)| !text.is_empty()).collect();
+        let mut wanted: Vec<&Cut> =
+            cuts.iter().filter(|cut| cut.text.chars().any(|c| !c.is_whitespace())).collect();
         // The longest first, so that nothing is left of a text that begins with another.
-        wanted.sort_by(|a, b| (b.1.len(), &a.0.with).cmp(&(a.1.len(), &b.0.with)));
-        let mut patterns: Vec<Pattern> = Vec::new();
-        let mut rest = wanted.as_slice();
-        while let Some((first, _)) = rest.first() {
-            let same = |(cut, _): &&(&Cut, String)| cut.with == first.with && cut.border == first.border;
-            let count = rest.iter().take_while(same).count().min(TOGETHER);
-            let (now, later) = rest.split_at(count);
-            rest = later;
-            let any = now.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("|");
-            let found = RegexBuilder::new(&any).case_insensitive(true).size_limit(PATTERN).build();
-            let found = found.map_err(|_| format!("the text is too long: {:.40}…", first.text))?;
-            patterns.push(Pattern { found, with: first.with.clone().into_bytes(), border: first.border });
+        wanted.sort_by(|a, b| (b.text.len(), &a.with).cmp(&(a.text.len(), &b.with)));
+        if wanted.len() <= TOGETHER {
+            return Ok(Self { patterns: compiled(&wanted)?, ..Self::default() });
         }
-        Ok(Self { patterns })
+        let (many, few): (Vec<&Cut>, Vec<&Cut>) = wanted.into_iter().partition(|cut| Many::takes(&cut.text));
+        let many = Arc::new(Many::new(many.into_iter().cloned().collect()));
+        Ok(Self { patterns: compiled(&few)?, many })
     }
 
     /// Tells whether there is nothing to take out.
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && self.many.is_empty()
     }
 
     /// Tells whether one of the texts may stand there, whatever is beside it.
     pub fn may_be_in(&self, octets: &[u8]) -> bool {
-        self.patterns.iter().any(|pattern| pattern.found.is_match(octets))
+        self.patterns.iter().any(|pattern| pattern.found.is_match(octets)) || self.many.may_be_in(octets)
     }
 
     /// Tells whether one of the texts stands there.
     pub fn are_in(&self, octets: &[u8]) -> bool {
-        self.patterns.iter().any(|pattern| pattern.places(octets).next().is_some())
+        let stands = |pattern: &Pattern| pattern.places(octets).next().is_some();
+        self.patterns.iter().any(stands) || self.many.patterns(octets).iter().any(stands)
     }
 
     /// Gives the octets without the texts; `None` where none of them stands there.
     pub fn out_of(&self, octets: &[u8]) -> Option<Vec<u8>> {
         let mut left = Cow::Borrowed(octets);
-        for pattern in &self.patterns {
-            if let Some(cut) = pattern.cut(&left) {
-                left = Cow::Owned(cut);
-            }
-        }
+        cut_all(&self.many.patterns(&left), &mut left);
+        cut_all(&self.patterns, &mut left);
         match left {
             Cow::Owned(cut) => Some(cut),
             Cow::Borrowed(_) => None,
@@ -107,7 +104,7 @@ impl Cuts {
     /// Writes asterisks over the texts, for files whose length must stay; tells whether one stood there.
     pub fn cover(&self, octets: &mut [u8]) -> bool {
         let mut covered = false;
-        for pattern in &self.patterns {
+        for pattern in self.many.patterns(octets).iter().chain(&self.patterns) {
             let places: Vec<_> = pattern.places(octets).collect();
             for at in places {
                 octets.get_mut(at).unwrap_or_default().fill(b'*');
@@ -116,6 +113,31 @@ impl Cuts {
         }
         covered
     }
+}
+
+fn cut_all(patterns: &[Pattern], left: &mut Cow<'_, [u8]>) {
+    for pattern in patterns {
+        if let Some(cut) = pattern.cut(left) {
+            *left = Cow::Owned(cut);
+        }
+    }
+}
+
+/// Compiles texts in their order.
+fn compiled(cuts: &[&Cut]) -> Result<Vec<Pattern>, String> {
+    let mut patterns: Vec<Pattern> = Vec::new();
+    let mut rest = cuts;
+    while let Some(first) = rest.first() {
+        let same = |cut: &&&Cut| cut.with == first.with && cut.border == first.border;
+        let count = rest.iter().take_while(same).count().min(TOGETHER);
+        let (now, later) = rest.split_at(count);
+        rest = later;
+        let any = now.iter().map(|cut| loose(&cut.text)).collect::<Vec<_>>().join("|");
+        let found = RegexBuilder::new(&any).case_insensitive(true).size_limit(PATTERN).build();
+        let found = found.map_err(|_| format!("the text is too long: {:.40}…", first.text))?;
+        patterns.push(Pattern { found, with: first.with.clone().into_bytes(), border: first.border });
+    }
+    Ok(patterns)
 }
 
 impl Pattern {
@@ -231,7 +253,38 @@ mod tests {
         assert_eq!(octets, b"to ************* now");
     }
 
+    #[test]
+    fn many_texts_are_found_as_few_are() {
+        let texts: Vec<String> = (0..500).map(|n| format!("Line number {n} of Größe, ok {n}")).collect();
+        let short: Vec<String> = (0..100).map(|n| format!("kurz {n:04}")).collect();
+        let refs: Vec<&str> = texts.iter().chain(&short).map(String::as_str).collect();
+        let many = cuts(Border::Word, &refs);
+        assert!(many.patterns.is_empty(), "they are compiled where they may stand");
+        for (text, left) in [
+            ("so: line\r\n> NUMBER 7 of grö\u{df}e, OK 7.", Some("so: —.")),
+            ("Line number 7 of Größe, ok 77", None),
+            ("Line number 70 of Größe, ok 70; KURZ 0099!", Some("—; —!")),
+            ("kurz 00991", None),
+            ("Line number 500 of Größe, ok 500", None),
+        ] {
+            assert_eq!(many.out_of_text(text).as_deref(), left, "{text}");
+            assert_eq!(many.are_in(text.as_bytes()), left.is_some(), "{text}");
+        }
+        let mut octets = b"xkurz \xff kurz 0001".to_vec();
+        assert!(many.cover(&mut octets));
+        assert_eq!(octets, b"xkurz \xff *********");
+    }
+
     proptest! {
+        #[test]
+        fn many_texts_leave_what_few_leave(text in "[a-zß ]{0,40}", with in prop::collection::vec("[a-z]{8,18}", 70)) {
+            let all: Vec<&str> = with.iter().map(String::as_str).collect();
+            let whole = format!("{text} {} > {} {text}", all[3], all[69]);
+            let few = cuts(Border::Word, &[all[3], all[69]]);
+            let many = cuts(Border::Word, &all);
+            prop_assert_eq!(many.out_of_text(&whole), few.out_of_text(&whole));
+        }
+
         #[test]
         fn nothing_of_a_text_is_left(before: String, text in "[a-z]{3,9}( [a-z]{3,9})?", behind: String) {
             let cuts = cuts(Border::Any, &[&text]);

@@ -1,6 +1,6 @@
 //! Drafts: what somebody is writing, saved as they type.
 
-use super::{IssueId, NoteId, ProjectId};
+use super::{Attachment, IssueId, NoteId, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct Draft {
     pub cc: Vec<String>,
     /// Paths of files to attach, as typed.
     pub files: Vec<String>,
+    /// Files of a note that was taken back; the desk has them, so that nobody attaches them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Attachment>,
     /// The last note the writer had seen.
     pub seen: Option<NoteId>,
     pub saved_at: Timestamp,

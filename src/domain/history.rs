@@ -102,6 +102,9 @@ pub struct Deed {
     /// Issues that it made of notes of another, which stands behind them among `issues`.
     #[serde(default)]
     pub split: Vec<IssueId>,
+    /// Issues that it parted, and what each of them was merged into.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parted: Vec<(IssueId, IssueId)>,
 }
 
 /// A change as front ends see it.
@@ -120,5 +123,10 @@ impl Deed {
     /// Tells whether it wrote notes.
     pub fn has_notes(&self) -> bool {
         self.note.is_some() || !self.notes.is_empty()
+    }
+
+    /// Tells whether it merged, parted or split issues, which is taken back as a whole.
+    pub fn reshapes(&self) -> bool {
+        !self.merged.is_empty() || !self.split.is_empty() || !self.parted.is_empty()
     }
 }

@@ -13,6 +13,8 @@ pub enum Fate {
     Note,
     Duplicate,
     Unsubscribe,
+    /// Says what a customer thought of how their issue was handled.
+    Rating,
     Bounce,
     Automatic,
     Spam,
@@ -25,11 +27,12 @@ pub enum Fate {
 
 impl Fate {
     /// Every fate, in the order in which screens list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Issue,
         Self::Note,
         Self::Duplicate,
         Self::Unsubscribe,
+        Self::Rating,
         Self::Bounce,
         Self::Automatic,
         Self::Spam,
@@ -45,6 +48,7 @@ impl Fate {
             Self::Note => "note",
             Self::Duplicate => "duplicate",
             Self::Unsubscribe => "unsubscribe",
+            Self::Rating => "rating",
             Self::Bounce => "bounce",
             Self::Automatic => "automatic",
             Self::Spam => "spam",

@@ -1,6 +1,6 @@
 //! The issue: what a customer's mail becomes and what staff work on.
 
-use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId, Turn};
+use super::{Author, EmailAddress, IssueId, NoteId, Participant, ParticipantRole, ProjectId, Rated, Turn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -142,6 +142,18 @@ pub struct Issue {
     /// Every number that it has had, once it was moved to another project.
     #[serde(default)]
     pub stood: Vec<Standing>,
+    /// The issue that its first notes were split out of.
+    #[serde(default)]
+    pub split_from: Option<IssueId>,
+    /// The issues that were made of notes of it.
+    #[serde(default)]
+    pub split_into: Vec<IssueId>,
+    /// When it was last opened again, by hand or by an answer.
+    #[serde(default)]
+    pub reopened_at: Option<Timestamp>,
+    /// What the customer thought of how it was handled.
+    #[serde(default)]
+    pub rating: Option<Rated>,
     /// Whose turn it was, from the first to the one that stands; empty where nobody wrote it down.
     #[serde(default)]
     pub turns: Vec<Turn>,

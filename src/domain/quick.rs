@@ -9,7 +9,7 @@ pub use argument::{Argument, Mark, argument, written};
 
 use super::moment::{deadline, moment, work, work_in_words};
 use super::project::{distance, path_fits};
-use super::{Edit, EmailAddress, Fault, IssueKind, Priority, Status};
+use super::{Edit, EmailAddress, Fault, IssueKind, NoteId, Priority, Status};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -29,7 +29,7 @@ const fn action(name: &'static str, takes: &'static str, does: &'static str) -> 
 }
 
 /// Every quick action there is, in the order of their names.
-pub const QUICK_ACTIONS: [QuickAction; 34] = [
+pub const QUICK_ACTIONS: [QuickAction; 36] = [
     action("add_email", "ADDRESS…", "make outside people participants"),
     action("assign", "@USER", "give it to somebody, or to @me"),
     action("cc", "ADDRESS…", "mail this one note to further people"),
@@ -55,12 +55,14 @@ pub const QUICK_ACTIONS: [QuickAction; 34] = [
     action("snooze", "UNTIL", "put it away until then, or until an answer"),
     action("spam", "", "close it as spam"),
     action("spend", "1h 30m", "note time that was spent; with a minus, take it back"),
+    action("split", "NOTE[,NOTE…] [TITLE]", "take notes out into a new issue"),
     action("status", "open|pending|solved|closed", "say where the work stands"),
     action("subscribe", "ADDRESS", "mail a participant again"),
     action("title", "TEXT", "change the title"),
     action("unassign", "", "take the assignee away"),
     action("unlabel", "~NAME…", "remove labels, or all of them"),
     action("unlink", "#12", "say no more that it belongs together with another"),
+    action("unmerge", "#12", "part an issue that was merged into it"),
     action("unsnooze", "", "bring it back now"),
     action("unsubscribe", "ADDRESS", "mail a participant no more"),
     action("weight", "NUMBER", "say how heavy it is"),
@@ -208,6 +210,8 @@ fn edits(action: &QuickAction, rest: &str, now: Timestamp, zone: &TimeZone) -> R
         "merge" => Edit::MergeInto(rest.parse().map_err(|_| wrong())?),
         "link" => Edit::Link(rest.parse().map_err(|_| wrong())?),
         "unlink" => Edit::Unlink(rest.parse().map_err(|_| wrong())?),
+        "unmerge" => Edit::Part(rest.parse().map_err(|_| wrong())?),
+        "split" => split(rest).ok_or_else(wrong)?,
         "move" => Edit::MoveTo(word(rest).filter(|path| path_fits(path)).ok_or_else(wrong)?),
         "status" => Edit::Status(status(rest).ok_or_else(wrong)?),
         "estimate" => Edit::Estimate(Some(work(rest).filter(|s| *s > 0).ok_or_else(wrong)?)),
@@ -268,6 +272,13 @@ fn names(text: &str, mark: char) -> Option<Vec<String>> {
         rest = after.trim_start();
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// Reads the numbers of notes, with commas between, and the title that may follow.
+fn split(text: &str) -> Option<Edit> {
+    let (numbers, title) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let notes: Option<Vec<NoteId>> = numbers.split(',').map(|n| n.parse().ok().map(NoteId)).collect();
+    Some(Edit::Split { notes: notes?, title: Some(title.trim().to_owned()).filter(|t| !t.is_empty()) })
 }
 
 fn priority(text: &str) -> Option<Option<Priority>> {
@@ -333,9 +344,18 @@ fn plan(edit: &Edit) -> String {
         Edit::MoveTo(path) => format!("move it to {path}"),
         Edit::Link(reference) => format!("link it to {reference}"),
         Edit::Unlink(reference) => format!("unlink it from {reference}"),
+        Edit::Split { notes, title } => split_plan(notes, title.as_deref()),
+        Edit::Part(reference) => format!("part {reference} from it"),
         Edit::MergeInto(reference) => format!("merge it into {reference}"),
         Edit::DuplicateOf(reference) => format!("close it as a duplicate of {reference}"),
     }
+}
+
+fn split_plan(notes: &[NoteId], title: Option<&str>) -> String {
+    let named: Vec<String> = notes.iter().map(ToString::to_string).collect();
+    let word = if notes.len() == 1 { "note" } else { "notes" };
+    let called = title.map_or(String::new(), |title| format!(" called “{title}”"));
+    format!("split {word} {} out into a new issue{called}", named.join(", "))
 }
 
 #[cfg(test)]
@@ -373,6 +393,15 @@ mod tests {
             ("/link a/b#12", vec![Edit::Link("a/b#12".parse().unwrap())]),
             ("/move acme/office", vec![Edit::MoveTo("acme/office".into())]),
             ("/status pending", vec![Edit::Status(Status::Pending)]),
+            (
+                "/split 40,41 A second printer",
+                vec![Edit::Split {
+                    notes: vec![NoteId(40), NoteId(41)],
+                    title: Some("A second printer".into()),
+                }],
+            ),
+            ("/split 40", vec![Edit::Split { notes: vec![NoteId(40)], title: None }]),
+            ("/unmerge #12", vec![Edit::Part("#12".parse().unwrap())]),
             ("/unlink #12", vec![Edit::Unlink("#12".parse().unwrap())]),
             ("/merge #12", vec![Edit::MergeInto("#12".parse().unwrap())]),
             ("/milestone %\"v 1.0\"", vec![Edit::Milestone(Some("v 1.0".into()))]),
@@ -447,6 +476,10 @@ mod tests {
             ("/add_email ada", "line 1: `/add_email` cannot take `ada`"),
             ("/weight heavy", "line 1: `/weight` cannot take `heavy`"),
             ("/snooze 2020-01-01", "line 1: `/snooze` cannot take `2020-01-01`"),
+            ("/split", "line 1: `/split` needs more"),
+            ("/split 40,x", "line 1: `/split` cannot take `40,x`"),
+            ("/split the printer", "line 1: `/split` cannot take `the printer`"),
+            ("/unmerge it", "line 1: `/unmerge` cannot take `it`"),
             ("/label ~\"open", "line 1: `/label` cannot take `~\"open`"),
         ] {
             let fault = read(text).unwrap_err();

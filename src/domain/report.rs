@@ -6,6 +6,7 @@
 mod groups;
 mod lives;
 mod ranges;
+mod ratings;
 mod times;
 mod volume;
 
@@ -14,6 +15,7 @@ use super::{Clocks, Fault, WorkingHours, hour_of_week, nearest};
 use groups::{Groups, Kept};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use ratings::Ratings;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use times::Times;
@@ -33,10 +35,11 @@ pub enum ReportName {
     Projects,
     Labels,
     Assignees,
+    Ratings,
 }
 
 impl ReportName {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Volume,
         Self::Backlog,
         Self::Response,
@@ -46,6 +49,7 @@ impl ReportName {
         Self::Projects,
         Self::Labels,
         Self::Assignees,
+        Self::Ratings,
     ];
 
     /// Gives the word for it, as commands have it.
@@ -60,6 +64,7 @@ impl ReportName {
             Self::Projects => "projects",
             Self::Labels => "labels",
             Self::Assignees => "assignees",
+            Self::Ratings => "ratings",
         }
     }
 
@@ -75,6 +80,7 @@ impl ReportName {
             Self::Projects => "Each project",
             Self::Labels => "Each label",
             Self::Assignees => "Each of the staff",
+            Self::Ratings => "What customers thought of how their issues were handled",
         }
     }
 
@@ -227,6 +233,7 @@ enum About {
     Hours(Box<[[i64; 24]; 7]>),
     Clocks(Kept),
     Groups(Groups),
+    Ratings(Ratings),
 }
 
 impl Tally {
@@ -241,6 +248,7 @@ impl Tally {
             ReportName::Projects | ReportName::Labels | ReportName::Assignees => {
                 About::Groups(Groups::default())
             }
+            ReportName::Ratings => About::Ratings(Ratings::default()),
         };
         Self { name: asked.name, query: asked.query.clone(), span, clocks, issues: 0, about }
     }
@@ -264,6 +272,7 @@ impl Tally {
                     cell.into_iter().for_each(|cell| *cell += 1);
                 }
             }
+            About::Ratings(ratings) => ratings.add(facts, &self.span),
             About::Clocks(kept) => kept.add(facts, &self.clocks, &self.span),
             About::Groups(groups) => {
                 let unnamed = |name: &str| vec![format!("(no {name})")];
@@ -293,6 +302,7 @@ impl Tally {
             About::Hours(week) => heat(&week),
             About::Clocks(kept) => kept.finish(),
             About::Groups(groups) => groups.finish(),
+            About::Ratings(ratings) => ratings.finish(),
         };
         Report {
             name: self.name,

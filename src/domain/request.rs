@@ -123,6 +123,14 @@ pub enum Edit {
     Link(Reference),
     /// Says so no more.
     Unlink(Reference),
+    /// Puts notes of it into a new issue.
+    Split {
+        notes: Vec<NoteId>,
+        /// The title of the new issue; that of this one unless given.
+        title: Option<String>,
+    },
+    /// Parts an issue that was merged into it.
+    Part(Reference),
 }
 
 /// Notes that go out of an issue into a new one.
@@ -267,6 +275,12 @@ pub enum Request {
     Draft {
         reference: Option<Reference>,
         kind: DraftKind,
+    },
+    /// The bytes of a file that the desk has of the caller's draft.
+    DraftFile {
+        reference: Option<Reference>,
+        kind: DraftKind,
+        name: String,
     },
     /// The caller's own verbs that can be taken back, the latest first.
     Verbs {
@@ -424,6 +438,11 @@ pub enum Request {
     },
     /// Takes a view away; one of the program is only hidden from the caller.
     RemoveView(ViewId),
+    /// Gives a view of one's own to a project or the desk to keep, or the other way.
+    ShareView {
+        view: ViewId,
+        with: KeptFor,
+    },
     /// Puts a view at a place among those of the caller, counted from 1.
     OrderView {
         view: ViewId,
@@ -559,6 +578,7 @@ impl Request {
                 | Self::Report(_)
                 | Self::Drafts
                 | Self::Draft { .. }
+                | Self::DraftFile { .. }
                 | Self::Verbs { .. }
                 | Self::Changes { .. }
                 | Self::Cursors

@@ -64,6 +64,8 @@ pub enum Response {
     Done,
     /// What would happen, line by line.
     Plan(Vec<String>),
+    /// What a redaction would change.
+    Redaction(super::RedactionPlan),
     /// `Whoami`.
     User(User),
     /// `Status`.

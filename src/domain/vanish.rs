@@ -13,6 +13,24 @@ pub struct Redact {
     pub words: Vec<String>,
     /// Names or numbers of files of the note.
     pub files: Vec<String>,
+    /// Says what would change and writes nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a redaction would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactionPlan {
+    pub reference: String,
+    pub note: NoteId,
+    /// How many notes lose words, in all issues.
+    pub notes: u64,
+    /// Files of the note that go.
+    pub files: Vec<String>,
+    /// How many mails and files on the desk are written anew.
+    pub mails: u64,
+    /// The other issues in which the words stand.
+    pub others: Vec<String>,
 }
 
 /// What is kept of an outside person.

@@ -159,6 +159,23 @@ pub struct IssueView {
     /// The references that it had before it was moved; they still lead to it.
     #[serde(default)]
     pub moved_from: Vec<String>,
+    /// The issue that its first notes were split out of.
+    #[serde(default)]
+    pub split_from: Option<String>,
+    /// The issues that were made of notes of it.
+    #[serde(default)]
+    pub split_into: Vec<String>,
+    /// When it was last opened again, by hand or by an answer.
+    #[serde(default)]
+    pub reopened_at: Option<Timestamp>,
+    /// What the customer thought of how it was handled.
+    #[serde(default)]
+    pub rating: Option<super::Rating>,
+    #[serde(default)]
+    pub rated_at: Option<Timestamp>,
+    /// When its people were told that it will be closed, because nobody answered.
+    #[serde(default)]
+    pub idle_warned_at: Option<Timestamp>,
 }
 
 impl IssueView {

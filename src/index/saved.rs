@@ -7,8 +7,8 @@
 use super::rows::{Reads, Rows};
 use crate::domain::query::{IssueFacts, Name, Names, NoteFacts, Person};
 use crate::domain::{
-    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Seq, State, Status, Turn,
-    TurnTo,
+    Author, IssueId, IssueKind, NoteId, OutboxState, Party, Priority, ProjectId, Rating, Seq, State, Status,
+    Turn, TurnTo,
 };
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -82,6 +82,10 @@ struct Row {
     merged_into: Option<IssueId>,
     moved: bool,
     linked: bool,
+    rating: Option<(Rating, Nanos)>,
+    split: bool,
+    reopened: bool,
+    warned: bool,
     turns: Vec<(Nanos, TurnTo)>,
     note_count: u32,
     notes: Vec<SavedNote>,
@@ -191,6 +195,10 @@ impl Saving {
             merged_into: facts.merged_into,
             moved: facts.moved,
             linked: facts.linked,
+            rating: facts.rating.map(|(rating, at)| (rating, nanos(at))),
+            split: facts.split,
+            reopened: facts.reopened,
+            warned: facts.warned,
             turns: facts.turns.iter().map(|turn| (nanos(turn.at), turn.to)).collect(),
             note_count: facts.note_count,
             trouble: facts.trouble,
@@ -289,6 +297,10 @@ impl Loading {
             merged_into: row.merged_into,
             moved: row.moved,
             linked: row.linked,
+            rating: row.rating.and_then(|(rating, at)| Some((rating, moment(at)?))),
+            split: row.split,
+            reopened: row.reopened,
+            warned: row.warned,
             turns: row.turns.into_iter().map(turn).collect::<Option<_>>()?,
             clock: None,
             note_count: row.note_count,

@@ -169,14 +169,17 @@ fn references(ids: &[MessageId]) -> String {
 /// Makes the link by which somebody unsubscribes: a mail to `address` whose subject is `unsubscribe`, with
 /// a key behind it where the address carries none (RFC 6068).
 pub fn unsubscribe_link(address: &EmailAddress, key: Option<&str>) -> String {
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&byte);
-    let path: String = address
-        .as_str()
-        .bytes()
-        .map(|b| if kept(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect();
-    let key = key.map_or(String::new(), |key| format!("%20{key}"));
-    format!("mailto:{path}?subject=unsubscribe{key}")
+    let key = key.map_or(String::new(), |key| format!(" {key}"));
+    mail_link(address, &format!("unsubscribe{key}"))
+}
+
+/// Makes a link that begins a mail to `address` with this subject (RFC 6068).
+pub fn mail_link(address: &EmailAddress, subject: &str) -> String {
+    let coded = |text: &str, kept: &[u8]| -> String {
+        let kept = |byte: u8| byte.is_ascii_alphanumeric() || kept.contains(&byte);
+        text.bytes().map(|b| if kept(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    };
+    format!("mailto:{}?subject={}", coded(address.as_str(), b"-._~!$'*+@"), coded(subject, b"-._~"))
 }
 
 /// Gives the body: both forms of the text, and the files.

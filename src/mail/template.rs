@@ -17,6 +17,8 @@ pub struct Values<'a> {
     pub issue_description: &'a str,
     pub unsubscribe_url: &'a str,
     pub issue_url: &'a str,
+    /// Links by which a customer rates the issue: a word and an address each.
+    pub rating: &'a [(&'static str, String)],
     /// Markdown by those who run the desk, as are the next two.
     pub system_header: &'a str,
     pub system_footer: &'a str,
@@ -130,12 +132,19 @@ fn value(name: &str, values: &Values<'_>) -> Option<String> {
         "NOTE_TEXT" => values.note_text.to_owned(),
         "ISSUE_DESCRIPTION" => escape(values.issue_description),
         "UNSUBSCRIBE_URL" => escape_url(values.unsubscribe_url),
+        "RATING" => rating(values.rating),
         "ISSUE_URL" => escape_url(values.issue_url),
         "SYSTEM_HEADER" => values.system_header.to_owned(),
         "SYSTEM_FOOTER" => values.system_footer.to_owned(),
         "ADDITIONAL_TEXT" => values.additional_text.to_owned(),
         _ => return None,
     })
+}
+
+/// Writes the links of a rating beside each other.
+fn rating(links: &[(&'static str, String)]) -> String {
+    let link = |(word, url): &(&str, String)| format!("[{word}]({})", escape_url(url));
+    links.iter().map(link).collect::<Vec<_>>().join(" \u{b7} ")
 }
 
 /// Writes text so that Markdown shows it as it is.

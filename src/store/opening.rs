@@ -6,7 +6,7 @@ use super::scrub::Scrubber;
 use super::state::State;
 use super::trees::{Trees, Unopened};
 use super::writer::{Order, Writer, rebuild};
-use super::{Opened, Options, Store, StoreError, files, recovery};
+use super::{Opened, Options, Store, StoreError, files, recovery, spool};
 use crate::domain::Seq;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +45,11 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
 
 /// Gives what was to vanish when the last one stopped before the journal was written anew.
 fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
-    let Some(scrub) = rewriting::intent(dir)? else {
+    let promise = rewriting::intent(dir)?;
+    if let Err(error) = spool::clear(dir, promise.is_some()) {
+        tracing::warn!(%error, "cannot clear what a stopped erasing left");
+    }
+    let Some(scrub) = promise else {
         // What failed between two names left the journal under another one.
         if !dir.join("journal").exists() && rewriting::has_old(dir) {
             rewriting::settle_names(dir)?;
@@ -56,7 +60,11 @@ fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
     // They may be of the journal before, and hold what was to vanish.
     rewriting::remove_folder(&dir.join("trees"))
         .map_err(|error| StoreError::io("cannot clear the documents", &error))?;
-    if rewriting::is_in_place(dir) { Ok(None) } else { Scrubber::new(scrub).map(Some) }
+    if rewriting::is_in_place(dir) {
+        return Ok(None);
+    }
+    let spool = if scrub.spooled.is_empty() { None } else { Some(spool::open(dir)?) };
+    Scrubber::new(scrub, spool).map(Some)
 }
 
 /// Takes away what a stopped rebuild or check left; all of it is derived.

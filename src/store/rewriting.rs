@@ -13,7 +13,7 @@ use super::segment::{HEADER, Kind, Packed, RECORD, RecordHeader, SCHEMA, Segment
 use super::shelf::{Reading, Shelf};
 use super::trees::Trees;
 use super::value::Value;
-use super::{StoreError, files};
+use super::{StoreError, files, spool};
 use crate::domain::{RawRef, Seq};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
@@ -89,6 +89,7 @@ pub(super) fn fulfil(dir: &Path) -> Result<(), StoreError> {
         }
         _ => files::sync_folder(dir).map_err(|error| StoreError::io("cannot sync the data dir", &error))?,
     }
+    spool::clear(dir, false).map_err(|error| StoreError::io("cannot clear what was promised", &error))?;
     unmark(dir)
 }
 
@@ -312,8 +313,8 @@ impl Rewriter<'_> {
 
     fn part(&self, old: &RawRef, part: &Part, reading: &mut Reading<'_>) -> Result<Vec<u8>, StoreError> {
         match part {
-            Part::Bytes => match self.scrubber.raw(old) {
-                Some(instead) => Ok(instead.to_vec()),
+            Part::Bytes => match self.scrubber.raw(old)? {
+                Some(instead) => Ok(instead),
                 None => reading.raw(old),
             },
             Part::Document { tree, key, within } => {

@@ -3,6 +3,7 @@
 //! A document is read as a tree of values whatever its kind, so that texts leave it without anybody knowing
 //! what they mean, and so that places in the journal can be set anew.
 
+use super::spool::{self, Span};
 use super::{StoreError, Tree};
 use crate::domain::{Border, Cut, Cuts, RawRef};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -10,6 +11,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::fs::File;
 
 /// A document by the number of its tree and its key.
 pub type Site = (u8, serde_bytes::ByteBuf);
@@ -32,8 +34,12 @@ pub struct Scrub {
     pub fields: HashMap<Site, Vec<String>>,
     /// What takes the place of such a text.
     pub blank: String,
-    /// Raw bytes, and what takes their place.
+    /// Raw bytes, and what takes their place, as versions before the spool wrote it.
+    #[serde(default)]
     pub raws: Vec<(RawRef, serde_bytes::ByteBuf)>,
+    /// Raw bytes, and where in the spool stands what takes their place.
+    #[serde(default)]
+    pub spooled: Vec<(RawRef, Span)>,
     /// An address whose name vanishes wherever one stands beside it.
     pub nameless: Option<String>,
 }
@@ -47,23 +53,34 @@ pub(super) struct Scrubber {
     everywhere: Cuts,
     here: Cuts,
     raws: HashMap<RawRef, usize>,
+    spooled: HashMap<RawRef, Span>,
+    spool: Option<File>,
 }
 
 impl Scrubber {
-    pub fn new(scrub: Scrub) -> Result<Self, StoreError> {
+    /// Gets ready; `spool` holds what the scrub names as spooled.
+    pub fn new(scrub: Scrub, spool: Option<File>) -> Result<Self, StoreError> {
         let addresses: Vec<Cut> =
             scrub.everywhere.iter().filter(|cut| cut.border == Border::Address).cloned().collect();
         let addresses = Cuts::new(&addresses).map_err(StoreError::Other)?;
         let everywhere = Cuts::new(&scrub.everywhere).map_err(StoreError::Other)?;
         let here = Cuts::new(&scrub.here).map_err(StoreError::Other)?;
         let raws = scrub.raws.iter().enumerate().map(|(place, (raw, _))| (*raw, place)).collect();
-        Ok(Self { scrub, addresses, everywhere, here, raws })
+        let spooled = scrub.spooled.iter().copied().collect();
+        Ok(Self { scrub, addresses, everywhere, here, raws, spooled, spool })
     }
 
-    /// Gives what takes the place of raw bytes.
-    pub fn raw(&self, raw: &RawRef) -> Option<&[u8]> {
-        let place = self.raws.get(raw)?;
-        self.scrub.raws.get(*place).map(|(_, bytes)| bytes.as_slice())
+    /// Gives what takes the place of raw bytes, if anything does.
+    pub fn raw(&self, raw: &RawRef) -> Result<Option<Vec<u8>>, StoreError> {
+        match (self.spooled.get(raw), &self.spool) {
+            (Some(span), Some(file)) => return spool::read(file, *span).map(Some),
+            (Some(_), None) => {
+                return Err(StoreError::Other("what takes the place of a mail is gone".into()));
+            }
+            (None, _) => {}
+        }
+        let place = self.raws.get(raw).and_then(|place| self.scrub.raws.get(*place));
+        Ok(place.map(|(_, bytes)| bytes.to_vec()))
     }
 
     /// Tells whether a document is one of those from which more vanishes.
@@ -393,17 +410,20 @@ mod tests {
             rmp_serde::to_vec_named(&Document { author, other, body, raw, count: -3 }).unwrap()
         };
         let key = serde_bytes::ByteBuf::from(b"key".to_vec());
-        let scrubber = Scrubber::new(Scrub {
-            everywhere: vec![Cut {
-                text: "ada@x.example".into(),
-                with: "gone@x.invalid".into(),
-                border: Border::Address,
-            }],
-            fields: [((9, key), vec!["body".to_owned()])].into(),
-            blank: "(erased)".into(),
-            nameless: Some("ada@x.example".into()),
-            ..Scrub::default()
-        })
+        let scrubber = Scrubber::new(
+            Scrub {
+                everywhere: vec![Cut {
+                    text: "ada@x.example".into(),
+                    with: "gone@x.invalid".into(),
+                    border: Border::Address,
+                }],
+                fields: [((9, key), vec!["body".to_owned()])].into(),
+                blank: "(erased)".into(),
+                nameless: Some("ada@x.example".into()),
+                ..Scrub::default()
+            },
+            None,
+        )
         .unwrap();
         let moved = |raw: &RawRef| RawRef { offset: 50, from: 2, ..*raw };
         let before = document("Ada", "Ada@x.example", "Eve, not ada@x.example", "all of it", raw);

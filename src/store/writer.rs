@@ -7,6 +7,7 @@ use super::pending::Pending;
 use super::rewriting;
 use super::scrub::{Scrub, Scrubber};
 use super::shelf::Shelf;
+use super::spool::{self, Spool};
 use super::trees::{Trees, Writes};
 use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
@@ -30,7 +31,7 @@ pub(super) enum Order {
     /// Makes the trees anew, unless they are no longer of the generation that failed somebody.
     Rebuild(Option<u64>, Answer<u64>),
     /// Makes something vanish from the journal and the trees.
-    Rewrite(Box<Scrub>, Answer<()>),
+    Rewrite(Box<Scrub>, Option<Spool>, Answer<()>),
     Close(Option<String>, Answer<()>),
 }
 
@@ -80,7 +81,7 @@ impl Writer {
                     let wanted = failed.is_none_or(|failed| failed == self.trees.generation());
                     let _ = answer.send(if wanted { self.rebuild() } else { Ok(0) });
                 }
-                Some(Order::Rewrite(scrub, answer)) => drop(answer.send(self.rewrite(*scrub))),
+                Some(Order::Rewrite(scrub, spool, answer)) => drop(answer.send(self.rewrite(*scrub, spool))),
                 Some(Order::Stash(..) | Order::Commit(..)) | None => {}
             }
             next = orders.blocking_recv();
@@ -206,7 +207,7 @@ impl Writer {
     }
 
     /// Makes something vanish. What fails before the new journal is in its place changes nothing.
-    fn rewrite(&mut self, scrub: Scrub) -> Result<(), StoreError> {
+    fn rewrite(&mut self, scrub: Scrub, spool: Option<Spool>) -> Result<(), StoreError> {
         self.journal.ready()?;
         self.journal.sync()?;
         let octets: u64 = self.journal.shelf().segments().iter().map(|segment| segment.end).sum();
@@ -216,7 +217,10 @@ impl Writer {
                 "what was to vanish before has not left everything yet".to_owned(),
             ));
         }
-        let scrubber = Scrubber::new(scrub)?;
+        // Before the promise, which names what stands in it.
+        let spool =
+            spool.map(|spool| spool.keep(&self.dir).and_then(|()| spool::open(&self.dir))).transpose()?;
+        let scrubber = Scrubber::new(scrub, spool)?;
         rewriting::promise(&self.dir, &scrubber.scrub)?;
         let done = self.rewrite_promised(&scrubber);
         if done.is_err() && !rewriting::is_in_place(&self.dir) {

@@ -7,6 +7,7 @@ use super::thread::Thread;
 use crate::domain::quick::Mark;
 use crate::domain::{
     Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response, SenderRule,
+    Upload,
 };
 use jiff::Timestamp;
 
@@ -88,6 +89,10 @@ impl App {
     fn take_change(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::SaveDraft, _) => self.draft_saved(),
+            (Purpose::DraftFile(name), Response::Bytes(bytes)) => {
+                let upload = Upload { name: name.clone(), bytes };
+                self.attached(&name, Ok(upload));
+            }
             (Purpose::Send { issue, snooze }, Response::Noted { issue: view, held_until, .. }) => {
                 self.sent(issue, *view, held_until, snooze);
             }
@@ -207,6 +212,7 @@ impl App {
                 self.draft_unsaved();
                 self.complain_of(&fault);
             }
+            Purpose::DraftFile(name) => self.attached(name, Err(fault.message)),
             Purpose::Draft => {
                 self.take_draft(None);
                 self.complain_of(&fault);

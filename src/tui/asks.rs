@@ -97,6 +97,8 @@ pub enum Purpose {
         name: String,
     },
     Original(NoteId),
+    /// A file of the draft that the desk has.
+    DraftFile(String),
 }
 
 impl Purpose {

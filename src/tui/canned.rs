@@ -86,7 +86,7 @@ impl App {
         for upload in &filled.files {
             let path = format!("canned: {}", upload.name);
             if !composer.files.iter().any(|file| file.path == path) {
-                composer.files.push(File { path, upload: Some(upload.clone()), error: None });
+                composer.files.push(File { path, upload: Some(upload.clone()), error: None, kept: None });
             }
         }
         self.composer_touched();

@@ -9,8 +9,8 @@ use super::send::Manner;
 use super::thread::Thread;
 use crate::domain::quick::{QuickAction, QuickText, completions, quick_text};
 use crate::domain::{
-    AddressState, DefaultNote, DraftKind, EmailAddress, Fault, IssueId, IssueView, NoteId, NoteKind,
-    ParticipantView, Reference, Upload,
+    AddressState, Attachment, DefaultNote, DraftKind, EmailAddress, Fault, IssueId, IssueView, NoteId,
+    NoteKind, ParticipantView, Reference, Upload,
 };
 use jiff::Timestamp;
 
@@ -21,6 +21,8 @@ pub struct File {
     /// Its bytes, once they were read.
     pub upload: Option<Upload>,
     pub error: Option<String>,
+    /// What the desk has of it, since the note that it went with was taken back.
+    pub kept: Option<Attachment>,
 }
 
 /// How far the draft is saved.

@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::composer::{Composer, File, Saved, encoded};
 use super::edit::Edit;
 use super::input::Effect;
-use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Request, Upload};
+use crate::domain::{Attachment, Draft, DraftKind, EmailAddress, ProjectId, Request, Upload};
 use jiff::Timestamp;
 
 impl Composer {
@@ -23,7 +23,8 @@ impl Composer {
                 many => Some(many.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
             },
             cc: self.cc.iter().map(ToString::to_string).collect(),
-            files: self.files.iter().map(|f| f.path.clone()).collect(),
+            files: self.files.iter().filter(|f| f.kept.is_none()).map(|f| f.path.clone()).collect(),
+            kept: self.files.iter().filter_map(|f| f.kept.clone()).collect(),
             seen: self.seen,
             saved_at: now,
         }
@@ -77,6 +78,9 @@ impl App {
         composer.saved = if typed.is_empty() { Saved::Stored } else { Saved::Unsaved(now) };
         for path in draft.files {
             self.attach(path);
+        }
+        for file in draft.kept {
+            self.take_kept(file);
         }
         self.editor_if(wanted);
     }
@@ -164,8 +168,22 @@ impl App {
         if path.is_empty() || composer.files.iter().any(|f| f.path == path) {
             return;
         }
-        composer.files.push(File { path: path.clone(), upload: None, error: None });
+        composer.files.push(File { path: path.clone(), upload: None, error: None, kept: None });
         self.want(Effect::Attach { path });
+    }
+
+    /// Asks the desk for a file that went with a note which was taken back.
+    fn take_kept(&mut self, file: Attachment) {
+        let Some(composer) = &mut self.composer else { return };
+        let name = file.name.clone();
+        if composer.files.iter().any(|f| f.path == name) {
+            return;
+        }
+        composer.files.push(File { path: name.clone(), upload: None, error: None, kept: Some(file) });
+        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
+        let kind = composer.kind;
+        let request = Request::DraftFile { reference, kind, name: name.clone() };
+        self.ask(Purpose::DraftFile(name), request);
     }
 
     /// Takes a file in that was read.

@@ -36,6 +36,8 @@ pub struct Link {
 }
 
 /// Everything that can happen to the screen.
+// There is one at a time.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Input {
     Key(KeyEvent),

@@ -34,7 +34,7 @@ impl IntakeScreen {
 
     fn next_fate(&self) -> Option<Fate> {
         // What waits for a person comes first.
-        const ORDER: [Fate; 10] = [
+        const ORDER: [Fate; 11] = [
             Fate::Unroutable,
             Fate::Quarantined,
             Fate::Spam,
@@ -44,6 +44,7 @@ impl IntakeScreen {
             Fate::Note,
             Fate::Duplicate,
             Fate::Unsubscribe,
+            Fate::Rating,
             Fate::Ignored,
         ];
         match self.fate {

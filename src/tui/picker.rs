@@ -72,6 +72,8 @@ pub enum Choice {
         scope: SenderScope,
         name: String,
     },
+    /// Lets somebody else keep a view.
+    ShareView(ViewId, KeptFor),
     /// Sends although something speaks against it.
     SendAnyway(Manner),
     AttachFile(PathBuf),
@@ -312,6 +314,7 @@ impl App {
             Choice::Canned(scope, name) => self.take_canned(scope, name),
             Choice::MergeInto { references, into } => self.plan_merge(references, into),
             Choice::Merge { references, into } => self.merge(references, into),
+            Choice::ShareView(view, with) => self.share_view(view, with),
             Choice::Nothing => {}
             Choice::SendAnyway(manner) => self.send_anyway(manner),
             Choice::AttachFile(path) => self.attach(path.to_string_lossy().into_owned()),

@@ -108,6 +108,7 @@ impl App {
             Action::MoveUp => self.order_view(&view, false),
             Action::MoveDown => self.order_view(&view, true),
             Action::Remove => self.ask_view_removal(&view),
+            Action::ShareView => self.pick_view_keeper(&view),
             Action::Copy => self.want(Effect::Copy(view.about.name)),
             _ => return false,
         }
@@ -141,6 +142,44 @@ impl App {
             Item::new("yes", what, Choice::RemoveView(view.id())),
         ];
         self.open_picker(Picker::new(&title, items));
+    }
+
+    /// Asks who is to keep a view: oneself, a project, the desk. What one's role does not allow is refused.
+    fn pick_view_keeper(&mut self, view: &View) {
+        let name = clean::line(&view.about.name);
+        let ViewFrom::Kept(now) = &view.from else {
+            return self.say(format!("{name} comes with the program: everybody has it"));
+        };
+        let owner = self.me.as_ref().is_some_and(|me| me.owner);
+        let item = |word: &str, about: &str, with: KeptFor| {
+            let about = if with == *now { "now" } else { about };
+            Item::new(word, about, Choice::ShareView(view.id(), with))
+        };
+        let mut items = vec![item("mine", "you alone have it", KeptFor::Mine)];
+        for project in self.projects.iter().flatten() {
+            let about = "everybody in the project has it; takes a maintainer";
+            items.push(item(&project.path, about, KeptFor::Project(project.path.clone())));
+        }
+        items.push(match owner || *now == KeptFor::Desk {
+            true => item("the desk", "everybody has it", KeptFor::Desk),
+            false => {
+                let why = "takes an owner of the desk";
+                Item::new("the desk", why, Choice::Off(format!("sharing with the desk {why}")))
+            }
+        });
+        self.open_picker(Picker::new(&format!("Who keeps the view {name}"), items));
+    }
+
+    /// Lets somebody else keep a view.
+    pub fn share_view(&mut self, view: ViewId, with: KeptFor) {
+        let name = clean::line(&view.name);
+        let said = match &with {
+            KeptFor::Mine => format!("{name} is yours alone; z takes it back"),
+            KeptFor::Project(path) => format!("{} has {name}; z takes it back", clean::line(path)),
+            KeptFor::Desk => format!("everybody has {name}; z takes it back"),
+        };
+        let chosen = ViewId { from: ViewFrom::Kept(with.clone()), name: view.name.clone() };
+        self.ask(Purpose::ViewAct { said, chosen: Some(chosen) }, Request::ShareView { view, with });
     }
 
     /// Takes a view away.

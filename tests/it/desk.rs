@@ -344,6 +344,7 @@ async fn everything_is_there_after_a_restart() {
         to: None,
         cc: vec![],
         files: vec![],
+        kept: vec![],
         seen: None,
         saved_at: Timestamp::UNIX_EPOCH,
     };

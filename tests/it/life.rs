@@ -1,12 +1,14 @@
 //! The life of an issue, feature by feature: a command, a quick action, a key, a field in JSON, a field of
 //! queries, a note of the desk, and one undo that takes it back.
 
+mod settled;
+
 use crate::support::TestDesk;
 use crate::support::room::{ADA, Room, note};
 use deskbell::domain::{NewIssue, NoteKind, Request};
 use serde_json::{Value, json};
 
-/// One feature. `ONE` stands for the issue that is changed, `TWO` for another.
+/// One feature. `ONE` stands for the issue that is changed, `TWO` for another, `NOTE` for the last note in it.
 struct Feature {
     name: &'static str,
     /// Arguments of the command.
@@ -259,6 +261,26 @@ fn features() -> Vec<Feature> {
             ..feature("merge", "merge")
         },
         Feature {
+            command: &["issue", "unmerge", "ONE"],
+            first: "/merge TWO",
+            quick: "/unmerge ONE",
+            at: "/ref",
+            then: Is("acme/support#1"),
+            query: "is:open -is:merged title:slow",
+            says: "parted",
+            ..feature("unmerge", "unmerge")
+        },
+        Feature {
+            command: &["issue", "split", "ONE", "NOTE", "--title", "A printer"],
+            first: "And the printer is slow as well.",
+            quick: "/split NOTE A printer",
+            at: "/split_into/0",
+            then: Is("acme/support#3"),
+            query: "is:split",
+            says: "split 1 note out into acme/support#3",
+            ..feature("split", "split")
+        },
+        Feature {
             command: &["issue", "spam", "ONE"],
             quick: "/spam",
             at: "/spam",
@@ -278,8 +300,15 @@ fn at(issue: &Value, place: &str) -> Value {
     row.or_else(|| issue.pointer(place)).cloned().unwrap_or(Value::Null)
 }
 
-fn filled(text: &str) -> String {
-    text.replace("ONE", "#1").replace("TWO", "#2")
+fn filled(text: &str, shown: &Value) -> String {
+    text.replace("NOTE", &last_note(shown)).replace("ONE", "#1").replace("TWO", "#2")
+}
+
+/// Gives the number of the last note that somebody wrote.
+fn last_note(shown: &Value) -> String {
+    let notes = shown.pointer("/notes").and_then(Value::as_array).unwrap();
+    let last = notes.iter().rfind(|note| note.pointer("/kind") != Some(&json!("system"))).unwrap();
+    last.pointer("/id").unwrap().to_string()
 }
 
 /// An issue nobody outside asked for, and a ticket beside it.
@@ -307,13 +336,15 @@ async fn each_has_a_quick_action_a_field_in_json_and_in_queries_a_note_and_one_u
         let name = feature.name;
         let mut room = room().await;
         if !feature.first.is_empty() {
-            room.ok(Request::AddNote(note(ONE, &filled(feature.first)))).await;
+            let first = filled(feature.first, &shown(&mut room).await);
+            room.ok(Request::AddNote(note(ONE, &first))).await;
         }
-        let before = at(&shown(&mut room).await, feature.at);
+        let stood = shown(&mut room).await;
+        let before = at(&stood, feature.at);
         assert!(!feature.then.holds(&before), "{name}: {before} already before");
         let found = room.list(feature.query).await;
         assert!(!found.iter().any(|found| found == ONE), "{name}: `{}` finds it already", feature.query);
-        room.ok(Request::AddNote(note(ONE, &filled(feature.quick)))).await;
+        room.ok(Request::AddNote(note(ONE, &filled(feature.quick, &stood)))).await;
         let issue = room.issue(ONE).await;
         let reference = issue.row.reference.clone();
         let after = at(&serde_json::to_value(&issue).unwrap(), feature.at);
@@ -342,14 +373,16 @@ fn each_has_a_command_that_one_undo_takes_back() {
     for feature in features() {
         let name = feature.name;
         if !feature.first.is_empty() {
-            desk.ok(&["issue", "note", ONE, "-m", &filled(feature.first).replace("#2", "acme/support#2")]);
+            let first = feature.first.replace("TWO", "acme/support#2");
+            desk.ok(&["issue", "note", ONE, "--internal", "-m", &first]);
         }
-        let before = at(&desk.json(&["issue", "show", ONE]), feature.at);
-        let command: Vec<String> = feature
-            .command
-            .iter()
-            .map(|word| word.replace("ONE", ONE).replace("TWO", "acme/support#2"))
-            .collect();
+        let stood = desk.json(&["issue", "show", ONE]);
+        let before = at(&stood, feature.at);
+        let named = |word: &&str| {
+            let word = if *word == "NOTE" { last_note(&stood) } else { (*word).to_owned() };
+            word.replace("ONE", ONE).replace("TWO", "acme/support#2")
+        };
+        let command: Vec<String> = feature.command.iter().map(named).collect();
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
         let printed = desk.json(&command);
         assert!(!printed.is_null(), "{name}: the command prints what it changed");

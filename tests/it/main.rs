@@ -40,6 +40,7 @@ mod outages;
 mod parity;
 mod quick;
 mod reach;
+mod ratings;
 mod rejecting;
 mod reports;
 mod roles;

@@ -119,6 +119,7 @@ fn table() -> Vec<(Request, Who)> {
         to: None,
         cc: vec![],
         files: vec![],
+        kept: vec![],
         seen: None,
         saved_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
@@ -187,6 +188,7 @@ fn table() -> Vec<(Request, Who)> {
         (Request::RemoveView(view(KeptFor::Project(path()))), From(Role::Maintainer)),
         (Request::RemoveView(view(KeptFor::Desk)), DeskOwner),
         (Request::OrderView { view: view(KeptFor::Mine), position: 1 }, Everybody),
+        (Request::ShareView { view: view(KeptFor::Mine), with: KeptFor::Mine }, Everybody),
         (Request::Categories { kind: CategoryKind::Label, project: None }, Everybody),
         (Request::Categories { kind: CategoryKind::Label, project: Some(path()) }, From(Role::Guest)),
         (
@@ -234,13 +236,23 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Rules, Everybody),
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
+        (
+            Request::DraftFile { reference: Some(open()), kind: DraftKind::Reply, name: "a.txt".into() },
+            From(Role::Guest),
+        ),
         (Request::Verbs { limit: 9 }, Everybody),
         (Request::Cursors, Everybody),
         (Request::OutboxRaw(OutboxId(1)), From(Role::Reporter)),
         (Request::Person("q@y.example".parse().unwrap()), DeskOwner),
         (Request::ErasePerson("q@y.example".parse().unwrap()), DeskOwner),
         (
-            Request::Redact(Redact { reference: open(), note: NoteId(99), words: vec![], files: vec![] }),
+            Request::Redact(Redact {
+                reference: open(),
+                note: NoteId(99),
+                words: vec![],
+                files: vec![],
+                dry_run: false,
+            }),
             From(Role::Maintainer),
         ),
         (Request::Senders(None), From(Role::Reporter)),

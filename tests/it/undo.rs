@@ -2,8 +2,8 @@
 
 use crate::support::room::{ADA, Room, note};
 use deskbell::domain::{
-    Call, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, OutboxState, OutboxView, Party, Request,
-    RequestId, Response, SenderRule, SenderScope, State, Upload, Via,
+    Call, Draft, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, OutboxState, OutboxView, Party,
+    Request, RequestId, Response, SenderRule, SenderScope, State, Upload, Via,
 };
 use jiff::SignedDuration;
 
@@ -51,16 +51,33 @@ async fn undo_of_a_held_send_opens_its_draft_and_a_sent_one_is_skipped_with_a_no
 }
 
 #[tokio::test]
-async fn what_was_typed_comes_back_with_its_quick_actions_and_its_files_are_named() {
+async fn what_was_typed_comes_back_with_its_quick_actions_and_its_files() {
     let mut room = Room::new().await;
     room.mail(ADA).await;
     let text = "See the list.\n/label ~bug";
     let attach = vec![Upload { name: "list.csv".into(), bytes: b"a,b".to_vec() }];
     room.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), attach, ..note("acme/support#1", text) }))
         .await;
-    let Response::Undone { label, draft, skipped } = room.ok(Request::Undo).await else { panic!() };
-    assert_eq!((draft.unwrap().text.as_str(), skipped.len()), (text, 0));
-    assert!(label.ends_with("; attach again: list.csv"), "{label}");
+    let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
+    let draft = draft.unwrap();
+    assert_eq!((draft.text.as_str(), skipped.len()), (text, 0));
+    assert_eq!(draft.kept.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["list.csv"]);
+    let file = |name: &str| Request::DraftFile {
+        reference: Some("acme/support#1".parse().unwrap()),
+        kind: draft.kind,
+        name: name.into(),
+    };
+    // It outlives a restart, a compaction and another save of the draft.
+    room.ok(Request::SaveDraft(draft.clone())).await;
+    room.ok(Request::Compact).await;
+    room.again().await;
+    assert_eq!(room.ok(file("list.csv")).await, Response::Bytes(b"a,b".to_vec()));
+    room.ask(file("other.csv")).await.unwrap_err();
+    // Nobody names bytes of others by a draft of their own.
+    let stranger = Draft { user: "mia".into(), ..draft.clone() };
+    room.user("mia").await;
+    room.ask_as("mia", Request::SaveDraft(stranger)).await.unwrap();
+    room.ask_as("mia", file("list.csv")).await.unwrap_err();
     assert!(room.issue("acme/support#1").await.row.labels.is_empty());
 }
 

@@ -62,6 +62,7 @@ fn redact(note: u64, words: &[&str], files: &[&str]) -> Request {
         note: deskbell::domain::NoteId(note),
         words: words.iter().map(|w| (*w).to_owned()).collect(),
         files: files.iter().map(|f| (*f).to_owned()).collect(),
+        dry_run: false,
     })
 }
 
@@ -92,6 +93,7 @@ async fn redacted_words_are_found_nowhere_and_the_issue_says_who_did_it() {
         to: None,
         cc: vec![],
         files: vec![],
+        kept: vec![],
         seen: None,
         saved_at: room.desk.now(),
     };
@@ -254,7 +256,8 @@ async fn an_erasing_that_was_stopped_before_the_index_is_finished_at_the_next_op
     };
     let store = deskbell::store::Store::open(&data).await.unwrap().store;
     let everywhere = TRACES.iter().map(|text| cut(text)).collect();
-    store.rewrite(deskbell::store::Scrub { everywhere, ..Default::default() }).await.unwrap();
+    let scrub = deskbell::store::Scrub { everywhere, ..Default::default() };
+    store.rewrite(scrub, None).await.unwrap();
     store.close().await.unwrap();
     fs::write(data.join("logs/desk.log"), "ada@customer.example").unwrap();
     fs::write(data.join("index/left-behind"), "ada@customer.example").unwrap();
@@ -392,4 +395,45 @@ async fn an_issue_that_loses_words_to_a_redaction_of_another_says_so() {
     assert!(
         issue.notes.iter().any(|note| note.body.starts_with("alice redacted words that stood here as well"))
     );
+}
+
+#[tokio::test]
+async fn what_a_redaction_would_change_is_counted_and_nothing_changes() {
+    let mut room = Room::new().await;
+    let secret = "4111 1111 1111 1111";
+    room.mail(&ADA.replace("It says", &format!("My card is {secret}, and it says"))).await;
+    room.mail(&ADA.replace("It says", &format!("Card {secret}")).replace("<a1@", "<a2@")).await;
+    room.reply("acme/support#1", &format!("> My card is {secret}, and\n\nThank you.")).await;
+    let first = room.issue("acme/support#1").await.notes[0].id.0;
+    let before = room.issue("acme/support#1").await;
+    let Request::Redact(asked) = redact(first, &[secret], &[]) else { unreachable!() };
+    let Response::Redaction(plan) = room.ok(Request::Redact(Redact { dry_run: true, ..asked })).await else {
+        panic!()
+    };
+    assert_eq!((plan.notes, plan.others.as_slice()), (3, &["acme/support#2".to_owned()][..]));
+    // Two mails that came, and the reply; the thank-yous quote nothing.
+    assert_eq!(plan.mails, 3, "{plan:?}");
+    assert_eq!(room.issue("acme/support#1").await, before, "nothing was written");
+    assert_eq!(left(&room.dir.path().join("data"), &[secret]), [secret]);
+}
+
+#[test]
+fn a_redaction_by_command_shows_what_goes_and_wants_a_yes() {
+    let desk = crate::support::TestDesk::between_maildirs("");
+    desk.feed(&["deliver", "-"], &crate::support::mail("ada@customer.test", "the secret word"));
+    let one = "acme/support#1";
+    let note = desk.json(&["issue", "show", one])["notes"][0]["id"].to_string();
+    let plan = desk.json(&["issue", "redact", one, &note, "secret word", "--dry-run"]);
+    assert_eq!(
+        (&plan["notes"], &plan["ref"], &plan["reference"]),
+        (&1.into(), &serde_json::Value::Null, &one.into())
+    );
+    let asked = desk.run(&["issue", "redact", one, &note, "secret word"]);
+    assert_eq!(asked.code, 2, "without a terminal it wants --yes");
+    let said = asked.stderr;
+    assert!(said.contains("1 note") && said.contains("--yes"), "{said}");
+    assert!(desk.json(&["issue", "show", one]).to_string().contains("the secret word"));
+    desk.ok(&["issue", "redact", one, &note, "secret word", "--yes"]);
+    let shown = desk.json(&["issue", "show", one]).to_string();
+    assert!(!shown.contains("secret word") && shown.contains("[redacted]"), "{shown}");
 }

@@ -146,3 +146,40 @@ async fn what_is_most_about_the_words_comes_first_where_that_is_wanted() {
         "without words it is an order like another"
     );
 }
+
+#[tokio::test]
+async fn a_view_is_shared_where_the_role_allows_and_undo_gives_it_back() {
+    let mut room = Room::new().await;
+    for (user, role) in [("mia", Role::Maintainer), ("rob", Role::Reporter)] {
+        room.user(user).await;
+        let (project, user) = ("acme/support".to_owned(), user.to_owned());
+        room.ok(Request::SetMember { project, user, role }).await;
+    }
+    let support = || KeptFor::Project("acme/support".into());
+    let id = |kept: KeptFor| ViewId { from: ViewFrom::Kept(kept), name: "hers".into() };
+    let share = |from: KeptFor, with: KeptFor| Request::ShareView { view: id(from), with };
+    room.ask_as("mia", save(KeptFor::Mine, "hers", &[("query", "label:a")], true)).await.unwrap();
+    assert!(!names(&mut room, "rob").await.contains(&"hers".to_owned()));
+    room.ask_as("mia", share(KeptFor::Mine, support())).await.unwrap();
+    assert!(names(&mut room, "rob").await.contains(&"hers".to_owned()), "the project has it");
+    assert_eq!(names(&mut room, "mia").await.iter().filter(|name| *name == "hers").count(), 1);
+    room.ask_as("rob", share(support(), KeptFor::Mine)).await.unwrap_err();
+    room.ask_as("mia", share(support(), KeptFor::Desk)).await.unwrap_err();
+    room.ask_as("mia", share(support(), support())).await.unwrap_err();
+    room.ask_as("mia", Request::Undo).await.unwrap();
+    assert!(!names(&mut room, "rob").await.contains(&"hers".to_owned()), "it is hers again");
+    assert!(views(&mut room, "mia").await.iter().any(|view| view.id() == id(KeptFor::Mine)));
+    room.ask_as("mia", Request::Redo).await.unwrap();
+    room.ask_as("mia", share(support(), KeptFor::Mine)).await.unwrap();
+    assert!(!names(&mut room, "rob").await.contains(&"hers".to_owned()), "and unshared");
+}
+
+#[test]
+fn a_view_is_shared_by_a_command() {
+    let desk = TestDesk::between_maildirs("");
+    desk.ok(&["view", "add", "refunds", "label:refund"]);
+    let shared = desk.json(&["view", "share", "refunds", "--project", "acme/support"]);
+    assert_eq!(shared["from"]["kept"]["project"], "acme/support", "{shared}");
+    let mine = desk.json(&["view", "share", "refunds", "--mine"]);
+    assert_eq!(mine["from"]["kept"], "mine", "{mine}");
+}

@@ -191,8 +191,9 @@ pub enum Issue {
     },
     /// Takes words or a file of a note out for good, wherever they stand on the desk; nothing takes that back.
     #[command(after_help = "Examples:\n  deskbell issue redact 12 34 '4111 1111 1111 1111'\n  \
-                            deskbell issue redact 12 34 --file passport.png\n\n\
-                            Backups that were written before still hold it; those that are known are named.")]
+                            deskbell issue redact 12 34 --file passport.png --yes\n  \
+                            deskbell issue redact 12 34 '4111 1111 1111 1111' --dry-run\n\n\
+                            What it changes is shown and counted first, and asked for on a terminal. Backups that were written before still hold it; those that are known are named.")]
     Redact {
         /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
@@ -204,6 +205,12 @@ pub enum Issue {
         /// The name or the number of a file of the note.
         #[arg(long)]
         file: Vec<String>,
+        /// Says what would change and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Does it without asking.
+        #[arg(short, long, conflicts_with = "dry_run")]
+        yes: bool,
     },
 }
 

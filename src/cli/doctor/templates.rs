@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const KNOWN: &str = "known are ISSUE_ID, ISSUE_PATH, ISSUE_DESCRIPTION, ISSUE_URL, NOTE_TEXT, NOTE_AUTHOR, \
-                     UNSUBSCRIBE_URL, SYSTEM_HEADER, SYSTEM_FOOTER, ADDITIONAL_TEXT";
+                     UNSUBSCRIBE_URL, RATING, SYSTEM_HEADER, SYSTEM_FOOTER, ADDITIONAL_TEXT";
 
 /// Looks at the templates from which a project's mails and issues are made, as the desk found them.
 pub(super) fn look(

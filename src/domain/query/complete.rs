@@ -1,6 +1,6 @@
 //! Completion: how the word that is being typed may go on.
 
-use super::term::{FIELDS, FLAGS, KINDS, PARTIES, PRIORITIES, SORTS, STATUSES, THINGS};
+use super::term::{FIELDS, FLAGS, KINDS, PARTIES, PRIORITIES, RATINGS, SORTS, STATUSES, THINGS};
 use super::words::fold;
 
 /// So many ways to go on are offered.
@@ -93,6 +93,7 @@ fn names(field: &str, known: &KnownNames) -> Vec<String> {
         "type" => of(KINDS, &[]),
         "status" => of(STATUSES, &[]),
         "priority" => of(PRIORITIES, &["none", "any"]),
+        "rating" => of(RATINGS, &["none", "any"]),
         "waiting" => of(PARTIES, &["none", "any"]),
         "sort" => of(SORTS, &[]),
         "project" => with(&known.projects, &[]),

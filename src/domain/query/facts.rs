@@ -3,7 +3,7 @@
 use super::words::fold;
 use crate::domain::{
     Author, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, OutboxState, Party, Priority, ProjectId,
-    Rights, Running, State, Status, Turn,
+    Rating, Rights, Running, State, Status, Turn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,14 @@ pub struct IssueFacts {
     pub moved: bool,
     /// Whether it is linked to another issue.
     pub linked: bool,
+    /// Whether notes were split out of it, or it was made of such notes.
+    pub split: bool,
+    /// Whether it was opened again, and is open.
+    pub reopened: bool,
+    /// Whether its people were told that it will be closed, because nobody answered.
+    pub warned: bool,
+    /// What the customer thought of it, and since when.
+    pub rating: Option<(Rating, Timestamp)>,
     /// Whose turn it was; empty where nobody wrote it down.
     pub turns: Box<[Turn]>,
     /// Its clock that runs out first.
@@ -175,6 +183,10 @@ impl IssueFacts {
             merged_into: issue.merged_into,
             moved: issue.stood.first().is_some_and(|first| first.project != issue.project),
             linked: !issue.links.is_empty(),
+            split: issue.split_from.is_some() || !issue.split_into.is_empty(),
+            reopened: issue.reopened_at.is_some() && issue.state == State::Open,
+            warned: issue.idle_warned_at.is_some(),
+            rating: issue.rating.as_ref().map(|rated| (rated.rating, rated.at)),
             turns: issue.turns.as_slice().into(),
             clock: None,
             note_count: issue.notes,

@@ -56,6 +56,9 @@ impl Value {
             (Field::Priority, meaning) => {
                 option(facts.priority, meaning, |priority| *meaning == Meaning::Priority(priority))
             }
+            (Field::Rating, meaning) => {
+                option(facts.rating, meaning, |(rating, _)| *meaning == Meaning::Rating(rating))
+            }
             (Field::Waiting, meaning) => {
                 option(facts.waiting_on, meaning, |party| *meaning == Meaning::Waiting(party))
             }
@@ -171,6 +174,9 @@ impl Flag {
             Self::Merged => facts.merged_into.is_some(),
             Self::Moved => facts.moved,
             Self::Linked => facts.linked,
+            Self::Split => facts.split,
+            Self::Reopened => facts.reopened,
+            Self::Warned => facts.warned,
             Self::Breached => past(due_at(facts)),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::amount::{self, Amount};
 use super::term::{
-    CLOCKS, FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, SORTS, STATUSES, Sort, THINGS, Term,
-    Value, named,
+    CLOCKS, FIELDS, FLAGS, Field, KINDS, Meaning, PARTIES, PRIORITIES, RATINGS, SORTS, STATUSES, Sort,
+    THINGS, Term, Value, named,
 };
 use super::when::{self, When};
 use super::words::{Words, fold};
@@ -247,6 +247,7 @@ fn meaning(field: Field, text: &str, quoted: bool) -> Option<Meaning> {
         Field::Type => named(KINDS, text).map(Meaning::Type),
         Field::Status => named(STATUSES, text).map(Meaning::Status),
         Field::Priority => optional().or_else(|| named(PRIORITIES, text).map(Meaning::Priority)),
+        Field::Rating => optional().or_else(|| named(RATINGS, text).map(Meaning::Rating)),
         Field::Waiting => optional().or_else(|| named(PARTIES, text).map(Meaning::Waiting)),
         Field::Created | Field::Updated => When::parse(text).map(Meaning::When),
         Field::Due | Field::Snoozed => optional().or_else(|| When::parse(text).map(Meaning::When)),
@@ -276,6 +277,7 @@ fn expected(field: Field) -> String {
         Field::Type => names(KINDS),
         Field::Status => names(STATUSES),
         Field::Priority => [names(PRIORITIES), vec!["none", "any"]].concat(),
+        Field::Rating => [names(RATINGS), vec!["none", "any"]].concat(),
         Field::Waiting => [names(PARTIES), vec!["none", "any"]].concat(),
         Field::Created | Field::Updated => return when::EXPECTED.to_owned(),
         Field::Due | Field::Snoozed => return format!("{}, or `none` or `any`", when::EXPECTED),
@@ -302,6 +304,7 @@ fn hint(field: Field, text: &str) -> Option<String> {
         Field::Type => names_of(KINDS),
         Field::Status => names_of(STATUSES),
         Field::Priority => names_of(PRIORITIES),
+        Field::Rating => names_of(RATINGS),
         Field::Waiting => names_of(PARTIES),
         _ => return None,
     };

@@ -4,7 +4,7 @@ use super::amount::Amount;
 use super::facts::IssueFacts;
 use super::when::When;
 use super::words::Words;
-use crate::domain::{ClockKind, IssueKind, Party, Priority, Status};
+use crate::domain::{ClockKind, IssueKind, Party, Priority, Rating, Status};
 use std::fmt;
 
 /// What a condition is about.
@@ -36,6 +36,7 @@ pub enum Field {
     Estimate,
     Spent,
     Clock,
+    Rating,
     Has,
 }
 
@@ -62,6 +63,7 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("estimate", Field::Estimate),
     ("spent", Field::Spent),
     ("clock", Field::Clock),
+    ("rating", Field::Rating),
     ("has", Field::Has),
 ];
 
@@ -79,6 +81,9 @@ pub(super) enum Flag {
     Merged,
     Moved,
     Linked,
+    Split,
+    Reopened,
+    Warned,
     Breached,
 }
 
@@ -101,6 +106,9 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("merged", Flag::Merged),
     ("moved", Flag::Moved),
     ("linked", Flag::Linked),
+    ("split", Flag::Split),
+    ("reopened", Flag::Reopened),
+    ("warned", Flag::Warned),
     ("breached", Flag::Breached),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
@@ -117,6 +125,8 @@ pub(super) const PRIORITIES: &[(&str, Priority)] = &[
     ("high", Priority::High),
     ("urgent", Priority::Urgent),
 ];
+pub(super) const RATINGS: &[(&str, Rating)] =
+    &[("good", Rating::Good), ("so-so", Rating::SoSo), ("bad", Rating::Bad)];
 pub(super) const PARTIES: &[(&str, Party)] = &[("us", Party::Us), ("them", Party::Them)];
 
 /// What `clock:` asks, beside when it runs out.
@@ -150,6 +160,7 @@ pub(super) enum Meaning {
     Type(IssueKind),
     Status(Status),
     Priority(Priority),
+    Rating(Rating),
     Waiting(Party),
     Clock(ClockWord),
     /// Folded.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::domain::{Author, EmailAddress, Issue, IssueId, IssueKind, Note, NoteId, NoteKind, ProjectId};
 use crate::domain::{
-    Link, LinkKind, Participant, ParticipantRole, Party, Priority, Rights, Role, Standing, State, Status,
+    Link, LinkKind, Participant, ParticipantRole, Party, Priority, Rated, Rating, Rights, Role, Standing,
+    State, Status,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -57,7 +58,7 @@ fn issue() -> Issue {
         spam: false,
         spam_since: None,
         purged: false,
-        idle_warned_at: None,
+        idle_warned_at: Some(at("2026-03-09T12:00:00Z")),
         status_since: None,
         consulted: Vec::new(),
         stood: vec![Standing { project: ProjectId(7), iid: 4 }],
@@ -69,6 +70,14 @@ fn issue() -> Issue {
         last_note: Some(NoteId(3)),
         merged_into: None,
         was_open: false,
+        split_from: Some(IssueId(3)),
+        split_into: Vec::new(),
+        reopened_at: Some(at("2026-03-09T12:00:00Z")),
+        rating: Some(Rated {
+            rating: Rating::Good,
+            email: address("ada@example.com"),
+            at: at("2026-03-09T12:00:00Z"),
+        }),
         brought: Vec::new(),
         milestone: Some("1.0 Beta".to_owned()),
         weight: Some(5),
@@ -93,6 +102,9 @@ fn bare() -> Issue {
         participants: Vec::new(),
         links: Vec::new(),
         stood: Vec::new(),
+        split_from: None,
+        rating: None,
+        idle_warned_at: None,
         milestone: None,
         weight: None,
         estimate: None,
@@ -168,6 +180,13 @@ fn every_field_finds_what_it_should_and_nothing_else() {
         ("spent:none", false, true),
         ("is:moved", true, false),
         ("is:linked", true, false),
+        ("is:split", true, false),
+        ("rating:good", true, false),
+        ("rating:so-so,bad", false, false),
+        ("rating:any", true, false),
+        ("rating:none", false, true),
+        ("is:reopened", true, false),
+        ("is:warned", true, false),
         ("is:unread", false, false),
         ("type:ticket", true, false),
         ("type:issue", false, true),

@@ -56,14 +56,13 @@ async fn filled(dir: &Path) -> (Store, Vec<RawRef>) {
     (store, raws)
 }
 
-fn scrub(raws: &[RawRef]) -> Scrub {
+fn scrub() -> Scrub {
     let cut = |text: &str, with: &str| Cut { text: text.into(), with: with.into(), border: Border::Any };
     Scrub {
         everywhere: vec![
             cut(SECRET, "(gone)"),
             Cut { border: Border::Address, ..cut("secret-7@x.example", "gone-7@x.example") },
         ],
-        raws: raws.iter().map(|raw| (*raw, serde_bytes::ByteBuf::from(b"emptied".to_vec()))).collect(),
         ..Scrub::default()
     }
 }
@@ -134,8 +133,19 @@ fn text_key_of(id: &str) -> Vec<u8> {
 }
 
 /// What the desk does: raw bytes that hold the secret are given anew, those of the first half emptied.
-async fn whole_scrub(store: &Store, raws: &[RawRef]) -> Scrub {
-    let mut wanted = scrub(&[]);
+async fn whole_scrub(store: &Store, raws: &[RawRef]) -> (Scrub, Option<Spool>) {
+    let mut spool = store.spool().unwrap();
+    spool.share(raws.iter().step_by(2).copied(), b"emptied").unwrap();
+    for raw in raws.iter().skip(1).step_by(2) {
+        let bytes = String::from_utf8(store.raw(*raw).await.unwrap()).unwrap();
+        spool.put(*raw, bytes.replace(SECRET, "(gone)").as_bytes()).unwrap();
+    }
+    (Scrub { spooled: spool.spans(), ..scrub() }, Some(spool))
+}
+
+/// The same as versions before the spool did it.
+async fn whole_scrub_of_old(store: &Store, raws: &[RawRef]) -> Scrub {
+    let mut wanted = scrub();
     for (n, raw) in raws.iter().enumerate() {
         let bytes = String::from_utf8(store.raw(*raw).await.unwrap()).unwrap();
         let instead = if n % 2 == 0 { "emptied".into() } else { bytes.replace(SECRET, "(gone)") };
@@ -145,12 +155,48 @@ async fn whole_scrub(store: &Store, raws: &[RawRef]) -> Scrub {
 }
 
 #[tokio::test]
+async fn what_an_older_version_promised_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, raws) = filled(dir.path()).await;
+    let promise = rmp_serde::to_vec_named(&whole_scrub_of_old(&store, &raws).await).unwrap();
+    store.close().await.unwrap();
+    fs::write(dir.path().join("rewrite"), promise).unwrap();
+    let store = open(dir.path()).await;
+    store.fulfil().unwrap();
+    check(&store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn what_was_gathered_and_not_promised_leaves_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, raws) = filled(dir.path()).await;
+    let spools = || {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("rewrite")).count()
+    };
+    let (_, spool) = whole_scrub(&store, &raws).await;
+    assert_eq!(spools(), 1);
+    drop(spool);
+    assert_eq!(spools(), 0);
+    std::mem::forget(whole_scrub(&store, &raws).await);
+    store.close().await.unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(spools(), 0, "a stop leaves it, the next opening takes it away");
+    let (scrub, spool) = whole_scrub(&store, &raws).await;
+    store.rewrite(scrub, spool).await.unwrap();
+    assert_eq!(spools(), 2, "the promise, and what it names");
+    store.fulfil().unwrap();
+    assert_eq!(spools(), 0);
+}
+
+#[tokio::test]
 async fn what_must_vanish_does_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let (store, raws) = filled(dir.path()).await;
     let frames = store.frames(Seq(0), 1000).await.unwrap();
     assert!(holds(dir.path(), SECRET));
-    store.rewrite(whole_scrub(&store, &raws).await).await.unwrap();
+    let (scrub, spool) = whole_scrub(&store, &raws).await;
+    store.rewrite(scrub, spool).await.unwrap();
     store.fulfil().unwrap();
     check(&store, dir.path()).await;
     let after = store.frames(Seq(0), 1000).await.unwrap();
@@ -200,17 +246,19 @@ async fn a_stop_at_any_moment_is_followed_by_the_whole_of_it() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let (store, raws) = filled(&at("before")).await;
-    let scrub = whole_scrub(&store, &raws).await;
     copy(&at("before"), &at("stopped"));
-    store.rewrite(scrub).await.unwrap();
+    let (scrub, spool) = whole_scrub(&store, &raws).await;
+    store.rewrite(scrub, spool).await.unwrap();
     drop(store);
     let promise = fs::read(at("before").join("rewrite")).unwrap();
+    let gathered = fs::read(at("before").join("rewrite.raws")).unwrap();
     let new = at("before").join("journal");
 
     let stop = |name: &str, arrange: &dyn Fn(&Path)| {
         let place = at(name);
         copy(&at("stopped"), &place);
         fs::write(place.join("rewrite"), &promise).unwrap();
+        fs::write(place.join("rewrite.raws"), &gathered).unwrap();
         arrange(&place);
         place
     };
@@ -243,11 +291,11 @@ async fn a_stop_at_any_moment_is_followed_by_the_whole_of_it() {
 async fn without_room_nothing_happens() {
     let dir = tempfile::tempdir().unwrap();
     let (store, raws) = filled(dir.path()).await;
-    let wanted = whole_scrub(&store, &raws).await;
     store.close().await.unwrap();
     let options = Options { reserve: u64::MAX / 2, ..small() };
     let store = Store::open_with(dir.path(), options).await.unwrap().store;
-    assert!(matches!(store.rewrite(wanted).await, Err(StoreError::Full(_))));
+    let (scrub, spool) = whole_scrub(&store, &raws).await;
+    assert!(matches!(store.rewrite(scrub, spool).await, Err(StoreError::Full(_))));
     assert!(store.promised().unwrap().is_none());
     assert!(holds(dir.path(), SECRET));
 }

@@ -120,6 +120,12 @@ pub fn view(row: IssueRow, notes: Vec<NoteView>) -> IssueView {
         estimate: None,
         spent: 0,
         moved_from: vec![],
+        split_from: None,
+        split_into: vec![],
+        reopened_at: None,
+        idle_warned_at: None,
+        rating: None,
+        rated_at: None,
     }
 }
 
@@ -359,9 +365,10 @@ impl FakeDesk {
             Request::Report(asked) => Response::Figures(Box::new(super::reports::made(&asked))),
             Request::Status => Response::Status(Box::new(self.status())),
             Request::Views => Response::Views(self.counted_views()),
-            Request::SaveView { .. } | Request::RemoveView(_) | Request::OrderView { .. } => {
-                self.change_views(request)
-            }
+            Request::SaveView { .. }
+            | Request::RemoveView(_)
+            | Request::OrderView { .. }
+            | Request::ShareView { .. } => self.change_views(request),
             Request::Issues(q) => {
                 let all = self.matching(&q.query)?;
                 let window = all.iter().skip(q.offset as usize).take(q.limit as usize).cloned();

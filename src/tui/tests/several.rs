@@ -206,6 +206,7 @@ fn a_text_that_was_taken_back_is_open_again_for_the_same_issues() {
         to: Some("acme/support#128 acme/support#121".into()),
         cc: vec![],
         files: vec![],
+        kept: vec![],
         seen: None,
         saved_at: super::now(),
     };

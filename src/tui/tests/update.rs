@@ -374,6 +374,7 @@ fn undo_brings_the_text_back() {
         to: None,
         cc: Vec::new(),
         files: Vec::new(),
+        kept: vec![],
         seen: Some(NoteId(5)),
         saved_at: super::now(),
     };

@@ -33,6 +33,10 @@ impl FakeDesk {
                 }
             }
             Request::RemoveView(id) => self.views.retain(|view| view.id() != id),
+            Request::ShareView { view, with } => {
+                let at = self.views.iter().position(|known| known.id() == view).unwrap();
+                self.views[at].from = ViewFrom::Kept(with);
+            }
             Request::OrderView { view, position } => {
                 let from = self.views.iter().position(|known| known.id() == view).unwrap();
                 let moved = self.views.remove(from);
@@ -57,6 +61,24 @@ fn the_query_of_the_list_is_kept_as_a_view_and_chosen_by_its_number() {
     screen.keys("6");
     assert_eq!(screen.app.list.query, "is:open waiting:us -is:snoozed sort:waiting label:billing");
     assert_eq!(screen.app.list.view, Some(5));
+}
+
+#[test]
+fn a_view_of_ones_own_is_shared_with_a_project_and_taken_back_for_oneself() {
+    let mut screen = Screen::new(120, 40);
+    screen.keys("/label:billing<enter>VBills<enter>gv");
+    let place = screen.app.list.views.iter().position(|view| view.about.name == "Bills").unwrap();
+    screen.app.views.selected = place;
+    screen.keys("sacme/support<enter>");
+    let shared = |with: KeptFor| move |r: &Request| matches!(r, Request::ShareView { view, with: to } if view.name == "Bills" && *to == with);
+    assert!(screen.asked.iter().any(shared(KeptFor::Project("acme/support".into()))), "{}", screen.text());
+    assert!(screen.text().contains("acme/support has Bills; z takes it back"), "{}", screen.text());
+    assert_eq!(screen.app.views.selected, place, "it stays in front");
+    screen.keys("smine<enter>");
+    assert!(screen.asked.iter().any(shared(KeptFor::Mine)), "{}", screen.text());
+    screen.app.views.selected = 0;
+    screen.keys("s");
+    assert!(screen.text().contains("comes with the program"), "{}", screen.text());
 }
 
 #[test]

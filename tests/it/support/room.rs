@@ -142,6 +142,7 @@ impl Room {
             to: None,
             cc: vec![],
             files: vec![],
+            kept: vec![],
             seen: None,
             saved_at: self.desk.now(),
         };
