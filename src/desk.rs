@@ -3,6 +3,7 @@
 //! Owns every decision and is the only writer of the store. Knows nothing of sockets, servers or
 //! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
 
+mod about;
 mod acknowledge;
 mod addresses;
 mod arrival;
@@ -277,6 +278,7 @@ impl Desk {
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
             Request::Person(email) => self.person(&email).await,
+            Request::About(email) => self.about(&acting, &email).await,
             Request::Senders(scope) => self.senders(&acting, scope.as_ref()).await,
             Request::TestSender { scope, address, raw } => {
                 self.test_sender(&acting, &scope, address, &raw).await
@@ -357,6 +359,7 @@ impl Desk {
                 self.commits_reached(&acting, &project, &commits).await
             }
             Request::Import(issue) => Box::pin(self.import_issue(&acting, *issue)).await,
+            Request::SetAbout { email, edit } => self.set_about(&acting, &email, edit).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await
@@ -467,7 +470,12 @@ impl Desk {
 
     fn announce(&self, seq: Seq, records: &[Wrote], updates: &[Update]) {
         use crate::store::Tree;
-        let issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
+        let mut issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
+        for update in updates {
+            if let Update::About { person, .. } = update {
+                issues.extend(self.inner.index.issues_of(person));
+            }
+        }
         let touched: BTreeSet<Tree> = records.iter().map(|wrote| wrote.tree).collect();
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });

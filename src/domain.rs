@@ -3,6 +3,7 @@
 //! Owns the records that the store keeps, the contract of every front end ([`Request`], [`Response`],
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
+mod about;
 mod address;
 mod canned;
 mod category;
@@ -46,6 +47,7 @@ mod turn;
 mod vanish;
 mod view;
 
+pub use about::{About, AboutChange, AboutEdit, AboutNote, AboutView, Marked};
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
 pub use canned::{
     CANNED_PLACEHOLDERS, Canned, CannedChange, CannedView, FillCanned, FilledCanned, Runs, fill_canned,

@@ -13,7 +13,8 @@ mod writer;
 
 use crate::domain::query::{IssueFacts, Query, Viewer};
 use crate::domain::{
-    CategoryKind, ClockKind, Clocks, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq,
+    CategoryKind, ClockKind, Clocks, EmailAddress, Issue, IssueId, IssueRow, Note, NoteId, OutboxState,
+    ProjectId, Seq,
 };
 use jiff::Timestamp;
 use rows::Rows;
@@ -51,6 +52,11 @@ pub enum Update {
         id: ProjectId,
         path: String,
     },
+    /// Whether the person with this address, as addresses are compared, is marked as important.
+    About {
+        person: String,
+        vip: bool,
+    },
     /// Up to which note somebody has read; an earlier note than before makes later ones unread again.
     Read {
         user: String,
@@ -74,7 +80,7 @@ impl Update {
             | Self::Read { issue, .. }
             | Self::Trouble { issue, .. } => Some(*issue),
             Self::Note(note) => Some(note.issue),
-            Self::Project { .. } => None,
+            Self::Project { .. } | Self::About { .. } => None,
         }
     }
 }
@@ -321,6 +327,21 @@ impl Index {
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         self.read().by_reference(project, iid)
+    }
+
+    /// Lists every issue that a person opened or takes part in; by the address as addresses are compared.
+    pub fn issues_of(&self, person: &str) -> Vec<IssueId> {
+        self.read().of_person(person).map(|facts| facts.id).collect()
+    }
+
+    /// Tells whether a person opened an issue, or takes part in one, of a project that `counts`.
+    pub fn takes_part(&self, email: &EmailAddress, counts: impl Fn(ProjectId) -> bool) -> bool {
+        self.read().of_person(&email.key()).any(|facts| counts(facts.project))
+    }
+
+    /// Tells whether somebody who takes part in an issue is marked as important.
+    pub fn is_vip(&self, facts: &IssueFacts) -> bool {
+        self.read().is_vip(facts)
     }
 
     /// Lets other clocks count from now on.

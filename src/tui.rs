@@ -17,6 +17,7 @@ mod answers;
 mod app;
 mod asks;
 mod canned;
+mod card;
 mod categories;
 mod changes;
 mod clean;

@@ -87,6 +87,8 @@ fn need(request: &Request) -> Need<'_> {
             [only] => one(only, Role::Reporter),
             _ => Anywhere(Role::Reporter),
         },
+        // In which project is asked for where it is known who takes part in what.
+        Request::About(_) | Request::SetAbout { .. } => Anywhere(Role::Reporter),
         Request::NoteMany(_) | Request::RunMacro { .. } => Anywhere(Role::Reporter),
         Request::MarkManyRead { .. } => Anywhere(Role::Guest),
         Request::Merge { references, into, .. } => {

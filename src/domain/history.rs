@@ -96,6 +96,9 @@ pub struct Deed {
     /// What it did to views and their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<super::ViewChange>,
+    /// What it did to what is kept about people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<super::AboutChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,

@@ -1,9 +1,10 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    Arrival, AskedReport, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind, EmailAddress, Fate,
-    FillCanned, ImportIssue, IntakeId, IssueKind, KeptFor, NoteId, OutboxId, OutboxState, PreviewTemplate,
-    Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Seq, Status, Via, ViewId,
+    AboutEdit, Arrival, AskedReport, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
+    EmailAddress, Fate, FillCanned, ImportIssue, IntakeId, IssueKind, KeptFor, NoteId, OutboxId, OutboxState,
+    PreviewTemplate, Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Seq, Status,
+    Via, ViewId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -279,6 +280,8 @@ pub enum Request {
     Cursors,
     /// What is kept of an outside person.
     Person(EmailAddress),
+    /// What staff keep for each other about an outside person.
+    About(EmailAddress),
     /// The lists of senders: those of one project, of the desk, or all.
     Senders(Option<SenderScope>),
     /// What the lists say of an address, or of a whole mail.
@@ -318,6 +321,10 @@ pub enum Request {
     MarkRead {
         reference: Reference,
         read: bool,
+    },
+    SetAbout {
+        email: EmailAddress,
+        edit: AboutEdit,
     },
     /// Takes words or files of a note out for good.
     Redact(Redact),
@@ -563,6 +570,7 @@ impl Request {
                 | Self::Changes { .. }
                 | Self::Cursors
                 | Self::Person(_)
+                | Self::About(_)
                 | Self::Senders(_)
                 | Self::TestSender { .. }
                 | Self::Verify

@@ -140,6 +140,8 @@ pub enum Response {
     Imported(super::Imported),
     /// `Person`, `ErasePerson`.
     Person(Box<super::PersonView>),
+    /// `About`, `SetAbout`.
+    About(Box<super::AboutView>),
     /// `Cursors`.
     Cursors(Vec<super::Cursor>),
     /// `Senders`, `SetSender`, `RemoveSender`: the lines that stand, changed or went.

@@ -224,7 +224,12 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::MarkAll, "mark-all", "mark all", "mark all that the query finds, or none"),
     entry(Action::Copy, "copy", "copy", "copy the reference"),
     entry(Action::OpenLink, "open-link", "files and links", "open or save an attachment, open a link"),
-    entry(Action::Author, "author", "author", "who this is, and their other issues"),
+    entry(
+        Action::Author,
+        "author",
+        "author",
+        "who this is: their other issues, notes on them, marking them as important",
+    ),
     entry(Action::Similar, "similar", "similar", "issues with a title like this, and what was answered then"),
     entry(Action::History, "history", "history", "every change of the issue"),
     entry(Action::Why, "why", "why", "why this note stands here, and what became of its mail"),

@@ -62,6 +62,7 @@ impl App {
             (Purpose::History(reference), Response::History(changes)) => {
                 self.show_history(&reference, &changes);
             }
+            (Purpose::About, Response::About(about)) => self.take_about(Some(*about)),
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
@@ -133,6 +134,7 @@ impl App {
                 self.say("saved; z takes it back");
                 self.ask_senders();
             }
+            (Purpose::AboutAct, Response::About(about)) => self.about_changed(*about),
             (Purpose::OwnAct, Response::Users(users)) => self.own_changed(users),
             (Purpose::ProjectAct, Response::Project(project)) => self.project_changed(*project),
             (Purpose::Attachment { save_to, name }, Response::Bytes(bytes)) => self.want(match save_to {
@@ -196,6 +198,8 @@ impl App {
             | Purpose::MarkRead
             | Purpose::Names(..)
             | Purpose::Palette(_) => {}
+            // Who may not see notes on people sees the card without them.
+            Purpose::About => self.take_about(None),
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),

@@ -30,7 +30,8 @@ use super::thread::Thread;
 use super::views::ViewsScreen;
 use crate::domain::query::Sought;
 use crate::domain::{
-    CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User, default_views,
+    AboutView, CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User,
+    default_views,
 };
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
@@ -118,6 +119,8 @@ pub struct App {
     pub macros: Vec<CannedView>,
     /// The canned replies that were offered last.
     pub canned: Vec<CannedView>,
+    /// What is kept about the person whose card was asked for last.
+    pub card: Option<AboutView>,
     pub overlay: Option<Overlay>,
     pub palette: Palette,
     pub news: News,
@@ -179,6 +182,7 @@ impl App {
             changes: ChangesScreen::default(),
             macros: Vec::new(),
             canned: Vec::new(),
+            card: None,
             overlay: None,
             palette: Palette::default(),
             news: News::default(),

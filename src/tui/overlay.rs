@@ -8,7 +8,8 @@ use super::picker::Picker;
 use super::send::Manner;
 use crate::domain::moment::moment;
 use crate::domain::{
-    CategoryKind, ChangeView, Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule, ViewId,
+    CategoryKind, ChangeView, Edit as Change, EmailAddress, IntakeId, NoteId, OutboxId, Reference,
+    SenderRule, ViewId,
 };
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
@@ -74,6 +75,11 @@ pub enum Ask {
     Forward {
         reference: Reference,
         note: NoteId,
+    },
+    /// A new note on a person, or another text of this one.
+    AboutNote {
+        email: EmailAddress,
+        note: Option<u64>,
     },
     CancelMails(Vec<OutboxId>),
     /// The name under which the query of the list, or a new one, is kept.
@@ -292,6 +298,7 @@ impl App {
             Ask::NewView { name, query } => self.add_view(name, query, text),
             Ask::ViewSetting(view, key) => self.set_view(view, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
+            Ask::AboutNote { email, note } => self.write_about(email, note, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, Action};
 use super::app::App;
+use super::card::CardDeed;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
@@ -90,6 +91,8 @@ pub enum Choice {
     ViewSetting(ViewId, &'static str),
     RemoveView(ViewId),
     Macro(KeptFor, String),
+    /// Something on the card of a person.
+    Card(CardDeed),
     Nothing,
 }
 
@@ -332,6 +335,7 @@ impl App {
             Choice::ViewSetting(view, key) => self.ask_view_setting(&view, key),
             Choice::RemoveView(view) => self.remove_view(view),
             Choice::Macro(kept, name) => self.run_macro(kept, name),
+            Choice::Card(deed) => self.card_act(deed),
         }
     }
 }

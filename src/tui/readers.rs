@@ -9,10 +9,7 @@ use super::overlay::{Ask, Overlay, Prompt};
 use super::picker::{Choice, Item, Picker};
 use super::send::size;
 use super::when;
-use crate::domain::{
-    AddressState, ChangeView, Channel, ChannelState, Edit, IssuePage, IssueQuery, IssueView, NoteId,
-    ParticipantRole, ParticipantView, Reference, Request,
-};
+use crate::domain::{ChangeView, Channel, ChannelState, IssueView, NoteId, Reference, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
@@ -28,7 +25,7 @@ impl App {
     }
 
     /// Gives the issue in front with its notes, if they are on the screen.
-    fn front_view(&self) -> Option<&IssueView> {
+    pub fn front_view(&self) -> Option<&IssueView> {
         let shown = if self.on_list() { &self.preview } else { &self.thread };
         shown.as_ref().map(|t| &t.view)
     }
@@ -175,38 +172,6 @@ impl App {
         self.open_reader(title, lines);
     }
 
-    /// Asks for the other issues of whoever opened the one in front.
-    pub fn ask_author(&mut self) {
-        let Some(row) = self.front_row() else { return self.say("no issue is selected") };
-        match &row.author.email {
-            Some(email) => {
-                let query = format!("from:{email} sort:updated-desc");
-                let query = IssueQuery { query, offset: 0, limit: 50 };
-                self.ask(Purpose::AuthorIssues, Request::Issues(query));
-            }
-            None => self.say("no outside person opened this"),
-        }
-    }
-
-    /// Shows who somebody is, their issues, and who else takes part.
-    pub fn show_author(&mut self, page: &IssuePage) {
-        let Some(row) = self.front_row() else { return };
-        let Some(email) = row.author.email.clone() else { return };
-        let title = clean::line(&author_in_full(&row.author));
-        let all = format!("all {} issues in the list", page.total);
-        let mut items = vec![Item::new(&all, "", Choice::Query(format!("from:{email}")))];
-        let people = self.front_view().map(|v| v.participants.as_slice()).unwrap_or_default();
-        items.extend(people.iter().map(person));
-        let (open, closed): (Vec<_>, Vec<_>) =
-            page.rows.iter().partition(|row| row.state == crate::domain::State::Open);
-        items.extend(open.into_iter().chain(closed).map(|row| {
-            let detail = format!("{} {}", state(row), when::age(self.now, row.updated_at));
-            let name = format!("#{} {}", row.iid, clean::line(&row.title));
-            Item::new(&name, &detail, Choice::Query(format!("#{}", row.iid)))
-        }));
-        self.open_picker(Picker::new(&title, items));
-    }
-
     /// Shows how every mailbox and outlet is doing.
     pub fn show_status(&mut self) {
         let Some(status) = &self.status else { return self.say("nothing is known yet") };
@@ -278,22 +243,6 @@ fn changed_by(change: &ChangeView) -> String {
     change.actor.email.as_ref().map_or_else(|| change.actor.user.clone(), ToString::to_string)
 }
 
-fn person(p: &ParticipantView) -> Item {
-    let role = match p.role {
-        ParticipantRole::Requester => "opened it",
-        ParticipantRole::Cc => "in Cc",
-        ParticipantRole::Stranger => "joined unasked",
-    };
-    let bounced = if p.address_state == AddressState::Bounced { ", last mail came back" } else { "" };
-    let email = p.email.clone();
-    let (standing, edit) = match p.subscribed {
-        true => ("gets mail · Enter unsubscribes", Edit::Unsubscribe(email)),
-        false => ("gets no mail · Enter subscribes", Edit::Subscribe(email)),
-    };
-    let detail = format!("{role}{bounced}, {standing}");
-    Item::new(&clean::line(p.email.as_str()), &detail, Choice::Change(edit))
-}
-
 fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<String> {
     let since = when::exact(now, channel.since, zone);
     let mut facts = vec![match channel.state {
@@ -316,7 +265,7 @@ fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     facts
 }
 
-fn state(row: &crate::domain::IssueRow) -> &'static str {
+pub fn state(row: &crate::domain::IssueRow) -> &'static str {
     match row.state {
         crate::domain::State::Open => "open",
         crate::domain::State::Closed => "closed",

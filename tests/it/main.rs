@@ -37,6 +37,7 @@ mod merging;
 mod moving;
 mod outages;
 mod parity;
+mod persons;
 mod quick;
 mod rejecting;
 mod reports;

@@ -3,8 +3,8 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, AskedReport, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
-    FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
+    AboutEdit, Arrival, AskedReport, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
+    FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
     IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId, PreviewTemplate,
     ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope, Seq, ViewFrom,
     ViewId,
@@ -237,6 +237,11 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Verbs { limit: 9 }, Everybody),
         (Request::Cursors, Everybody),
         (Request::OutboxRaw(OutboxId(1)), From(Role::Reporter)),
+        (Request::About("ada@customer.example".parse().unwrap()), From(Role::Reporter)),
+        (
+            Request::SetAbout { email: "ada@customer.example".parse().unwrap(), edit: AboutEdit::Vip(true) },
+            From(Role::Reporter),
+        ),
         (Request::Person("q@y.example".parse().unwrap()), DeskOwner),
         (Request::ErasePerson("q@y.example".parse().unwrap()), DeskOwner),
         (

@@ -172,6 +172,7 @@ impl Flag {
             Self::Moved => facts.moved,
             Self::Linked => facts.linked,
             Self::Breached => past(due_at(facts)),
+            Self::Vip => facts.vip && viewer.rights.sees_addresses(facts.project),
         }
     }
 }

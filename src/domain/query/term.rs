@@ -80,6 +80,7 @@ pub(super) enum Flag {
     Moved,
     Linked,
     Breached,
+    Vip,
 }
 
 /// What `has:` asks.
@@ -102,6 +103,7 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("moved", Flag::Moved),
     ("linked", Flag::Linked),
     ("breached", Flag::Breached),
+    ("vip", Flag::Vip),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
 pub(super) const KINDS: &[(&str, IssueKind)] = &[("ticket", IssueKind::Ticket), ("issue", IssueKind::Issue)];

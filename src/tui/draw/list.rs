@@ -156,6 +156,9 @@ fn title(app: &App, c: &Columns, row: &IssueRow, style: Style) -> Vec<Span<'stat
     if let Some(state) = row.trouble {
         tail.push(Span::styled(format!(" {} {}", signs.warning, trouble(state)), app.theme.warning));
     }
+    if row.vip {
+        tail.push(Span::styled(" VIP", app.theme.accent_strong));
+    }
     let pressing = matches!(row.priority, Some(Priority::Urgent | Priority::High));
     if pressing && !c.shows(Column::Priority) {
         let word = if row.priority == Some(Priority::Urgent) { "urgent" } else { "high" };

@@ -108,6 +108,9 @@ fn facts(app: &App, row: &IssueRow) -> String {
         State::Open => "open".to_owned(),
         State::Closed => "closed".to_owned(),
     }];
+    if row.vip {
+        facts.push("VIP".to_owned());
+    }
     if row.spam {
         facts.push("spam".to_owned());
     }

@@ -63,6 +63,37 @@ fn many_news_are_told_together_and_none_while_the_terminal_is_in_front() {
     assert_eq!(told(&mut screen), [], "they were seen");
 }
 
+#[test]
+fn the_card_of_an_author_holds_notes_on_them_and_marks_them_as_important() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3h");
+    assert!(screen.text().contains("write a note on them"), "{}", screen.text());
+    let text = screen.keys("write a note<enter>calls back late<enter>").text();
+    assert!(text.contains("calls back late") && text.contains("note of alice"), "{text}");
+    let text = screen.keys("calls back<enter>change<enter>!<enter>").text();
+    assert!(text.contains("calls back late!"), "{text}");
+    let text = screen.keys("mark as<enter>").text();
+    assert!(text.contains("  VIP") && text.contains("not important any more"), "{text}");
+    let text = screen.keys("calls back<enter>remove<enter>").text();
+    assert!(!text.contains("calls back"), "{text}");
+    screen.desk.shy = true;
+    screen.desk.issues.truncate(1);
+    screen.desk.issues[0].row.vip = true;
+    let text = screen.keys("<esc>h").text();
+    assert!(text.contains("their only issue") && !text.contains("write a note"), "{text}");
+}
+
+#[test]
+fn issues_of_who_is_important_say_so_in_a_word() {
+    let mut desk = FakeDesk::filled();
+    desk.issues[0].row.vip = true;
+    let mut screen = Screen::with(80, 24, desk, Options { no_color: true, ..Options::default() });
+    let text = screen.keys("3").text();
+    assert_eq!(text.lines().filter(|line| line.contains(" VIP ")).count(), 1, "{text}");
+    let text = screen.keys("<enter>").text();
+    assert!(text.lines().next().unwrap().contains("VIP"), "{text}");
+}
+
 fn mouse(kind: MouseEventKind, row: u16) -> Input {
     Input::Mouse(MouseEvent { kind, column: 9, row, modifiers: KeyModifiers::NONE })
 }
