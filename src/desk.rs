@@ -57,6 +57,7 @@ mod screening;
 mod sealing;
 mod senders;
 mod several;
+mod similar;
 mod spam;
 mod splitting;
 mod staff_answers;
@@ -247,6 +248,7 @@ impl Desk {
                 Ok(Response::Issue(Box::new(self.issue_view(&acting, id).await?)))
             }
             Request::History(reference) => self.history(&acting, &reference).await,
+            Request::Similar(reference) => self.similar(&acting, &reference).await,
             Request::RawMail { reference, note } => self.raw_mail(&acting, &reference, note).await,
             Request::Attachment { reference, note, name } => {
                 self.attachment(&acting, &reference, note, &name).await

@@ -39,6 +39,7 @@ mod rule;
 mod screening;
 mod seal;
 mod sender;
+mod similar;
 mod spam;
 mod status;
 mod tabs;
@@ -97,6 +98,7 @@ pub use rule::{ByRule, Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
+pub use similar::{GivenAnswer, SimilarIssue};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
     Channel, ChannelState, DeskStatus, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus, SyncReport,

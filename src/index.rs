@@ -8,6 +8,7 @@ mod find;
 mod kept;
 mod rows;
 mod saved;
+mod similar;
 mod text;
 mod writer;
 
@@ -18,6 +19,7 @@ use crate::domain::{
 };
 use jiff::Timestamp;
 use rows::Rows;
+pub use similar::Similar;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -282,6 +284,27 @@ impl Index {
         }
         let hits = self.texts().hits(query);
         find::matching(&self.read(), query, viewer, &hits).total()
+    }
+
+    /// Finds up to `limit` issues that `viewer` works on and whose texts share the most telling words with an opening,
+    /// the most similar first; spam and merged ones aside. `passed` are words that tell nothing here.
+    pub fn similar(
+        &self,
+        (of, title, text, passed): (IssueId, &str, &str, &str),
+        viewer: &Viewer,
+        limit: usize,
+    ) -> Vec<Similar> {
+        let found = self.texts().similar(of, title, text, passed);
+        let rows = self.read();
+        let seen = |similar: &Similar| {
+            let facts = rows.slot(similar.issue).and_then(|slot| rows.at(slot));
+            facts.is_some_and(|facts| {
+                // Notes for the staff count among the texts.
+                let works = viewer.rights.sees_addresses(facts.project) && viewer.sees(facts);
+                works && !facts.spam && facts.merged_into.is_none()
+            })
+        };
+        found.into_iter().filter(seen).take(limit).collect()
     }
 
     /// Shows every issue that a query finds for `viewer`, in no order. Nothing changes meanwhile.

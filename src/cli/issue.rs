@@ -22,6 +22,7 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::List { query, view, limit, offset } => list(here, &query.join(" "), view, limit, offset).await,
         Issue::Show { reference } => show(here, reference).await,
         Issue::History { reference, by, field } => history(here, reference, by, field).await,
+        Issue::Similar { reference } => similar(here, reference).await,
         Issue::NoteEach(asked) => note_each(here, asked).await,
         Issue::Raw { reference, note } => {
             let request = Request::RawMail { reference, note: NoteId(note) };
@@ -101,6 +102,27 @@ async fn show(here: &Here, reference: Reference) -> Result<u8> {
     match ask(here, Request::Issue(reference)).await? {
         Response::Issue(issue) => print_issue(here, &issue)?,
         other => return Err(unexpected(&other).into()),
+    }
+    Ok(0)
+}
+
+async fn similar(here: &Here, reference: Reference) -> Result<u8> {
+    let found = match ask(here, Request::Similar(reference)).await? {
+        Response::Similar(found) => found,
+        other => return Err(unexpected(&other).into()),
+    };
+    if here.json {
+        print::json(&found.iter().map(print::similar_json).collect::<Vec<_>>())?;
+    } else if found.is_empty() {
+        println!("nothing like this was written before");
+    }
+    for one in found.iter().filter(|_| !here.json) {
+        println!("{} {}%  {}", one.row.reference, one.share, print::line(&one.row.title));
+        println!("  shares: {}", print::line(&one.words.join(" ")));
+        if let Some(answer) = &one.answer {
+            println!("  {} answered, {}:", print::line(&answer.by), answer.at);
+            answer.text.lines().for_each(|line| println!("    {}", print::line(line)));
+        }
     }
     Ok(0)
 }

@@ -72,6 +72,7 @@ fn need(request: &Request) -> Need<'_> {
         Request::Issue(reference) | Request::MarkRead { reference, .. } => one(reference, Role::Guest),
         Request::Attachment { reference, .. } => one(reference, Role::Guest),
         Request::History(reference)
+        | Request::Similar(reference)
         | Request::RawMail { reference, .. }
         | Request::OriginalHtml { reference, .. } => one(reference, Role::Reporter),
         Request::AddNote(new) => {

@@ -145,7 +145,7 @@ impl Desk {
         Ok(found)
     }
 
-    async fn stored_issue(&self, id: IssueId) -> Result<Issue, Fault> {
+    pub(super) async fn stored_issue(&self, id: IssueId) -> Result<Issue, Fault> {
         let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
         kept.map(|k| k.record).ok_or_else(|| super::missing(format!("issue {id}")))
     }

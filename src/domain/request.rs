@@ -205,6 +205,8 @@ pub enum Request {
     Counts(Vec<String>),
     Issue(Reference),
     History(Reference),
+    /// Issues whose texts are like the opening of this one, and what was answered there.
+    Similar(Reference),
     /// The bytes of a note's mail.
     RawMail {
         reference: Reference,
@@ -539,6 +541,7 @@ impl Request {
                 | Self::Counts(_)
                 | Self::Issue(_)
                 | Self::History(_)
+                | Self::Similar(_)
                 | Self::RawMail { .. }
                 | Self::Attachment { .. }
                 | Self::OriginalHtml { .. }

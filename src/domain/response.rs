@@ -88,6 +88,8 @@ pub enum Response {
     NotesPlanned(Vec<PlannedNote>),
     /// `AddNote`: which note it became, and until when it can be taken back.
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
+    /// `Similar`, the most similar first.
+    Similar(Vec<super::SimilarIssue>),
     /// `History`.
     History(Vec<ChangeView>),
     /// `RawMail`, `OutboxRaw`, `Attachment`, `OriginalHtml`, `IntakeRaw`.

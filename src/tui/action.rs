@@ -230,7 +230,7 @@ pub const ACTIONS: &[Entry] = &[
         "author",
         "who this is: their other issues, notes on them, marking them as important",
     ),
-    entry(Action::Similar, "similar", "similar", "issues with a title like this, and what was answered then"),
+    entry(Action::Similar, "similar", "similar", "issues with words like these, and what was answered then"),
     entry(Action::History, "history", "history", "every change of the issue"),
     entry(Action::Why, "why", "why", "why this note stands here, and what became of its mail"),
     entry(Action::Raw, "raw", "raw mail", "the mail as it came"),

@@ -66,7 +66,7 @@ impl App {
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
-            (Purpose::Similar, Response::Issues(page)) => self.pick_similar(&page.rows),
+            (Purpose::Similar, Response::Similar(found)) => self.pick_similar(&found),
             (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
             (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),

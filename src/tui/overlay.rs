@@ -127,6 +127,8 @@ pub struct Reader {
     pub page: usize,
     /// The changes of an issue, where they are what is read.
     pub history: Option<(Reference, Vec<ChangeView>)>,
+    /// An answer that can be taken into a reply.
+    pub answer: Option<String>,
 }
 
 /// One of several texts to read.
@@ -151,7 +153,17 @@ impl App {
     pub fn open_reader(&mut self, title: &str, lines: Vec<Line<'static>>) {
         let text = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let (title, pages) = (title.to_owned(), Vec::new());
-        let reader = Reader { title, lines, top: 0, running: false, text, pages, page: 0, history: None };
+        let reader = Reader {
+            title,
+            lines,
+            top: 0,
+            running: false,
+            text,
+            pages,
+            page: 0,
+            history: None,
+            answer: None,
+        };
         self.overlay = Some(Overlay::Reader(reader));
     }
 
@@ -220,6 +232,7 @@ impl App {
             Action::NextIssue => return self.turn_to(shown + 1),
             Action::PrevIssue => return self.turn_to(shown.saturating_sub(1)),
             Action::Filter => return self.ask_history_filter(),
+            Action::Reply | Action::Quote => return self.take_answer(action == Action::Quote),
             _ => {}
         }
         let by = |n: usize| Some(n);

@@ -345,6 +345,8 @@ pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
     match (place, action) {
         (Place::Members, Action::Open) => Some("change the member's role"),
         (Place::Members, Action::Remove) => Some("take the member out of the project"),
+        (Place::Text, Action::Reply) => Some("take the answer that is read into a reply"),
+        (Place::Text, Action::Quote) => Some("quote the answer that is read in a reply"),
         (Place::Templates, Action::Open) => Some("read the whole text"),
         (Place::Templates, Action::Raw) => Some("the text as it is written, or the mail that it makes"),
         (Place::Templates, Action::Copy) => Some("copy the text as it is written"),

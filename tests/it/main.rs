@@ -46,6 +46,7 @@ mod rules;
 mod screening;
 mod seals;
 mod several;
+mod similar;
 mod smtp;
 mod spam;
 mod spawned;

@@ -139,6 +139,7 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Issue(open()), From(Role::Guest)),
         (Request::Issue("acme/support#1".parse().unwrap()), From(Role::Reporter)),
         (Request::History(open()), From(Role::Reporter)),
+        (Request::Similar(open()), From(Role::Reporter)),
         (Request::RawMail { reference: open(), note: NoteId(2) }, From(Role::Reporter)),
         (Request::Attachment { reference: open(), note: NoteId(2), name: "1".into() }, From(Role::Guest)),
         (Request::OriginalHtml { reference: open(), note: NoteId(2) }, From(Role::Reporter)),

@@ -33,6 +33,9 @@ pub enum Issue {
         #[arg(long)]
         field: Option<String>,
     },
+    /// Finds issues whose texts are like the opening of this one, and what was answered there.
+    #[command(after_help = "Example:\n  deskbell issue similar 12 --json")]
+    Similar { reference: Reference },
     /// Writes one text to several issues in one step: its placeholders are filled for each.
     #[command(after_help = "Examples:\n  \
         deskbell issue note-each 12 13 14 -m 'Dear %{REQUESTER_NAME}, %{ISSUE_ID} is mended.' --close --dry-run\n  \

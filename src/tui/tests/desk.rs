@@ -21,6 +21,7 @@ pub struct FakeDesk {
     /// Refuses to tell who belongs to a project.
     pub shy: bool,
     pub about: BTreeMap<String, About>,
+    pub similar: Vec<SimilarIssue>,
     pub views: Vec<View>,
     next_note: u64,
 }
@@ -200,6 +201,7 @@ impl FakeDesk {
             senders: Vec::new(),
             shy: false,
             about: BTreeMap::new(),
+            similar: Vec::new(),
             views: default_views(),
             next_note: 100,
         }
@@ -353,6 +355,7 @@ impl FakeDesk {
             Request::About(_) | Request::SetAbout { .. } if self.shy => {
                 return Err(Fault::new(FaultKind::NotAllowed, "no"));
             }
+            Request::Similar(_) => Response::Similar(self.similar.clone()),
             Request::About(email) => {
                 let kept = self.about.get(&email.key()).cloned();
                 Response::About(Box::new(kept.unwrap_or_else(|| About::new(email)).view()))
