@@ -139,21 +139,21 @@ async fn history(here: &Here, reference: Reference, by: Option<String>, field: O
         change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string)
     };
     changes.retain(|change| by.as_ref().is_none_or(|by| name(change) == *by));
-    changes.retain(|change| field.as_ref().is_none_or(|field| change.field == *field));
+    changes.retain(|change| field.as_ref().is_none_or(|field| change.is_of_field(field)));
     if here.json {
         print::json(&changes)?;
         return Ok(0);
     }
     for change in &changes {
         let who = change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string);
-        let (before, after) = (&change.before, &change.after);
+        let (before, after) = change.values_in_words(|at| at.to_string());
         println!(
             "{}  {}  {}: {} → {}",
             change.at,
             print::line(&who),
-            change.field,
-            print::line(&before.to_string()),
-            print::line(&after.to_string())
+            change.field_in_words(),
+            print::line(&before),
+            print::line(&after)
         );
     }
     Ok(0)

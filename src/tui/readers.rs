@@ -36,7 +36,8 @@ impl App {
         let line = |c: &ChangeView| {
             let who = c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str());
             let reason = c.reason.as_ref().map_or(String::new(), |r| format!(" ({r})"));
-            let what = format!("{}: {} -> {}{reason}", c.field, json(&c.before), json(&c.after));
+            let (before, after) = c.values_in_words(|at| when::full(at, &zone));
+            let what = format!("{}: {before} -> {after}{reason}", c.field_in_words());
             Line::from(vec![
                 Span::styled(format!("{}  ", when::full(c.at, &zone)), self.theme.dim),
                 Span::styled(format!("{}  ", clean::line(who)), self.theme.strong),
@@ -59,7 +60,8 @@ impl App {
         let Some((reference, changes)) = reader.history.clone() else {
             return self.say("only the history of an issue is filtered");
         };
-        let mut words: Vec<String> = changes.iter().map(|change| change.field.clone()).collect();
+        let mut words: Vec<String> =
+            changes.iter().map(|change| change.field_in_words().to_owned()).collect();
         words.extend(changes.iter().map(changed_by));
         words.sort();
         words.dedup();
@@ -72,7 +74,9 @@ impl App {
     pub fn filter_history(&mut self, reference: &Reference, changes: Vec<ChangeView>, words: &str) {
         let fits = |change: &&ChangeView| {
             words.split_whitespace().map(str::to_lowercase).all(|word| {
-                change.field.starts_with(&word) || changed_by(change).to_lowercase().contains(&word)
+                change.field_in_words().contains(&word)
+                    || change.field.starts_with(&word)
+                    || changed_by(change).to_lowercase().contains(&word)
             })
         };
         let shown: Vec<ChangeView> = changes.iter().filter(fits).cloned().collect();
@@ -277,13 +281,5 @@ pub fn author_in_full(author: &crate::domain::Author) -> String {
     match (&author.name, &author.email) {
         (Some(name), Some(email)) if author.is_outside() && !name.is_empty() => format!("{name} <{email}>"),
         _ => author.label().to_owned(),
-    }
-}
-
-fn json(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => "nothing".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
