@@ -40,6 +40,7 @@ mod outbox;
 mod people;
 mod permits;
 mod placement;
+mod presence;
 mod projects;
 mod purge;
 mod queue;
@@ -138,6 +139,8 @@ struct Inner {
     /// Mails that were taken for spam and are still kept.
     spam_mails: purge::SpamMails,
     queue: queue::Queue,
+    /// Who is at which issue now.
+    seats: presence::Seats,
     turns: turns::Turns,
     /// What the clocks of the index were made of.
     clocks: clocks::Wound,
@@ -177,6 +180,7 @@ impl Desk {
             lessons: Notify::new(),
             spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
+            seats: presence::Seats::default(),
             turns: turns::Turns::default(),
             clocks: clocks::Wound::default(),
             repositories: templates::Repositories::default(),
@@ -241,6 +245,7 @@ impl Desk {
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
             Request::Status => Ok(Response::Status(Box::new(self.status(&acting).await?))),
+            Request::Attend(attend) => self.attend(&acting, attend).await,
             Request::Issues(query) => self.issues(&acting, &query).await,
             Request::Counts(queries) => self.counts(&acting, &queries).await,
             Request::Issue(reference) => {

@@ -27,6 +27,7 @@ mod note;
 mod notices;
 mod outbox;
 mod person;
+mod presence;
 mod project;
 pub mod query;
 pub mod quick;
@@ -81,6 +82,7 @@ pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, Reply
 pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
 };
+pub use presence::{Attend, Present, Writing, presence_holds};
 pub use project::{
     DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Strangers,
     Visibility, nearest, path_fits, set_field, slug,

@@ -54,6 +54,7 @@ mod palette;
 mod picker;
 pub mod picture;
 mod pointer;
+mod presence;
 mod projects;
 mod promises;
 mod query;

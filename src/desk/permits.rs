@@ -69,6 +69,9 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SyncNow
         | Request::StepDown
         | Request::SaveCursor(_) => Nothing,
+        Request::Attend(attend) => {
+            attend.reference.as_ref().map_or(Nothing, |reference| one(reference, Role::Guest))
+        }
         Request::Issue(reference) | Request::MarkRead { reference, .. } => one(reference, Role::Guest),
         Request::Attachment { reference, .. } => one(reference, Role::Guest),
         Request::History(reference)

@@ -1,7 +1,7 @@
 //! Requests: everything that a front end can ask of the desk.
 
 use super::{
-    AboutEdit, Arrival, AskedReport, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
+    AboutEdit, Arrival, AskedReport, Attend, CategoryKind, Commit, Cursor, CustomAction, Draft, DraftKind,
     EmailAddress, Fate, FillCanned, ImportIssue, IntakeId, IssueKind, KeptFor, NoteId, OutboxId, OutboxState,
     PreviewTemplate, Priority, ProjectAddress, Redact, Reference, RequestId, Role, SenderRule, Seq, Status,
     Via, ViewId,
@@ -200,6 +200,8 @@ pub enum Request {
     // Looking.
     Whoami,
     Status,
+    /// Says where the caller is now; nothing of it is kept.
+    Attend(Attend),
     Issues(IssueQuery),
     /// How many issues each query finds.
     Counts(Vec<String>),
@@ -537,6 +539,7 @@ impl Request {
             self,
             Self::Whoami
                 | Self::Status
+                | Self::Attend(_)
                 | Self::Issues(_)
                 | Self::Counts(_)
                 | Self::Issue(_)

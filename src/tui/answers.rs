@@ -20,7 +20,12 @@ impl App {
                 }
             }
             Home::For(purpose) => match answer {
-                Ok(response) => self.take(purpose, response),
+                Ok(response) => {
+                    if purpose.is_verb() {
+                        self.answered = None;
+                    }
+                    self.take(purpose, response);
+                }
                 Err(fault) => self.refused(&purpose, fault),
             },
         }
@@ -186,6 +191,16 @@ impl App {
     }
 
     fn refused(&mut self, purpose: &Purpose, fault: Fault) {
+        // A text that is not sent stands in the composer; any other answer that is refused is asked for again.
+        let sends = matches!(purpose, Purpose::Send { .. } | Purpose::SendMany);
+        let again = self.answered.take_if(|_| purpose.is_verb() && !sends);
+        self.refuse(purpose, fault);
+        if let Some(prompt) = again {
+            self.ask_again(prompt);
+        }
+    }
+
+    fn refuse(&mut self, purpose: &Purpose, fault: Fault) {
         match purpose {
             Purpose::Rows => {
                 self.list.loaded = true;
@@ -195,6 +210,7 @@ impl App {
             | Purpose::KnownLabels
             | Purpose::KnownMilestones
             | Purpose::Drafts
+            | Purpose::Attend
             | Purpose::MarkRead
             | Purpose::Names(..)
             | Purpose::Palette(_) => {}
@@ -296,6 +312,7 @@ impl App {
     /// Looks again at everything that is shown.
     pub fn connection_back(&mut self) {
         self.lost = None;
+        self.tell_anew();
         self.say("the desk is there again");
         self.reload();
         self.ask_draft();

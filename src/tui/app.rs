@@ -17,8 +17,9 @@ use super::list::List;
 use super::members::MembersScreen;
 use super::news::News;
 use super::outbox::OutboxScreen;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Prompt};
 use super::palette::Palette;
+use super::presence::Told;
 use super::projects::ProjectScreen;
 use super::reports::ReportsScreen;
 use super::rules::RulesScreen;
@@ -122,6 +123,8 @@ pub struct App {
     /// What is kept about the person whose card was asked for last.
     pub card: Option<AboutView>,
     pub overlay: Option<Overlay>,
+    /// The question that was answered last, until the desk took the answer or another key is pressed.
+    pub answered: Option<Prompt>,
     pub palette: Palette,
     pub news: News,
     pub notice: Option<Notice>,
@@ -136,6 +139,8 @@ pub struct App {
     pub last_sent: Option<(IssueId, Reference)>,
     /// Whether the terminal is in front of the person, where it tells.
     pub focused: Option<bool>,
+    /// Where the desk was told that this screen is.
+    pub told: Told,
     pub asks: Asks,
     effects: Vec<Effect>,
     dirty: bool,
@@ -184,6 +189,7 @@ impl App {
             canned: Vec::new(),
             card: None,
             overlay: None,
+            answered: None,
             palette: Palette::default(),
             news: News::default(),
             notice: None,
@@ -193,6 +199,7 @@ impl App {
             advance_from: None,
             last_sent: None,
             focused: None,
+            told: Told::default(),
             asks: Asks::default(),
             effects: Vec::new(),
             dirty: true,
@@ -230,6 +237,7 @@ impl App {
 
     /// Takes an input in and gives back what is to be done outside.
     pub fn update(&mut self, input: Input) -> Vec<Effect> {
+        let active = matches!(input, Input::Key(_) | Input::Paste(_) | Input::Mouse(_));
         match input {
             Input::Tick(now) => self.tick(now),
             Input::Key(key) => {
@@ -243,6 +251,7 @@ impl App {
                 self.other_input(other);
             }
         }
+        self.attend(active);
         std::mem::take(&mut self.effects)
     }
 
@@ -353,6 +362,7 @@ impl App {
     }
 
     fn key(&mut self, event: KeyEvent) {
+        self.answered = None;
         let place = self.place();
         self.pending.push(Key::from(event));
         match self.keymap.lookup(place, &self.pending) {

@@ -288,7 +288,25 @@ impl App {
     fn answer_prompt(&mut self) {
         let Some(Overlay::Prompt(prompt)) = self.overlay.take() else { return };
         let text = prompt.edit.value().trim().to_owned();
-        match prompt.ask {
+        let notice = self.notice.take();
+        self.take_answer_to(prompt.ask.clone(), text);
+        match &self.notice {
+            // What was wrong is said in the status line, and what was typed stays.
+            Some(said) if said.bad => self.ask_again(prompt),
+            Some(_) => self.answered = Some(prompt),
+            None => (self.notice, self.answered) = (notice, Some(prompt)),
+        }
+    }
+
+    /// Asks once more, with what was typed, unless something else is over the screen now.
+    pub fn ask_again(&mut self, prompt: Prompt) {
+        if self.overlay.is_none() {
+            self.overlay = Some(Overlay::Prompt(prompt));
+        }
+    }
+
+    fn take_answer_to(&mut self, ask: Ask, text: String) {
+        match ask {
             Ask::Snooze(references) => self.snooze(references, &text),
             Ask::SendLater => self.send_later(&text),
             Ask::SaveFile { reference, note, name } => {
@@ -298,7 +316,7 @@ impl App {
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
             Ask::ReportQuery => self.query_reports(text),
-            Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
+            Ask::Title if text.is_empty() => self.complain("a title cannot be empty"),
             Ask::Field { set, clear } => self.set_typed(set, clear, &text),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::Split { reference, note } => self.split(reference, note, text),

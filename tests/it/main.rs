@@ -38,6 +38,7 @@ mod moving;
 mod outages;
 mod parity;
 mod persons;
+mod presence;
 mod quick;
 mod rejecting;
 mod reports;

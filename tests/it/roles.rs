@@ -3,11 +3,11 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    AboutEdit, Arrival, AskedReport, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event,
-    FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
-    IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId, PreviewTemplate,
-    ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope, Seq, ViewFrom,
-    ViewId,
+    AboutEdit, Arrival, AskedReport, Attend, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit,
+    Event, FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind,
+    IssueQuery, IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId,
+    PreviewTemplate, ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope,
+    Seq, ViewFrom, ViewId,
 };
 use std::collections::BTreeSet;
 
@@ -134,6 +134,8 @@ fn table() -> Vec<(Request, Who)> {
     vec![
         (Request::Whoami, Everybody),
         (Request::Status, Everybody),
+        (Request::Attend(Attend::default()), Everybody),
+        (Request::Attend(Attend { reference: Some(open()), ..Attend::default() }), From(Role::Guest)),
         (Request::Issues(IssueQuery { query: String::new(), offset: 0, limit: 9 }), Everybody),
         (Request::Counts(vec!["is:open".into()]), Everybody),
         (Request::Issue(open()), From(Role::Guest)),

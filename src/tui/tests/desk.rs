@@ -22,6 +22,9 @@ pub struct FakeDesk {
     pub shy: bool,
     pub about: BTreeMap<String, About>,
     pub similar: Vec<SimilarIssue>,
+    pub present: Vec<Present>,
+    /// Why every change of issues is refused.
+    pub refuses: Option<String>,
     pub views: Vec<View>,
     next_note: u64,
 }
@@ -202,6 +205,8 @@ impl FakeDesk {
             shy: false,
             about: BTreeMap::new(),
             similar: Vec::new(),
+            present: Vec::new(),
+            refuses: None,
             views: default_views(),
             next_note: 100,
         }
@@ -355,6 +360,7 @@ impl FakeDesk {
             Request::About(_) | Request::SetAbout { .. } if self.shy => {
                 return Err(Fault::new(FaultKind::NotAllowed, "no"));
             }
+            Request::Attend(_) => Response::Done,
             Request::Similar(_) => Response::Similar(self.similar.clone()),
             Request::About(email) => {
                 let kept = self.about.get(&email.key()).cloned();
@@ -435,6 +441,9 @@ impl FakeDesk {
                 Response::Done
             }
             Request::AddNote(new) => self.add_note(new)?,
+            Request::Edit { .. } if self.refuses.is_some() => {
+                return Err(Fault::refused(self.refuses.clone().unwrap_or_default()));
+            }
             Request::Edit { references, edits } => self.edit(&references, &edits)?,
             Request::Merge { references, into, dry_run: true } => Response::Plan(
                 references
@@ -490,6 +499,7 @@ impl FakeDesk {
             notices: Vec::new(),
             stale: false,
             sign_ins: Vec::new(),
+            present: self.present.clone(),
             spam: self.spam.clone(),
         }
     }

@@ -185,3 +185,34 @@ fn open_issues_stand_first_on_the_card_of_their_author() {
     let place = |words: &str| lines.iter().rposition(|line| line.contains(words)).expect(&text);
     assert!(place("#128 ") < place("#90 "), "{text}");
 }
+
+#[test]
+fn at_80_columns_the_title_stays_readable_and_the_least_of_the_facts_goes() {
+    let mut desk = FakeDesk::filled();
+    let row = &mut desk.issues[0].row;
+    row.title = "The nightly export to the warehouse stops with an error".into();
+    row.labels = ["export".to_owned(), "warehouse".to_owned(), "regression".to_owned()].to_vec();
+    row.priority = Some(crate::domain::Priority::Urgent);
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    let head = screen.keys("3<enter>").text().lines().next().unwrap().to_owned();
+    assert!(head.contains("The nightly export to the warehouse") && head.contains("open"), "{head}");
+    assert!(head.contains("urgent") && !head.contains("regression"), "{head}");
+    let head = screen.resize(160, 24).text().lines().next().unwrap().to_owned();
+    assert!(head.contains("stops with an error") && head.contains("regression"), "{head}");
+}
+
+#[test]
+fn an_answer_that_is_wrong_or_refused_leaves_the_question_with_what_was_typed() {
+    let mut screen = Screen::new(80, 24);
+    let text = screen.keys("3snever<enter>").text();
+    assert!(text.contains("Snooze until") && text.contains("never"), "{text}");
+    assert!(text.contains("`never` is no moment to come"), "{text}");
+    screen.keys("<esc>");
+    assert!(screen.app.overlay.is_none());
+    screen.desk.refuses = Some("that day is a holiday".into());
+    let text = screen.keys("stomorrow<enter>").text();
+    assert!(text.contains("Snooze until") && text.contains("that day is a holiday"), "{text}");
+    screen.desk.refuses = None;
+    screen.keys("<enter>");
+    assert!(screen.app.overlay.is_none(), "{}", screen.text());
+}
