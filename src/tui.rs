@@ -33,6 +33,7 @@ mod files;
 mod frames;
 mod fuzzy;
 mod guard;
+mod hand_over;
 mod hyperlinks;
 mod input;
 mod intake;

@@ -6,6 +6,7 @@ use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
+use crate::domain::quick::handed_over;
 use crate::domain::{
     AddressState, ChangeView, DeedView, Edit, Failed, Fault, FillCanned, Forward, IssueQuery, IssueSplit,
     IssueView, NewIssue, NewNote, NewNotes, NoteId, ParticipantView, Query, Redact, Reference, Request,
@@ -41,6 +42,12 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             answered(here, Request::NewIssue(new)).await
         }
         Issue::Note(asked) => note(here, asked).await,
+        Issue::HandOver { reference, user, message } => {
+            let user = user.trim_start_matches('@');
+            let text = handed_over(user, &message);
+            let new = NewNote { reference, text, internal: true, ..NewNote::default() };
+            answered(here, Request::AddNote(new)).await
+        }
         Issue::Edit(asked) => edit(here, asked.references.clone(), edits(&asked)?).await,
         Issue::Spam { references } => edit(here, references, vec![Edit::Spam(true)]).await,
         Issue::Ham { references } => edit(here, references, vec![Edit::Spam(false)]).await,

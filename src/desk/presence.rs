@@ -20,6 +20,7 @@ struct Seat {
     user: String,
     issue: IssueId,
     writing: Writing,
+    following: bool,
     since: Timestamp,
     seen: Timestamp,
 }
@@ -39,7 +40,9 @@ impl Seats {
         match seats.get_mut(&number) {
             Some(known) if known.issue == seat.issue && known.user == seat.user => {
                 let heard = std::mem::replace(&mut known.seen, seat.seen);
-                let writes = std::mem::replace(&mut known.writing, seat.writing) != seat.writing;
+                let does = (seat.writing, seat.following);
+                let writes = (known.writing, known.following) != does;
+                (known.writing, known.following) = does;
                 // Others count from when somebody was last heard of.
                 writes || seat.seen.duration_since(heard) >= AGAIN
             }
@@ -63,7 +66,8 @@ impl Desk {
             Some(reference) => {
                 let issue = self.resolve(&acting.rights, reference).await?;
                 let (user, now) = (acting.user.name.clone(), acting.now);
-                let seat = Seat { user, issue, writing: attend.writing, since: now, seen: now };
+                let (writing, following) = (attend.writing, attend.following);
+                let seat = Seat { user, issue, writing, following, since: now, seen: now };
                 self.inner.seats.take(attend.seat, seat)
             }
         };
@@ -92,6 +96,7 @@ impl Desk {
                 user: seat.user.clone(),
                 reference: row.reference,
                 writing: seat.writing,
+                following: seat.following,
                 since: seat.since,
                 seen: seat.seen,
             };

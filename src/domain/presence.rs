@@ -17,6 +17,9 @@ pub struct Attend {
     pub reference: Option<Reference>,
     #[serde(default)]
     pub writing: Writing,
+    /// Whether they go along with somebody else.
+    #[serde(default)]
+    pub following: bool,
 }
 
 /// What somebody writes in an issue.
@@ -36,6 +39,9 @@ pub struct Present {
     #[serde(rename = "ref")]
     pub reference: String,
     pub writing: Writing,
+    /// Whether they go along with somebody else.
+    #[serde(default)]
+    pub following: bool,
     /// Since when they are there.
     pub since: Timestamp,
     /// When they were last heard of.

@@ -35,7 +35,7 @@ pub struct Upload {
 }
 
 /// A note that staff write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewNote {
     pub reference: Reference,
     pub text: String,

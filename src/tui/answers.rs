@@ -34,7 +34,10 @@ impl App {
     fn take(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
-            (Purpose::Status, Response::Status(status)) => self.status = Some(*status),
+            (Purpose::Status, Response::Status(status)) => {
+                self.status = Some(*status);
+                self.follow_on();
+            }
             (Purpose::Views, Response::Views(views)) => self.take_views(views),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
@@ -67,6 +70,7 @@ impl App {
             (Purpose::History(reference), Response::History(changes)) => {
                 self.show_history(&reference, &changes);
             }
+            (Purpose::HandOverTo(reference), Response::Users(users)) => self.pick_heir(&reference, &users),
             (Purpose::About, Response::About(about)) => self.take_about(Some(*about)),
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
@@ -113,6 +117,7 @@ impl App {
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
                 self.merge_planned(references, into, &lines);
             }
+            (Purpose::HandOver(user), Response::Noted { issue, .. }) => self.was_handed_over(&user, &issue),
             (Purpose::Forward, Response::Issue(view)) => self.was_forwarded(&view),
             (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {

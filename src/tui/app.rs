@@ -139,6 +139,8 @@ pub struct App {
     pub last_sent: Option<(IssueId, Reference)>,
     /// Whether the terminal is in front of the person, where it tells.
     pub focused: Option<bool>,
+    /// With whom this screen goes along.
+    pub following: Option<String>,
     /// Where the desk was told that this screen is.
     pub told: Told,
     pub asks: Asks,
@@ -199,6 +201,7 @@ impl App {
             advance_from: None,
             last_sent: None,
             focused: None,
+            following: None,
             told: Told::default(),
             asks: Asks::default(),
             effects: Vec::new(),
@@ -363,6 +366,10 @@ impl App {
 
     fn key(&mut self, event: KeyEvent) {
         self.answered = None;
+        let leaves = event.code == crossterm::event::KeyCode::Esc && self.overlay.is_none();
+        if leaves && self.unfollow() {
+            return;
+        }
         let place = self.place();
         self.pending.push(Key::from(event));
         match self.keymap.lookup(place, &self.pending) {

@@ -76,6 +76,10 @@ pub enum Ask {
         reference: Reference,
         note: NoteId,
     },
+    HandOver {
+        reference: Reference,
+        user: String,
+    },
     /// A new note on a person, or another text of this one.
     AboutNote {
         email: EmailAddress,
@@ -329,6 +333,7 @@ impl App {
             Ask::NewView { name, query } => self.add_view(name, query, text),
             Ask::ViewSetting(view, key) => self.set_view(view, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
+            Ask::HandOver { reference, user } => self.hand_over(reference, user, &text),
             Ask::AboutNote { email, note } => self.write_about(email, note, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }

@@ -2,7 +2,9 @@
 
 use super::app::{App, Screen};
 use super::asks::Purpose;
-use crate::domain::{Attend, DraftKind, Present, Request, Writing};
+use super::clean;
+use super::picker::{Choice, Item, Picker};
+use crate::domain::{Attend, DraftKind, Present, Reference, Request, Writing};
 use jiff::{SignedDuration, Timestamp};
 
 /// After so long without a word, a key tells anew that somebody is there.
@@ -44,7 +46,7 @@ impl App {
             DraftKind::Internal => Writing::Comment,
             DraftKind::Reply | DraftKind::Issue => Writing::Reply,
         });
-        Attend { seat: 0, reference, writing }
+        Attend { seat: 0, reference, writing, following: self.following.is_some() }
     }
 
     /// Gives the others who are at an issue now, who writes first.
@@ -57,5 +59,60 @@ impl App {
             .collect();
         others.sort_by(|a, b| b.writing.cmp(&a.writing).then_with(|| a.user.cmp(&b.user)));
         others
+    }
+
+    /// Offers those who are at some issue and go along with nobody themselves.
+    pub fn pick_followed(&mut self) {
+        let me = self.me.as_ref().map(|me| me.name.clone());
+        let present = self.status.iter().flat_map(|status| &status.present);
+        let others = present.filter(|other| Some(&other.user) != me.as_ref() && other.is_there(self.now));
+        let items: Vec<Item> = others
+            .map(|other| {
+                let choice = match other.following {
+                    false => Choice::Follow(other.user.clone()),
+                    true => Choice::Off(format!("{} goes along with somebody", clean::line(&other.user))),
+                };
+                let at = format!("{}, {}", clean::line(&other.reference), clean::line(&other.words()));
+                Item::new(&format!("Follow {}", clean::line(&other.user)), &at, choice)
+            })
+            .collect();
+        if items.is_empty() {
+            return self.say("nobody else is at an issue now");
+        }
+        self.open_picker(Picker::new("Follow", items));
+    }
+
+    /// Goes along with somebody from now on.
+    pub fn go_along(&mut self, user: String) {
+        self.following = Some(user);
+        self.follow_on();
+    }
+
+    /// Leaves whoever is followed; tells whether somebody was.
+    pub fn unfollow(&mut self) -> bool {
+        let Some(user) = self.following.take() else { return false };
+        self.say(format!("you go your own way again, without {}", clean::line(&user)));
+        true
+    }
+
+    /// Opens the issue at which the one who is followed is now. Whoever writes stays where they are.
+    pub fn follow_on(&mut self) {
+        let Some(user) = self.following.clone() else { return };
+        if self.composer.is_some() {
+            self.unfollow();
+            return;
+        }
+        let present = self.status.iter().flat_map(|status| &status.present);
+        let theirs = present.filter(|other| other.user == user && other.is_there(self.now));
+        let Some(last) = theirs.max_by_key(|other| other.since).cloned() else { return };
+        // Two who go along with each other would never rest.
+        if last.following {
+            self.unfollow();
+            return;
+        }
+        let Ok(reference) = last.reference.parse::<Reference>() else { return };
+        if self.screen != Screen::Thread || self.opened.as_ref() != Some(&reference) {
+            self.open_issue(reference);
+        }
     }
 }

@@ -79,6 +79,17 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
                             deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -")]
     Note(NoteArgs),
+    /// Hands an issue over: assigns it with an internal note that tells them, in one step.
+    #[command(
+        after_help = "Example:\n  deskbell issue hand-over 12 mia -m 'She calls back at four, please take it.'"
+    )]
+    HandOver {
+        reference: Reference,
+        /// The handle of who gets it.
+        user: String,
+        #[arg(short, long)]
+        message: String,
+    },
     /// Changes issues, all in one step that one undo takes back.
     #[command(after_help = "Examples:\n  deskbell issue edit 12 13 --close\n  \
                             deskbell issue edit 12 --label bug --assign me --priority high")]

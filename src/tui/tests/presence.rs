@@ -2,11 +2,19 @@
 
 use super::Screen;
 use super::desk::{FakeDesk, ago};
-use crate::domain::{Attend, Event, Present, Writing};
+use crate::domain::{Attend, Event, Present, Request, Writing};
 use crate::tui::setup::Options;
 
 fn present(user: &str, writing: Writing) -> Present {
-    Present { user: user.into(), reference: "acme/support#128".into(), writing, since: ago(0), seen: ago(0) }
+    let (since, seen) = (ago(0), ago(0));
+    Present {
+        user: user.into(),
+        reference: "acme/support#128".into(),
+        writing,
+        following: false,
+        since,
+        seen,
+    }
 }
 
 fn told(screen: &mut Screen) -> Vec<(Option<u64>, Writing)> {
@@ -60,4 +68,47 @@ fn who_else_is_there_stands_in_list_thread_and_composer_and_goes_by_itself() {
     screen.desk.present = vec![present("ada", Writing::Nothing)];
     assert!(screen.event(Event::Status).text().contains("ada is reading"));
     assert!(!screen.wait(16 * 60_000).text().contains("ada is"), "silent for too long");
+}
+
+#[test]
+fn one_goes_along_with_somebody_until_esc_and_never_in_a_circle() {
+    let mut desk = FakeDesk::filled();
+    desk.present = vec![present("sam", Writing::Nothing)];
+    let mut screen = Screen::new(80, 24);
+    screen.desk = desk;
+    screen.event(Event::Status).keys("3:follow<enter>");
+    assert!(screen.text().contains("Follow sam"), "{}", screen.text());
+    let text = screen.keys("<enter>").text();
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 128);
+    assert!(text.contains("following sam") && text.contains("Esc leaves"), "{text}");
+    assert!(screen.attended.last().unwrap().following);
+    screen.desk.present[0].reference = "acme/support#127".into();
+    screen.event(Event::Status);
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127);
+    let text = screen.keys("<esc>").text();
+    assert!(text.contains("without sam") && !text.contains("following"), "{text}");
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127, "one stays where one is");
+    screen.desk.present[0].reference = "acme/support#128".into();
+    screen.event(Event::Status);
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, 127);
+    screen.app.go_along("sam".into());
+    screen.desk.present[0].following = true;
+    screen.event(Event::Status);
+    assert!(screen.app.following.is_none(), "who follows is not followed");
+}
+
+#[test]
+fn an_issue_is_handed_over_with_a_note_in_one_step() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3:hand over<enter>sam<enter>");
+    let text = screen.keys("<enter>").text();
+    assert!(text.contains("Note to sam") && text.contains("say in a word what is to be done"), "{text}");
+    screen.keys("please call her<enter>");
+    let sent = screen.asked.iter().find_map(|request| match request {
+        Request::AddNote(new) => Some(new.clone()),
+        _ => None,
+    });
+    let sent = sent.unwrap();
+    assert!(sent.internal && sent.text == "@sam please call her\n\n/assign @sam", "{sent:?}");
+    assert!(screen.text().contains("goes to sam"), "{}", screen.text());
 }
