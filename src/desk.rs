@@ -3,6 +3,7 @@
 //! Owns every decision and is the only writer of the store. Knows nothing of sockets, servers or
 //! screens: `sync` hands it bytes and takes mail from its outbox, front ends hand it [`Request`]s.
 
+mod about;
 mod acknowledge;
 mod addresses;
 mod arrival;
@@ -39,6 +40,7 @@ mod outbox;
 mod people;
 mod permits;
 mod placement;
+mod presence;
 mod projects;
 mod purge;
 mod queue;
@@ -57,6 +59,7 @@ mod screening;
 mod sealing;
 mod senders;
 mod several;
+mod similar;
 mod spam;
 mod splitting;
 mod staff_answers;
@@ -137,6 +140,8 @@ struct Inner {
     /// Mails that were taken for spam and are still kept.
     spam_mails: purge::SpamMails,
     queue: queue::Queue,
+    /// Who is at which issue now.
+    seats: presence::Seats,
     turns: turns::Turns,
     /// What the clocks of the index were made of.
     clocks: clocks::Wound,
@@ -176,6 +181,7 @@ impl Desk {
             lessons: Notify::new(),
             spam_mails: purge::SpamMails::default(),
             queue: queue::Queue::default(),
+            seats: presence::Seats::default(),
             turns: turns::Turns::default(),
             clocks: clocks::Wound::default(),
             repositories: templates::Repositories::default(),
@@ -240,6 +246,7 @@ impl Desk {
         match call.request {
             Request::Whoami => Ok(Response::User(acting.user)),
             Request::Status => Ok(Response::Status(Box::new(self.status(&acting).await?))),
+            Request::Attend(attend) => self.attend(&acting, attend).await,
             Request::Issues(query) => self.issues(&acting, &query).await,
             Request::Counts(queries) => self.counts(&acting, &queries).await,
             Request::Issue(reference) => {
@@ -247,6 +254,7 @@ impl Desk {
                 Ok(Response::Issue(Box::new(self.issue_view(&acting, id).await?)))
             }
             Request::History(reference) => self.history(&acting, &reference).await,
+            Request::Similar(reference) => self.similar(&acting, &reference).await,
             Request::RawMail { reference, note } => self.raw_mail(&acting, &reference, note).await,
             Request::Attachment { reference, note, name } => {
                 self.attachment(&acting, &reference, note, &name).await
@@ -281,6 +289,7 @@ impl Desk {
             Request::Verbs { limit } => self.verbs(&acting, limit).await,
             Request::Cursors => self.cursors().await,
             Request::Person(email) => self.person(&email).await,
+            Request::About(email) => self.about(&acting, &email).await,
             Request::Senders(scope) => self.senders(&acting, scope.as_ref()).await,
             Request::TestSender { scope, address, raw } => {
                 self.test_sender(&acting, &scope, address, &raw).await
@@ -361,6 +370,7 @@ impl Desk {
                 self.commits_reached(&acting, &project, &commits).await
             }
             Request::Import(issue) => Box::pin(self.import_issue(&acting, *issue)).await,
+            Request::SetAbout { email, edit } => self.set_about(&acting, &email, edit).await,
             Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await
@@ -472,7 +482,12 @@ impl Desk {
 
     fn announce(&self, seq: Seq, records: &[Wrote], updates: &[Update]) {
         use crate::store::Tree;
-        let issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
+        let mut issues: BTreeSet<IssueId> = updates.iter().filter_map(Update::issue).collect();
+        for update in updates {
+            if let Update::About { person, .. } = update {
+                issues.extend(self.inner.index.issues_of(person));
+            }
+        }
         let touched: BTreeSet<Tree> = records.iter().map(|wrote| wrote.tree).collect();
         if !issues.is_empty() {
             self.tell(Event::Issues { seq, issues: issues.into_iter().collect() });

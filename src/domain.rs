@@ -3,7 +3,9 @@
 //! Owns the records that the store keeps, the contract of every front end ([`Request`], [`Response`],
 //! [`Event`]) and the words for all of it. Knows no async, no clock, no IO: `now` is always handed in.
 
+mod about;
 mod address;
+mod asked;
 mod canned;
 mod category;
 mod clock;
@@ -26,6 +28,7 @@ mod note;
 mod notices;
 mod outbox;
 mod person;
+mod presence;
 mod project;
 pub mod query;
 pub mod quick;
@@ -39,6 +42,7 @@ mod rule;
 mod screening;
 mod seal;
 mod sender;
+mod similar;
 mod spam;
 mod status;
 mod tabs;
@@ -47,7 +51,12 @@ mod turn;
 mod vanish;
 mod view;
 
+pub use about::{About, AboutChange, AboutEdit, AboutNote, AboutView, Marked};
 pub use address::{EmailAddress, Mailbox, MessageId, mask_addresses};
+pub use asked::{
+    Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, NewNotes, OutboxAction,
+    SenderScope, Upload,
+};
 pub use canned::{
     CANNED_PLACEHOLDERS, Canned, CannedChange, CannedView, FillCanned, FilledCanned, Runs, fill_canned,
     refuse_unfilled, unfilled,
@@ -79,6 +88,7 @@ pub use outbox::{Delivery, MailKind, OutboxEntry, OutboxState, OutboxView, Reply
 pub use person::{
     AddressRecord, AddressState, Author, Member, Participant, ParticipantRole, Role, SUPPORT_BOT, User,
 };
+pub use presence::{Attend, Present, Writing, presence_holds};
 pub use project::{
     DefaultNote, DeskSettings, ImportCc, Project, ProjectAddress, ProjectSettings, ProjectView, Strangers,
     Visibility, meant, nearest, path_fits, set_field, slug,
@@ -87,16 +97,14 @@ pub use query::Query;
 pub use rating::{Rated, Rating};
 pub use reference::Reference;
 pub use report::{AskedReport, Report, ReportName};
-pub use request::{
-    Call, Deliver, Edit, Forward, IntakeAction, IssueQuery, IssueSplit, NewIssue, NewNote, NewNotes,
-    OutboxAction, Request, SenderScope, Upload,
-};
+pub use request::{Call, Request};
 pub use response::{DeedView, Delivered, Event, Failed, PartSize, PlannedNote, Response};
 pub use rights::Rights;
 pub use rule::{ByRule, Rule, RuleAbout, RuleChange, RuleMoment, RuleView};
 pub use screening::{Outcome, Screening, screen};
 pub use seal::{Seal, SealKind, SealState};
 pub use sender::{Sender, SenderChange, SenderRule, SenderVerdict, SenderView};
+pub use similar::{GivenAnswer, SimilarIssue};
 pub use spam::{FILTER_FIELDS, Finding, Judge, Opinion};
 pub use status::{
     Channel, ChannelState, DeskStatus, KeptIn, MailboxPass, OutboxCounts, OutboxPass, SignIn, SpamStatus,

@@ -8,15 +8,18 @@ mod find;
 mod kept;
 mod rows;
 mod saved;
+mod similar;
 mod text;
 mod writer;
 
 use crate::domain::query::{IssueFacts, Query, Viewer};
 use crate::domain::{
-    CategoryKind, ClockKind, Clocks, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, Seq,
+    CategoryKind, ClockKind, Clocks, EmailAddress, Issue, IssueId, IssueRow, Note, NoteId, OutboxState,
+    ProjectId, Seq,
 };
 use jiff::Timestamp;
 use rows::Rows;
+pub use similar::Similar;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -53,6 +56,11 @@ pub enum Update {
         id: ProjectId,
         path: String,
     },
+    /// Whether the person with this address, as addresses are compared, is marked as important.
+    About {
+        person: String,
+        vip: bool,
+    },
     /// Up to which note somebody has read; an earlier note than before makes later ones unread again.
     Read {
         user: String,
@@ -76,7 +84,7 @@ impl Update {
             | Self::Read { issue, .. }
             | Self::Trouble { issue, .. } => Some(*issue),
             Self::Note(note) => Some(note.issue),
-            Self::Project { .. } => None,
+            Self::Project { .. } | Self::About { .. } => None,
         }
     }
 }
@@ -280,6 +288,27 @@ impl Index {
         find::matching(&self.read(), query, viewer, &hits).total()
     }
 
+    /// Finds up to `limit` issues that `viewer` works on and whose texts share the most telling words with an opening,
+    /// the most similar first; spam and merged ones aside. `passed` are words that tell nothing here.
+    pub fn similar(
+        &self,
+        (of, title, text, passed): (IssueId, &str, &str, &str),
+        viewer: &Viewer,
+        limit: usize,
+    ) -> Vec<Similar> {
+        let found = self.texts().similar(of, title, text, passed);
+        let rows = self.read();
+        let seen = |similar: &Similar| {
+            let facts = rows.slot(similar.issue).and_then(|slot| rows.at(slot));
+            facts.is_some_and(|facts| {
+                // Notes for the staff count among the texts.
+                let works = viewer.rights.sees_addresses(facts.project) && viewer.sees(facts);
+                works && !facts.spam && facts.merged_into.is_none()
+            })
+        };
+        found.into_iter().filter(seen).take(limit).collect()
+    }
+
     /// Shows every issue that a query finds for `viewer`, in no order. Nothing changes meanwhile.
     pub fn each(&self, query: &Query, viewer: &Viewer, mut look: impl FnMut(&IssueFacts)) {
         let hits = self.texts().hits(query);
@@ -323,6 +352,21 @@ impl Index {
     /// Finds an issue by its number in a project; without a path it is the only project there is.
     pub fn by_reference(&self, project: Option<&str>, iid: u64) -> Option<IssueId> {
         self.read().by_reference(project, iid)
+    }
+
+    /// Lists every issue that a person opened or takes part in; by the address as addresses are compared.
+    pub fn issues_of(&self, person: &str) -> Vec<IssueId> {
+        self.read().of_person(person).map(|facts| facts.id).collect()
+    }
+
+    /// Tells whether a person opened an issue, or takes part in one, of a project that `counts`.
+    pub fn takes_part(&self, email: &EmailAddress, counts: impl Fn(ProjectId) -> bool) -> bool {
+        self.read().of_person(&email.key()).any(|facts| counts(facts.project))
+    }
+
+    /// Tells whether somebody who takes part in an issue is marked as important.
+    pub fn is_vip(&self, facts: &IssueFacts) -> bool {
+        self.read().is_vip(facts)
     }
 
     /// Lets other clocks count from now on.

@@ -77,6 +77,9 @@ fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
     for line in spam(status) {
         println!("{line}");
     }
+    for present in &status.present {
+        println!("{}: {}", print::line(&present.reference), print::line(&present.words()));
+    }
     if let Some(free) = status.free_space {
         println!("{} free on the disk", print::size(free));
     }

@@ -481,6 +481,7 @@ mod tests {
             outbox: crate::domain::OutboxCounts::default(),
             triage: 0,
             spam: crate::domain::SpamStatus::default(),
+            present: Vec::new(),
             sign_ins: Vec::new(),
             free_space: None,
             notices: Vec::new(),

@@ -6,6 +6,7 @@ use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
 use crate::domain::moment::{moment, work};
+use crate::domain::quick::handed_over;
 use crate::domain::{
     AddressState, ChangeView, DeedView, Edit, Failed, Fault, FillCanned, Forward, IssueQuery, IssueSplit,
     IssueView, NewIssue, NewNote, NewNotes, NoteId, ParticipantView, Query, Redact, Reference, Request,
@@ -22,6 +23,7 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::List { query, view, limit, offset } => list(here, &query.join(" "), view, limit, offset).await,
         Issue::Show { reference } => show(here, reference).await,
         Issue::History { reference, by, field } => history(here, reference, by, field).await,
+        Issue::Similar { reference } => similar(here, reference).await,
         Issue::NoteEach(asked) => note_each(here, asked).await,
         Issue::Raw { reference, note } => {
             let request = Request::RawMail { reference, note: NoteId(note) };
@@ -40,6 +42,12 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
             answered(here, Request::NewIssue(new)).await
         }
         Issue::Note(asked) => note(here, asked).await,
+        Issue::HandOver { reference, user, message } => {
+            let user = user.trim_start_matches('@');
+            let text = handed_over(user, &message);
+            let new = NewNote { reference, text, internal: true, ..NewNote::default() };
+            answered(here, Request::AddNote(new)).await
+        }
         Issue::Edit(asked) => edit(here, asked.references.clone(), edits(&asked)?).await,
         Issue::Spam { references } => edit(here, references, vec![Edit::Spam(true)]).await,
         Issue::Ham { references } => edit(here, references, vec![Edit::Spam(false)]).await,
@@ -103,6 +111,27 @@ async fn show(here: &Here, reference: Reference) -> Result<u8> {
     Ok(0)
 }
 
+async fn similar(here: &Here, reference: Reference) -> Result<u8> {
+    let found = match ask(here, Request::Similar(reference)).await? {
+        Response::Similar(found) => found,
+        other => return Err(unexpected(&other).into()),
+    };
+    if here.json {
+        print::json(&found.iter().map(print::similar_json).collect::<Vec<_>>())?;
+    } else if found.is_empty() {
+        println!("nothing like this was written before");
+    }
+    for one in found.iter().filter(|_| !here.json) {
+        println!("{} {}%  {}", one.row.reference, one.share, print::line(&one.row.title));
+        println!("  shares: {}", print::line(&one.words.join(" ")));
+        if let Some(answer) = &one.answer {
+            println!("  {} answered, {}:", print::line(&answer.by), answer.at);
+            answer.text.lines().for_each(|line| println!("    {}", print::line(line)));
+        }
+    }
+    Ok(0)
+}
+
 fn print_issue(here: &Here, issue: &IssueView) -> Result<()> {
     if here.json { print::json(&print::issue_json(issue)) } else { print::issue(issue) }
 }
@@ -115,21 +144,21 @@ async fn history(here: &Here, reference: Reference, by: Option<String>, field: O
         change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string)
     };
     changes.retain(|change| by.as_ref().is_none_or(|by| name(change) == *by));
-    changes.retain(|change| field.as_ref().is_none_or(|field| change.field == *field));
+    changes.retain(|change| field.as_ref().is_none_or(|field| change.is_of_field(field)));
     if here.json {
         print::json(&changes)?;
         return Ok(0);
     }
     for change in &changes {
         let who = change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string);
-        let (before, after) = (&change.before, &change.after);
+        let (before, after) = change.values_in_words(|at| at.to_string());
         println!(
             "{}  {}  {}: {} → {}",
             change.at,
             print::line(&who),
-            change.field,
-            print::line(&before.to_string()),
-            print::line(&after.to_string())
+            change.field_in_words(),
+            print::line(&before),
+            print::line(&after)
         );
     }
     Ok(0)

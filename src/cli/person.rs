@@ -4,7 +4,10 @@ use super::export::{append_mbox, write};
 use super::here::Here;
 use super::print;
 use super::session::{Session, unexpected};
-use crate::domain::{EmailAddress, Fault, PersonNote, PersonView, Reference, Request, Response};
+use crate::domain::{
+    AboutEdit, AboutNote, AboutView, EmailAddress, Fault, PersonNote, PersonView, Reference, Request,
+    Response,
+};
 use anyhow::Result;
 use clap::{Subcommand, ValueHint};
 use std::io::{BufRead, IsTerminal};
@@ -19,6 +22,32 @@ pub enum Person {
     /// Shows the issues of a person, what they wrote and what staff wrote for staff about them.
     #[command(after_help = "Example:\n  deskbell person show ada@customer.example --json")]
     Show { address: EmailAddress },
+    /// Writes a note on a person for the staff, never mailed; without a text shows what stands there.
+    #[command(
+        after_help = "Examples:\n  deskbell person note ada@customer.example 'calls back in the evening'\n  \
+                            deskbell person note ada@customer.example --edit 2 - < text\n  \
+                            deskbell person note ada@customer.example --remove 2"
+    )]
+    Note {
+        address: EmailAddress,
+        /// The text; `-` reads it from standard input.
+        text: Option<String>,
+        /// Writes this note anew.
+        #[arg(long, value_name = "NUMBER", requires = "text")]
+        edit: Option<u64>,
+        /// Takes this note away.
+        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["text", "edit"])]
+        remove: Option<u64>,
+    },
+    /// Marks a person as important: their issues say VIP, and `is:vip` finds them, in rules and clocks as well.
+    #[command(after_help = "Examples:\n  deskbell person vip ada@customer.example\n  \
+                            deskbell person vip ada@customer.example --off")]
+    Vip {
+        address: EmailAddress,
+        /// Takes the mark off.
+        #[arg(long)]
+        off: bool,
+    },
     /// Writes all that is kept of a person into a folder: JSON, their mails as mbox, their files.
     #[command(after_help = "Example:\n  deskbell person export ada@customer.example ada")]
     Export {
@@ -46,6 +75,12 @@ pub async fn run(here: &Here, asked: Person) -> Result<u8> {
     let session = Session::open(here).await?;
     let done = match asked {
         Person::Show { address } => show(here, &session, address).await,
+        Person::Note { address, text, edit, remove } => {
+            note_on(here, &session, address, text, edit, remove).await
+        }
+        Person::Vip { address, off } => {
+            set(here, &session, Request::SetAbout { email: address, edit: AboutEdit::Vip(!off) }).await
+        }
         Person::Export { address, dir } => export(here, &session, address, &dir).await,
         Person::Erase { address, confirm } => erase(here, &session, address, confirm).await,
     };
@@ -60,6 +95,49 @@ async fn view(session: &Session, request: Request) -> Result<PersonView> {
     }
 }
 
+async fn note_on(
+    here: &Here,
+    session: &Session,
+    email: EmailAddress,
+    text: Option<String>,
+    edit: Option<u64>,
+    remove: Option<u64>,
+) -> Result<u8> {
+    let text = match text.as_deref() {
+        Some("-") => Some(super::issue::read_text(Path::new("-"))?),
+        _ => text,
+    };
+    let edit = match (text, edit, remove) {
+        (_, _, Some(note)) => AboutEdit::Remove { note },
+        (Some(text), Some(note), None) => AboutEdit::Rewrite { note, text },
+        (Some(text), None, None) => AboutEdit::Add(text),
+        (None, _, None) => return set(here, session, Request::About(email)).await,
+    };
+    set(here, session, Request::SetAbout { email, edit }).await
+}
+
+/// Asks, and prints what is kept about the person then.
+async fn set(here: &Here, session: &Session, request: Request) -> Result<u8> {
+    let about: AboutView = match session.ask(request).await? {
+        Response::About(about) => *about,
+        other => return Err(unexpected(&other).into()),
+    };
+    if here.json {
+        print::json(&about)?;
+        return Ok(0);
+    }
+    println!("{}{}", about.email, if about.vip { "  VIP" } else { "" });
+    about.notes.iter().for_each(kept_note);
+    Ok(0)
+}
+
+fn kept_note(note: &AboutNote) {
+    let edited = note.edited.as_ref();
+    let edited = edited.map_or(String::new(), |e| format!(", changed by {} {}", print::line(&e.by), e.at));
+    println!("  {} by {}, {}{edited}", note.id, print::line(&note.by), note.at);
+    note.text.lines().for_each(|line| println!("    {}", print::line(line)));
+}
+
 async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u8> {
     let person = view(session, Request::Person(address)).await?;
     if here.json {
@@ -68,6 +146,10 @@ async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u
     }
     summary(&person);
     issues(&person)?;
+    if !person.kept_notes.is_empty() {
+        println!("\nNotes on them");
+        person.kept_notes.iter().for_each(kept_note);
+    }
     for (title, notes) in [("Written by them", &person.notes), ("Written by staff for staff", &person.about)]
     {
         if !notes.is_empty() {
@@ -80,7 +162,7 @@ async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u
 
 fn summary(person: &PersonView) {
     let names = if person.names.is_empty() { "no name".to_owned() } else { person.names.join(", ") };
-    println!("{} ({})", person.email, print::line(&names));
+    println!("{} ({}){}", person.email, print::line(&names), if person.vip { "  VIP" } else { "" });
     println!(
         "{} issues, {} notes, {} mails from them, {} mails to them",
         person.issues.len(),

@@ -5,7 +5,7 @@
 use super::here::Here;
 use crate::domain::{
     Channel, ChannelState, ClockKind, IssueClock, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts,
-    ProjectView, SyncReport,
+    ProjectView, SimilarIssue, SyncReport,
 };
 use anyhow::Result;
 use jiff::Timestamp;
@@ -108,6 +108,15 @@ fn object<T: Serialize>(value: &T) -> Map<String, Value> {
 /// Gives the JSON of an issue: its row with its notes, participants and links.
 pub fn issue_json(issue: &IssueView) -> Value {
     issue.json()
+}
+
+/// Gives the JSON of a similar issue: its row stands beside what it shares.
+pub fn similar_json(similar: &SimilarIssue) -> Value {
+    let mut map = object(similar);
+    if let Some(Value::Object(row)) = map.remove("row") {
+        map.extend(row);
+    }
+    Value::Object(map)
 }
 
 /// Gives the JSON of a project: its settings stand beside its path.

@@ -50,6 +50,10 @@ impl Serving for Served {
         self.desk.subscribe()
     }
 
+    fn left(&self, seat: u64) {
+        self.desk.left(seat);
+    }
+
     fn event_for(&self, user: &str, owns_desk: bool, event: Event) -> Knowing {
         let (desk, caller) = (self.desk.clone(), Caller { user: user.to_owned(), owns_desk });
         Box::pin(async move { desk.event_for(&caller, event).await })

@@ -4,8 +4,9 @@ use super::txn::Txn;
 use super::vanishing::ready;
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note, NoteKind,
-    OutboxEntry, OutboxId, OutboxState, PersonIssue, PersonNote, PersonView, RawRef, Response, User,
+    About, AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note,
+    NoteKind, OutboxEntry, OutboxId, OutboxState, PersonIssue, PersonNote, PersonView, RawRef, Response,
+    User,
 };
 use crate::mail;
 use crate::store::record::{intake_key, issue_key, note_key, outbox_key, person_key};
@@ -42,7 +43,8 @@ impl Desk {
     /// Shows what is kept of a person.
     pub(super) async fn person(&self, email: &EmailAddress) -> Result<Response, Fault> {
         let traces = self.traces(email).await?;
-        if traces.issues.is_empty() && traces.intake.is_empty() && traces.outbox.is_empty() {
+        let nothing = traces.issues.is_empty() && traces.intake.is_empty() && traces.outbox.is_empty();
+        if nothing && self.kept_about(email).await?.is_none() {
             return Err(Fault::not_found(format!("nothing is kept of {email}")));
         }
         self.person_view(email, &traces).await.map(|view| Response::Person(Box::new(view)))
@@ -76,6 +78,7 @@ impl Desk {
             }
         }
         view.names.clear();
+        view.kept_notes.iter_mut().for_each(|note| note.text.clear());
         view.notes.iter_mut().chain(&mut view.about).for_each(|note| note.body.clear());
         Ok(Response::Person(Box::new(view)))
     }
@@ -103,6 +106,7 @@ impl Desk {
         }
         let (_gate, mut txn) = self.begin().await;
         txn.remove::<AddressRecord>(person_key(email));
+        txn.remove::<About>(person_key(email));
         self.step_of_erasing(acting, txn).await
     }
 
@@ -199,6 +203,7 @@ impl Desk {
         };
         let in_theirs = |note: &&Note| references.get(&note.issue).is_some_and(|(_, theirs)| *theirs);
         let internal = traces.notes.iter().filter(|note| note.kind == NoteKind::Internal);
+        let kept = self.kept_about(email).await?;
         Ok(PersonView {
             email: email.clone(),
             names: traces.names.iter().cloned().collect(),
@@ -207,6 +212,8 @@ impl Desk {
             about: internal.filter(in_theirs).map(note).collect(),
             intake: traces.intake.iter().map(|entry| entry.id).collect(),
             outbox: traces.outbox.iter().map(|entry| entry.id).collect(),
+            vip: kept.as_ref().is_some_and(|kept| kept.vip.is_some()),
+            kept_notes: kept.map(|kept| kept.notes).unwrap_or_default(),
             backups: self.backups(),
         })
     }

@@ -2,9 +2,9 @@
 //!
 //! The rows come from their file and take in the frames after it; only without one is every note read.
 
-use super::views::{decode, gone_note, is_trouble, row_of};
+use super::views::{about_of, decode, gone_note, is_trouble, row_of};
 use super::{Desk, txn};
-use crate::domain::{Fault, Issue, IssueId, Note, OutboxEntry, Project, Seq};
+use crate::domain::{About, Fault, Issue, IssueId, Note, OutboxEntry, Project, Seq};
 use crate::index::Update;
 use crate::store::record::{ReadMark, note_key};
 use crate::store::{Direction, Put, Tree};
@@ -46,6 +46,9 @@ impl Desk {
         let mut rows = Vec::new();
         for project in txn::all::<Project>(store, &[]).await? {
             rows.push(Update::Project { id: project.id, path: project.path });
+        }
+        for about in txn::all::<About>(store, &[]).await? {
+            rows.push(Update::About { person: about.email.key(), vip: about.vip.is_some() });
         }
         rows.extend(txn::all::<Issue>(store, &[]).await?.into_iter().map(row_of));
         for mark in txn::all::<ReadMark>(store, &[]).await? {
@@ -97,7 +100,11 @@ impl Desk {
 /// Translates a document into what the index shows of it.
 fn update(put: &Put) -> Result<Option<Update>, Fault> {
     let Some(document) = &put.document else {
-        return Ok((put.tree == Tree::Notes).then(|| gone_note(&put.key)).flatten());
+        return Ok(match put.tree {
+            Tree::Notes => gone_note(&put.key),
+            Tree::About => about_of(&put.key, None),
+            _ => None,
+        });
     };
     Ok(Some(match put.tree {
         Tree::Projects => {
@@ -105,6 +112,7 @@ fn update(put: &Put) -> Result<Option<Update>, Fault> {
             Update::Project { id: project.id, path: project.path }
         }
         Tree::Issues => row_of(decode(document)?),
+        Tree::About => return Ok(about_of(&put.key, Some(&decode(document)?))),
         Tree::Notes => Update::Note(decode(document)?),
         Tree::ReadMarks => {
             let mark: ReadMark = decode(document)?;

@@ -71,9 +71,13 @@ fn need(request: &Request) -> Need<'_> {
         | Request::SyncNow
         | Request::StepDown
         | Request::SaveCursor(_) => Nothing,
+        Request::Attend(attend) => {
+            attend.reference.as_ref().map_or(Nothing, |reference| one(reference, Role::Guest))
+        }
         Request::Issue(reference) | Request::MarkRead { reference, .. } => one(reference, Role::Guest),
         Request::Attachment { reference, .. } => one(reference, Role::Guest),
         Request::History(reference)
+        | Request::Similar(reference)
         | Request::RawMail { reference, .. }
         | Request::OriginalHtml { reference, .. } => one(reference, Role::Reporter),
         Request::AddNote(new) => {
@@ -89,6 +93,8 @@ fn need(request: &Request) -> Need<'_> {
             [only] => one(only, Role::Reporter),
             _ => Anywhere(Role::Reporter),
         },
+        // In which project is asked for where it is known who takes part in what.
+        Request::About(_) | Request::SetAbout { .. } => Anywhere(Role::Reporter),
         Request::NoteMany(_) | Request::RunMacro { .. } => Anywhere(Role::Reporter),
         Request::MarkManyRead { .. } => Anywhere(Role::Guest),
         Request::Merge { references, into, .. } => {

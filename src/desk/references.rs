@@ -10,6 +10,10 @@ use crate::domain::{Fault, Issue, IssueId, Project, ProjectId, Reference, Rights
 use crate::store::record::{Number, issue_key, number_key, project_key};
 use std::collections::BTreeSet;
 
+/// So many issues of one number are named, and so many characters of the title of each.
+const NAMED: usize = 5;
+const TITLE: usize = 30;
+
 impl Desk {
     /// Finds the issue that a reference names, among those that may be seen.
     pub(super) async fn resolve(&self, rights: &Rights, reference: &Reference) -> Result<IssueId, Fault> {
@@ -108,12 +112,7 @@ impl Desk {
                 );
             }
             (None, _) => {
-                return Err(Fault::usage(format!("`#{}` could be in more than one project", reference.iid))
-                    .hint(format!(
-                        "write the project too, as in `{}#{}`",
-                        projects.first().map_or("", |p| &p.path),
-                        reference.iid
-                    )));
+                return self.only_one(rights, projects, reference).await;
             }
         };
         let id = self.by_number(project, reference.iid).await?.ok_or_else(|| unknown(reference))?;
@@ -123,6 +122,35 @@ impl Desk {
             false => Err(unknown(reference)),
             true if issue.purged => Err(Fault::not_found(format!("{reference} was spam and is gone"))),
             true => Ok(issue),
+        }
+    }
+
+    /// Finds the issue of this number where only one of several projects has it; else names those that have.
+    async fn only_one(
+        &self,
+        rights: &Rights,
+        projects: &[Project],
+        reference: &Reference,
+    ) -> Result<Issue, Fault> {
+        let mut found: Vec<(&Project, Issue)> = Vec::new();
+        for project in projects {
+            let Some(id) = self.by_number(project.id, reference.iid).await? else { continue };
+            let kept = self.inner.store.get::<Issue>(&issue_key(id)).await.map_err(txn::store_fault)?;
+            let seen = |issue: &Issue| rights.sees_issue(issue.project, issue.confidential) && !issue.purged;
+            found.extend(kept.map(|kept| kept.record).filter(seen).map(|issue| (project, issue)));
+        }
+        match found.len() {
+            0 => Err(unknown(reference)),
+            1 => found.pop().map(|(_, issue)| issue).ok_or_else(|| unknown(reference)),
+            _ => {
+                let named = |(project, issue): &(&Project, Issue)| {
+                    let title: String = issue.title.chars().take(TITLE).collect();
+                    format!("{}#{} ({title})", project.path, reference.iid)
+                };
+                let named: Vec<String> = found.iter().take(NAMED).map(named).collect();
+                Err(Fault::usage(format!("`#{}` is in more than one project", reference.iid))
+                    .hint(format!("write which: {}", named.join(" or "))))
+            }
         }
     }
 

@@ -50,6 +50,7 @@ impl Desk {
             | Request::RemoveView(_)
             | Request::OrderView { .. }
             | Request::ShareView { .. } => self.views(acting).await,
+            Request::SetAbout { email, .. } => self.about(acting, email).await,
             Request::SetDesk { .. } => self.desk_settings().await.map(Response::Desk),
             Request::OutboxAct { ids, .. } => self.outbox_rows(ids).await,
             Request::IntakeAct { id, .. } => self.intake_entry(*id).await,

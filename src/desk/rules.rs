@@ -10,6 +10,7 @@ use crate::domain::quick::quick_text;
 use crate::domain::{
     Edit, Fault, FaultKind, Issue, IssueId, Note, NoteKind, Query, Rights, Rule, RuleMoment, SUPPORT_BOT, Via,
 };
+use crate::index::Index;
 use jiff::SignedDuration;
 
 /// Issues that one rule looks at in one round.
@@ -130,7 +131,7 @@ impl Desk {
         let Ok(query) = Query::parse(&rule.about.query) else { return Ok(false) };
         let project = self.load_project(txn, issue.project).await?;
         let notes = txn.list::<Note>(&txn::below(id.0)).await?;
-        Ok(fits(&query, &issue, &project.path, &notes, &viewer(txn.now)))
+        Ok(fits(&query, &issue, &project.path, &notes, &viewer(txn.now), &self.inner.index))
     }
 
     /// Carries out the rules that look at the clock; gives how many issues they changed.
@@ -176,9 +177,10 @@ impl Desk {
 }
 
 /// Holds a query against an issue and the texts of its notes.
-fn fits(query: &Query, issue: &Issue, path: &str, notes: &[Note], viewer: &Viewer) -> bool {
+fn fits(query: &Query, issue: &Issue, path: &str, notes: &[Note], viewer: &Viewer, index: &Index) -> bool {
     let mut names = Names::default();
     let mut facts = IssueFacts::new(issue, path, &mut names);
+    facts.vip = index.is_vip(&facts);
     let mut bodies = String::new();
     for note in notes.iter().filter(|note| note.kind != NoteKind::System) {
         facts.add_note(note, &mut names);

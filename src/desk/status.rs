@@ -145,6 +145,7 @@ impl Desk {
             free_space: self.inner.store.free_space(),
             notices: locked(&board.notices).values().filter(|_| maintains).cloned().collect(),
             spam: self.spam_status(),
+            present: self.present(acting),
             sign_ins: Vec::new(),
         })
     }

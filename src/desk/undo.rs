@@ -119,6 +119,9 @@ impl Desk {
         for change in &verb.deed.canned {
             self.still_may_canned(acting, change).await?;
         }
+        for about in verb.deed.about.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
+            self.demand_person(acting, &about.email)?;
+        }
         for change in &verb.deed.rules {
             self.still_may_rule(acting, change).await?;
         }
@@ -230,6 +233,9 @@ impl Desk {
         }
         for change in &verb.deed.canned {
             self.restore_canned(txn, change, back).await?;
+        }
+        for change in &verb.deed.about {
+            self.restore_about(txn, change, back).await?;
         }
         for change in &verb.deed.views {
             self.restore_view(txn, change, back).await?;

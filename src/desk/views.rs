@@ -4,7 +4,7 @@ use super::letters::{reference, sender_name};
 use super::txn::{self, Wrote};
 use super::{Acting, Desk};
 use crate::domain::{
-    AddressRecord, Attachment, AttachmentView, Change, ChangeView, Delivery, Fate, Fault, IntakeEntry,
+    About, AddressRecord, Attachment, AttachmentView, Change, ChangeView, Delivery, Fate, Fault, IntakeEntry,
     IntakeId, IntakeView, Issue, IssueId, IssuePage, IssueQuery, IssueView, LinkView, Note, NoteId, NoteKind,
     NoteView, OutboxEntry, OutboxState, OutboxView, ParticipantView, Project, ProjectId, Query, Reference,
     Response,
@@ -405,6 +405,7 @@ impl Desk {
                     Some(note) => updates.push(Update::Note(note.clone())),
                     None => updates.extend(gone_note(&wrote.key)),
                 },
+                Tree::About => updates.extend(about_of(&wrote.key, wrote.record::<About>())),
                 Tree::ReadMarks => updates.extend(wrote.record::<ReadMark>().cloned().map(read_by)),
                 Tree::Outbox => {
                     let Some(entry) = wrote.record::<OutboxEntry>() else { continue };
@@ -437,6 +438,12 @@ pub(super) fn decode<R: crate::store::Record>(document: &[u8]) -> Result<R, Faul
 
 fn path_of(project: &Project) -> Update {
     Update::Project { id: project.id, path: project.path.clone() }
+}
+
+/// Shows what is kept about a person; the key names them, as there may be nothing.
+pub(super) fn about_of(key: &[u8], about: Option<&About>) -> Option<Update> {
+    let person = std::str::from_utf8(key.strip_suffix(&[0])?).ok()?.to_owned();
+    Some(Update::About { person, vip: about.is_some_and(|about| about.vip.is_some()) })
 }
 
 fn read_by(mark: ReadMark) -> Update {

@@ -1,8 +1,10 @@
 //! History: who changed what, when, from where and why.
 
+use super::moment::work_in_words;
 use super::{EmailAddress, IssueId, RequestId, Seq};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// From where somebody acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +98,9 @@ pub struct Deed {
     /// What it did to views and their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<super::ViewChange>,
+    /// What it did to what is kept about people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<super::AboutChange>,
     /// Issues that it merged.
     #[serde(default)]
     pub merged: Vec<IssueId>,
@@ -128,5 +133,107 @@ impl Deed {
     /// Tells whether it merged, parted or split issues, which is taken back as a whole.
     pub fn reshapes(&self) -> bool {
         !self.merged.is_empty() || !self.split.is_empty() || !self.parted.is_empty()
+    }
+}
+
+impl ChangeView {
+    /// Names the field that changed, as the screens name it.
+    pub fn field_in_words(&self) -> &str {
+        match self.field.as_str() {
+            "kind" => "type",
+            "closed_at" => "closed",
+            "due_at" => "due",
+            "waiting_on" => "waits on",
+            "waiting_since" => "waits since",
+            "snoozed_until" => "snoozed until",
+            "idle_warned_at" => "told that it will be closed",
+            "spam_since" => "spam since",
+            "participants" => "people",
+            "merged_into" => "merged into",
+            "iid" => "number",
+            field => field,
+        }
+    }
+
+    /// Tells whether a word that somebody typed names the field: by the name in JSON, or as the screens name it.
+    pub fn is_of_field(&self, word: &str) -> bool {
+        self.field == word || self.field_in_words() == word
+    }
+
+    /// Gives what stood in the field before and what stands there now, in words; `at` says when something is.
+    pub fn values_in_words(&self, at: impl Fn(Timestamp) -> String) -> (String, String) {
+        (self.in_words(&self.before, &at), self.in_words(&self.after, &at))
+    }
+
+    fn in_words(&self, value: &Value, at: &impl Fn(Timestamp) -> String) -> String {
+        match (self.field.as_str(), value) {
+            (_, Value::Null) => "nothing".to_owned(),
+            (_, Value::Bool(truth)) => if *truth { "yes" } else { "no" }.to_owned(),
+            ("merged_into", Value::Number(_)) => "another issue".to_owned(),
+            ("estimate" | "spent", Value::Number(seconds)) => work_in_words(seconds.as_i64().unwrap_or(0)),
+            ("links", Value::Array(links)) => match links.len() {
+                0 => "nothing".to_owned(),
+                1 => "1 issue".to_owned(),
+                n => format!("{n} issues"),
+            },
+            (_, Value::Array(values)) if values.is_empty() => "nothing".to_owned(),
+            (_, Value::Array(values)) => values.iter().map(one_in_words).collect::<Vec<_>>().join(", "),
+            (field, Value::String(text)) if field.ends_with("_at") || MOMENTS.contains(&field) => {
+                text.parse().map_or_else(|_| text.clone(), at)
+            }
+            (_, other) => one_in_words(other),
+        }
+    }
+}
+
+/// Fields that hold a moment, beside those whose name says so.
+const MOMENTS: [&str; 3] = ["waiting_since", "snoozed_until", "spam_since"];
+
+/// Names one of several values: a label, or a person.
+fn one_in_words(value: &Value) -> String {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    match (value, text("email")) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some(email)) if value.get("subscribed") == Some(&Value::Bool(false)) => {
+            format!("{email} (gets no mail)")
+        }
+        (_, Some(email)) => email.to_owned(),
+        (other, None) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn fields_and_values_read_as_on_the_screens() {
+        let people = json!([{"email": "a@x.example", "subscribed": true}, {"email": "b@x.example", "subscribed": false}]);
+        for (field, value, words) in [
+            ("assignee", json!("sam"), "assignee: sam"),
+            ("waiting_on", json!("us"), "waits on: us"),
+            ("due_at", json!("2026-03-02T09:00:00Z"), "due: then"),
+            ("snoozed_until", json!("2026-03-02T09:00:00Z"), "snoozed until: then"),
+            ("labels", json!(["a", "b"]), "labels: a, b"),
+            ("labels", json!([]), "labels: nothing"),
+            ("participants", people, "people: a@x.example, b@x.example (gets no mail)"),
+            ("spent", json!(5400), "spent: 1h 30m"),
+            ("confidential", json!(true), "confidential: yes"),
+            ("links", json!([{"kind": "relates_to", "issue": 4}]), "links: 1 issue"),
+            ("merged_into", json!(7), "merged into: another issue"),
+            ("iid", json!(7), "number: 7"),
+            ("title", json!("2026-03-02T09:00:00Z"), "title: 2026-03-02T09:00:00Z"),
+        ] {
+            let actor = Actor { user: "sam".into(), email: None, via: Via::Tui };
+            let (field, after) = (field.to_owned(), value);
+            let (seq, at, before, reason) = (Seq(1), Timestamp::UNIX_EPOCH, Value::Null, None);
+            let change = ChangeView { seq, at, actor, field, before, after, reason };
+            let (before, after) = change.values_in_words(|_| "then".to_owned());
+            assert_eq!(
+                (before.as_str(), format!("{}: {after}", change.field_in_words())),
+                ("nothing", words.to_owned())
+            );
+        }
     }
 }

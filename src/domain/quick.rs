@@ -91,6 +91,11 @@ impl QuickText {
     }
 }
 
+/// Writes the internal note with which an issue goes to somebody: it names them, and assigns it to them.
+pub fn handed_over(user: &str, text: &str) -> String {
+    format!("@{user} {}\n\n/assign @{user}", text.trim())
+}
+
 /// Takes a text apart: what is to be read, and what is to be done.
 ///
 /// `now` and `zone` are what dates count from. A line whose word is no quick action is text, unless it

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The name of an issue as somebody wrote it. Without a project it counts where only one exists.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     pub project: Option<String>,
     pub iid: u64,

@@ -90,6 +90,8 @@ pub enum Response {
     NotesPlanned(Vec<PlannedNote>),
     /// `AddNote`: which note it became, and until when it can be taken back.
     Noted { issue: Box<IssueView>, note: NoteId, outbox: Vec<OutboxId>, held_until: Option<jiff::Timestamp> },
+    /// `Similar`, the most similar first.
+    Similar(Vec<super::SimilarIssue>),
     /// `History`.
     History(Vec<ChangeView>),
     /// `RawMail`, `OutboxRaw`, `Attachment`, `OriginalHtml`, `IntakeRaw`.
@@ -142,6 +144,8 @@ pub enum Response {
     Imported(super::Imported),
     /// `Person`, `ErasePerson`.
     Person(Box<super::PersonView>),
+    /// `About`, `SetAbout`.
+    About(Box<super::AboutView>),
     /// `Cursors`.
     Cursors(Vec<super::Cursor>),
     /// `Senders`, `SetSender`, `RemoveSender`: the lines that stand, changed or went.

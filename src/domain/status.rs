@@ -90,6 +90,9 @@ pub struct DeskStatus {
     /// How the check for spam is doing.
     #[serde(default)]
     pub spam: SpamStatus,
+    /// Who is at which issue now, as far as the caller works on it.
+    #[serde(default)]
+    pub present: Vec<super::Present>,
     /// The sign-ins that are stored on this machine.
     #[serde(default)]
     pub sign_ins: Vec<SignIn>,

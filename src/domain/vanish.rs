@@ -1,6 +1,6 @@
 //! What people ask to be taken out for good, and what is kept of an outside person.
 
-use super::{EmailAddress, IntakeId, NoteId, OutboxId, ParticipantRole, Reference, State};
+use super::{AboutNote, EmailAddress, IntakeId, NoteId, OutboxId, ParticipantRole, Reference, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,12 @@ pub struct PersonView {
     pub notes: Vec<PersonNote>,
     /// What staff wrote for staff in the issues that are theirs.
     pub about: Vec<PersonNote>,
+    /// Whether they are marked as important.
+    #[serde(default)]
+    pub vip: bool,
+    /// Notes that staff keep on them for each other, whatever the issue.
+    #[serde(default)]
+    pub kept_notes: Vec<AboutNote>,
     /// Mails of theirs that arrived.
     pub intake: Vec<IntakeId>,
     /// Mails to them.

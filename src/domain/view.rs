@@ -48,6 +48,9 @@ pub struct IssueRow {
     /// The clock that runs out first; of those that stand, the one with the least left.
     #[serde(default)]
     pub clock: Option<super::IssueClock>,
+    /// Whether somebody who takes part is marked as important; for guests never.
+    #[serde(default)]
+    pub vip: bool,
 }
 
 /// A page of the list.

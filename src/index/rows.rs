@@ -37,6 +37,8 @@ pub(super) struct Rows {
     read: Reads,
     early: FxHashMap<IssueId, Early>,
     names: Names,
+    /// Who is marked as important, by address as addresses are compared.
+    vips: BTreeSet<String>,
     clocks: Arc<Clocks>,
     /// When something begins or ends by itself: a snooze, a due date, a clock.
     moments: BTreeSet<(Timestamp, u32)>,
@@ -47,14 +49,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Makes rows without issues, where somebody knows projects and what was read already.
-    pub fn with(projects: BTreeMap<ProjectId, String>, read: Reads) -> Self {
-        Self { projects, read, ..Self::default() }
+    /// Makes rows without issues, where somebody knows projects, what was read and who is important already.
+    pub fn with(projects: BTreeMap<ProjectId, String>, read: Reads, vips: BTreeSet<String>) -> Self {
+        Self { projects, read, vips, ..Self::default() }
     }
 
-    /// Gives the projects, and the last note read by user and issue.
-    pub fn beside(&self) -> (&BTreeMap<ProjectId, String>, &Reads) {
-        (&self.projects, &self.read)
+    /// Gives the projects, the last note read by user and issue, and who is marked as important.
+    pub fn beside(&self) -> (&BTreeMap<ProjectId, String>, &Reads, &BTreeSet<String>) {
+        (&self.projects, &self.read, &self.vips)
     }
 
     /// Takes the names and people over that the rows hold.
@@ -82,6 +84,7 @@ impl Rows {
                 return Some(text::of_nothing(*issue, *note));
             }
             Update::Project { id, path } => self.rename(*id, path),
+            Update::About { person, vip } => self.mark_vip(person, *vip),
             Update::Read { user, issue, note } => {
                 self.read.entry(user.clone()).or_default().insert(*issue, *note);
                 self.change(*issue);
@@ -105,10 +108,35 @@ impl Rows {
         if let Some(old) = old {
             (facts.notes, facts.trouble) = (old.notes, old.trouble);
         }
+        facts.vip = self.is_vip(&facts);
         facts.clock = self.clocks.running(&facts).map(Box::new);
         let work = (!same_title).then(|| text::of_title(issue));
         self.insert(facts);
         work
+    }
+
+    /// Tells whether somebody who takes part in an issue is marked as important.
+    pub fn is_vip(&self, facts: &IssueFacts) -> bool {
+        !self.vips.is_empty() && facts.addresses().any(|person| self.vips.contains(&person))
+    }
+
+    /// Gives the issues that a person opened or takes part in.
+    pub fn of_person<'a>(&'a self, person: &'a str) -> impl Iterator<Item = &'a IssueFacts> {
+        self.slots.iter().flatten().filter(move |facts| facts.addresses().any(|known| known == person))
+    }
+
+    fn mark_vip(&mut self, person: &str, vip: bool) {
+        let changed = if vip { self.vips.insert(person.to_owned()) } else { self.vips.remove(person) };
+        if !changed {
+            return;
+        }
+        let issues: Vec<IssueId> = self.of_person(person).map(|facts| facts.id).collect();
+        for id in issues {
+            let Some(mut facts) = self.take(id) else { continue };
+            facts.vip = self.is_vip(&facts);
+            facts.clock = self.clocks.running(&facts).map(Box::new);
+            self.insert(facts);
+        }
     }
 
     /// Lets other clocks count from now on.
@@ -303,6 +331,7 @@ impl Rows {
             has_attachment: facts.has_attachment(),
             trouble: facts.trouble,
             clock: facts.clock.as_ref().map(|clock| clock.view(viewer.now)),
+            vip: facts.vip && viewer.rights.sees_addresses(facts.project),
         })
     }
 

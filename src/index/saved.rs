@@ -13,7 +13,7 @@ use crate::domain::{
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::num::NonZeroU32;
@@ -39,6 +39,7 @@ struct Head {
     seq: Seq,
     projects: BTreeMap<ProjectId, String>,
     read: Reads,
+    vips: BTreeSet<String>,
 }
 
 /// What follows: names and people as they are first needed, and rows that name them by their place.
@@ -110,8 +111,9 @@ pub(super) fn save(dir: &Path, rows: &RwLock<Rows>, seq: Seq) -> io::Result<()> 
     let held = || rows.read().unwrap_or_else(PoisonError::into_inner);
     let (head, slots) = {
         let rows = held();
-        let (projects, read) = rows.beside();
-        (Head { version: VERSION, seq, projects: projects.clone(), read: read.clone() }, rows.slot_count())
+        let (projects, read, vips) = rows.beside();
+        let (projects, read, vips) = (projects.clone(), read.clone(), vips.clone());
+        (Head { version: VERSION, seq, projects, read, vips }, rows.slot_count())
     };
     write(&mut saving.out, &head)?;
     let slots = u32::try_from(slots).unwrap_or(u32::MAX);
@@ -229,14 +231,18 @@ fn read(octets: &[u8]) -> Option<(Rows, Seq)> {
     let mut rest = rmp_serde::Deserializer::from_read_ref(octets);
     let head = Head::deserialize(&mut rest).ok().filter(|head| head.version == VERSION)?;
     let mut loading = Loading::default();
-    let mut rows = Rows::with(head.projects, head.read);
+    let mut rows = Rows::with(head.projects, head.read, head.vips);
     loop {
         match Piece::deserialize(&mut rest).ok()? {
             Piece::Name(name) => loading.names.push(loading.known.adopt_name(name)),
             Piece::Person(author, folded) => {
                 loading.people.push(loading.known.adopt_person(Person { author, folded }));
             }
-            Piece::Row(row) => rows.insert(loading.facts(*row)?),
+            Piece::Row(row) => {
+                let mut facts = loading.facts(*row)?;
+                facts.vip = rows.is_vip(&facts);
+                rows.insert(facts);
+            }
             Piece::End => break,
         }
     }
@@ -302,6 +308,7 @@ impl Loading {
             reopened: row.reopened,
             warned: row.warned,
             turns: row.turns.into_iter().map(turn).collect::<Option<_>>()?,
+            vip: false,
             clock: None,
             note_count: row.note_count,
             notes: row.notes.into_iter().map(note).collect::<Option<_>>()?,

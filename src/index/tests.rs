@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 mod lists;
 mod reports;
+mod similar;
 mod speed;
 mod starts;
 

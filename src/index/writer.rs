@@ -1,9 +1,10 @@
 //! The writer: one thread that brings texts to disk, while searches find what it has not written yet.
 
 use super::IndexError;
+use super::similar::{Similar, similar};
 use super::text::{self, Fields, Hits, Snapshot, Work};
-use crate::domain::Seq;
 use crate::domain::query::{Query, SortKey};
+use crate::domain::{IssueId, Seq};
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -238,6 +239,14 @@ impl Texts {
             }
         }
         hits
+    }
+
+    /// Finds the issues whose texts share telling words with an opening.
+    pub fn similar(&self, of: IssueId, title: &str, text: &str, passed: &str) -> Vec<Similar> {
+        similar(&self.snapshot(), of, title, text, passed).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the full text cannot be searched");
+            Vec::new()
+        })
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
@@ -36,6 +36,9 @@ pub trait Serving: Send + Sync + 'static {
     /// Follows what changes.
     fn events(&self) -> broadcast::Receiver<Event>;
 
+    /// Says that a front end is gone; by the number of its connection.
+    fn left(&self, seat: u64);
+
     /// Gives of an event what `user` may know; `None` when that is nothing.
     fn event_for(&self, user: &str, owns_desk: bool, event: Event) -> Knowing;
 }
@@ -55,6 +58,8 @@ struct Shared {
     clients: AtomicUsize,
     used: AtomicBool,
     left: Notify,
+    /// The number of the last connection.
+    seats: AtomicU64,
 }
 
 impl Server {
@@ -78,6 +83,7 @@ impl Server {
             clients: AtomicUsize::new(0),
             used: AtomicBool::new(false),
             left: Notify::new(),
+            seats: AtomicU64::new(0),
         });
         Ok(Self { listener, path: path.to_owned(), shared })
     }
@@ -199,6 +205,11 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
     outgoing: &mpsc::Sender<Frame>,
 ) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
+    let seat = Seat {
+        shared: Arc::clone(shared),
+        number: shared.seats.fetch_add(1, Ordering::SeqCst) + 1,
+        places: Arc::clone(&places),
+    };
     while let Some(frame) = reader.receive().await? {
         let (number, mut call) = match frame {
             Frame::Ask { number, call } => (number, call),
@@ -208,6 +219,9 @@ async fn take_requests<R: tokio::io::AsyncRead + Unpin>(
             }
             _ => continue,
         };
+        if let Request::Attend(attend) = &mut call.request {
+            attend.seat = seat.number;
+        }
         if matches!(call.request, Request::SaveCursor(_)) || !matches!(call.via, Via::Tui | Via::Command) {
             call.via = Via::Command;
         }
@@ -235,6 +249,24 @@ fn unknown(theirs: &str) -> Fault {
         }
     };
     Fault::new(FaultKind::Refused, words).hint("restart it: end `deskbell sync` and start it again")
+}
+
+/// A connection; however it ends, the desk hears of it once nothing of it is worked on any more.
+struct Seat {
+    shared: Arc<Shared>,
+    number: u64,
+    places: Arc<Semaphore>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let (shared, number, places) = (Arc::clone(&self.shared), self.number, Arc::clone(&self.places));
+        tokio::spawn(async move {
+            let all = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
+            let _rest = places.acquire_many(all).await;
+            shared.serving.left(number);
+        });
+    }
 }
 
 async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
@@ -285,9 +317,64 @@ mod tests {
             broadcast::channel(1).1
         }
 
+        fn left(&self, _: u64) {}
+
         fn event_for(&self, _: &str, _: bool, event: Event) -> Knowing {
             Box::pin(async move { Some(event) })
         }
+    }
+
+    /// Tells of every seat that is taken and left.
+    struct Seats(mpsc::UnboundedSender<(u64, bool)>);
+
+    impl Serving for Seats {
+        fn answer(&self, _: &str, _: bool, call: Call) -> Answering {
+            let Request::Attend(attend) = call.request else { panic!("{call:?}") };
+            self.0.send((attend.seat, true)).unwrap();
+            Box::pin(async { Ok(Response::Done) })
+        }
+
+        fn events(&self) -> broadcast::Receiver<Event> {
+            broadcast::channel(1).1
+        }
+
+        fn left(&self, seat: u64) {
+            let _ = self.0.send((seat, false));
+        }
+
+        fn event_for(&self, _: &str, _: bool, event: Event) -> Knowing {
+            Box::pin(async move { Some(event) })
+        }
+    }
+
+    #[tokio::test]
+    async fn each_connection_has_a_seat_of_its_own_that_is_left_when_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let (told, mut seats) = mpsc::unbounded_channel();
+        let server = Server::bind(&path, None, "alice".to_owned(), Box::new(Seats(told))).unwrap();
+        let asking = async {
+            let (first, events) = Client::connect(&path, None, false).await.unwrap();
+            let (second, _events) = Client::connect(&path, None, false).await.unwrap();
+            for client in [&first, &second] {
+                // What a front end says of its seat does not count.
+                let attend = crate::domain::Attend { seat: 99, ..Default::default() };
+                let request = Request::Attend(attend);
+                client.ask(Call { id: RequestId("r".to_owned()), via: Via::Tui, request }).await.unwrap();
+            }
+            drop((first, events));
+            let mut all = Vec::new();
+            while all.len() < 3 {
+                all.push(seats.recv().await.unwrap());
+            }
+            all
+        };
+        let all = tokio::select! {
+            all = asking => all,
+            () = server.run() => panic!("it ended"),
+        };
+        assert!(all[0].0 != all[1].0 && all[0].1 && all[1].1, "{all:?}");
+        assert!(all[2] == (all[0].0, false) || all[2] == (all[1].0, false), "{all:?}");
     }
 
     #[tokio::test]

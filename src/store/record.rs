@@ -1,10 +1,10 @@
 //! Records: which documents there are, and under which key each stands.
 
 use crate::domain::{
-    AddressRecord, Canned, Category, CategoryKind, Change, Clock, CommitSeen, Cursor, DeskSettings, Draft,
-    DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Keeper, Lesson, Member, MessageId, Note,
-    NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, SavedView, Sender, Seq,
-    StaffKey, StaffNotice, Tabs, User, Verb, Watched,
+    About, AddressRecord, Canned, Category, CategoryKind, Change, Clock, CommitSeen, Cursor, DeskSettings,
+    Draft, DraftKind, EmailAddress, IntakeEntry, IntakeId, Issue, IssueId, Keeper, Lesson, Member, MessageId,
+    Note, NoteId, OutboxEntry, OutboxId, Project, ProjectId, ReplyKey, RequestId, Rule, SavedView, Sender,
+    Seq, StaffKey, StaffNotice, Tabs, User, Verb, Watched,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -50,10 +50,11 @@ pub enum Tree {
     Clocks = 34,
     Views = 38,
     Tabs = 39,
+    About = 44,
 }
 
 impl Tree {
-    const ALL: [Self; 35] = [
+    const ALL: [Self; 36] = [
         Self::Counters,
         Self::Desk,
         Self::Projects,
@@ -89,6 +90,7 @@ impl Tree {
         Self::Clocks,
         Self::Views,
         Self::Tabs,
+        Self::About,
     ];
 
     /// Finds the kind of this number; a newer version may write others.
@@ -359,6 +361,12 @@ impl Record for AddressRecord {
         person_key(&self.email)
     }
 }
+impl Record for About {
+    const TREE: Tree = Tree::About;
+    fn key(&self) -> Vec<u8> {
+        person_key(&self.email)
+    }
+}
 impl Record for Verb {
     const TREE: Tree = Tree::Verbs;
     fn key(&self) -> Vec<u8> {
@@ -571,6 +579,7 @@ pub(super) fn reads(tree: Tree, key: &[u8], document: &[u8]) -> bool {
         Tree::Categories => stands::<Category>(key, document),
         Tree::Clocks => stands::<Clock>(key, document),
         Tree::Rules => stands::<Rule>(key, document),
+        Tree::About => stands::<About>(key, document),
     }
 }
 

@@ -131,6 +131,8 @@ enum Field {
     Written,
     /// They vanish whole.
     Blank,
+    /// They stand in notes on the person: what was written there vanishes whole.
+    About,
 }
 
 /// Fields that hold what people wrote, wherever they stand.
@@ -199,6 +201,8 @@ impl<M: Fn(&RawRef) -> RawRef> Pass<'_, M> {
         let changed = changed.is_some_and(|f| WRITTEN.contains(&f) || f == "participants" || f == "author");
         let of = |name: &str| match name {
             _ if outer == Field::Blank || self.blanked.iter().any(|field| field == name) => Field::Blank,
+            "notes" if nameless => Field::About,
+            "text" if outer == Field::About => Field::Blank,
             "name" if named => Field::Written,
             // To whom a draft goes, as somebody typed it.
             "to" if has("text") => Field::Written,

@@ -21,7 +21,12 @@ impl App {
                 }
             }
             Home::For(purpose) => match answer {
-                Ok(response) => self.take(purpose, response),
+                Ok(response) => {
+                    if purpose.is_verb() {
+                        self.answered = None;
+                    }
+                    self.take(purpose, response);
+                }
                 Err(fault) => self.refused(&purpose, fault),
             },
         }
@@ -30,7 +35,10 @@ impl App {
     fn take(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
-            (Purpose::Status, Response::Status(status)) => self.status = Some(*status),
+            (Purpose::Status, Response::Status(status)) => {
+                self.status = Some(*status);
+                self.follow_on();
+            }
             (Purpose::Views, Response::Views(views)) => self.take_views(views),
             (Purpose::Rows, Response::Issues(page)) => self.take_rows(page),
             (Purpose::MarkAll, Response::Issues(page)) => self.take_marks(&page),
@@ -63,10 +71,12 @@ impl App {
             (Purpose::History(reference), Response::History(changes)) => {
                 self.show_history(&reference, &changes);
             }
+            (Purpose::HandOverTo(reference), Response::Users(users)) => self.pick_heir(&reference, &users),
+            (Purpose::About, Response::About(about)) => self.take_about(Some(*about)),
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
-            (Purpose::Similar, Response::Issues(page)) => self.pick_similar(&page.rows),
+            (Purpose::Similar, Response::Similar(found)) => self.pick_similar(&found),
             (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
             (Purpose::Palette(_), Response::Users(people)) => self.palette_people(people),
@@ -112,6 +122,7 @@ impl App {
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
                 self.merge_planned(references, into, &lines);
             }
+            (Purpose::HandOver(user), Response::Noted { issue, .. }) => self.was_handed_over(&user, &issue),
             (Purpose::Forward, Response::Issue(view)) => self.was_forwarded(&view),
             (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
             (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
@@ -138,6 +149,7 @@ impl App {
                 self.say("saved; z takes it back");
                 self.ask_senders();
             }
+            (Purpose::AboutAct, Response::About(about)) => self.about_changed(*about),
             (Purpose::OwnAct, Response::Users(users)) => self.own_changed(users),
             (Purpose::ProjectAct, Response::Project(project)) => self.project_changed(*project),
             (Purpose::Attachment { save_to, name }, Response::Bytes(bytes)) => self.want(match save_to {
@@ -189,6 +201,16 @@ impl App {
     }
 
     fn refused(&mut self, purpose: &Purpose, fault: Fault) {
+        // A text that is not sent stands in the composer; any other answer that is refused is asked for again.
+        let sends = matches!(purpose, Purpose::Send { .. } | Purpose::SendMany);
+        let again = self.answered.take_if(|_| purpose.is_verb() && !sends);
+        self.refuse(purpose, fault);
+        if let Some(prompt) = again {
+            self.ask_again(prompt);
+        }
+    }
+
+    fn refuse(&mut self, purpose: &Purpose, fault: Fault) {
         match purpose {
             Purpose::Rows => {
                 self.list.loaded = true;
@@ -198,9 +220,12 @@ impl App {
             | Purpose::KnownLabels
             | Purpose::KnownMilestones
             | Purpose::Drafts
+            | Purpose::Attend
             | Purpose::MarkRead
             | Purpose::Names(..)
             | Purpose::Palette(_) => {}
+            // Who may not see notes on people sees the card without them.
+            Purpose::About => self.take_about(None),
             Purpose::Preview(_) => self.preview = None,
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),
@@ -298,6 +323,7 @@ impl App {
     /// Looks again at everything that is shown.
     pub fn connection_back(&mut self) {
         self.lost = None;
+        self.tell_anew();
         self.say("the desk is there again");
         self.reload();
         self.ask_draft();

@@ -17,8 +17,9 @@ use super::list::List;
 use super::members::MembersScreen;
 use super::news::News;
 use super::outbox::OutboxScreen;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Prompt};
 use super::palette::Palette;
+use super::presence::Told;
 use super::projects::ProjectScreen;
 use super::reports::ReportsScreen;
 use super::rules::RulesScreen;
@@ -30,7 +31,8 @@ use super::thread::Thread;
 use super::views::ViewsScreen;
 use crate::domain::query::Sought;
 use crate::domain::{
-    CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User, default_views,
+    AboutView, CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User,
+    default_views,
 };
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
@@ -118,7 +120,11 @@ pub struct App {
     pub macros: Vec<CannedView>,
     /// The canned replies that were offered last.
     pub canned: Vec<CannedView>,
+    /// What is kept about the person whose card was asked for last.
+    pub card: Option<AboutView>,
     pub overlay: Option<Overlay>,
+    /// The question that was answered last, until the desk took the answer or another key is pressed.
+    pub answered: Option<Prompt>,
     pub palette: Palette,
     pub news: News,
     pub notice: Option<Notice>,
@@ -133,6 +139,10 @@ pub struct App {
     pub last_sent: Option<(IssueId, Reference)>,
     /// Whether the terminal is in front of the person, where it tells.
     pub focused: Option<bool>,
+    /// With whom this screen goes along.
+    pub following: Option<String>,
+    /// Where the desk was told that this screen is.
+    pub told: Told,
     pub asks: Asks,
     effects: Vec<Effect>,
     dirty: bool,
@@ -179,7 +189,9 @@ impl App {
             changes: ChangesScreen::default(),
             macros: Vec::new(),
             canned: Vec::new(),
+            card: None,
             overlay: None,
+            answered: None,
             palette: Palette::default(),
             news: News::default(),
             notice: None,
@@ -189,6 +201,8 @@ impl App {
             advance_from: None,
             last_sent: None,
             focused: None,
+            following: None,
+            told: Told::default(),
             asks: Asks::default(),
             effects: Vec::new(),
             dirty: true,
@@ -226,6 +240,7 @@ impl App {
 
     /// Takes an input in and gives back what is to be done outside.
     pub fn update(&mut self, input: Input) -> Vec<Effect> {
+        let active = matches!(input, Input::Key(_) | Input::Paste(_) | Input::Mouse(_));
         match input {
             Input::Tick(now) => self.tick(now),
             Input::Key(key) => {
@@ -239,6 +254,7 @@ impl App {
                 self.other_input(other);
             }
         }
+        self.attend(active);
         std::mem::take(&mut self.effects)
     }
 
@@ -349,6 +365,11 @@ impl App {
     }
 
     fn key(&mut self, event: KeyEvent) {
+        self.answered = None;
+        let leaves = event.code == crossterm::event::KeyCode::Esc && self.overlay.is_none();
+        if leaves && self.unfollow() {
+            return;
+        }
         let place = self.place();
         self.pending.push(Key::from(event));
         match self.keymap.lookup(place, &self.pending) {

@@ -84,7 +84,7 @@ impl App {
         let key = if kind == CategoryKind::Label { "name" } else { "title" };
         let settings = vec![(key.to_owned(), typed.clone())];
         let request = match name {
-            _ if typed.is_empty() => return self.say("a name cannot be empty"),
+            _ if typed.is_empty() => return self.complain("a name cannot be empty"),
             Some(name) if name == typed => return,
             Some(name) => Request::SetCategory { kind, project, name, settings },
             None => Request::AddCategory { kind, project, settings },

@@ -450,6 +450,8 @@ mod tests {
         let expected = [
             ("m", Action::Move),
             ("=", Action::Similar),
+            ("@", Action::HandOver),
+            ("f", Action::Follow),
             ("t", Action::SetStatus),
             ("e", Action::Milestone),
             ("d", Action::Due),

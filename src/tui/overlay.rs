@@ -8,7 +8,8 @@ use super::picker::Picker;
 use super::send::Manner;
 use crate::domain::moment::moment;
 use crate::domain::{
-    CategoryKind, ChangeView, Edit as Change, IntakeId, NoteId, OutboxId, Reference, SenderRule, ViewId,
+    CategoryKind, ChangeView, Edit as Change, EmailAddress, IntakeId, NoteId, OutboxId, Reference,
+    SenderRule, ViewId,
 };
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
@@ -75,6 +76,15 @@ pub enum Ask {
         reference: Reference,
         note: NoteId,
     },
+    HandOver {
+        reference: Reference,
+        user: String,
+    },
+    /// A new note on a person, or another text of this one.
+    AboutNote {
+        email: EmailAddress,
+        note: Option<u64>,
+    },
     CancelMails(Vec<OutboxId>),
     /// The name under which the query of the list, or a new one, is kept.
     NewView {
@@ -121,6 +131,8 @@ pub struct Reader {
     pub page: usize,
     /// The changes of an issue, where they are what is read.
     pub history: Option<(Reference, Vec<ChangeView>)>,
+    /// An answer that can be taken into a reply.
+    pub answer: Option<String>,
 }
 
 /// One of several texts to read.
@@ -145,7 +157,17 @@ impl App {
     pub fn open_reader(&mut self, title: &str, lines: Vec<Line<'static>>) {
         let text = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let (title, pages) = (title.to_owned(), Vec::new());
-        let reader = Reader { title, lines, top: 0, running: false, text, pages, page: 0, history: None };
+        let reader = Reader {
+            title,
+            lines,
+            top: 0,
+            running: false,
+            text,
+            pages,
+            page: 0,
+            history: None,
+            answer: None,
+        };
         self.overlay = Some(Overlay::Reader(reader));
     }
 
@@ -214,6 +236,7 @@ impl App {
             Action::NextIssue => return self.turn_to(shown + 1),
             Action::PrevIssue => return self.turn_to(shown.saturating_sub(1)),
             Action::Filter => return self.ask_history_filter(),
+            Action::Reply | Action::Quote => return self.take_answer(action == Action::Quote),
             _ => {}
         }
         let by = |n: usize| Some(n);
@@ -269,7 +292,25 @@ impl App {
     fn answer_prompt(&mut self) {
         let Some(Overlay::Prompt(prompt)) = self.overlay.take() else { return };
         let text = prompt.edit.value().trim().to_owned();
-        match prompt.ask {
+        let notice = self.notice.take();
+        self.take_answer_to(prompt.ask.clone(), text);
+        match &self.notice {
+            // What was wrong is said in the status line, and what was typed stays.
+            Some(said) if said.bad => self.ask_again(prompt),
+            Some(_) => self.answered = Some(prompt),
+            None => (self.notice, self.answered) = (notice, Some(prompt)),
+        }
+    }
+
+    /// Asks once more, with what was typed, unless something else is over the screen now.
+    pub fn ask_again(&mut self, prompt: Prompt) {
+        if self.overlay.is_none() {
+            self.overlay = Some(Overlay::Prompt(prompt));
+        }
+    }
+
+    fn take_answer_to(&mut self, ask: Ask, text: String) {
+        match ask {
             Ask::Snooze(references) => self.snooze(references, &text),
             Ask::SendLater => self.send_later(&text),
             Ask::SaveFile { reference, note, name } => {
@@ -279,7 +320,7 @@ impl App {
             Ask::MakeIssue(id) => self.make_issue(id, text),
             Ask::Setting { project, key } => self.set_project(project, key, text),
             Ask::ReportQuery => self.query_reports(text),
-            Ask::Title if text.is_empty() => self.say("a title cannot be empty"),
+            Ask::Title if text.is_empty() => self.complain("a title cannot be empty"),
             Ask::Field { set, clear } => self.set_typed(set, clear, &text),
             Ask::Title => self.change(vec![Change::Title(text)], false),
             Ask::Split { reference, note } => self.split(reference, note, text),
@@ -292,6 +333,8 @@ impl App {
             Ask::NewView { name, query } => self.add_view(name, query, text),
             Ask::ViewSetting(view, key) => self.set_view(view, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
+            Ask::HandOver { reference, user } => self.hand_over(reference, user, &text),
+            Ask::AboutNote { email, note } => self.write_about(email, note, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }
     }

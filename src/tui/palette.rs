@@ -268,6 +268,7 @@ fn needs_issue(action: Action) -> bool {
             | Action::Close
             | Action::Reopen
             | Action::Take
+            | Action::HandOver
             | Action::Assign
             | Action::Labels
             | Action::Priority

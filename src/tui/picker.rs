@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, Action};
 use super::app::App;
+use super::card::CardDeed;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
@@ -92,6 +93,12 @@ pub enum Choice {
     ViewSetting(ViewId, &'static str),
     RemoveView(ViewId),
     Macro(KeptFor, String),
+    /// The note with which an issue goes to somebody is asked for.
+    HandOver(Reference, String),
+    /// Goes along with somebody.
+    Follow(String),
+    /// Something on the card of a person.
+    Card(CardDeed),
     Nothing,
 }
 
@@ -335,6 +342,9 @@ impl App {
             Choice::ViewSetting(view, key) => self.ask_view_setting(&view, key),
             Choice::RemoveView(view) => self.remove_view(view),
             Choice::Macro(kept, name) => self.run_macro(kept, name),
+            Choice::HandOver(reference, user) => self.ask_hand_over_note(reference, user),
+            Choice::Follow(user) => self.go_along(user),
+            Choice::Card(deed) => self.card_act(deed),
         }
     }
 }
@@ -344,6 +354,8 @@ pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
     match (place, action) {
         (Place::Members, Action::Open) => Some("change the member's role"),
         (Place::Members, Action::Remove) => Some("take the member out of the project"),
+        (Place::Text, Action::Reply) => Some("take the answer that is read into a reply"),
+        (Place::Text, Action::Quote) => Some("quote the answer that is read in a reply"),
         (Place::Templates, Action::Open) => Some("read the whole text"),
         (Place::Templates, Action::Raw) => Some("the text as it is written, or the mail that it makes"),
         (Place::Templates, Action::Copy) => Some("copy the text as it is written"),

@@ -9,10 +9,7 @@ use super::overlay::{Ask, Overlay, Prompt};
 use super::picker::{Choice, Item, Picker};
 use super::send::size;
 use super::when;
-use crate::domain::{
-    AddressState, ChangeView, Channel, ChannelState, Edit, IssuePage, IssueQuery, IssueView, NoteId,
-    ParticipantRole, ParticipantView, Reference, Request,
-};
+use crate::domain::{ChangeView, Channel, ChannelState, IssueView, NoteId, Reference, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
@@ -28,7 +25,7 @@ impl App {
     }
 
     /// Gives the issue in front with its notes, if they are on the screen.
-    fn front_view(&self) -> Option<&IssueView> {
+    pub fn front_view(&self) -> Option<&IssueView> {
         let shown = if self.on_list() { &self.preview } else { &self.thread };
         shown.as_ref().map(|t| &t.view)
     }
@@ -39,7 +36,8 @@ impl App {
         let line = |c: &ChangeView| {
             let who = c.actor.email.as_ref().map_or(c.actor.user.as_str(), |e| e.as_str());
             let reason = c.reason.as_ref().map_or(String::new(), |r| format!(" ({r})"));
-            let what = format!("{}: {} -> {}{reason}", c.field, json(&c.before), json(&c.after));
+            let (before, after) = c.values_in_words(|at| when::full(at, &zone));
+            let what = format!("{}: {before} -> {after}{reason}", c.field_in_words());
             Line::from(vec![
                 Span::styled(format!("{}  ", when::full(c.at, &zone)), self.theme.dim),
                 Span::styled(format!("{}  ", clean::line(who)), self.theme.strong),
@@ -62,7 +60,8 @@ impl App {
         let Some((reference, changes)) = reader.history.clone() else {
             return self.say("only the history of an issue is filtered");
         };
-        let mut words: Vec<String> = changes.iter().map(|change| change.field.clone()).collect();
+        let mut words: Vec<String> =
+            changes.iter().map(|change| change.field_in_words().to_owned()).collect();
         words.extend(changes.iter().map(changed_by));
         words.sort();
         words.dedup();
@@ -75,7 +74,9 @@ impl App {
     pub fn filter_history(&mut self, reference: &Reference, changes: Vec<ChangeView>, words: &str) {
         let fits = |change: &&ChangeView| {
             words.split_whitespace().map(str::to_lowercase).all(|word| {
-                change.field.starts_with(&word) || changed_by(change).to_lowercase().contains(&word)
+                change.field_in_words().contains(&word)
+                    || change.field.starts_with(&word)
+                    || changed_by(change).to_lowercase().contains(&word)
             })
         };
         let shown: Vec<ChangeView> = changes.iter().filter(fits).cloned().collect();
@@ -175,38 +176,6 @@ impl App {
         self.open_reader(title, lines);
     }
 
-    /// Asks for the other issues of whoever opened the one in front.
-    pub fn ask_author(&mut self) {
-        let Some(row) = self.front_row() else { return self.say("no issue is selected") };
-        match &row.author.email {
-            Some(email) => {
-                let query = format!("from:{email} sort:updated-desc");
-                let query = IssueQuery { query, offset: 0, limit: 50 };
-                self.ask(Purpose::AuthorIssues, Request::Issues(query));
-            }
-            None => self.say("no outside person opened this"),
-        }
-    }
-
-    /// Shows who somebody is, their issues, and who else takes part.
-    pub fn show_author(&mut self, page: &IssuePage) {
-        let Some(row) = self.front_row() else { return };
-        let Some(email) = row.author.email.clone() else { return };
-        let title = clean::line(&author_in_full(&row.author));
-        let all = format!("all {} issues in the list", page.total);
-        let mut items = vec![Item::new(&all, "", Choice::Query(format!("from:{email}")))];
-        let people = self.front_view().map(|v| v.participants.as_slice()).unwrap_or_default();
-        items.extend(people.iter().map(person));
-        let (open, closed): (Vec<_>, Vec<_>) =
-            page.rows.iter().partition(|row| row.state == crate::domain::State::Open);
-        items.extend(open.into_iter().chain(closed).map(|row| {
-            let detail = format!("{} {}", state(row), when::age(self.now, row.updated_at));
-            let name = format!("#{} {}", row.iid, clean::line(&row.title));
-            Item::new(&name, &detail, Choice::Query(format!("#{}", row.iid)))
-        }));
-        self.open_picker(Picker::new(&title, items));
-    }
-
     /// Shows how every mailbox and outlet is doing.
     pub fn show_status(&mut self) {
         let Some(status) = &self.status else { return self.say("nothing is known yet") };
@@ -278,22 +247,6 @@ fn changed_by(change: &ChangeView) -> String {
     change.actor.email.as_ref().map_or_else(|| change.actor.user.clone(), ToString::to_string)
 }
 
-fn person(p: &ParticipantView) -> Item {
-    let role = match p.role {
-        ParticipantRole::Requester => "opened it",
-        ParticipantRole::Cc => "in Cc",
-        ParticipantRole::Stranger => "joined unasked",
-    };
-    let bounced = if p.address_state == AddressState::Bounced { ", last mail came back" } else { "" };
-    let email = p.email.clone();
-    let (standing, edit) = match p.subscribed {
-        true => ("gets mail · Enter unsubscribes", Edit::Unsubscribe(email)),
-        false => ("gets no mail · Enter subscribes", Edit::Subscribe(email)),
-    };
-    let detail = format!("{role}{bounced}, {standing}");
-    Item::new(&clean::line(p.email.as_str()), &detail, Choice::Change(edit))
-}
-
 fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<String> {
     let since = when::exact(now, channel.since, zone);
     let mut facts = vec![match channel.state {
@@ -316,7 +269,7 @@ fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     facts
 }
 
-fn state(row: &crate::domain::IssueRow) -> &'static str {
+pub fn state(row: &crate::domain::IssueRow) -> &'static str {
     match row.state {
         crate::domain::State::Open => "open",
         crate::domain::State::Closed => "closed",
@@ -328,13 +281,5 @@ pub fn author_in_full(author: &crate::domain::Author) -> String {
     match (&author.name, &author.email) {
         (Some(name), Some(email)) if author.is_outside() && !name.is_empty() => format!("{name} <{email}>"),
         _ => author.label().to_owned(),
-    }
-}
-
-fn json(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => "nothing".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

@@ -1,54 +1,48 @@
-//! Similar issues: those whose titles share words with the issue in front, and what was answered then.
+//! Similar issues: those whose texts are like the opening in front, and what was answered then.
 
 use super::app::App;
 use super::asks::Purpose;
 use super::clean;
+use super::composer::Saved;
 use super::markup;
+use super::overlay::Overlay;
 use super::picker::{Choice, Item, Picker};
 use super::when;
-use crate::domain::{IssueQuery, IssueRow, IssueView, NoteKind, Reference, Request, State};
+use crate::domain::{DraftKind, IssueView, NoteKind, Reference, Request, SimilarIssue, State};
 use ratatui::text::Line;
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
-/// Shorter words say nothing of what an issue is about.
-const WORD_MIN: usize = 4;
-/// So many words of a title are looked for.
-const WORDS_MAX: usize = 8;
-/// So many issues are fetched, of which the most similar are offered.
-const FETCHED: u64 = 100;
-const OFFERED: usize = 12;
+/// So many of the words that two issues share are named.
+const WORDS: usize = 4;
 
 impl App {
-    /// Asks for issues whose titles share words with the one in front.
+    /// Asks for issues that are like the one in front.
     pub fn ask_similar(&mut self) {
-        let Some(row) = self.front_row() else { return self.say("no issue is selected") };
-        let words: Vec<String> = words(&row.title).into_iter().take(WORDS_MAX).collect();
-        if words.is_empty() {
-            return self.say("its title holds no word to look for");
+        match self.target() {
+            Some(reference) => self.ask(Purpose::Similar, Request::Similar(reference)),
+            None => self.say("no issue is selected"),
         }
-        let query = format!("title:{}", words.join(","));
-        self.ask(Purpose::Similar, Request::Issues(IssueQuery { query, offset: 0, limit: FETCHED }));
     }
 
-    /// Offers them, those that share most words first.
-    pub fn pick_similar(&mut self, rows: &[IssueRow]) {
-        let Some(front) = self.front_row() else { return };
-        let wanted = words(&front.title);
-        let shared = |row: &IssueRow| words(&row.title).intersection(&wanted).count();
-        let mut found: Vec<&IssueRow> = rows.iter().filter(|row| row.id != front.id).collect();
-        found.sort_by_key(|row| (Reverse(shared(row)), Reverse(row.updated_at)));
-        let item = |row: &IssueRow| {
+    /// Offers them, the most similar first.
+    pub fn pick_similar(&mut self, found: &[SimilarIssue]) {
+        let item = |similar: &SimilarIssue| {
+            let row = &similar.row;
             let reference = row.reference.parse().ok()?;
             let state = if row.state == State::Open { "open" } else { "closed" };
-            let from = clean::line(row.author.label());
-            let detail = format!("{state} {}, from {from}", when::age(self.now, row.updated_at));
+            let answered = similar
+                .answer
+                .as_ref()
+                .map_or("no answer".to_owned(), |answer| format!("answered by {}", clean::line(&answer.by)));
+            let words: Vec<&str> = similar.words.iter().take(WORDS).map(String::as_str).collect();
+            let age = when::age(self.now, row.updated_at);
+            let words = clean::line(&words.join(" "));
+            let detail = format!("{}% {state} {age}, {answered}: {words}", similar.share);
             let name = format!("#{} {}", row.iid, clean::line(&row.title));
             Some(Item::new(&name, &detail, Choice::Answers(reference)))
         };
-        let items: Vec<Item> = found.into_iter().filter_map(item).take(OFFERED).collect();
+        let items: Vec<Item> = found.iter().filter_map(item).collect();
         if items.is_empty() {
-            return self.say("no other issue has a title like this");
+            return self.say("nothing like this was written before");
         }
         self.open_picker(Picker::new("Similar issues: Enter shows what was answered", items));
     }
@@ -58,38 +52,50 @@ impl App {
         self.ask(Purpose::Answers, Request::Issue(reference));
     }
 
-    /// Shows what was answered in an issue, the latest answer first.
+    /// Shows what was answered in an issue, the first answer first; that one can be taken into a reply.
     pub fn show_answers(&mut self, view: &IssueView) {
         let (dim, width) = (self.theme.dim, self.reader_width());
         let mut lines = Vec::new();
         let answers = view.notes.iter().filter(|note| note.kind == NoteKind::Reply && note.aside.is_none());
-        for note in answers.rev() {
+        let first = answers.clone().next().map(|note| note.body.clone());
+        for note in answers {
             let at = when::full(note.created_at, &self.options.time_zone);
             lines.push(Line::styled(format!("{}, {at}", clean::line(note.author.label())), dim));
             lines.extend(markup::lines(&note.body, width, false, &self.theme));
             lines.push(Line::default());
         }
-        if lines.is_empty() {
-            lines.push(Line::styled("nobody answered there", dim));
+        let mut title = format!("Answers in #{} {}", view.row.iid, clean::line(&view.row.title));
+        match &first {
+            Some(_) => title.insert_str(0, "r takes the first over, > quotes it  "),
+            None => lines.push(Line::styled("nobody answered there", dim)),
         }
-        let title = format!("Answers in #{} {}", view.row.iid, clean::line(&view.row.title));
         self.open_reader(&title, lines);
+        if let Some(Overlay::Reader(reader)) = &mut self.overlay {
+            reader.answer = first;
+        }
     }
-}
 
-/// Gives the words of a title that say what it is about.
-fn words(title: &str) -> BTreeSet<String> {
-    let all = title.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-    all.filter(|word| word.chars().count() >= WORD_MIN || !word.is_ascii() && !word.is_empty()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_words_that_say_something_are_looked_for() {
-        let found: Vec<String> = words("Re: Cannot log in, since \"the\" update! 東京").into_iter().collect();
-        assert_eq!(found, ["cannot", "since", "update", "東京"]);
+    /// Puts the answer that is read into what is being written, as it is or quoted; without a composer a reply is
+    /// begun with it.
+    pub fn take_answer(&mut self, quoted: bool) {
+        let Some(Overlay::Reader(reader)) = &self.overlay else { return };
+        let Some(answer) = reader.answer.clone() else { return };
+        self.overlay = None;
+        if self.composer.is_none() {
+            self.compose(DraftKind::Reply);
+        }
+        let Some(composer) = &mut self.composer else { return };
+        if composer.saved == Saved::Loading && !composer.body.is_blank() {
+            composer.body.insert("\n");
+        }
+        let quote = |line: &str| format!("> {line}").trim_end().to_owned();
+        let text = answer.trim_end();
+        let text = match quoted {
+            true => text.lines().map(quote).collect::<Vec<_>>().join("\n") + "\n\n",
+            false => text.to_owned(),
+        };
+        composer.body.insert(&text);
+        composer.focused = true;
+        self.composer_touched();
     }
 }

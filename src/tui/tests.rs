@@ -14,6 +14,7 @@ mod manners;
 mod notifications;
 mod palette;
 mod parts;
+mod presence;
 mod reports;
 mod screens;
 mod several;
@@ -40,6 +41,8 @@ pub struct Screen {
     pub desk: FakeDesk,
     /// Every request, oldest first.
     pub asked: Vec<Request>,
+    /// Where the screen said that it is.
+    pub attended: Vec<crate::domain::Attend>,
     /// Every effect that is not a request.
     pub wanted: Vec<Effect>,
     /// Whether answers are held back.
@@ -59,17 +62,26 @@ impl Screen {
     pub fn with(width: u16, height: u16, desk: FakeDesk, options: Options) -> Self {
         let app = App::new(options, width, height, now()).unwrap();
         let (asked, wanted, held) = (Vec::new(), Vec::new(), Vec::new());
-        let mut screen = Self { app, desk, asked, wanted, stalled: false, held };
+        let attended = Vec::new();
+        let mut screen = Self { app, desk, asked, attended, wanted, stalled: false, held };
         let effects = screen.app.start();
         screen.run(effects);
         screen
+    }
+
+    /// Notes what was asked; where the screen is is told beside everything else.
+    fn note(&mut self, request: &Request) {
+        match request {
+            Request::Attend(attend) => self.attended.push(attend.clone()),
+            other => self.asked.push(other.clone()),
+        }
     }
 
     fn run(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Ask(token, request) => {
-                    self.asked.push(request.clone());
+                    self.note(&request);
                     self.held.push((token, request));
                 }
                 other => self.wanted.push(other),
@@ -89,7 +101,7 @@ impl Screen {
             for effect in effects {
                 match effect {
                     Effect::Ask(token, request) => {
-                        self.asked.push(request.clone());
+                        self.note(&request);
                         self.held.push((token, request));
                     }
                     other => self.wanted.push(other),

@@ -134,6 +134,8 @@ impl App {
             Action::Reopen => self.change(vec![Edit::Reopen], false),
             Action::Take => self.change(vec![Edit::Assign("me".to_owned())], false),
             Action::Assign => self.ask(Purpose::Users, Request::Users),
+            Action::HandOver => self.ask_hand_over(),
+            Action::Follow => self.pick_followed(),
             Action::Labels => self.ask(Purpose::Labels, Request::Labels),
             Action::Priority => self.pick_priority(),
             Action::Snooze => {

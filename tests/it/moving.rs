@@ -214,3 +214,31 @@ async fn mail_to_a_moved_issue_arrives_though_its_old_project_is_off() {
     let other = room.mail(&answer(10, &address, "")).await;
     assert_eq!(other.entry.fate, Fate::Unroutable, "what is new for it waits");
 }
+
+#[tokio::test]
+async fn a_number_alone_is_taken_where_one_project_has_it_and_else_which_is_asked() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let alone = || Request::Issue("#1".parse().unwrap());
+    let Response::Issue(issue) = room.ok(alone()).await else { panic!() };
+    assert_eq!(issue.row.reference, OLD);
+    let to = ADA.lines().find(|line| line.starts_with("To: ")).unwrap();
+    room.mail(&ADA.replace("<a1@", "<o1@").replace(to, "To: office@desk.example")).await;
+    let fault = room.ask(alone()).await.unwrap_err();
+    assert_eq!(fault.message, "`#1` is in more than one project");
+    let hint = fault.hint.unwrap();
+    assert!(
+        hint.contains("acme/support#1 (Cannot log in) or ")
+            || hint.contains(" or acme/support#1 (Cannot log in)"),
+        "{hint}"
+    );
+    assert!(hint.contains("acme/office#1 (Cannot log in)"), "{hint}");
+    // Who sees only one of them is not told of the other.
+    room.user("mia").await;
+    for (project, user) in [("acme/support", "alice"), ("acme/office", "mia")] {
+        let (project, user, role) = (project.to_owned(), user.to_owned(), Role::Reporter);
+        room.ok(Request::SetMember { project, user, role }).await;
+    }
+    let Response::Issue(issue) = room.ask_as("mia", alone()).await.unwrap() else { panic!() };
+    assert_eq!(issue.row.reference, "acme/office#1");
+}

@@ -3,11 +3,11 @@
 use crate::support::room::{ADA, Room, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
-    Arrival, AskedReport, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit, Event, FaultKind,
-    FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind, IssueQuery,
-    IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId, PreviewTemplate,
-    ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope, Seq, ViewFrom,
-    ViewId,
+    AboutEdit, Arrival, AskedReport, Attend, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit,
+    Event, FaultKind, FillCanned, Forward, ImportAuthor, ImportIssue, IntakeAction, IntakeId, IssueKind,
+    IssueQuery, IssueSplit, KeptFor, NewIssue, NewNote, NewNotes, NoteId, OutboxAction, OutboxId,
+    PreviewTemplate, ProjectAddress, Redact, Reference, Request, Response, Role, SenderRule, SenderScope,
+    Seq, ViewFrom, ViewId,
 };
 use std::collections::BTreeSet;
 
@@ -135,11 +135,14 @@ fn table() -> Vec<(Request, Who)> {
     vec![
         (Request::Whoami, Everybody),
         (Request::Status, Everybody),
+        (Request::Attend(Attend::default()), Everybody),
+        (Request::Attend(Attend { reference: Some(open()), ..Attend::default() }), From(Role::Guest)),
         (Request::Issues(IssueQuery { query: String::new(), offset: 0, limit: 9 }), Everybody),
         (Request::Counts(vec!["is:open".into()]), Everybody),
         (Request::Issue(open()), From(Role::Guest)),
         (Request::Issue("acme/support#1".parse().unwrap()), From(Role::Reporter)),
         (Request::History(open()), From(Role::Reporter)),
+        (Request::Similar(open()), From(Role::Reporter)),
         (Request::RawMail { reference: open(), note: NoteId(2) }, From(Role::Reporter)),
         (Request::Attachment { reference: open(), note: NoteId(2), name: "1".into() }, From(Role::Guest)),
         (Request::OriginalHtml { reference: open(), note: NoteId(2) }, From(Role::Reporter)),
@@ -243,6 +246,11 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Verbs { limit: 9 }, Everybody),
         (Request::Cursors, Everybody),
         (Request::OutboxRaw(OutboxId(1)), From(Role::Reporter)),
+        (Request::About("ada@customer.example".parse().unwrap()), From(Role::Reporter)),
+        (
+            Request::SetAbout { email: "ada@customer.example".parse().unwrap(), edit: AboutEdit::Vip(true) },
+            From(Role::Reporter),
+        ),
         (Request::Person("q@y.example".parse().unwrap()), DeskOwner),
         (Request::ErasePerson("q@y.example".parse().unwrap()), DeskOwner),
         (

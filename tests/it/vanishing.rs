@@ -3,8 +3,8 @@
 use crate::support::room::{ADA, CONFIG, Room, note, open};
 use crate::support::{TestDesk, mail, wait_until};
 use deskbell::domain::{
-    Arrival, Draft, DraftKind, EmailAddress, FaultKind, NewNote, NoteKind, PersonView, Redact, Request,
-    Response, Upload,
+    AboutEdit, Arrival, Draft, DraftKind, EmailAddress, FaultKind, NewNote, NoteKind, PersonView, Redact,
+    Request, Response, Upload,
 };
 use std::fs;
 use std::io::Read;
@@ -176,6 +176,16 @@ async fn known_person() -> Room {
     room.mail(&copied).await;
     let internal = NewNote { internal: true, ..note("acme/support#1", "Ada Lovelace is in a hurry.") };
     room.ok(Request::AddNote(internal)).await;
+    // One that stands, one that was changed, one that is gone: verbs still hold what they were.
+    for edit in [
+        AboutEdit::Vip(true),
+        AboutEdit::Add("hums a tune".into()),
+        AboutEdit::Add("a fox".into()),
+        AboutEdit::Rewrite { note: 2, text: "old owl".into() },
+        AboutEdit::Remove { note: 2 },
+    ] {
+        room.ok(Request::SetAbout { email: ada(), edit }).await;
+    }
     room.half_a_reply("acme/support#1").await;
     room.send().await;
     let logs = room.dir.path().join("data/logs");
@@ -184,7 +194,10 @@ async fn known_person() -> Room {
     room
 }
 
-const TRACES: [&str; 8] = [
+const TRACES: [&str; 11] = [
+    "hums a tune",
+    "a fox",
+    "old owl",
     "ada@customer.example",
     "Ada Lovelace",
     "Ada_Lovelace",
@@ -206,7 +219,7 @@ async fn person(room: &mut Room, request: Request) -> PersonView {
 async fn an_erased_person_is_found_nowhere_and_nobody_else_is_touched() {
     let mut room = known_person().await;
     let data = room.dir.path().join("data");
-    assert!(left(&data, &TRACES).len() >= 6);
+    assert!(left(&data, &TRACES).len() >= 9);
     let shown = person(&mut room, Request::Person(ada())).await;
     assert_eq!((shown.issues.len(), shown.notes.len(), shown.about.len()), (3, 2, 1));
     assert_eq!((shown.names.as_slice(), shown.intake.len()), (&["Ada Lovelace".to_owned()][..], 2));

@@ -40,6 +40,9 @@ pub enum Issue {
         #[arg(long)]
         field: Option<String>,
     },
+    /// Finds issues whose texts are like the opening of this one, and what was answered there.
+    #[command(after_help = "Example:\n  deskbell issue similar 12 --json")]
+    Similar { reference: Reference },
     /// Writes one text to several issues in one step: its placeholders are filled for each.
     #[command(after_help = "Examples:\n  \
         deskbell issue note-each 12 13 14 -m 'Dear %{REQUESTER_NAME}, %{ISSUE_ID} is mended.' --close --dry-run\n  \
@@ -95,6 +98,17 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
                             deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -")]
     Note(NoteArgs),
+    /// Hands an issue over: assigns it with an internal note that tells them, in one step.
+    #[command(
+        after_help = "Example:\n  deskbell issue hand-over 12 mia -m 'She calls back at four, please take it.'"
+    )]
+    HandOver {
+        reference: Reference,
+        /// The handle of who gets it.
+        user: String,
+        #[arg(short, long)]
+        message: String,
+    },
     /// Changes issues, all in one step that one undo takes back.
     #[command(after_help = "Examples:\n  deskbell issue edit 12 13 --close\n  \
                             deskbell issue edit 12 --label bug --assign me --priority high")]

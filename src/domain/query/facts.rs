@@ -135,6 +135,8 @@ pub struct IssueFacts {
     pub rating: Option<(Rating, Timestamp)>,
     /// Whose turn it was; empty where nobody wrote it down.
     pub turns: Box<[Turn]>,
+    /// Whether somebody who takes part is marked as important.
+    pub vip: bool,
     /// Its clock that runs out first.
     pub clock: Option<Box<Running>>,
     /// How many notes stand in it, the system's included.
@@ -188,11 +190,18 @@ impl IssueFacts {
             warned: issue.idle_warned_at.is_some(),
             rating: issue.rating.as_ref().map(|rated| (rated.rating, rated.at)),
             turns: issue.turns.as_slice().into(),
+            vip: false,
             clock: None,
             note_count: issue.notes,
             notes: Vec::new(),
             trouble: None,
         }
+    }
+
+    /// Gives the addresses of whoever opened it and of those who take part, as they are compared.
+    pub fn addresses(&self) -> impl Iterator<Item = String> {
+        let people = std::iter::once(&self.author).chain(&self.participants);
+        people.filter_map(|person| Some(person.author.email.as_ref()?.key()))
     }
 
     /// Takes in a note, new or changed; the system's never count as unread.

@@ -178,6 +178,7 @@ impl Flag {
             Self::Reopened => facts.reopened,
             Self::Warned => facts.warned,
             Self::Breached => past(due_at(facts)),
+            Self::Vip => facts.vip && viewer.rights.sees_addresses(facts.project),
         }
     }
 }

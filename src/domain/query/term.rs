@@ -85,6 +85,7 @@ pub(super) enum Flag {
     Reopened,
     Warned,
     Breached,
+    Vip,
 }
 
 /// What `has:` asks.
@@ -110,6 +111,7 @@ pub(super) const FLAGS: &[(&str, Flag)] = &[
     ("reopened", Flag::Reopened),
     ("warned", Flag::Warned),
     ("breached", Flag::Breached),
+    ("vip", Flag::Vip),
 ];
 pub(super) const THINGS: &[(&str, Thing)] = &[("attachment", Thing::Attachment), ("trouble", Thing::Trouble)];
 pub(super) const KINDS: &[(&str, IssueKind)] = &[("ticket", IssueKind::Ticket), ("issue", IssueKind::Issue)];

@@ -67,6 +67,16 @@ fn a_large_desk_is_searched_at_once() {
     ] {
         measure(&index, query);
     }
+    let mut times: Vec<_> = (1..=200u64)
+        .map(|id| {
+            let started = Instant::now();
+            let found = index.similar((IssueId(id), &word(id), &body(id * 2), ""), &viewer(), 10);
+            assert!(!found.is_empty());
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("similar: {:?} (95 of 100 {:?}, most {:?})", times[100], times[190], times[199]);
     let started = Instant::now();
     println!("labels {} in {:?}", index.labels(&viewer()).len(), started.elapsed());
     index.close();

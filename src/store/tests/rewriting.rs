@@ -233,7 +233,7 @@ async fn documents_written_anew_take_the_room_of_their_last_versions() {
     let room = || fs::metadata(dir.path().join("trees/db")).unwrap().len();
     let before = room();
     let documents = all::<Known>(&store).await;
-    store.rewrite(Scrub::default()).await.unwrap();
+    store.rewrite(Scrub::default(), None).await.unwrap();
     store.fulfil().unwrap();
     assert_eq!(all::<Known>(&store).await, documents);
     store.close().await.unwrap();

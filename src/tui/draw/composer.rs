@@ -8,7 +8,7 @@ use super::super::layout::Areas;
 use super::super::send::size;
 use super::{rows, text, two_ends};
 use crate::domain::quick::written;
-use crate::domain::{DraftKind, NoteView};
+use crate::domain::{DraftKind, NoteView, Writing};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -91,6 +91,9 @@ fn title(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
         Some(words) => parts.push(Span::styled(words, theme.warning_strong)),
         None => {
             parts.extend(who_gets_it(app, composer));
+            if let Some(words) = also_writes(app, composer) {
+                parts.push(Span::styled(words, theme.warning_strong));
+            }
             if app.newer_note() {
                 let words = format!(" {} a newer note stands above", theme.signs.unread);
                 parts.push(Span::styled(words, theme.warning));
@@ -104,6 +107,14 @@ fn title(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
         words => vec![Span::styled(format!(" {words} "), theme.dim), Span::styled(sign.repeat(2), style)],
     };
     two_ends(parts, right, area, app, buf);
+}
+
+/// Warns of somebody else who writes a reply to the same issue now.
+fn also_writes(app: &App, composer: &Composer) -> Option<String> {
+    let thread = app.thread.as_ref().filter(|_| composer.kind == DraftKind::Reply)?;
+    let others = app.others_at(&thread.view.row.reference);
+    let other = others.into_iter().find(|other| other.writing == Writing::Reply)?;
+    Some(format!(" {} {} too", app.theme.signs.warning, clean::line(&other.words())))
 }
 
 /// Says why it was not sent, if something stopped it.

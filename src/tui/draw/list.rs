@@ -6,7 +6,9 @@ use super::super::layout::Areas;
 use super::columns::{self, Columns};
 use super::screens::nothing;
 use super::{repeat, rows, rule, select, shorten, text, two_ends};
-use crate::domain::{Column, IssueRow, OutboxState, Priority, Query, State, View, ViewFrom, WAITING_VIEW};
+use crate::domain::{
+    Column, IssueRow, OutboxState, Priority, Query, State, View, ViewFrom, WAITING_VIEW, Writing,
+};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -156,10 +158,21 @@ fn title(app: &App, c: &Columns, row: &IssueRow, style: Style) -> Vec<Span<'stat
     if let Some(state) = row.trouble {
         tail.push(Span::styled(format!(" {} {}", signs.warning, trouble(state)), app.theme.warning));
     }
+    if row.vip {
+        tail.push(Span::styled(" VIP", app.theme.accent_strong));
+    }
     let pressing = matches!(row.priority, Some(Priority::Urgent | Priority::High));
     if pressing && !c.shows(Column::Priority) {
         let word = if row.priority == Some(Priority::Urgent) { "urgent" } else { "high" };
         tail.push(Span::styled(format!(" {word}"), app.theme.warning));
+    }
+    if let Some(other) = app.others_at(&row.reference).first() {
+        let (does, style) = match other.writing {
+            Writing::Nothing => ("reads", app.theme.dim),
+            Writing::Comment | Writing::Reply => ("writes", app.theme.warning),
+        };
+        let name = cut(&clean::line(&other.user), 12, signs.ellipsis);
+        tail.push(Span::styled(format!(" {name} {does}"), style));
     }
     if app.list.drafts.contains(&row.id) {
         tail.push(Span::styled(format!(" {} draft", signs.draft), app.theme.accent));

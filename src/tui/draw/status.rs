@@ -26,6 +26,10 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         left.push(Span::styled("  trying again, what you typed is kept", theme.dim));
         return two_ends(left, right, area, app, buf);
     }
+    if let Some(user) = &app.following {
+        let words = format!("following {} {} Esc leaves   ", clean::line(user), theme.signs.dot);
+        left.push(Span::styled(words, theme.accent_strong));
+    }
     if let Some(notice) = &app.notice {
         let style = if notice.bad { theme.warning_strong } else { Style::new() };
         left.push(Span::styled(clean::line(&notice.text), style));

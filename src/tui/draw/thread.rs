@@ -8,12 +8,15 @@ use super::super::when;
 use super::super::{clean, clock};
 use super::{composer, rows, rule, text, two_ends};
 use crate::domain::{
-    Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State,
+    Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State, Writing,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+
+/// So much of a title is readable, whatever else there is to say.
+const TITLE: usize = 36;
 
 /// Draws the thread screen, with the composer where there is one.
 pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
@@ -21,6 +24,7 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
     match &app.thread {
         Some(thread) => {
             title(app, thread, areas.header, buf);
+            others(app, thread, areas.top_rule, buf);
             draw_notes(app, thread, areas.body, true, buf);
         }
         None if app.composes_many() => several(app, areas, buf),
@@ -76,61 +80,125 @@ pub fn draw_preview(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
         two_ends(vec![Span::styled(name, app.theme.strong)], Vec::new(), first, app, buf);
     }
     if let Some(second) = lines.next() {
-        two_ends(vec![Span::styled(facts(app, row), app.theme.dim)], Vec::new(), second, app, buf);
+        two_ends(joined(app, facts(app, row)), Vec::new(), second, app, buf);
     }
     let height = area.height.saturating_sub(2);
     let body = Rect { y: area.y + 2.min(area.height), height, ..area };
     draw_notes(app, thread, body, app.list.preview_focus, buf);
 }
 
+/// Draws number and title, and of the facts as many as leave the title room to be read.
 fn title(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
     let row = &thread.view.row;
     let linked: Vec<&str> = thread.view.links.iter().take(3).map(|link| link.reference.as_str()).collect();
-    let dot = app.theme.signs.dot;
-    let linked = if linked.is_empty() { String::new() } else { format!("{dot} see {} ", linked.join(", ")) };
     let left = vec![
         Span::styled(format!(" #{} ", row.iid), app.theme.dim),
         Span::styled(clean::line(&row.title), app.theme.strong),
     ];
-    let mut right = vec![Span::raw("  ")];
+    let mut facts = facts(app, row);
     if let Some(clock) = &row.clock {
-        right.push(Span::styled(clock::words(clock, app.now), app.clock_style(clock)));
-        right.push(Span::styled(format!(" {dot} "), app.theme.dim));
+        let words = Span::styled(clock::words(clock, app.now), app.clock_style(clock));
+        facts.insert(0, Fact { words, rank: 2 });
     }
-    right.push(Span::styled(format!("{} {}", facts(app, row), clean::line(&linked)), app.theme.dim));
+    if !linked.is_empty() {
+        let words = Span::styled(clean::line(&format!("see {}", linked.join(", "))), app.theme.dim);
+        facts.push(Fact { words, rank: 9 });
+    }
+    let wanted: usize = left.iter().map(|span| clean::width(&span.content)).sum();
+    let width = usize::from(area.width);
+    let room = width.saturating_sub(wanted.min((width * 3 / 5).max(TITLE)) + 3);
+    let mut right = joined(app, fitting(facts, room));
+    if !right.is_empty() {
+        right.insert(0, Span::raw("  "));
+        right.push(Span::raw(" "));
+    }
     two_ends(left, right, area, app, buf);
 }
 
+/// Takes of these facts what fits into so many cells: the least important go first.
+fn fitting(mut facts: Vec<Fact>, room: usize) -> Vec<Fact> {
+    let taken =
+        |facts: &[Fact]| facts.iter().map(|fact| clean::width(&fact.words.content) + 3).sum::<usize>();
+    while taken(&facts) > room + 3 {
+        let last = facts.iter().enumerate().max_by_key(|(place, fact)| (fact.rank, *place));
+        let Some((place, _)) = last else { break };
+        facts.remove(place);
+    }
+    facts
+}
+
+fn joined(app: &App, facts: Vec<Fact>) -> Vec<Span<'static>> {
+    let dot = format!(" {} ", app.theme.signs.dot);
+    let mut spans = Vec::new();
+    for fact in facts {
+        if !spans.is_empty() {
+            spans.push(Span::styled(dot.clone(), app.theme.dim));
+        }
+        spans.push(fact.words);
+    }
+    spans
+}
+
+/// Says in the rule below the title who else is here.
+fn others(app: &App, thread: &Thread, area: Rect, buf: &mut Buffer) {
+    let others = app.others_at(&thread.view.row.reference);
+    let Some(first) = others.first() else { return };
+    let style = if first.writing == Writing::Nothing { app.theme.dim } else { app.theme.warning };
+    let words: Vec<String> = others.iter().take(3).map(|other| clean::line(&other.words())).collect();
+    let further = match others.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let sign = app.theme.signs.rule;
+    let words = clean::cut(
+        &format!(" {}{further} ", words.join(", ")),
+        usize::from(area.width).saturating_sub(4),
+        app.theme.signs.ellipsis,
+    );
+    let line = vec![Span::styled(sign.repeat(2), app.theme.rule), Span::styled(words, style)];
+    text(Line::from(line), area, buf);
+}
+
+/// Something about an issue, and how little it matters: where room lacks, those of the highest rank go.
+struct Fact {
+    words: Span<'static>,
+    rank: u8,
+}
+
 /// Says where an issue stands: `open · bug · you · 2h`.
-fn facts(app: &App, row: &IssueRow) -> String {
+fn facts(app: &App, row: &IssueRow) -> Vec<Fact> {
     let me = app.me.as_ref().map(|me| me.name.as_str());
-    let mut facts = vec![match row.state {
-        State::Open => "open".to_owned(),
-        State::Closed => "closed".to_owned(),
+    let mut facts: Vec<(u8, String)> = vec![match row.state {
+        State::Open => (0, "open".to_owned()),
+        State::Closed => (0, "closed".to_owned()),
     }];
+    if row.vip {
+        facts.push((1, "VIP".to_owned()));
+    }
     if row.spam {
-        facts.push("spam".to_owned());
+        facts.push((1, "spam".to_owned()));
     }
     if let Some(until) = row.snoozed_until.filter(|at| *at > app.now) {
-        facts.push(format!("snoozed until {}", when::exact(app.now, until, &app.options.time_zone)));
+        facts.push((6, format!("snoozed until {}", when::exact(app.now, until, &app.options.time_zone))));
     }
     match row.priority {
-        Some(Priority::Urgent) => facts.push("urgent".to_owned()),
-        Some(Priority::High) => facts.push("high".to_owned()),
-        Some(Priority::Low) => facts.push("low".to_owned()),
+        Some(Priority::Urgent) => facts.push((3, "urgent".to_owned())),
+        Some(Priority::High) => facts.push((3, "high".to_owned())),
+        Some(Priority::Low) => facts.push((7, "low".to_owned())),
         Some(Priority::Normal) | None => {}
     }
-    facts.extend(row.labels.iter().map(|label| clean::line(label)));
+    facts.extend(row.labels.iter().map(|label| (8, clean::line(label))));
     facts.push(match row.assignee.as_deref() {
-        None => "nobody".to_owned(),
-        Some(name) if Some(name) == me => "you".to_owned(),
-        Some(name) => clean::line(name),
+        None => (4, "nobody".to_owned()),
+        Some(name) if Some(name) == me => (4, "you".to_owned()),
+        Some(name) => (4, clean::line(name)),
     });
     if let (Some(since), Some(on), State::Open) = (row.waiting_since, row.waiting_on, row.state) {
         let on = if on == Party::Us { "waits on us" } else { "waits on them" };
-        facts.push(format!("{on} {}", when::age(app.now, since)));
+        facts.push((5, format!("{on} {}", when::age(app.now, since))));
     }
-    facts.join(&format!(" {} ", app.theme.signs.dot))
+    let dim = app.theme.dim;
+    facts.into_iter().map(|(rank, words)| Fact { words: Span::styled(words, dim), rank }).collect()
 }
 
 /// Draws the lines of the notes that are in sight.

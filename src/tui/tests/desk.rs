@@ -20,6 +20,11 @@ pub struct FakeDesk {
     pub senders: Vec<SenderView>,
     /// Refuses to tell who belongs to a project.
     pub shy: bool,
+    pub about: BTreeMap<String, About>,
+    pub similar: Vec<SimilarIssue>,
+    pub present: Vec<Present>,
+    /// Why every change of issues is refused.
+    pub refuses: Option<String>,
     pub views: Vec<View>,
     next_note: u64,
 }
@@ -71,6 +76,7 @@ pub fn row(iid: u64, title: &str, author: Author, hours: i64) -> IssueRow {
         has_attachment: false,
         trouble: None,
         clock: None,
+        vip: false,
     }
 }
 
@@ -203,6 +209,10 @@ impl FakeDesk {
             spam: SpamStatus { local: true, ..SpamStatus::default() },
             senders: Vec::new(),
             shy: false,
+            about: BTreeMap::new(),
+            similar: Vec::new(),
+            present: Vec::new(),
+            refuses: None,
             views: default_views(),
             next_note: 100,
         }
@@ -353,6 +363,31 @@ impl FakeDesk {
     pub fn answer(&mut self, request: Request) -> Result<Response, Fault> {
         Ok(match request {
             Request::Whoami => Response::User(user("alice", "Alice Miller")),
+            Request::About(_) | Request::SetAbout { .. } if self.shy => {
+                return Err(Fault::new(FaultKind::NotAllowed, "no"));
+            }
+            Request::Attend(_) => Response::Done,
+            Request::Similar(_) => Response::Similar(self.similar.clone()),
+            Request::About(email) => {
+                let kept = self.about.get(&email.key()).cloned();
+                Response::About(Box::new(kept.unwrap_or_else(|| About::new(email)).view()))
+            }
+            Request::SetAbout { email, edit } => {
+                let about = self.about.entry(email.key()).or_insert_with(|| About::new(email));
+                let (by, at) = ("alice".to_owned(), now());
+                match edit {
+                    AboutEdit::Vip(vip) => about.vip = vip.then_some(Marked { by, at }),
+                    AboutEdit::Add(text) => {
+                        about.last += 1;
+                        about.notes.push(AboutNote { id: about.last, by, at, text, edited: None });
+                    }
+                    AboutEdit::Rewrite { note, text } => {
+                        about.notes.iter_mut().find(|n| n.id == note).unwrap().text = text;
+                    }
+                    AboutEdit::Remove { note } => about.notes.retain(|n| n.id != note),
+                }
+                Response::About(Box::new(about.clone().view()))
+            }
             Request::Members(_) if self.shy => return Err(Fault::new(FaultKind::NotAllowed, "no")),
             Request::Users => Response::Users(vec![user("alice", "Alice Miller"), user("sam", "Sam Fox")]),
             Request::Labels => Response::Labels(vec![("bug".into(), 3), ("billing".into(), 1)]),
@@ -413,6 +448,9 @@ impl FakeDesk {
                 Response::Done
             }
             Request::AddNote(new) => self.add_note(new)?,
+            Request::Edit { .. } if self.refuses.is_some() => {
+                return Err(Fault::refused(self.refuses.clone().unwrap_or_default()));
+            }
             Request::Edit { references, edits } => self.edit(&references, &edits)?,
             Request::Merge { references, into, dry_run: true } => Response::Plan(
                 references
@@ -468,6 +506,7 @@ impl FakeDesk {
             notices: Vec::new(),
             stale: false,
             sign_ins: Vec::new(),
+            present: self.present.clone(),
             spam: self.spam.clone(),
         }
     }

@@ -104,8 +104,8 @@ fn what_is_typed_for_a_due_date_a_weight_or_a_time_is_read_as_a_quick_action_is(
     screen.keys("gwheavy<enter>");
     assert!(edits(&screen).is_empty());
     assert!(screen.text().contains("`/weight` cannot take `heavy`"), "{}", screen.text());
-    screen.keys("gS<enter>");
+    screen.keys("<esc>gS<enter>");
     assert!(edits(&screen).is_empty(), "nothing was typed");
-    screen.keys("gM");
+    screen.keys("<esc>gM");
     assert!(screen.asked.iter().any(|request| matches!(request, Request::Unmerge(_))));
 }

@@ -63,6 +63,37 @@ fn many_news_are_told_together_and_none_while_the_terminal_is_in_front() {
     assert_eq!(told(&mut screen), [], "they were seen");
 }
 
+#[test]
+fn the_card_of_an_author_holds_notes_on_them_and_marks_them_as_important() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3h");
+    assert!(screen.text().contains("write a note on them"), "{}", screen.text());
+    let text = screen.keys("write a note<enter>calls back late<enter>").text();
+    assert!(text.contains("calls back late") && text.contains("note of alice"), "{text}");
+    let text = screen.keys("calls back<enter>change<enter>!<enter>").text();
+    assert!(text.contains("calls back late!"), "{text}");
+    let text = screen.keys("mark as<enter>").text();
+    assert!(text.contains("  VIP") && text.contains("not important any more"), "{text}");
+    let text = screen.keys("calls back<enter>remove<enter>").text();
+    assert!(!text.contains("calls back"), "{text}");
+    screen.desk.shy = true;
+    screen.desk.issues.truncate(1);
+    screen.desk.issues[0].row.vip = true;
+    let text = screen.keys("<esc>h").text();
+    assert!(text.contains("their only issue") && !text.contains("write a note"), "{text}");
+}
+
+#[test]
+fn issues_of_who_is_important_say_so_in_a_word() {
+    let mut desk = FakeDesk::filled();
+    desk.issues[0].row.vip = true;
+    let mut screen = Screen::with(80, 24, desk, Options { no_color: true, ..Options::default() });
+    let text = screen.keys("3").text();
+    assert_eq!(text.lines().filter(|line| line.contains(" VIP ")).count(), 1, "{text}");
+    let text = screen.keys("<enter>").text();
+    assert!(text.lines().next().unwrap().contains("VIP"), "{text}");
+}
+
 fn mouse(kind: MouseEventKind, row: u16) -> Input {
     Input::Mouse(MouseEvent { kind, column: 9, row, modifiers: KeyModifiers::NONE })
 }
@@ -153,4 +184,35 @@ fn open_issues_stand_first_on_the_card_of_their_author() {
     let lines: Vec<&str> = text.lines().collect();
     let place = |words: &str| lines.iter().rposition(|line| line.contains(words)).expect(&text);
     assert!(place("#128 ") < place("#90 "), "{text}");
+}
+
+#[test]
+fn at_80_columns_the_title_stays_readable_and_the_least_of_the_facts_goes() {
+    let mut desk = FakeDesk::filled();
+    let row = &mut desk.issues[0].row;
+    row.title = "The nightly export to the warehouse stops with an error".into();
+    row.labels = ["export".to_owned(), "warehouse".to_owned(), "regression".to_owned()].to_vec();
+    row.priority = Some(crate::domain::Priority::Urgent);
+    let mut screen = Screen::with(80, 24, desk, Options::default());
+    let head = screen.keys("3<enter>").text().lines().next().unwrap().to_owned();
+    assert!(head.contains("The nightly export to the warehouse") && head.contains("open"), "{head}");
+    assert!(head.contains("urgent") && !head.contains("regression"), "{head}");
+    let head = screen.resize(160, 24).text().lines().next().unwrap().to_owned();
+    assert!(head.contains("stops with an error") && head.contains("regression"), "{head}");
+}
+
+#[test]
+fn an_answer_that_is_wrong_or_refused_leaves_the_question_with_what_was_typed() {
+    let mut screen = Screen::new(80, 24);
+    let text = screen.keys("3snever<enter>").text();
+    assert!(text.contains("Snooze until") && text.contains("never"), "{text}");
+    assert!(text.contains("`never` is no moment to come"), "{text}");
+    screen.keys("<esc>");
+    assert!(screen.app.overlay.is_none());
+    screen.desk.refuses = Some("that day is a holiday".into());
+    let text = screen.keys("stomorrow<enter>").text();
+    assert!(text.contains("Snooze until") && text.contains("that day is a holiday"), "{text}");
+    screen.desk.refuses = None;
+    screen.keys("<enter>");
+    assert!(screen.app.overlay.is_none(), "{}", screen.text());
 }

@@ -1,0 +1,110 @@
+//! Presence: who is at which issue now. It lives as long as this process, and each entry as long as its connection.
+
+use super::{Acting, Desk};
+use crate::domain::{Attend, Event, Fault, IssueId, Present, Response, Role, Writing, presence_holds};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// So many connections are remembered.
+const SEATS: usize = 1_000;
+
+/// Whoever is heard of again after so long is told of again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(3);
+
+/// Who sits where, by the number of the connection.
+#[derive(Default)]
+pub(super) struct Seats(Mutex<BTreeMap<u64, Seat>>);
+
+struct Seat {
+    user: String,
+    issue: IssueId,
+    writing: Writing,
+    following: bool,
+    since: Timestamp,
+    seen: Timestamp,
+}
+
+impl Seats {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Seat>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where somebody is; tells whether others see a difference.
+    fn take(&self, number: u64, seat: Seat) -> bool {
+        let mut seats = self.lock();
+        seats.retain(|_, known| presence_holds(known.seen, seat.seen));
+        if seats.len() >= SEATS && !seats.contains_key(&number) {
+            return false;
+        }
+        match seats.get_mut(&number) {
+            Some(known) if known.issue == seat.issue && known.user == seat.user => {
+                let heard = std::mem::replace(&mut known.seen, seat.seen);
+                let does = (seat.writing, seat.following);
+                let writes = (known.writing, known.following) != does;
+                (known.writing, known.following) = does;
+                // Others count from when somebody was last heard of.
+                writes || seat.seen.duration_since(heard) >= AGAIN
+            }
+            _ => {
+                seats.insert(number, seat);
+                true
+            }
+        }
+    }
+
+    fn leave(&self, number: u64) -> bool {
+        self.lock().remove(&number).is_some()
+    }
+}
+
+impl Desk {
+    /// Notes where a front end is, and tells the others.
+    pub(super) async fn attend(&self, acting: &Acting, attend: Attend) -> Result<Response, Fault> {
+        let changed = match &attend.reference {
+            None => self.inner.seats.leave(attend.seat),
+            Some(reference) => {
+                let issue = self.resolve(&acting.rights, reference).await?;
+                let (user, now) = (acting.user.name.clone(), acting.now);
+                let (writing, following) = (attend.writing, attend.following);
+                let seat = Seat { user, issue, writing, following, since: now, seen: now };
+                self.inner.seats.take(attend.seat, seat)
+            }
+        };
+        if changed {
+            self.tell(Event::Status);
+        }
+        Ok(Response::Done)
+    }
+
+    /// Forgets a front end that is gone.
+    pub fn left(&self, seat: u64) {
+        if self.inner.seats.leave(seat) {
+            self.tell(Event::Status);
+        }
+    }
+
+    /// Lists who is at an issue, to those who work on it. Of several seats of one user at one issue, the busiest.
+    pub(super) fn present(&self, acting: &Acting) -> Vec<Present> {
+        let viewer = self.viewer(acting);
+        let mut found: BTreeMap<(String, IssueId), Present> = BTreeMap::new();
+        for seat in self.inner.seats.lock().values().filter(|seat| presence_holds(seat.seen, acting.now)) {
+            let works = self.inner.index.projects_of(&[seat.issue]);
+            let works = works.iter().any(|(_, project)| acting.rights.may(*project, Role::Reporter));
+            let Some(row) = self.inner.index.row(seat.issue, &viewer).filter(|_| works) else { continue };
+            let present = Present {
+                user: seat.user.clone(),
+                reference: row.reference,
+                writing: seat.writing,
+                following: seat.following,
+                since: seat.since,
+                seen: seat.seen,
+            };
+            let known = found.entry((seat.user.clone(), seat.issue)).or_insert_with(|| present.clone());
+            if present.writing > known.writing {
+                *known = present;
+            }
+        }
+        found.into_values().collect()
+    }
+}
