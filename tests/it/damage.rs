@@ -1,6 +1,10 @@
 //! Damaged, missing and unusable things: one clear error with a hint, or mended with a notice; nothing lost.
 
 use crate::support::{MailServer, Said, TestDesk, mail, wait_for, wait_until};
+use deskbell::{
+    domain::{Call, DraftKind, Request, RequestId, Via},
+    rpc::Client,
+};
 use serde_json::Value;
 use std::{
     fs::{self, OpenOptions},
@@ -206,6 +210,14 @@ fn compaction_gives_space_back_and_changes_nothing_that_is_shown() {
     note("to be kept", &["--internal"]);
     note("to be taken back", &["--hold", "1h"]);
     desk.ok(&["undo"]);
+    // What was taken back is a draft again, with its file, until the draft goes as well.
+    let drop = Request::DropDraft { reference: Some(reference.parse().unwrap()), kind: DraftKind::Reply };
+    let call = Call { id: RequestId("drop".into()), via: Via::Tui, request: drop };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (client, _events) = Client::connect(&desk.socket(), None, false).await.unwrap();
+        client.ask(call).await.unwrap();
+    });
     let journal = || -> u64 {
         let files = fs::read_dir(desk.data().join("journal")).unwrap().map(|entry| entry.unwrap());
         files.map(|entry| entry.metadata().unwrap().len()).sum()

@@ -217,7 +217,7 @@ fn someone_new_takes_the_tour_and_answers_and_closes_the_first_mail_of_the_demo(
     // What the screens themselves say is all that is needed: Enter opens, r replies, Alt-Enter sends and closes.
     terminal.wait_for("Enter open  r reply");
     terminal.press("\r");
-    let first = terminal.wait_for("waits on us");
+    let first = terminal.wait_for("· open");
     let number: u64 =
         first.trim_start_matches([' ', '#']).split(' ').next().and_then(|n| n.parse().ok()).expect(&first);
     terminal.press("r");

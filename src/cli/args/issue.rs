@@ -103,9 +103,11 @@ pub enum Issue {
         after_help = "Example:\n  deskbell issue hand-over 12 mia -m 'She calls back at four, please take it.'"
     )]
     HandOver {
+        /// The issue: 12, #12 or acme/support#12.
         reference: Reference,
         /// The handle of who gets it.
         user: String,
+        /// What they should know.
         #[arg(short, long)]
         message: String,
     },
