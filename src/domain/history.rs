@@ -19,6 +19,8 @@ pub enum Via {
 }
 
 /// Who acts. For an outside person `user` is the support bot and `email` is theirs.
+///
+/// The store holds it by place within a change: a new field goes to the end, has a default and is never left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     pub user: String,
@@ -27,6 +29,8 @@ pub struct Actor {
 }
 
 /// One field of one issue that changed. Values are JSON; null stands for nothing.
+///
+/// The store holds it by place: a new field goes to the end, has a default and is never left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub issue: IssueId,

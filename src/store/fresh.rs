@@ -55,12 +55,14 @@ impl Fresh {
         (first, whole)
     }
 
-    /// Lets go of the first keys.
-    pub fn drop_first(&mut self, count: usize) {
-        for _ in 0..count {
-            self.writes.pop_first();
+    /// Lets go of what is in sled by now, up to the frame that is `whole` there. What came meanwhile stays.
+    pub fn drop_written(&mut self, written: &Writes, whole: Option<Seq>) {
+        for (key, value) in written {
+            if self.writes.get(key) == Some(value) {
+                self.writes.remove(key);
+            }
         }
-        if self.writes.is_empty() {
+        if self.writes.is_empty() && self.last == whole {
             *self = Self::default();
         }
     }
@@ -125,10 +127,31 @@ mod tests {
         fresh.add(writes.collect(), Seq(7));
         let (first, whole) = fresh.first(3);
         assert_eq!((first.len(), whole), (3, None));
-        fresh.drop_first(3);
+        fresh.drop_written(&first, whole);
         let (first, whole) = fresh.first(3);
-        assert_eq!((first.into_keys().collect::<Vec<_>>(), whole), (vec![vec![3], vec![4]], Some(Seq(7))));
-        fresh.drop_first(2);
+        assert_eq!(
+            (first.keys().cloned().collect::<Vec<_>>(), whole),
+            (vec![vec![3], vec![4]], Some(Seq(7)))
+        );
+        fresh.drop_written(&first, whole);
         assert_eq!((fresh.last(), fresh.get(&[4])), (None, None));
+    }
+
+    /// A check of the desk drains while the writer goes on.
+    #[test]
+    fn what_is_written_while_others_are_handed_over_stays() {
+        let mut fresh = Fresh::default();
+        let writes = |keys: &[u8], value: u8| keys.iter().map(|n| (vec![*n], Some(vec![value]))).collect();
+        fresh.add(writes(&[3, 4, 5], 1), Seq(1));
+        let (first, whole) = fresh.first(2);
+        fresh.add(writes(&[1, 3], 2), Seq(2));
+        fresh.drop_written(&first, whole);
+        let left: Writes =
+            [(vec![1], Some(vec![2])), (vec![3], Some(vec![2])), (vec![5], Some(vec![1]))].into();
+        assert_eq!(fresh.writes, left);
+        let (first, whole) = fresh.first(9);
+        fresh.add(Writes::new(), Seq(3));
+        fresh.drop_written(&first, whole);
+        assert_eq!((whole, fresh.last()), (Some(Seq(2)), Some(Seq(3))));
     }
 }

@@ -179,12 +179,11 @@ impl Trees {
     fn drain_alone(&self, db: &sled::Db) -> Result<(), StoreError> {
         loop {
             let (first, whole) = self.fresh().first(BATCH - 1);
-            let count = first.len();
-            if count == 0 && whole.is_none() {
+            if first.is_empty() && whole.is_none() {
                 return Ok(());
             }
-            guarded(|| write(db, first, whole))?;
-            self.fresh.write().unwrap_or_else(PoisonError::into_inner).drop_first(count);
+            guarded(|| write(db, &first, whole))?;
+            self.fresh.write().unwrap_or_else(PoisonError::into_inner).drop_written(&first, whole);
         }
     }
 
@@ -222,8 +221,8 @@ impl Trees {
         Ok(reached.0 - from.0)
     }
 
-    /// Hands over how far the trees go and then every document with its full key; nobody writes meanwhile.
-    /// What is held back from sled is handed to it first.
+    /// Hands over how far the trees go and then every document with its full key. What is held back from
+    /// sled is handed to it first, and nothing more until the end; readers see what is written meanwhile.
     pub fn each_at_rest(
         &self,
         begin: impl FnOnce(Applied) -> Result<(), StoreError>,
@@ -374,19 +373,19 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
 ///
 /// Each batch carries the digest of all there is after it, so that a kill between two of them shows as frames
 /// to apply again and not as damage.
-fn write(db: &sled::Db, writes: Writes, whole: Option<Seq>) -> Result<(), StoreError> {
+fn write(db: &sled::Db, writes: &Writes, whole: Option<Seq>) -> Result<(), StoreError> {
     let mut applied = Applied::read(db)?;
     let mut batch = sled::Batch::default();
     for (key, value) in writes {
-        if let Some(before) = db.get(&key)? {
-            applied.digest.remove(&key, &before);
+        if let Some(before) = db.get(key)? {
+            applied.digest.remove(key, &before);
         }
         match value {
             Some(value) => {
-                applied.digest.add(&key, &value);
-                batch.insert(key, value);
+                applied.digest.add(key, value);
+                batch.insert(key.as_slice(), value.as_slice());
             }
-            None => batch.remove(key),
+            None => batch.remove(key.as_slice()),
         }
     }
     batch.insert(&APPLIED, Applied { seq: whole.unwrap_or(applied.seq), ..applied }.encode());

@@ -72,6 +72,31 @@ async fn a_backup_that_cannot_be_written_leaves_the_older_one() {
     assert!(store.backup(&nowhere).await.unwrap_err().to_string().contains("desk.backup"));
 }
 
+#[tokio::test]
+async fn a_check_beside_commits_loses_none_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let done = std::cell::Cell::new(false);
+    let commits = async {
+        for n in 0..600 {
+            store.commit(commit(vec![put(&counters(n)), put(&known(n))])).await.unwrap();
+            assert_eq!(store.get::<Counters>(&[]).await.unwrap().unwrap().record, counters(n));
+        }
+        done.set(true);
+    };
+    let checks = async {
+        while !done.get() {
+            assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+        }
+    };
+    tokio::join!(commits, checks);
+    assert_eq!(store.get::<Counters>(&[]).await.unwrap().unwrap().record, counters(599));
+    assert_eq!(all::<Known>(&store).await.len(), 600);
+    store.close().await.unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(store.get::<Counters>(&[]).await.unwrap().unwrap().record, counters(599));
+}
+
 /// Older versions wrote each change with the names of its fields; neither `verify` nor a reader minds.
 #[tokio::test]
 async fn a_history_written_with_names_is_the_same_history() {

@@ -1,6 +1,6 @@
 //! Whatever octets stand on the disk, reading them gives an answer.
 
-use super::super::record::Known;
+use super::super::record::{Changed, Known};
 use super::super::refs::raws_of;
 use super::super::segment::{HEADER, Kind, MARK, Packed, RECORD, RecordHeader, SCHEMA, SegmentHeader};
 use super::super::state::State;
@@ -74,4 +74,21 @@ fn fields_that_are_not_known_are_skipped() {
     let octets = rmp_serde::to_vec_named(&document).unwrap();
     assert_eq!(Store::decode::<Known>(&octets).unwrap(), known(7));
     Store::decode::<Known>(b"noise").unwrap_err();
+}
+
+/// Its fields have no names there, so a new one may only come last.
+#[test]
+fn a_change_of_the_history_has_its_fields_in_their_places() {
+    let octets = b"\x96\x07\x02\xb41970-01-01T00:00:00Z\x93\xa3ada\xc0\xa4mail\xa3why\
+                   \x95\x01\xa5title\xc0\xa3new\xa3vip";
+    let changed = Changed {
+        seq: Seq(7),
+        place: 2,
+        at: Timestamp::UNIX_EPOCH,
+        actor: Actor { via: Via::Mail, ..actor("ada") },
+        reason: Some("why".into()),
+        change: Change { rule: Some("vip".into()), ..change(1, "title") },
+    };
+    assert_eq!(rmp_serde::to_vec(&changed).unwrap(), octets);
+    assert_eq!(Store::decode::<Changed>(octets).unwrap(), changed);
 }
