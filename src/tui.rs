@@ -93,6 +93,7 @@ use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use futures_util::future::poll_immediate;
 use jiff::Timestamp;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use terminal::Screen;
@@ -135,7 +136,7 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
         app,
         link,
         screen,
-        keys: EventStream::new(),
+        keys: Some(EventStream::new()),
         outside,
         did,
         stop_run: None,
@@ -168,7 +169,9 @@ struct Session {
     app: App,
     link: Link,
     screen: Screen,
-    keys: EventStream,
+    /// None while another program has the terminal. A stream reads with a lock held, which a new one waits for, so
+    /// the one before goes first.
+    keys: Option<EventStream>,
     /// What work outside, such as reading a file, has come to.
     outside: mpsc::UnboundedReceiver<Input>,
     did: mpsc::UnboundedSender<Input>,
@@ -209,7 +212,7 @@ impl Session {
             biased;
             _ = terminate.recv() => Ok(Some(Input::Stop)),
             _ = hangup.recv() => Ok(Some(Input::Stop)),
-            key = self.keys.next() => match key {
+            key = next_key(&mut self.keys) => match key {
                 Some(event) => Ok(from_terminal(event?)),
                 None => Ok(Some(Input::Stop)),
             },
@@ -225,7 +228,7 @@ impl Session {
     /// Gives what is there already, without waiting, so that much news is drawn once.
     async fn ready(&mut self) -> Result<Option<Input>, TuiError> {
         // Polled with the real waker: the stream remembers the first one it was polled with.
-        if let Some(key) = poll_immediate(self.keys.next()).await {
+        if let Some(key) = poll_immediate(next_key(&mut self.keys)).await {
             return match key {
                 Some(event) => Ok(from_terminal(event?)),
                 None => Ok(Some(Input::Stop)),
@@ -277,14 +280,15 @@ impl Session {
                 Effect::Mouse(on) => self.screen.mouse(on)?,
                 Effect::Redraw => self.screen.clear()?,
                 Effect::Suspend => {
+                    self.keys = None;
                     self.screen.leave()?;
                     terminal::stop_this_process();
                     self.come_back()?;
                 }
                 Effect::Editor { text, name } => {
-                    self.screen.leave()?;
                     // The stream would take keys that are meant for the editor.
-                    self.keys = EventStream::new();
+                    self.keys = None;
+                    self.screen.leave()?;
                     let result = outside::edit(&self.app.options, &text, &name).await;
                     self.come_back()?;
                     let effects = self.app.update(Input::Edited(result));
@@ -314,10 +318,19 @@ impl Session {
 
     fn come_back(&mut self) -> Result<(), TuiError> {
         self.screen.come_back()?;
-        self.keys = EventStream::new();
+        self.keys = None;
+        self.keys = Some(EventStream::new());
         let (width, height) = crossterm::terminal::size()?;
         self.app.update(Input::Resize(width, height));
         Ok(())
+    }
+}
+
+/// Waits for the terminal; without a stream, for ever.
+async fn next_key(keys: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    match keys {
+        Some(keys) => keys.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -155,11 +155,20 @@ impl App {
 impl App {
     /// Tells whether the word before the cursor begins as a name does.
     pub fn is_on_a_mark(&self) -> bool {
-        let writing = |c: &&super::composer::Composer| c.focused && c.field >= c.fields.len();
-        let Some(composer) = self.composer.as_ref().filter(writing) else { return false };
-        let before = composer.body.before_cursor();
+        let Some(before) = self.written_before() else { return false };
         let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         word.starts_with(['@', '~', '#', '%']) && word.chars().count() > 1
+    }
+
+    /// Tells whether the cursor stands in a line that begins as quick actions do.
+    pub fn is_on_a_quick_action(&self) -> bool {
+        self.written_before().is_some_and(|before| before.starts_with('/'))
+    }
+
+    /// Gives the line before the cursor, while it is in the text.
+    fn written_before(&self) -> Option<String> {
+        let writing = |c: &&super::composer::Composer| c.focused && c.field >= c.fields.len();
+        Some(self.composer.as_ref().filter(writing)?.body.before_cursor())
     }
 }
 

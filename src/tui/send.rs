@@ -101,11 +101,16 @@ impl App {
         if self.is_on_a_mark() {
             return self.say("nothing completes this; names are completed behind a quick action");
         }
-        if let Some(composer) = &mut self.composer {
-            match composer.fields.len() {
-                0 => composer.focused = false,
-                fields => composer.field = (composer.field + 1) % (fields + 1),
+        if self.is_on_a_quick_action() {
+            return self.say("nothing completes this quick action");
+        }
+        let Some(composer) = &mut self.composer else { return };
+        match composer.fields.len() {
+            0 => {
+                composer.focused = false;
+                self.say("keys are for the thread now; Tab goes back to the text");
             }
+            fields => composer.field = (composer.field + 1) % (fields + 1),
         }
     }
 

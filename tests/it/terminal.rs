@@ -30,6 +30,10 @@ impl Terminal {
     }
 
     fn started(home: &Home, args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::with(home, args, &[], (columns, rows))
+    }
+
+    fn with(home: &Home, args: &[&str], env: &[(&str, &str)], (columns, rows): (u16, u16)) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_deskbell"));
         command.env_clear();
         command.args(args);
@@ -37,6 +41,7 @@ impl Terminal {
         for (name, value) in home.env() {
             command.env(name, value);
         }
+        env.iter().for_each(|(name, value)| command.env(name, value));
         Self::run(command, columns, rows)
     }
 
@@ -276,6 +281,26 @@ fn a_text_that_is_pasted_is_no_keys_and_suspending_gives_the_terminal_back() {
 
 fn has(octets: &[u8], part: &[u8]) -> bool {
     octets.windows(part.len()).any(|window| window == part)
+}
+
+/// From the list the draft is asked for first, so that the terminal is waited for when the editor begins.
+#[test]
+fn an_editor_gets_the_terminal_while_keys_are_waited_for_and_gives_it_back() {
+    let home = Home::with_maildirs();
+    home.run(&["project", "add", "acme/support"]);
+    home.run_with_input(&["deliver", "-"], MAIL.as_bytes());
+    let editor = "sh -c 'echo written elsewhere > \"$0\"'";
+    let mut terminal = Terminal::with(&home, &[], &[("EDITOR", editor)], (80, 24));
+    terminal.wait_for("Cannot log in");
+    terminal.press("e");
+    terminal.wait_for("written elsewhere");
+    terminal.press("\x1b");
+    terminal.wait_for("the draft stays");
+    terminal.press("q");
+    terminal.wait_for("WAITS");
+    terminal.press("q");
+    assert!(terminal.ended().0);
+    home.wait_until_unserved();
 }
 
 #[test]

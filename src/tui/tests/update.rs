@@ -433,6 +433,19 @@ fn a_text_never_slides_under_another_issue() {
 }
 
 #[test]
+fn tab_never_leaves_a_quick_action_that_nothing_completes_and_says_when_it_leaves_the_text() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rHello<enter>/spliit <tab>");
+    assert!(screen.text().contains("nothing completes this quick action"), "{}", screen.text());
+    screen.keys("x");
+    assert_eq!(screen.app.composer.as_ref().unwrap().body.value(), "Hello\n/spliit x");
+    screen.keys("<enter><tab>");
+    assert!(screen.text().contains("Tab goes back to the text"), "{}", screen.text());
+    screen.keys("<tab>y");
+    assert_eq!(screen.app.composer.as_ref().unwrap().body.value(), "Hello\n/spliit x\ny");
+}
+
+#[test]
 fn back_leads_through_the_screens_one_came_by() {
     let mut screen = Screen::new(80, 24);
     screen.desk.outbox = super::mails::outbox_rows();
