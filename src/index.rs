@@ -20,7 +20,7 @@ use crate::domain::{
 use jiff::Timestamp;
 use rows::Rows;
 pub use similar::Similar;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use writer::Texts;
@@ -359,9 +359,9 @@ impl Index {
         self.read().of_person(person).map(|facts| facts.id).collect()
     }
 
-    /// Tells whether a person opened an issue, or takes part in one, of a project that `counts`.
-    pub fn takes_part(&self, email: &EmailAddress, counts: impl Fn(ProjectId) -> bool) -> bool {
-        self.read().of_person(&email.key()).any(|facts| counts(facts.project))
+    /// Lists the projects in which a person opened an issue, or takes part in one.
+    pub fn projects_of_person(&self, email: &EmailAddress) -> BTreeSet<ProjectId> {
+        self.read().of_person(&email.key()).map(|facts| facts.project).collect()
     }
 
     /// Tells whether somebody who takes part in an issue is marked as important.

@@ -1,11 +1,13 @@
 //! What the staff keep about outside people: notes for each other, and a mark for those who are important.
 //!
-//! Whoever may work on an issue of a person sees it; nobody outside does, and no guest.
+//! Whoever may work on an issue of a person sees the mark, and of the notes those that were written by somebody who
+//! met the person in a project in which both work: taking a person into an issue shows nothing of what others wrote
+//! elsewhere. Nobody outside sees any of it, and no guest.
 
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    About, AboutChange, AboutEdit, AboutNote, EmailAddress, Fault, Marked, Response, Rights,
+    About, AboutChange, AboutEdit, AboutNote, EmailAddress, Fault, Marked, ProjectId, Response, Rights,
 };
 use crate::store::record::person_key;
 
@@ -18,8 +20,8 @@ impl Desk {
     /// Shows what is kept about a person.
     pub(super) async fn about(&self, acting: &Acting, email: &EmailAddress) -> Result<Response, Fault> {
         self.demand_person(acting, email)?;
-        let kept = self.kept_about(email).await?;
-        Ok(Response::About(Box::new(kept.unwrap_or_else(|| About::new(email.clone())).view())))
+        let kept = self.kept_about(email).await?.unwrap_or_else(|| About::new(email.clone()));
+        Ok(Response::About(Box::new(kept.view(|note| sees(acting, note)))))
     }
 
     /// Reads what is kept about a person, if anything is.
@@ -39,8 +41,15 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let before = txn.get::<About>(&person_key(email)).await?;
         let mut after = before.clone().unwrap_or_else(|| About::new(email.clone()));
+        if let AboutEdit::Rewrite { note, .. } | AboutEdit::Remove { note } = &edit
+            && !after.notes.iter().any(|known| known.id == *note && sees(acting, known))
+        {
+            return Err(no_note(email, *note));
+        }
         let by = Marked { by: acting.user.name.clone(), at: txn.now };
-        let label = edited(&mut after, edit, by)?;
+        let met = self.inner.index.projects_of_person(email);
+        let projects = met.into_iter().filter(|project| acting.rights.sees_addresses(*project)).collect();
+        let label = edited(&mut after, edit, by, projects)?;
         if before.as_ref() != Some(&after) && !(before.is_none() && after.is_empty()) {
             let change = AboutChange { before, after: Some(after.clone()) };
             write(&mut txn, &change)?;
@@ -49,13 +58,14 @@ impl Desk {
             txn.deed().undoable = true;
             self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         }
-        Ok(Response::About(Box::new(after.view())))
+        Ok(Response::About(Box::new(after.view(|note| sees(acting, note)))))
     }
 
     /// Refuses whoever works on no issue in which the person takes part.
     pub(super) fn demand_person(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let known = || self.inner.index.takes_part(email, |project| acting.rights.sees_addresses(project));
-        match acting.rights == Rights::All || known() {
+        let met = || self.inner.index.projects_of_person(email);
+        let works = |project: &ProjectId| acting.rights.sees_addresses(*project);
+        match acting.rights == Rights::All || met().iter().any(works) {
             true => Ok(()),
             false => Err(Fault::not_found(format!("no issue of yours has {email}"))
                 .hint("notes are kept about people who wrote to a project in which you work")),
@@ -88,6 +98,12 @@ impl Desk {
     }
 }
 
+/// Tells whether a note is for who asks.
+fn sees(acting: &Acting, note: &AboutNote) -> bool {
+    let works = |project: &ProjectId| acting.rights.sees_addresses(*project);
+    acting.rights == Rights::All || note.projects.iter().any(works)
+}
+
 fn write(txn: &mut Txn<'_>, change: &AboutChange) -> Result<(), Fault> {
     match (&change.before, &change.after) {
         (_, Some(after)) => txn.put(after),
@@ -100,7 +116,7 @@ fn write(txn: &mut Txn<'_>, change: &AboutChange) -> Result<(), Fault> {
 }
 
 /// Carries a change out; gives what to call it, without a word of what was written.
-fn edited(about: &mut About, edit: AboutEdit, by: Marked) -> Result<String, Fault> {
+fn edited(about: &mut About, edit: AboutEdit, by: Marked, projects: Vec<ProjectId>) -> Result<String, Fault> {
     let email = about.email.clone();
     Ok(match edit {
         AboutEdit::Vip(true) => {
@@ -118,7 +134,14 @@ fn edited(about: &mut About, edit: AboutEdit, by: Marked) -> Result<String, Faul
                     .hint("remove those that hold no more"));
             }
             about.last += 1;
-            about.notes.push(AboutNote { id: about.last, by: by.by, at: by.at, text, edited: None });
+            about.notes.push(AboutNote {
+                id: about.last,
+                by: by.by,
+                at: by.at,
+                text,
+                edited: None,
+                projects,
+            });
             format!("wrote a note on {email}")
         }
         AboutEdit::Rewrite { note, text } => {

@@ -12,6 +12,9 @@ const SEATS: usize = 1_000;
 /// Whoever is heard of again after so long is told of again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(3);
 
+/// So often in a minute others are told of one connection; what it does beyond is seen with the next that is told.
+const TOLD: u32 = 40;
+
 /// Who sits where, by the number of the connection.
 #[derive(Default)]
 pub(super) struct Seats(Mutex<BTreeMap<u64, Seat>>);
@@ -23,6 +26,20 @@ struct Seat {
     following: bool,
     since: Timestamp,
     seen: Timestamp,
+    /// How often others were told of it since this moment.
+    told: (Timestamp, u32),
+}
+
+impl Seat {
+    /// Counts that others are told; not if that was often enough.
+    fn may_tell(&mut self) -> bool {
+        let (from, told) = self.told;
+        self.told = match self.seen.duration_since(from) >= SignedDuration::from_mins(1) {
+            true => (self.seen, 1),
+            false => (from, told.saturating_add(1)),
+        };
+        self.told.1 <= TOLD
+    }
 }
 
 impl Seats {
@@ -31,7 +48,7 @@ impl Seats {
     }
 
     /// Notes where somebody is; tells whether others see a difference.
-    fn take(&self, number: u64, seat: Seat) -> bool {
+    fn take(&self, number: u64, mut seat: Seat) -> bool {
         let mut seats = self.lock();
         seats.retain(|_, known| presence_holds(known.seen, seat.seen));
         if seats.len() >= SEATS && !seats.contains_key(&number) {
@@ -44,11 +61,13 @@ impl Seats {
                 let writes = (known.writing, known.following) != does;
                 (known.writing, known.following) = does;
                 // Others count from when somebody was last heard of.
-                writes || seat.seen.duration_since(heard) >= AGAIN
+                (writes || seat.seen.duration_since(heard) >= AGAIN) && known.may_tell()
             }
-            _ => {
+            known => {
+                seat.told = known.map_or(seat.told, |known| known.told);
+                let tell = seat.may_tell();
                 seats.insert(number, seat);
-                true
+                tell
             }
         }
     }
@@ -67,7 +86,7 @@ impl Desk {
                 let issue = self.resolve(&acting.rights, reference).await?;
                 let (user, now) = (acting.user.name.clone(), acting.now);
                 let (writing, following) = (attend.writing, attend.following);
-                let seat = Seat { user, issue, writing, following, since: now, seen: now };
+                let seat = Seat { user, issue, writing, following, since: now, seen: now, told: (now, 0) };
                 self.inner.seats.take(attend.seat, seat)
             }
         };

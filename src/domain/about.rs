@@ -1,6 +1,6 @@
 //! What the staff keep for each other about an outside person: notes, and whether they are important.
 
-use super::EmailAddress;
+use super::{EmailAddress, ProjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub struct AboutNote {
     pub text: String,
     #[serde(default)]
     pub edited: Option<Marked>,
+    /// For whom it is: who works in one of these, in which its writer met the person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<ProjectId>,
 }
 
 /// One change to what is kept about a person.
@@ -77,8 +80,10 @@ impl About {
         self.vip.is_none() && self.notes.is_empty()
     }
 
-    /// Shows it.
-    pub fn view(self) -> AboutView {
-        AboutView { email: self.email, vip: self.vip.is_some(), marked: self.vip, notes: self.notes }
+    /// Shows it, with the notes that somebody sees.
+    pub fn view(self, sees: impl Fn(&AboutNote) -> bool) -> AboutView {
+        let notes = self.notes.into_iter().filter(sees);
+        let notes = notes.map(|note| AboutNote { projects: Vec::new(), ..note }).collect();
+        AboutView { email: self.email, vip: self.vip.is_some(), marked: self.vip, notes }
     }
 }

@@ -91,9 +91,10 @@ impl QuickText {
     }
 }
 
-/// Writes the internal note with which an issue goes to somebody: it names them, and assigns it to them.
+/// Writes the internal note with which an issue goes to somebody: it assigns it to them, and names them. What is said
+/// comes last, so that nothing in it, such as code that does not end, hides the action.
 pub fn handed_over(user: &str, text: &str) -> String {
-    format!("@{user} {}\n\n/assign @{user}", text.trim())
+    format!("/assign @{user}\n@{user} {}", text.trim())
 }
 
 /// Takes a text apart: what is to be read, and what is to be done.

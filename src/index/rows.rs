@@ -2,7 +2,7 @@
 
 use super::Update;
 use super::text::{self, Work};
-use crate::domain::query::{IssueFacts, Name, Names, Query, Viewer};
+use crate::domain::query::{IssueFacts, Name, Names, Person, Query, Viewer};
 use crate::domain::{
     CategoryKind, Clocks, Issue, IssueId, IssueRow, Note, NoteId, OutboxState, ProjectId, State,
 };
@@ -121,8 +121,12 @@ impl Rows {
     }
 
     /// Gives the issues that a person opened or takes part in.
-    pub fn of_person<'a>(&'a self, person: &'a str) -> impl Iterator<Item = &'a IssueFacts> {
-        self.slots.iter().flatten().filter(move |facts| facts.addresses().any(|known| known == person))
+    pub fn of_person<'a>(&'a self, person: &str) -> impl Iterator<Item = &'a IssueFacts> {
+        let copies = self.names.with_address(person);
+        let is_them = move |known: &Arc<Person>| copies.iter().any(|copy| Arc::ptr_eq(copy, known));
+        let takes_part =
+            move |facts: &&IssueFacts| is_them(&facts.author) || facts.participants.iter().any(&is_them);
+        self.slots.iter().flatten().filter(takes_part)
     }
 
     fn mark_vip(&mut self, person: &str, vip: bool) {

@@ -24,8 +24,9 @@ const LOOKED_FOR: usize = 14;
 const PLACES: u32 = 60_000;
 /// Shorter words say nothing of what an issue is about.
 const WORD_MIN: usize = 3;
-/// Of the texts that are not on disk yet, so many are looked through.
+/// Of the texts that are not on disk yet, so many are looked through, and so many octets of each.
 const WAITING: usize = 400;
+const WAITING_TEXT: usize = 2 << 10;
 /// How often a word may stand in a title for one that stands in a text.
 const TITLE: f64 = 2.0;
 /// How fast a word that stands more often counts more.
@@ -152,7 +153,7 @@ fn telling(
 /// Counts the words of the texts that are not on disk yet, the newest first.
 fn waiting(snapshot: &Snapshot) -> Vec<(IssueId, FxHashMap<&str, u32>)> {
     let newest = snapshot.waiting.iter().take(WAITING).map(|text| {
-        let body = text.body.get(..text.body.floor_char_boundary(TEXT)).unwrap_or_default();
+        let body = text.body.get(..text.body.floor_char_boundary(WAITING_TEXT)).unwrap_or_default();
         let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
         words(body).chain(words(&text.rest)).for_each(|word| *counts.entry(word).or_default() += 1);
         (text.issue, counts)

@@ -2,7 +2,7 @@
 
 use crate::support::room::{ADA, Room};
 use deskbell::domain::{
-    AboutEdit, AboutView, EmailAddress, Event, FaultKind, Request, Response, Role, SenderScope,
+    AboutEdit, AboutView, EmailAddress, Event, FaultKind, NewIssue, Request, Response, Role, SenderScope,
 };
 
 const ONE: &str = "acme/support#1";
@@ -102,6 +102,33 @@ async fn only_who_works_where_a_person_wrote_sees_notes_and_mark() {
         };
         assert!(seen.iter().all(|deed| !deed.label.contains("ada@customer.example")), "{user}: {seen:?}");
     }
+}
+
+/// Taking somebody into an issue of one's own shows nothing of what others wrote about them.
+#[tokio::test]
+async fn notes_are_for_those_who_work_where_their_writer_met_the_person() {
+    let mut room = room().await;
+    room.ask_as("mia", set(AboutEdit::Add("owes us money".into()))).await.unwrap();
+    let new = NewIssue {
+        project: "acme/office".into(),
+        title: "a pretext".into(),
+        to: Some(ada()),
+        text: "Hello".into(),
+        hold_ms: None,
+    };
+    room.ask_as("tom", Request::NewIssue(new)).await.unwrap();
+    let seen = |answer: Response| match answer {
+        Response::About(about) => about.notes.into_iter().map(|note| note.text).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(seen(room.ask_as("tom", Request::About(ada())).await.unwrap()), [""; 0]);
+    for edit in [AboutEdit::Remove { note: 1 }, AboutEdit::Rewrite { note: 1, text: "x".into() }] {
+        assert_eq!(room.ask_as("tom", set(edit)).await.unwrap_err().kind, FaultKind::NotFound);
+    }
+    let added = room.ask_as("tom", set(AboutEdit::Add("friendly".into()))).await.unwrap();
+    assert_eq!(seen(added), ["friendly"]);
+    assert_eq!(seen(room.ask_as("mia", Request::About(ada())).await.unwrap()), ["owes us money"]);
+    assert_eq!(texts(&mut room).await, [text(1, "owes us money"), text(2, "friendly")]);
 }
 
 #[tokio::test]

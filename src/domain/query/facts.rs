@@ -75,6 +75,12 @@ impl Names {
         let make = || Arc::new(Person::new(author));
         self.people.entry(Person::key(author)).or_insert_with(make).clone()
     }
+
+    /// Gives the copies of who has this address, as addresses are compared: one for each name that was written with it.
+    pub fn with_address(&self, address: &str) -> Vec<Arc<Person>> {
+        let theirs = |person: &&Arc<Person>| person.author.email.as_ref().is_some_and(|e| e.key() == address);
+        self.people.values().filter(theirs).cloned().collect()
+    }
 }
 
 /// A note that can be unread.

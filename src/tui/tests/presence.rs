@@ -109,6 +109,6 @@ fn an_issue_is_handed_over_with_a_note_in_one_step() {
         _ => None,
     });
     let sent = sent.unwrap();
-    assert!(sent.internal && sent.text == "@sam please call her\n\n/assign @sam", "{sent:?}");
+    assert!(sent.internal && sent.text == "/assign @sam\n@sam please call her", "{sent:?}");
     assert!(screen.text().contains("goes to sam"), "{}", screen.text());
 }
