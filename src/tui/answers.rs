@@ -187,6 +187,11 @@ impl App {
                 self.ask_categories();
             }
             (Purpose::Rules, Response::Rules(rows)) => self.rules.take(rows),
+            (Purpose::Texts, Response::Canned(rows)) => self.texts.take(rows),
+            (Purpose::TextAct(said), _) => {
+                self.say(said);
+                self.ask_texts();
+            }
             (Purpose::Report, Response::Figures(report)) => self.take_report(*report),
             (Purpose::RuleAct, _) => {
                 self.say("saved");

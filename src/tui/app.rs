@@ -4,6 +4,7 @@
 
 use super::action::Action;
 use super::asks::{Asks, Purpose};
+use super::canned::TextsScreen;
 use super::categories::CategoriesScreen;
 use super::changes::ChangesScreen;
 use super::complete::Completing;
@@ -50,6 +51,7 @@ pub enum Screen {
     Templates,
     Categories,
     Rules,
+    Texts,
     Reports,
     Views,
     Changes,
@@ -112,6 +114,7 @@ pub struct App {
     pub templates: TemplatesScreen,
     pub categories: CategoriesScreen,
     pub rules: RulesScreen,
+    pub texts: TextsScreen,
     /// Names that the composer can complete.
     pub names: Names,
     pub reports: ReportsScreen,
@@ -183,6 +186,7 @@ impl App {
             templates: TemplatesScreen::default(),
             categories: CategoriesScreen::default(),
             rules: RulesScreen::default(),
+            texts: TextsScreen::default(),
             names: Names::default(),
             reports: ReportsScreen::default(),
             views: ViewsScreen::default(),
@@ -358,6 +362,7 @@ impl App {
             Screen::Templates => Place::Templates,
             Screen::Categories => Place::Categories,
             Screen::Rules => Place::Rules,
+            Screen::Texts => Place::Texts,
             Screen::Reports => Place::Reports,
             Screen::Views => Place::Views,
             Screen::Changes => Place::Changes,
@@ -435,6 +440,7 @@ impl App {
             Screen::Templates => self.templates_act(action),
             Screen::Categories => self.categories_act(action),
             Screen::Rules => self.rules_act(action),
+            Screen::Texts => self.texts_act(action),
             Screen::Reports => self.reports_act(action),
             Screen::Views => self.views_act(action),
             Screen::Changes => self.changes_act(action),
@@ -465,6 +471,7 @@ impl App {
             Action::Templates => self.go_to_part(Screen::Templates),
             Action::Categories => self.go_to_part(Screen::Categories),
             Action::Rules => self.go_to_part(Screen::Rules),
+            Action::KeptTexts => self.go_to(Screen::Texts),
             Action::Reports => self.go_to(Screen::Reports),
             Action::Views => self.open_views(),
             Action::Changes => self.go_to(Screen::Changes),
@@ -513,6 +520,7 @@ impl App {
                 self.ask_categories();
             }
             Screen::Rules => self.ask_rules(),
+            Screen::Texts => self.ask_texts(),
             Screen::Reports => self.ask_report(),
             Screen::Views => self.ask_views(),
             Screen::Changes => self.ask_changes(),

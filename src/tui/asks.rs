@@ -54,6 +54,7 @@ pub enum Purpose {
         project: String,
     },
     Rules,
+    Texts,
     NextBest,
     Report,
     RuleTest(String),
@@ -91,6 +92,7 @@ pub enum Purpose {
     MemberAct(String),
     CategoryAct,
     RuleAct,
+    TextAct(String),
     ViewAct {
         said: String,
         chosen: Option<ViewId>,
@@ -145,6 +147,7 @@ impl Purpose {
             Self::Categories { kind: CategoryKind::Milestone, .. } => 24,
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
+            Self::Texts => 67,
             Self::NextBest => 27,
             Self::Report => 28,
             Self::KnownLabels => 40,

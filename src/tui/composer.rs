@@ -372,6 +372,9 @@ impl App {
 
     /// Takes the text back from `$EDITOR`.
     pub fn edited(&mut self, result: Result<String, String>) {
+        if let Some(written) = self.texts.written.take() {
+            return self.text_written(written, result);
+        }
         match (result, &mut self.composer) {
             (Ok(text), Some(composer)) => {
                 composer.body.replace(text.trim_end_matches('\n'));

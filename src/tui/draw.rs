@@ -17,6 +17,7 @@ mod senders;
 mod status;
 mod tabs;
 mod templates;
+mod texts;
 mod thread;
 mod views;
 mod welcome;
@@ -47,6 +48,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Templates => templates::draw(app, &areas, buf),
         Screen::Categories => categories::draw(app, &areas, buf),
         Screen::Rules => rules::draw(app, &areas, buf),
+        Screen::Texts => texts::draw(app, &areas, buf),
         Screen::Reports => reports::draw(app, &areas, buf),
         Screen::Views => views::draw(app, &areas, buf),
         Screen::Changes => changes::draw(app, &areas, buf),

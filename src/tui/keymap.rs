@@ -38,6 +38,7 @@ pub enum Place {
     Templates,
     Categories,
     Rules,
+    Texts,
     Reports,
     Views,
     Changes,
@@ -45,7 +46,7 @@ pub enum Place {
     Text,
 }
 
-const PLACES: [(Place, &str); 19] = [
+const PLACES: [(Place, &str); 20] = [
     (Place::All, "all"),
     (Place::List, "list"),
     (Place::Thread, "thread"),
@@ -61,6 +62,7 @@ const PLACES: [(Place, &str); 19] = [
     (Place::Templates, "templates"),
     (Place::Categories, "categories"),
     (Place::Rules, "rules"),
+    (Place::Texts, "canned"),
     (Place::Reports, "reports"),
     (Place::Views, "views"),
     (Place::Changes, "changes"),
@@ -92,6 +94,7 @@ impl Place {
             Self::Templates => "among the templates",
             Self::Categories => "among the labels",
             Self::Rules => "among the rules",
+            Self::Texts => "among the canned replies",
             Self::Reports => "among the reports",
             Self::Views => "among the views",
             Self::Changes => "among the changes",
@@ -469,6 +472,7 @@ mod tests {
             ("T", Action::Templates),
             ("L", Action::Categories),
             ("r", Action::Rules),
+            ("C", Action::KeptTexts),
             ("v", Action::Views),
             ("P", Action::Mouse),
             ("?", Action::Tour),

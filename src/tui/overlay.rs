@@ -8,7 +8,7 @@ use super::picker::Picker;
 use super::send::Manner;
 use crate::domain::moment::moment;
 use crate::domain::{
-    CategoryKind, ChangeView, Edit as Change, EmailAddress, IntakeId, NoteId, OutboxId, Reference,
+    CategoryKind, ChangeView, Edit as Change, EmailAddress, IntakeId, KeptFor, NoteId, OutboxId, Reference,
     SenderRule, ViewId,
 };
 use crossterm::event::KeyEvent;
@@ -92,6 +92,9 @@ pub enum Ask {
         query: Option<String>,
     },
     ViewSetting(ViewId, &'static str),
+    /// The name of a canned reply that is to be written.
+    NewText,
+    TextSetting(KeptFor, String, &'static str),
     /// Which changes of an issue are to be shown.
     HistoryFilter {
         reference: Reference,
@@ -332,6 +335,8 @@ impl App {
             Ask::Category { kind, name } => self.write_category(kind, name, text),
             Ask::NewView { name, query } => self.add_view(name, query, text),
             Ask::ViewSetting(view, key) => self.set_view(view, key, text),
+            Ask::NewText => self.begin_text(text),
+            Ask::TextSetting(scope, name, key) => self.set_text(scope, name, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
             Ask::HandOver { reference, user } => self.hand_over(reference, user, &text),
             Ask::AboutNote { email, note } => self.write_about(email, note, text),

@@ -73,6 +73,9 @@ pub enum Choice {
         scope: SenderScope,
         name: String,
     },
+    RemoveText(KeptFor, String),
+    /// One thing of a canned reply: asks for another value.
+    TextSetting(KeptFor, String, &'static str),
     /// Lets somebody else keep a view.
     ShareView(ViewId, KeptFor),
     /// Sends although something speaks against it.
@@ -339,6 +342,8 @@ impl App {
             Choice::RemoveMember(user) => self.remove_member(user),
             Choice::RemoveCategory { kind, name } => self.remove_category(kind, name),
             Choice::RemoveRule { scope, name } => self.remove_rule(scope, name),
+            Choice::RemoveText(scope, name) => self.remove_text(scope, name),
+            Choice::TextSetting(scope, name, key) => self.ask_text_setting(scope, name, key),
             Choice::ViewSetting(view, key) => self.ask_view_setting(&view, key),
             Choice::RemoveView(view) => self.remove_view(view),
             Choice::Macro(kept, name) => self.run_macro(kept, name),
@@ -365,6 +370,10 @@ pub fn about_in(place: Place, action: Action) -> Option<&'static str> {
         (Place::Rules, Action::Open) => Some("which issues it finds now, and what it would do"),
         (Place::Rules, Action::Enable) => Some("switch the rule on or off"),
         (Place::Rules, Action::Remove) => Some("take the rule away; what it did stays"),
+        (Place::Texts, Action::Open) => Some("write its text anew in $EDITOR"),
+        (Place::Texts, Action::Change) => Some("its name, and words by which it is found"),
+        (Place::Texts, Action::Remove) => Some("take it away; z brings it back"),
+        (Place::Texts, Action::Copy) => Some("copy its text"),
         (Place::Views, Action::Open) => Some("show what it finds"),
         (Place::Views, Action::Change) => Some("its name, query, columns, order and limit"),
         (Place::Changes, Action::Open) => Some("open its issue"),

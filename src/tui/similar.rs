@@ -64,10 +64,9 @@ impl App {
             lines.extend(markup::lines(&note.body, width, false, &self.theme));
             lines.push(Line::default());
         }
-        let mut title = format!("Answers in #{} {}", view.row.iid, clean::line(&view.row.title));
-        match &first {
-            Some(_) => title.insert_str(0, "r takes the first over, > quotes it  "),
-            None => lines.push(Line::styled("nobody answered there", dim)),
+        let title = format!("Answers in #{} {}", view.row.iid, clean::line(&view.row.title));
+        if first.is_none() {
+            lines.push(Line::styled("nobody answered there", dim));
         }
         self.open_reader(&title, lines);
         if let Some(Overlay::Reader(reader)) = &mut self.overlay {

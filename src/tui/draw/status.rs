@@ -4,6 +4,7 @@ use super::super::action::Action;
 use super::super::app::App;
 use super::super::clean;
 use super::super::keymap::{Lookup, Place};
+use super::super::overlay::Overlay;
 use super::super::when;
 use super::two_ends;
 use crate::domain::{Channel, ChannelState, OutboxCounts};
@@ -135,6 +136,7 @@ pub fn draw_footer(app: &App, area: Rect, buf: &mut Buffer) {
         _ if place == Place::List && super::welcome::is_due(app) => welcome_keys(app),
         _ if place == Place::List && shows_spam(app) => spam_keys(app),
         _ if place == Place::Intake => intake_keys(app),
+        _ if place == Place::Text => text_keys(app),
         _ => footer_keys(app, place),
     };
     // What may follow is all said, over the lines above; other hints end where the line does.
@@ -207,6 +209,23 @@ fn intake_keys(app: &App) -> Vec<(String, String)> {
     keys.map(|(key, action)| (key, word(app, Place::Intake, action))).collect()
 }
 
+/// Gives the keys of a text: what can be done with it stands first, and the tour only goes on or ends.
+fn text_keys(app: &App) -> Vec<(String, String)> {
+    let first = |(action, word): (Action, &str)| {
+        Some((app.keymap.keys_of(Place::Text, action).into_iter().next()?, word.to_owned()))
+    };
+    match &app.overlay {
+        Some(Overlay::Tour(_)) => {
+            [(Action::Open, "next"), (Action::Back, "leave")].into_iter().filter_map(first).collect()
+        }
+        Some(Overlay::Reader(reader)) if reader.answer.is_some() => {
+            let own = [(Action::Reply, "take it over"), (Action::Quote, "quote it")];
+            own.into_iter().filter_map(first).chain(footer_keys(app, Place::Text)).collect()
+        }
+        _ => footer_keys(app, Place::Text),
+    }
+}
+
 fn welcome_keys(app: &App) -> Vec<(String, String)> {
     let keys = [(Action::Leave, "leave"), (Action::Projects, "projects"), (Action::Help, "help")];
     let first = |action| app.keymap.keys_of(Place::List, action).into_iter().next();
@@ -232,6 +251,7 @@ fn word(app: &App, place: Place, action: Action) -> String {
         (Place::Templates, Action::Raw) => "raw text",
         (Place::Categories, Action::Open) => "rename",
         (Place::Rules, Action::Open) => "test",
+        (Place::Texts, Action::Open) => "write anew",
         (Place::Reports, Action::Down) => "next report",
         (Place::Reports, Action::HalfDown) => "scroll",
         (Place::Reports, Action::Open) => "which issues",

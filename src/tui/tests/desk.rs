@@ -370,7 +370,7 @@ impl FakeDesk {
             Request::Similar(_) => Response::Similar(self.similar.clone()),
             Request::About(email) => {
                 let kept = self.about.get(&email.key()).cloned();
-                Response::About(Box::new(kept.unwrap_or_else(|| About::new(email)).view()))
+                Response::About(Box::new(kept.unwrap_or_else(|| About::new(email)).view(|_| true)))
             }
             Request::SetAbout { email, edit } => {
                 let about = self.about.entry(email.key()).or_insert_with(|| About::new(email));
@@ -379,20 +379,29 @@ impl FakeDesk {
                     AboutEdit::Vip(vip) => about.vip = vip.then_some(Marked { by, at }),
                     AboutEdit::Add(text) => {
                         about.last += 1;
-                        about.notes.push(AboutNote { id: about.last, by, at, text, edited: None });
+                        about.notes.push(AboutNote {
+                            id: about.last,
+                            by,
+                            at,
+                            text,
+                            edited: None,
+                            projects: Vec::new(),
+                        });
                     }
                     AboutEdit::Rewrite { note, text } => {
                         about.notes.iter_mut().find(|n| n.id == note).unwrap().text = text;
                     }
                     AboutEdit::Remove { note } => about.notes.retain(|n| n.id != note),
                 }
-                Response::About(Box::new(about.clone().view()))
+                Response::About(Box::new(about.clone().view(|_| true)))
             }
             Request::Members(_) if self.shy => return Err(Fault::new(FaultKind::NotAllowed, "no")),
             Request::Users => Response::Users(vec![user("alice", "Alice Miller"), user("sam", "Sam Fox")]),
             Request::Labels => Response::Labels(vec![("bug".into(), 3), ("billing".into(), 1)]),
             Request::Projects => Response::Projects(self.projects.clone()),
-            Request::Canned { .. } => Response::Canned(super::canned::known()),
+            Request::Canned { .. } | Request::SaveCanned { .. } | Request::RemoveCanned { .. } => {
+                Response::Canned(super::canned::known())
+            }
             Request::FillCanned(asked) => Response::FilledCanned(super::canned::filled(&asked.name)),
             Request::Categories { kind: CategoryKind::Milestone, .. } => {
                 Response::Categories(super::life::milestones())

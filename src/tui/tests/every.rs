@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Each screen by a name, the place that its keys are for, and how to get there.
-const SCREENS: [(&str, Place, &str); 25] = [
+const SCREENS: [(&str, Place, &str); 26] = [
     ("list", Place::List, "3<space>j<space>"),
     ("thread", Place::Thread, "<enter>"),
     ("thread_top", Place::Thread, "<enter>gg"),
@@ -31,6 +31,7 @@ const SCREENS: [(&str, Place, &str); 25] = [
     ("templates", Place::Templates, "gT"),
     ("labels", Place::Categories, "gL"),
     ("rules", Place::Rules, "gr"),
+    ("canned", Place::Texts, "gC"),
     ("reports", Place::Reports, "R"),
     ("views", Place::Views, "gv"),
     ("changes", Place::Changes, "U"),
