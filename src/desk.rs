@@ -281,8 +281,8 @@ impl Desk {
             Request::NoteMany(many) if many.dry_run => Box::pin(self.plan_notes(&acting, &many)).await,
             Request::FillCanned(asked) => Box::pin(self.fill_canned(&acting, asked)).await,
             Request::Drafts => self.drafts(&acting).await,
-            Request::DraftFile { reference, kind, name } => {
-                self.draft_file(&acting, reference.as_ref(), kind, &name).await
+            Request::DraftFile { reference, kind, name, place } => {
+                self.draft_file(&acting, reference.as_ref(), kind, (&name, place)).await
             }
             Request::Draft { reference, kind } => self.draft(&acting, reference.as_ref(), kind).await,
             Request::Changes { limit } => Box::pin(self.changes(&acting, limit)).await,

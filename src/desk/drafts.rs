@@ -1,7 +1,7 @@
 //! Drafts: kept as they are typed, one of each kind for each person and issue.
 
 use super::{Acting, Desk, txn};
-use crate::domain::{Draft, DraftKind, Fault, Reference, Response};
+use crate::domain::{Attachment, Draft, DraftKind, Fault, Reference, Response};
 use crate::store::Key;
 use crate::store::record::draft_key;
 
@@ -45,12 +45,14 @@ impl Desk {
         acting: &Acting,
         reference: Option<&Reference>,
         kind: DraftKind,
-        name: &str,
+        (name, place): (&str, Option<u32>),
     ) -> Result<Response, Fault> {
         let key = self.draft_place(acting, reference, kind).await?;
         let kept = self.inner.store.get::<Draft>(&key).await.map_err(txn::store_fault)?;
-        let files = kept.map(|draft| draft.record.kept).unwrap_or_default();
-        let raw = files.into_iter().find(|file| file.name == name).and_then(|file| file.raw);
+        let asked =
+            |(at, file): &(u32, &Attachment)| file.name == name && place.is_none_or(|place| place == *at);
+        let draft = kept.map(|kept| kept.record);
+        let raw = draft.as_ref().and_then(|draft| draft.kept_files().find(asked)?.1.raw);
         let raw = raw.ok_or_else(|| Fault::not_found(format!("the draft has no file `{name}`")))?;
         self.inner.store.raw(raw).await.map_err(txn::store_fault).map(Response::Bytes)
     }
@@ -61,10 +63,13 @@ impl Desk {
         }
         draft.user.clone_from(&acting.user.name);
         let (_gate, mut txn) = self.begin().await;
-        // Only the desk puts files there: whoever could name any would read what is not theirs.
+        // Only the desk puts files there: whoever could name any would read what is not theirs. Where their
+        // bytes stand, only its own record knows.
         let before = txn.get::<Draft>(&draft_key(&draft.user, draft.issue, draft.kind)).await?;
-        let known = before.map(|before| before.kept).unwrap_or_default();
-        draft.kept.retain(|file| known.contains(file));
+        draft.kept = before.map(|before| before.kept).unwrap_or_default();
+        for place in std::mem::take(&mut draft.off) {
+            draft.take_off(place);
+        }
         draft.saved_at = txn.now;
         txn.put(&draft)?;
         self.finish(txn, acting.actor(), None, None).await?;

@@ -11,7 +11,7 @@ use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
     Draft, EmailAddress, Fault, Issue, IssueId, Note, ParticipantRole, Party, Reference, Response, Role,
-    State,
+    Side, State,
 };
 use crate::store::record::{draft_key, note_key};
 
@@ -216,19 +216,18 @@ impl Desk {
         Ok(moving.len())
     }
 
-    /// Lets everybody's drafts come along; where there is one already, both texts stay.
+    /// Lets everybody's drafts come along; where there is one already, both are joined.
     async fn move_drafts(&self, txn: &mut Txn<'_>, from: IssueId, to: IssueId) -> Result<(), Fault> {
         let drafts = txn.list::<Draft>(&[]).await?;
         for draft in drafts.into_iter().filter(|draft| draft.issue == Some(from)) {
             txn.remove::<Draft>(draft_key(&draft.user, draft.issue, draft.kind));
             let key = draft_key(&draft.user, Some(to), draft.kind);
-            let text = match txn.get::<Draft>(&key).await? {
-                Some(other) if !other.text.trim().is_empty() => {
-                    format!("{}\n\n{}", other.text.trim_end(), draft.text)
-                }
-                _ => draft.text.clone(),
+            let moved = Draft { issue: Some(to), ..draft };
+            let draft = match txn.get::<Draft>(&key).await? {
+                Some(other) => other.join(moved, Side::Behind),
+                None => moved,
             };
-            txn.put(&Draft { issue: Some(to), text, ..draft })?;
+            txn.put(&draft)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::{Acting, Desk, txn};
 use crate::domain::quick::quick_text;
 use crate::domain::{
     Draft, DraftKind, Failed, Fault, FilledCanned, IssueId, NewNote, NewNotes, NoteId, NoteKind, OutboxId,
-    OutboxState, PlannedNote, Project, Reference, Response, Role, Verb, fill_canned,
+    OutboxState, PlannedNote, Project, Reference, Response, Role, Side, Verb, fill_canned,
 };
 use crate::store::record::{ReadMark, draft_key, read_key};
 use std::collections::BTreeSet;
@@ -300,11 +300,9 @@ impl Desk {
         let draft = many_draft(&acting.user.name, kind(internal), text, &gone, txn.now);
         let key = draft_key(&draft.user, None, draft.kind);
         let draft = match txn.get::<Draft>(&key).await? {
-            // Another one was begun meanwhile: keep both texts.
-            Some(other) if !other.text.trim().is_empty() => {
-                Draft { text: format!("{}\n\n{}", draft.text.trim_end(), other.text), ..draft }
-            }
-            _ => draft,
+            // Another one was begun meanwhile: both stay, for the issues of the one that is taken back.
+            Some(other) => Draft { to: draft.to.clone(), ..other.join(draft, Side::Before) },
+            None => draft,
         };
         txn.put(&draft)?;
         Ok(Some(draft))
@@ -357,6 +355,7 @@ fn many_draft(user: &str, kind: DraftKind, text: String, to: &[String], now: jif
         cc: Vec::new(),
         files: Vec::new(),
         kept: Vec::new(),
+        off: Vec::new(),
         seen: None,
         saved_at: now,
     }

@@ -89,6 +89,7 @@ struct Lengths {
     arrivals: usize,
     merged: usize,
     split: usize,
+    parted: usize,
     notes: usize,
     ruled: usize,
 }
@@ -104,6 +105,7 @@ impl Lengths {
             arrivals: deed.arrivals.len(),
             merged: deed.merged.len(),
             split: deed.split.len(),
+            parted: deed.parted.len(),
             notes: deed.notes.len(),
             ruled: deed.ruled.len(),
         }
@@ -118,6 +120,7 @@ impl Lengths {
         deed.arrivals.truncate(self.arrivals);
         deed.merged.truncate(self.merged);
         deed.split.truncate(self.split);
+        deed.parted.truncate(self.parted);
         deed.notes.truncate(self.notes);
         deed.ruled.truncate(self.ruled);
     }
@@ -488,5 +491,27 @@ pub fn store_fault(error: StoreError) -> Fault {
         StoreError::Closed => Fault::new(FaultKind::Unavailable, "the desk is being closed"),
         StoreError::Conflict => Fault::refused("somebody changed this at the same moment").hint("try again"),
         _ => Fault::internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_given_up_leaves_nothing_in_the_deed() {
+        let mut deed = Deed::default();
+        deed.parted.push((IssueId(1), IssueId(2)));
+        let before = deed.clone();
+        let lengths = Lengths::of(&deed);
+        for list in [&mut deed.issues, &mut deed.merged, &mut deed.split] {
+            list.push(IssueId(3));
+        }
+        deed.parted.push((IssueId(3), IssueId(2)));
+        deed.notes.push((IssueId(3), NoteId(4)));
+        deed.outbox.push(OutboxId(5));
+        deed.staff.push(OutboxId(6));
+        lengths.cut(&mut deed);
+        assert_eq!(deed, before);
     }
 }

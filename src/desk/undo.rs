@@ -5,7 +5,7 @@ use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
 use crate::domain::{
     Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, Party, ProjectId, Response,
-    Role, Seq, State, Verb,
+    Role, Seq, Side, State, Verb,
 };
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
@@ -334,24 +334,18 @@ impl Desk {
             cc: written.cc.iter().map(ToString::to_string).collect(),
             files: Vec::new(),
             kept: written.attachments.into_iter().filter(|file| file.raw.is_some()).collect(),
+            off: Vec::new(),
             seen: issue.last_note,
             saved_at: txn.now,
         };
         let key = draft_key(&draft.user, draft.issue, draft.kind);
-        match txn.get::<Draft>(&key).await? {
-            // Somebody began another draft meanwhile: keep both texts.
-            Some(other) if !other.text.trim().is_empty() => {
-                let text = format!("{}\n\n{}", draft.text.trim_end(), other.text);
-                let kept = draft.kept.into_iter().chain(other.kept).collect();
-                let both = Draft { text, files: other.files, kept, ..draft };
-                txn.put(&both)?;
-                Ok(Some(both))
-            }
-            _ => {
-                txn.put(&draft)?;
-                Ok(Some(draft))
-            }
-        }
+        let draft = match txn.get::<Draft>(&key).await? {
+            // Another one was begun meanwhile: both stay.
+            Some(other) => other.join(draft, Side::Before),
+            None => draft,
+        };
+        txn.put(&draft)?;
+        Ok(Some(draft))
     }
 }
 

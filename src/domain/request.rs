@@ -102,6 +102,9 @@ pub enum Request {
         reference: Option<Reference>,
         kind: DraftKind,
         name: String,
+        /// Its place among the kept files of the draft, counted from 0; without one, the first of that name.
+        #[serde(default)]
+        place: Option<u32>,
     },
     /// The caller's own verbs that can be taken back, the latest first.
     Verbs {

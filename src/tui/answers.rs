@@ -7,7 +7,6 @@ use super::thread::Thread;
 use crate::domain::quick::Mark;
 use crate::domain::{
     Draft, Event, Fault, FaultKind, IssueId, IssueRow, IssueView, Reference, Request, Response, SenderRule,
-    Upload,
 };
 use jiff::Timestamp;
 
@@ -99,9 +98,8 @@ impl App {
     fn take_change(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
             (Purpose::SaveDraft, _) => self.draft_saved(),
-            (Purpose::DraftFile(name), Response::Bytes(bytes)) => {
-                let upload = Upload { name: name.clone(), bytes };
-                self.attached(&name, Ok(upload));
+            (Purpose::DraftFile { reference, kind, place }, Response::Bytes(bytes)) => {
+                self.kept_came((&reference, kind), place, Ok(bytes));
             }
             (Purpose::Send { issue, snooze }, Response::Noted { issue: view, held_until, .. }) => {
                 self.sent(issue, *view, held_until, snooze);
@@ -242,7 +240,9 @@ impl App {
                 self.draft_unsaved();
                 self.complain_of(&fault);
             }
-            Purpose::DraftFile(name) => self.attached(name, Err(fault.message)),
+            Purpose::DraftFile { reference, kind, place } => {
+                self.kept_came((reference, *kind), *place, Err(fault.message));
+            }
             Purpose::Draft => {
                 self.take_draft(None);
                 self.complain_of(&fault);
@@ -332,6 +332,7 @@ impl App {
         self.say("the desk is there again");
         self.reload();
         self.ask_draft();
+        self.fetch_kept();
     }
 
     pub(super) fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {

@@ -6,7 +6,7 @@
 use super::input::{Effect, Token};
 use super::palette::Part;
 use crate::domain::quick::Mark;
-use crate::domain::{CategoryKind, IntakeId, IssueId, NoteId, Reference, Request, ViewId};
+use crate::domain::{CategoryKind, DraftKind, IntakeId, IssueId, NoteId, Reference, Request, ViewId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -105,13 +105,17 @@ pub enum Purpose {
     },
     Original(NoteId),
     /// A file of the draft that the desk has.
-    DraftFile(String),
+    DraftFile {
+        reference: Option<Reference>,
+        kind: DraftKind,
+        place: u32,
+    },
 }
 
 impl Purpose {
     /// Tells whether a person wanted this done, so that they must hear when it is not.
     pub fn is_verb(&self) -> bool {
-        self.slot().is_none() && !matches!(self, Self::SaveDraft | Self::MarkRead)
+        self.slot().is_none() && !matches!(self, Self::SaveDraft | Self::MarkRead | Self::DraftFile { .. })
     }
 
     /// Gives the slot of a thing to look at; `None` for changes.

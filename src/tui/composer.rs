@@ -9,8 +9,8 @@ use super::send::Manner;
 use super::thread::Thread;
 use crate::domain::quick::{QuickAction, QuickText, completions, quick_text};
 use crate::domain::{
-    AddressState, Attachment, DefaultNote, DraftKind, EmailAddress, Fault, IssueId, IssueView, NoteId,
-    NoteKind, ParticipantView, Reference, Upload,
+    AddressState, DefaultNote, DraftKind, EmailAddress, Fault, IssueId, IssueView, NoteId, NoteKind,
+    ParticipantView, Reference, Upload,
 };
 use jiff::Timestamp;
 
@@ -20,9 +20,10 @@ pub struct File {
     pub path: String,
     /// Its bytes, once they were read.
     pub upload: Option<Upload>,
+    /// Why its bytes did not come; they can be asked for again.
     pub error: Option<String>,
-    /// What the desk has of it, since the note that it went with was taken back.
-    pub kept: Option<Attachment>,
+    /// Its place among the files that the desk has of the draft, since the note that it went with was taken back.
+    pub kept: Option<u32>,
 }
 
 /// How far the draft is saved.
@@ -60,6 +61,8 @@ pub struct Composer {
     /// Which of the fields has the cursor; the body after the last one.
     pub field: usize,
     pub files: Vec<File>,
+    /// Places of the desk's files that were taken off.
+    pub off: Vec<u32>,
     /// Further people who get this one note.
     pub cc: Vec<EmailAddress>,
     /// Subscribed people who do not get it.
@@ -89,6 +92,7 @@ impl Composer {
             fields: Vec::new(),
             field: 0,
             files: Vec::new(),
+            off: Vec::new(),
             cc: Vec::new(),
             without: Vec::new(),
             seen,
@@ -163,6 +167,11 @@ impl Composer {
             Saved::Saving(more) => Saved::Saving(more.or(Some(now))),
             Saved::Nothing | Saved::Stored => Saved::Unsaved(now),
         };
+    }
+
+    /// Gives the issue it is for.
+    pub fn reference(&self) -> Option<Reference> {
+        self.target.as_ref().map(|(_, reference)| reference.clone())
     }
 
     /// Gives what to call a file with the text.

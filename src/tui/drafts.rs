@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::composer::{Composer, File, Saved, encoded};
 use super::edit::Edit;
 use super::input::Effect;
-use crate::domain::{Attachment, Draft, DraftKind, EmailAddress, ProjectId, Request, Upload};
+use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Reference, Request, Upload};
 use jiff::Timestamp;
 
 impl Composer {
@@ -24,7 +24,8 @@ impl Composer {
             },
             cc: self.cc.iter().map(ToString::to_string).collect(),
             files: self.files.iter().filter(|f| f.kept.is_none()).map(|f| f.path.clone()).collect(),
-            kept: self.files.iter().filter_map(|f| f.kept.clone()).collect(),
+            kept: Vec::new(),
+            off: self.off.clone(),
             seen: self.seen,
             saved_at: now,
         }
@@ -35,8 +36,7 @@ impl App {
     /// Asks for the stored draft, where it has not come yet.
     pub fn ask_draft(&mut self) {
         let Some(composer) = self.composer.as_ref().filter(|c| c.saved == Saved::Loading) else { return };
-        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
-        let kind = composer.kind;
+        let (reference, kind) = (composer.reference(), composer.kind);
         self.ask(Purpose::Draft, Request::Draft { reference, kind });
     }
 
@@ -76,12 +76,14 @@ impl App {
         }
         composer.seen = draft.seen.filter(|_| composer.target.is_some()).or(composer.seen);
         composer.saved = if typed.is_empty() { Saved::Stored } else { Saved::Unsaved(now) };
+        for (place, file) in draft.kept_files() {
+            let (path, kept) = (file.name.clone(), Some(place));
+            composer.files.push(File { path, upload: None, error: None, kept });
+        }
         for path in draft.files {
             self.attach(path);
         }
-        for file in draft.kept {
-            self.take_kept(file);
-        }
+        self.fetch_kept();
         self.editor_if(wanted);
     }
 
@@ -124,9 +126,10 @@ impl App {
         let known = self.projects.as_deref().unwrap_or_default();
         let project = known.iter().find(|p| p.path == path).map(|p| p.id);
         let draft = composer.draft(&user, project, now);
-        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
         if composer.is_blank() {
-            let kind = composer.kind;
+            let (reference, kind) = (composer.reference(), composer.kind);
+            // With the draft go its files: the places of a later one are others.
+            composer.off.clear();
             self.ask(Purpose::SaveDraft, Request::DropDraft { reference, kind });
         } else {
             self.ask(Purpose::SaveDraft, Request::SaveDraft(draft));
@@ -165,31 +168,62 @@ impl App {
     /// Reads a file to go out with the note.
     pub fn attach(&mut self, path: String) {
         let Some(composer) = &mut self.composer else { return };
-        if path.is_empty() || composer.files.iter().any(|f| f.path == path) {
+        if path.is_empty() || composer.files.iter().any(|f| f.kept.is_none() && f.path == path) {
             return;
         }
         composer.files.push(File { path: path.clone(), upload: None, error: None, kept: None });
         self.want(Effect::Attach { path });
     }
 
-    /// Asks the desk for a file that went with a note which was taken back.
-    fn take_kept(&mut self, file: Attachment) {
+    /// Asks the desk for its files of the draft whose bytes are not here yet.
+    pub fn fetch_kept(&mut self) {
         let Some(composer) = &mut self.composer else { return };
-        let name = file.name.clone();
-        if composer.files.iter().any(|f| f.path == name) {
-            return;
+        let (reference, kind) = (composer.reference(), composer.kind);
+        let mut missing = Vec::new();
+        for file in composer.files.iter_mut().filter(|file| file.upload.is_none()) {
+            if let Some(place) = file.kept {
+                file.error = None;
+                missing.push((place, file.path.clone()));
+            }
         }
-        composer.files.push(File { path: name.clone(), upload: None, error: None, kept: Some(file) });
-        let reference = composer.target.as_ref().map(|(_, reference)| reference.clone());
-        let kind = composer.kind;
-        let request = Request::DraftFile { reference, kind, name: name.clone() };
-        self.ask(Purpose::DraftFile(name), request);
+        for (place, name) in missing {
+            let purpose = Purpose::DraftFile { reference: reference.clone(), kind, place };
+            if !self.asks.waits_for(|waiting| *waiting == purpose) {
+                let reference = reference.clone();
+                self.ask(purpose, Request::DraftFile { reference, kind, name, place: Some(place) });
+            }
+        }
+    }
+
+    /// Takes in one of the desk's files of a draft; one that did not come stays, so that it is asked for again.
+    pub fn kept_came(
+        &mut self,
+        (reference, kind): (&Option<Reference>, DraftKind),
+        place: u32,
+        bytes: Result<Vec<u8>, String>,
+    ) {
+        let mine = |composer: &&mut Composer| composer.kind == kind && composer.reference() == *reference;
+        let Some(composer) = self.composer.as_mut().filter(mine) else { return };
+        let Some(file) = composer.files.iter_mut().find(|f| f.kept == Some(place)) else { return };
+        match bytes {
+            Ok(bytes) => {
+                file.upload = Some(Upload { name: file.path.clone(), bytes });
+                file.error = None;
+                self.warn_of_size();
+            }
+            Err(error) => {
+                let words = format!("{} did not come: {error} · sending asks for it again", file.path);
+                file.error = Some(error);
+                self.complain(words);
+            }
+        }
     }
 
     /// Takes a file in that was read.
     pub fn attached(&mut self, path: &str, file: Result<Upload, String>) {
         let Some(composer) = &mut self.composer else { return };
-        let Some(place) = composer.files.iter().position(|f| f.path == path) else { return };
+        let mine = |f: &File| f.kept.is_none() && f.path == path;
+        let Some(place) = composer.files.iter().position(mine) else { return };
         let error = match (file, composer.files.get_mut(place)) {
             (Ok(upload), Some(file)) => {
                 file.upload = Some(upload);

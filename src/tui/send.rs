@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
-use super::composer::{Composer, Held, Saved, encoded};
+use super::composer::{Composer, File, Held, Saved, encoded};
 use super::input::Effect;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
@@ -180,6 +180,9 @@ impl App {
     fn detach(&mut self) {
         let gone = self.composer.as_mut().and_then(|c| c.files.pop());
         if let Some(file) = gone {
+            if let Some(composer) = &mut self.composer {
+                composer.off.extend(file.kept);
+            }
             self.composer_touched();
             self.say(format!("{} is off again", file.path));
         }
@@ -200,7 +203,8 @@ impl App {
     /// Sends what stands in the composer, unless something speaks against it.
     pub fn send(&mut self, manner: Manner) {
         if let Err(reason) = self.may_send() {
-            return self.complain(reason);
+            self.complain(reason);
+            return self.fetch_kept();
         }
         if self.composes_many() {
             if !self.asks_before_sending(manner) {
@@ -263,6 +267,10 @@ impl App {
         }
         if composer.sending {
             return Err("this is being sent already".to_owned());
+        }
+        let failed = |f: &File| f.error.as_ref().map(|error| (f.path.clone(), error.clone()));
+        if let Some((name, error)) = composer.files.iter().find_map(failed) {
+            return Err(format!("not sent, {name} did not come: {error} · Alt-o takes the last file off"));
         }
         if composer.files.iter().any(|f| f.upload.is_none()) {
             return Err("wait, a file is being read".to_owned());

@@ -7,6 +7,7 @@ mod completing;
 mod desk;
 mod every;
 mod guard;
+mod kept;
 mod life;
 mod long;
 mod mails;

@@ -345,6 +345,7 @@ async fn everything_is_there_after_a_restart() {
         cc: vec![],
         files: vec![],
         kept: vec![],
+        off: vec![],
         seen: None,
         saved_at: Timestamp::UNIX_EPOCH,
     };

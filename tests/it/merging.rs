@@ -1,7 +1,9 @@
 //! Merging and parting: every note, person, draft, number and reply address stays where it belongs.
 
 use crate::support::room::{ADA, Room, address, field, note};
-use deskbell::domain::{DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State};
+use deskbell::domain::{
+    Draft, DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State,
+};
 
 const ONE: &str = "acme/support#1";
 const TWO: &str = "acme/support#2";
@@ -72,6 +74,27 @@ async fn a_merged_issue_brings_notes_people_and_drafts_and_its_number_leads_on()
     // What is said to the old number goes to both.
     room.reply(TWO, "Mended for both.").await;
     assert_eq!(room.send().await.len(), 2);
+}
+
+#[tokio::test]
+async fn drafts_of_merged_issues_lose_neither_files_nor_copies() {
+    let (mut room, _) = room().await;
+    room.hold_file(ONE, "For Ada", "list.csv", b"ada's").await;
+    let draft = room.taken_back().await;
+    let (cc, files) = (vec!["kim@customer.example".to_owned()], vec!["/tmp/one".to_owned()]);
+    room.ok(Request::SaveDraft(Draft { text: String::new(), cc, files, ..draft })).await;
+    room.hold_file(TWO, "For Eve", "list.csv", b"eve's").await;
+    room.taken_back().await;
+    room.ok(merge(&[TWO], ONE, false)).await;
+    let ask = Request::Draft { reference: Some(ONE.parse().unwrap()), kind: DraftKind::Reply };
+    let Response::Draft(Some(draft)) = room.ok(ask).await else { panic!() };
+    assert_eq!((draft.text.as_str(), draft.kept.len()), ("For Eve", 2));
+    assert_eq!(
+        (draft.cc.join(" "), draft.files.join(" ")),
+        ("kim@customer.example".into(), "/tmp/one".into())
+    );
+    assert_eq!(room.kept_file(ONE, "list.csv", Some(0)).await.unwrap(), b"ada's");
+    assert_eq!(room.kept_file(ONE, "list.csv", Some(1)).await.unwrap(), b"eve's");
 }
 
 #[tokio::test]

@@ -120,6 +120,7 @@ fn table() -> Vec<(Request, Who)> {
         cc: vec![],
         files: vec![],
         kept: vec![],
+        off: vec![],
         seen: None,
         saved_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
@@ -240,7 +241,12 @@ fn table() -> Vec<(Request, Who)> {
         (Request::Drafts, Everybody),
         (Request::Draft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (
-            Request::DraftFile { reference: Some(open()), kind: DraftKind::Reply, name: "a.txt".into() },
+            Request::DraftFile {
+                reference: Some(open()),
+                kind: DraftKind::Reply,
+                name: "a.txt".into(),
+                place: None,
+            },
             From(Role::Guest),
         ),
         (Request::Verbs { limit: 9 }, Everybody),

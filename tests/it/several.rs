@@ -3,7 +3,8 @@
 use crate::support::TestDesk;
 use crate::support::room::{ADA, Room};
 use deskbell::domain::{
-    CannedView, Edit, KeptFor, NewNotes, OutboxState, Party, Reference, Request, Response, Seq, State,
+    CannedView, Draft, DraftKind, Edit, KeptFor, NewNotes, OutboxState, Party, Reference, Request, Response,
+    Seq, State,
 };
 use jiff::SignedDuration;
 
@@ -116,9 +117,27 @@ async fn one_text_is_filled_for_each_held_in_one_step_and_taken_back_with_its_dr
     );
     assert!(room.send().await.is_empty(), "they are held");
 
+    // Meanwhile another one was begun, with a file and no text yet.
+    let begun = Draft {
+        user: "alice".into(),
+        issue: None,
+        project: None,
+        kind: DraftKind::Reply,
+        text: String::new(),
+        title: None,
+        to: Some("acme/support#3".into()),
+        cc: vec![],
+        files: vec!["/tmp/list.csv".into()],
+        kept: vec![],
+        off: vec![],
+        seen: None,
+        saved_at: room.desk.now(),
+    };
+    room.ok(Request::SaveDraft(begun)).await;
     let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
     let draft = draft.unwrap();
     assert_eq!((draft.text.as_str(), draft.issue, skipped.len()), (words, None, 0));
+    assert_eq!(draft.files, ["/tmp/list.csv"]);
     assert_eq!(draft.to.as_deref(), Some("acme/support#1 acme/support#2"));
     for number in [1, 2] {
         let issue = room.issue(&format!("acme/support#{number}")).await;

@@ -94,6 +94,7 @@ async fn redacted_words_are_found_nowhere_and_the_issue_says_who_did_it() {
         cc: vec![],
         files: vec![],
         kept: vec![],
+        off: vec![],
         seen: None,
         saved_at: room.desk.now(),
     };

@@ -241,6 +241,7 @@ fn files(app: &App, composer: &Composer, area: Rect, buf: &mut Buffer) {
     let name = |path: &str| clean::line(path.rsplit('/').next().unwrap_or(path));
     let shown = composer.files.iter().map(|file| match &file.upload {
         Some(upload) => format!("{} {}", name(&file.path), size(upload.bytes.len() as u64)),
+        None if file.error.is_some() => format!("{} {}", name(&file.path), app.theme.signs.warning),
         None => format!("{} {}", name(&file.path), app.theme.signs.ellipsis),
     });
     let shown = shown.collect::<Vec<_>>().join(", ");

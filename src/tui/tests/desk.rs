@@ -448,9 +448,18 @@ impl FakeDesk {
                 Response::Draft(self.drafts.get(&(reference.map(|r| r.iid), kind)).cloned())
             }
             Request::SaveDraft(draft) => {
-                let iid = draft.issue.map(|id| id.0 - 1000);
-                self.drafts.insert((iid, draft.kind), draft);
+                let place = (draft.issue.map(|id| id.0 - 1000), draft.kind);
+                let kept = self.drafts.remove(&place).map(|before| before.kept).unwrap_or_default();
+                let mut stored = Draft { kept, off: vec![], ..draft.clone() };
+                draft.off.iter().for_each(|off| stored.take_off(*off));
+                self.drafts.insert(place, stored);
                 Response::Done
+            }
+            Request::DraftFile { .. } if self.refuses.is_some() => {
+                return Err(Fault::refused(self.refuses.clone().unwrap_or_default()));
+            }
+            Request::DraftFile { name, place, .. } => {
+                Response::Bytes(format!("{name} at {}", place.unwrap_or_default()).into_bytes())
             }
             Request::DropDraft { reference, kind } => {
                 self.drafts.remove(&(reference.map(|r| r.iid), kind));

@@ -207,6 +207,7 @@ fn a_text_that_was_taken_back_is_open_again_for_the_same_issues() {
         cc: vec![],
         files: vec![],
         kept: vec![],
+        off: vec![],
         seen: None,
         saved_at: super::now(),
     };

@@ -375,6 +375,7 @@ fn undo_brings_the_text_back() {
         cc: Vec::new(),
         files: Vec::new(),
         kept: vec![],
+        off: vec![],
         seen: Some(NoteId(5)),
         saved_at: super::now(),
     };

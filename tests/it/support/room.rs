@@ -3,8 +3,8 @@
 use deskbell::config::Config;
 use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
-    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, IssueQuery, IssueView, NewNote,
-    OutboxView, Request, RequestId, Response, Via,
+    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, FaultKind, IssueQuery, IssueView,
+    NewNote, OutboxView, Request, RequestId, Response, Upload, Via,
 };
 use deskbell::index::Index;
 use deskbell::store::Store;
@@ -143,10 +143,35 @@ impl Room {
             cc: vec![],
             files: vec![],
             kept: vec![],
+            off: vec![],
             seen: None,
             saved_at: self.desk.now(),
         };
         self.ok(Request::SaveDraft(draft)).await;
+    }
+
+    /// Answers with a file, and holds it; it can be taken back.
+    pub async fn hold_file(&mut self, reference: &str, text: &str, name: &str, bytes: &[u8]) {
+        let attach = vec![Upload { name: name.into(), bytes: bytes.to_vec() }];
+        self.ok(Request::AddNote(NewNote { hold_ms: Some(60_000), attach, ..note(reference, text) })).await;
+    }
+
+    /// Takes the last note back; gives the draft that it is again.
+    pub async fn taken_back(&mut self) -> Draft {
+        match self.ok(Request::Undo).await {
+            Response::Undone { draft: Some(draft), .. } => draft,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Gives the bytes of a file of alice's reply in the making, where there is one at this place.
+    pub async fn kept_file(&mut self, reference: &str, name: &str, place: Option<u32>) -> Option<Vec<u8>> {
+        let (reference, name) = (Some(reference.parse().unwrap()), name.to_owned());
+        match self.ask(Request::DraftFile { reference, kind: DraftKind::Reply, name, place }).await {
+            Ok(Response::Bytes(bytes)) => Some(bytes),
+            Err(fault) if fault.kind == FaultKind::NotFound => None,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub async fn edit(&mut self, reference: &str, edit: Edit) {
