@@ -5,7 +5,7 @@
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    About, AboutChange, AboutEdit, AboutNote, EmailAddress, Fault, Marked, Response, Rights,
+    About, AboutChange, AboutEdit, AboutNote, AboutView, EmailAddress, Fault, Marked, Response, Rights,
 };
 use crate::store::record::person_key;
 
@@ -19,7 +19,9 @@ impl Desk {
     pub(super) async fn about(&self, acting: &Acting, email: &EmailAddress) -> Result<Response, Fault> {
         self.demand_person(acting, email)?;
         let kept = self.kept_about(email).await?;
-        Ok(Response::About(Box::new(kept.unwrap_or_else(|| About::new(email.clone())).view())))
+        let view = kept.unwrap_or_else(|| About::new(email.clone())).view();
+        let unknown = !self.takes_part_somewhere(acting, email);
+        Ok(Response::About(Box::new(AboutView { unknown, ..view })))
     }
 
     /// Reads what is kept about a person, if anything is.
@@ -54,12 +56,15 @@ impl Desk {
 
     /// Refuses whoever works on no issue in which the person takes part.
     pub(super) fn demand_person(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let known = || self.inner.index.takes_part(email, |project| acting.rights.sees_addresses(project));
-        match acting.rights == Rights::All || known() {
+        match acting.rights == Rights::All || self.takes_part_somewhere(acting, email) {
             true => Ok(()),
             false => Err(Fault::not_found(format!("no issue of yours has {email}"))
                 .hint("notes are kept about people who wrote to a project in which you work")),
         }
+    }
+
+    fn takes_part_somewhere(&self, acting: &Acting, email: &EmailAddress) -> bool {
+        self.inner.index.takes_part(email, |project| acting.rights.sees_addresses(project))
     }
 
     /// Sets what is kept about a person to what it was before a verb, or after it. Refuses where somebody

@@ -64,6 +64,9 @@ pub struct AboutView {
     /// Who marked them, and when.
     pub marked: Option<Marked>,
     pub notes: Vec<AboutNote>,
+    /// Nobody of this address takes part in an issue that the reader may see.
+    #[serde(default)]
+    pub unknown: bool,
 }
 
 impl About {
@@ -79,6 +82,7 @@ impl About {
 
     /// Shows it.
     pub fn view(self) -> AboutView {
-        AboutView { email: self.email, vip: self.vip.is_some(), marked: self.vip, notes: self.notes }
+        let vip = self.vip.is_some();
+        AboutView { email: self.email, vip, marked: self.vip, notes: self.notes, unknown: false }
     }
 }
