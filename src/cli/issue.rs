@@ -125,7 +125,7 @@ async fn similar(here: &Here, reference: Reference) -> Result<u8> {
         println!("{} {}%  {}", one.row.reference, one.share, print::line(&one.row.title));
         println!("  shares: {}", print::line(&one.words.join(" ")));
         if let Some(answer) = &one.answer {
-            println!("  {} answered, {}:", print::line(&answer.by), answer.at);
+            println!("  {} answered, {}:", print::line(&answer.by), print::moment(answer.at));
             answer.text.lines().for_each(|line| println!("    {}", print::line(line)));
         }
     }
@@ -491,8 +491,8 @@ async fn changes(here: &Here, limit: u64) -> Result<u8> {
             (false, Some(why)) => why,
             (false, None) => "",
         };
-        let at = row.at.round(jiff::Unit::Second).unwrap_or(row.at).to_string();
-        let cells = [row.seq.to_string(), at, who, from, row.label.clone(), may.to_owned()];
+        let cells =
+            [row.seq.to_string(), print::moment(row.at), who, from, row.label.clone(), may.to_owned()];
         cells.map(|cell| print::line(&cell)).to_vec()
     };
     let rows: Vec<Vec<String>> = rows.iter().map(line).collect();

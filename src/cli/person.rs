@@ -127,14 +127,19 @@ async fn set(here: &Here, session: &Session, request: Request) -> Result<u8> {
         return Ok(0);
     }
     println!("{}{}", about.email, if about.vip { "  VIP" } else { "" });
+    if about.notes.is_empty() {
+        println!("  no notes{}", if about.unknown { "; nobody of this address is known here" } else { "" });
+    }
     about.notes.iter().for_each(kept_note);
     Ok(0)
 }
 
 fn kept_note(note: &AboutNote) {
     let edited = note.edited.as_ref();
-    let edited = edited.map_or(String::new(), |e| format!(", changed by {} {}", print::line(&e.by), e.at));
-    println!("  {} by {}, {}{edited}", note.id, print::line(&note.by), note.at);
+    let changed =
+        |e: &crate::domain::Marked| format!(", changed by {} {}", print::line(&e.by), print::moment(e.at));
+    let edited = edited.map_or(String::new(), changed);
+    println!("  {} by {}, {}{edited}", note.id, print::line(&note.by), print::moment(note.at));
     note.text.lines().for_each(|line| println!("    {}", print::line(line)));
 }
 
@@ -163,13 +168,30 @@ async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u
 fn summary(person: &PersonView) {
     let names = if person.names.is_empty() { "no name".to_owned() } else { person.names.join(", ") };
     println!("{} ({}){}", person.email, print::line(&names), if person.vip { "  VIP" } else { "" });
-    println!(
-        "{} issues, {} notes, {} mails from them, {} mails to them",
-        person.issues.len(),
-        person.notes.len(),
-        person.intake.len(),
-        person.outbox.len()
-    );
+    println!("{}", counts(person).join(", "));
+}
+
+/// Counts what is kept; what the staff keep for each other only where there is any.
+fn counts(person: &PersonView) -> Vec<String> {
+    let counted = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    let mut counts = vec![
+        counted(person.issues.len(), "issue", "issues"),
+        counted(person.notes.len(), "note", "notes"),
+        counted(person.intake.len(), "mail from them", "mails from them"),
+        counted(person.outbox.len(), "mail to them", "mails to them"),
+    ];
+    if !person.kept_notes.is_empty() {
+        let count = person.kept_notes.len();
+        counts.push(counted(count, "note of the staff on them", "notes of the staff on them"));
+    }
+    if person.drafts > 0 {
+        let count = usize::try_from(person.drafts).unwrap_or(usize::MAX);
+        counts.push(counted(count, "draft of the staff", "drafts of the staff"));
+    }
+    counts
 }
 
 fn issues(person: &PersonView) -> Result<()> {
@@ -189,7 +211,8 @@ fn issues(person: &PersonView) -> Result<()> {
 }
 
 fn note(note: &PersonNote) {
-    println!("  {} note {} by {}, {}", note.reference, note.id, print::line(&note.by), note.created_at);
+    let (by, at) = (print::line(&note.by), print::moment(note.created_at));
+    println!("  {} note {} by {by}, {at}", note.reference, note.id);
     for line in note.body.lines() {
         println!("    {}", print::line(line));
     }
@@ -272,6 +295,12 @@ async fn erase(here: &Here, session: &Session, address: EmailAddress, confirm: O
         return Ok(0);
     }
     println!("Erased: the address, the name, what they wrote, and their mails are gone from this desk.");
+    if !person.kept_notes.is_empty() {
+        println!("The notes of the staff on them are gone as well.");
+    }
+    if person.drafts > 0 {
+        println!("Drafts of the staff stay without the address, the name and what they wrote.");
+    }
     for backup in &erased.backups {
         println!("still held by the backup {}", print::line(backup));
     }

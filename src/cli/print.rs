@@ -37,6 +37,11 @@ pub fn line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }
 
+/// Gives a moment to the second; nobody reads nanoseconds.
+pub fn moment(at: Timestamp) -> String {
+    at.round(jiff::Unit::Second).unwrap_or(at).to_string()
+}
+
 /// Gives an age in one word: `12s`, `3h`, `2d`.
 pub fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(then).as_secs().max(0);
@@ -216,11 +221,11 @@ fn in_words(clock: &IssueClock, now: Timestamp) -> String {
 fn note(note: &NoteView) -> Result<()> {
     let who = line(note.author.label());
     if note.kind == NoteKind::System {
-        println!("\n[{}] {}", note.created_at, line(&note.body));
+        println!("\n[{}] {}", moment(note.created_at), line(&note.body));
         return Ok(());
     }
     let kind = if note.kind == NoteKind::Internal { " · INTERNAL" } else { "" };
-    println!("\n── {} · {who}{kind} · {}", note.id, note.created_at);
+    println!("\n── {} · {who}{kind} · {}", note.id, moment(note.created_at));
     if let Some(seal) = &note.seal {
         println!("   {} {}", if seal.is_doubtful() { "!" } else { "·" }, line(&seal.words));
     }

@@ -34,17 +34,21 @@ pub async fn run(here: &Here, asked: Redact, yes: bool) -> Result<u8> {
     Ok(0)
 }
 
-/// Says what would go, a line each.
+/// Says what would change, a line each; what is not hit is not named.
 fn lines(plan: &RedactionPlan) -> Vec<String> {
-    let counted = |count: u64, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
-    let what = [
-        counted(plan.notes, "note"),
-        counted(plan.files.len() as u64, "file of the note"),
-        format!("{} written anew", counted(plan.mails, "kept mail or file")),
-    ];
-    let mut lines = vec![format!("note {} of {}: {}", plan.note, plan.reference, what.join(", "))];
-    lines.extend(plan.files.iter().map(|name| format!("file {}", print::line(name))));
-    lines.extend(plan.others.iter().map(|reference| format!("the words stand in {reference} as well")));
+    let counted = |count: u64, thing: &str| match count {
+        0 => None,
+        1 => Some(format!("  1 {thing}")),
+        n => Some(format!("  {n} {thing}s")),
+    };
+    let mut lines = vec![format!("Redacting note {} of {} changes", plan.note, plan.reference)];
+    lines.extend(counted(plan.notes, "note"));
+    lines.extend(counted(plan.mails, "kept mail"));
+    lines.extend(counted(plan.uploads, "uploaded file"));
+    let goes = |name: &String| format!("  the file {} of this note, which goes whole", print::line(name));
+    lines.extend(plan.files.iter().map(goes));
+    let other = |reference: &String| format!("  the issue {reference}, where the words stand as well");
+    lines.extend(plan.others.iter().map(other));
     lines
 }
 
@@ -64,5 +68,41 @@ fn confirmed(yes: bool) -> Result<(), Fault> {
     match line.trim() == "yes" {
         true => Ok(()),
         false => Err(Fault::refused("nothing was redacted").hint("the word is yes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::NoteId;
+
+    #[test]
+    fn a_plan_names_what_is_hit_and_nothing_else() {
+        let plan = RedactionPlan {
+            reference: "acme/support#12".to_owned(),
+            note: NoteId(34),
+            notes: 1,
+            files: vec![],
+            mails: 2,
+            uploads: 0,
+            others: vec!["acme/support#7".to_owned()],
+        };
+        let words = [
+            "Redacting note 34 of acme/support#12 changes",
+            "  1 note",
+            "  2 kept mails",
+            "  the issue acme/support#7, where the words stand as well",
+        ];
+        assert_eq!(lines(&plan), words);
+        let plan = RedactionPlan {
+            notes: 2,
+            files: vec!["a.pdf".to_owned()],
+            mails: 0,
+            uploads: 1,
+            others: vec![],
+            ..plan
+        };
+        let words = ["  2 notes", "  1 uploaded file", "  the file a.pdf of this note, which goes whole"];
+        assert_eq!(lines(&plan).split_off(1), words);
     }
 }

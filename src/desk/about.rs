@@ -7,7 +7,8 @@
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
-    About, AboutChange, AboutEdit, AboutNote, EmailAddress, Fault, Marked, ProjectId, Response, Rights,
+    About, AboutChange, AboutEdit, AboutNote, AboutView, EmailAddress, Fault, Marked, ProjectId, Response,
+    Rights,
 };
 use crate::store::record::person_key;
 
@@ -21,7 +22,9 @@ impl Desk {
     pub(super) async fn about(&self, acting: &Acting, email: &EmailAddress) -> Result<Response, Fault> {
         self.demand_person(acting, email)?;
         let kept = self.kept_about(email).await?.unwrap_or_else(|| About::new(email.clone()));
-        Ok(Response::About(Box::new(kept.view(|note| sees(acting, note)))))
+        let view = kept.view(|note| sees(acting, note));
+        let unknown = !self.takes_part_somewhere(acting, email);
+        Ok(Response::About(Box::new(AboutView { unknown, ..view })))
     }
 
     /// Reads what is kept about a person, if anything is.
@@ -63,13 +66,16 @@ impl Desk {
 
     /// Refuses whoever works on no issue in which the person takes part.
     pub(super) fn demand_person(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        let met = || self.inner.index.projects_of_person(email);
-        let works = |project: &ProjectId| acting.rights.sees_addresses(*project);
-        match acting.rights == Rights::All || met().iter().any(works) {
+        match acting.rights == Rights::All || self.takes_part_somewhere(acting, email) {
             true => Ok(()),
             false => Err(Fault::not_found(format!("no issue of yours has {email}"))
                 .hint("notes are kept about people who wrote to a project in which you work")),
         }
+    }
+
+    fn takes_part_somewhere(&self, acting: &Acting, email: &EmailAddress) -> bool {
+        let works = |project: &ProjectId| acting.rights.sees_addresses(*project);
+        self.inner.index.projects_of_person(email).iter().any(works)
     }
 
     /// Sets what is kept about a person to what it was before a verb, or after it. Refuses where somebody

@@ -4,7 +4,7 @@ use super::txn::Txn;
 use super::vanishing::ready;
 use super::{Acting, Desk, txn};
 use crate::domain::{
-    About, AddressRecord, Author, Border, Cut, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note,
+    About, AddressRecord, Author, Border, Cut, Draft, EmailAddress, Fault, IntakeEntry, Issue, IssueId, Note,
     NoteKind, OutboxEntry, OutboxId, OutboxState, PersonIssue, PersonNote, PersonView, RawRef, Response,
     User,
 };
@@ -63,6 +63,10 @@ impl Desk {
         }
         if self.inner.ways.is_ours(email, &self.all_projects().await?) {
             return Err(Fault::refused(format!("{email} is an address of this desk")));
+        }
+        {
+            let _gate = self.inner.gate.lock().await;
+            self.keep_promise().await?;
         }
         self.leave_everywhere(acting, email).await?;
         let _gate = self.inner.gate.lock().await;
@@ -152,7 +156,7 @@ impl Desk {
                 names.extend(note.author.name.clone());
                 touched.insert(note.issue);
             }
-            if note.cc.contains(email) {
+            if note.cc.contains(email) || is_theirs(note, email) {
                 touched.insert(note.issue);
             }
         }
@@ -204,6 +208,10 @@ impl Desk {
         let in_theirs = |note: &&Note| references.get(&note.issue).is_some_and(|(_, theirs)| *theirs);
         let internal = traces.notes.iter().filter(|note| note.kind == NoteKind::Internal);
         let kept = self.kept_about(email).await?;
+        let drafts = txn::all::<Draft>(&self.inner.store, &[]).await?.into_iter().filter(|draft| {
+            let to = draft.to.as_deref().unwrap_or_default().to_lowercase();
+            draft.issue.is_some_and(|id| traces.issues.contains_key(&id)) || to.contains(&email.key())
+        });
         Ok(PersonView {
             email: email.clone(),
             names: traces.names.iter().cloned().collect(),
@@ -214,6 +222,7 @@ impl Desk {
             outbox: traces.outbox.iter().map(|entry| entry.id).collect(),
             vip: kept.as_ref().is_some_and(|kept| kept.vip.is_some()),
             kept_notes: kept.map(|kept| kept.notes).unwrap_or_default(),
+            drafts: drafts.count() as u64,
             backups: self.backups(),
         })
     }
@@ -294,7 +303,7 @@ impl Desk {
                 spool.put(raw, &left).map_err(txn::store_fault)?;
             }
         }
-        Ok(())
+        cuts.check().map_err(Fault::usage)
     }
 }
 
@@ -360,7 +369,41 @@ fn is_by(author: &Author, email: &EmailAddress) -> bool {
 }
 
 fn is_theirs(note: &Note, email: &EmailAddress) -> bool {
-    is_by(&note.author, email) && note.kind != NoteKind::System
+    match note.kind {
+        NoteKind::System => holds_rating(note, email),
+        _ => is_by(&note.author, email),
+    }
+}
+
+/// Tells whether the desk wrote down what a person wrote with a rating, as earlier versions did.
+fn holds_rating(note: &Note, email: &EmailAddress) -> bool {
+    let Some((said, _)) = note.body.split_once(":\n\n> ") else { return false };
+    said.to_lowercase().starts_with(&format!("{} rated this ", email.key()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::issues::blank_note;
+    use crate::domain::NoteId;
+    use jiff::Timestamp;
+
+    #[test]
+    fn what_somebody_wrote_with_a_rating_is_theirs_whoever_wrote_it_down() {
+        let email = EmailAddress::parse("Ada@customer.example").unwrap();
+        let told = |kind, body: &str| Note {
+            author: Author::system(),
+            ..blank_note(NoteId(1), IssueId(1), kind, body.to_owned(), Timestamp::UNIX_EPOCH)
+        };
+        for (kind, body, theirs) in [
+            (NoteKind::System, "ada@customer.example rated this bad:\n\n> It took\n> a week.", true),
+            (NoteKind::System, "ada@customer.example rated this bad", false),
+            (NoteKind::System, "eve@customer.example rated this bad:\n\n> It took a week.", false),
+            (NoteKind::Internal, "ada@customer.example rated this bad:\n\n> It took a week.", false),
+        ] {
+            assert_eq!(is_theirs(&told(kind, body), &email), theirs, "{kind:?} {body}");
+        }
+    }
 }
 
 fn names_address(from: &str, email: &EmailAddress) -> bool {

@@ -80,9 +80,6 @@ impl Desk {
             return Ok(vec![self.unsubscribe(txn, &passing, again, &key).await?]);
         }
         if let Some((rating, key)) = self.rating(txn, &passing).await? {
-            if let Some(earlier) = self.had_fate(txn, prepared, Fate::Rating, again).await? {
-                return Ok(vec![self.again_the_same(txn, &passing, again, earlier).await?]);
-            }
             return Ok(vec![self.rate(txn, &passing, again, rating, &key).await?]);
         }
         match &passing.verdict.class {
@@ -289,7 +286,7 @@ impl Desk {
     }
 
     /// Lets a mail to a project that takes none wait in the triage queue.
-    async fn switched_off(
+    pub(super) async fn switched_off(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
@@ -330,7 +327,7 @@ impl Desk {
     }
 
     /// Enters a mail that is spam, or has to be looked at first; `None` lets it go on its way.
-    async fn turned_away(
+    pub(super) async fn turned_away(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,
@@ -380,7 +377,7 @@ impl Desk {
     }
 
     /// Enters a mail that had its effect before.
-    async fn again_the_same(
+    pub(super) async fn again_the_same(
         &self,
         txn: &mut Txn<'_>,
         passing: &Passing<'_>,

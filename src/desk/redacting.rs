@@ -22,17 +22,13 @@ impl Desk {
         let id = self.resolve(&acting.rights, &asked.reference).await?;
         let cuts = cuts(&asked.words)?;
         let found = ready(&cuts)?;
-        let (_gate, mut txn) = self.begin().await;
-        let note = txn.get::<Note>(&note_key(id, asked.note)).await?;
-        let note = note.ok_or_else(|| Fault::not_found(format!("there is no note {} in it", asked.note)))?;
-        let files = chosen(&note, &asked.files)?;
-        self.refuse_absent(&note, asked, &cuts).await?;
-        let standing = self.standing(acting, &found, id).await?;
-        let mut spool = self.inner.store.spool().map_err(txn::store_fault)?;
         if asked.dry_run {
-            self.gather_redacted(asked.note, id, &files, &found, &mut spool).await?;
-            return self.redaction_plan(asked, id, &files, &standing, spool.count()).await;
+            return self.redaction_plan(acting, asked, id, &cuts, &found).await;
         }
+        let (_gate, mut txn) = self.begin().await;
+        let (note, files) = self.meant(&mut txn, asked, id, &cuts).await?;
+        let standing = self.standing(acting, &found, id).await?;
+        self.keep_promise().await?;
         let others = standing.into_keys().filter(|other| *other != id);
         self.mark_redacted(&mut txn, acting, asked, id, others).await?;
         if let Some(kept) = without_files(note, &files) {
@@ -41,6 +37,7 @@ impl Desk {
         // Not remembered as done: asked again, it is done again.
         self.finish(txn, acting.actor(), None, None).await?;
 
+        let mut spool = self.inner.store.spool().map_err(txn::store_fault)?;
         self.gather_redacted(asked.note, id, &files, &found, &mut spool).await?;
         let long = files.iter().filter(|(_, file)| file.name.chars().count() >= LEAST);
         let names = long.map(|(_, file)| cut(&file.name));
@@ -55,15 +52,35 @@ impl Desk {
         Ok(Response::Issue(Box::new(self.issue_view(acting, id).await?)))
     }
 
-    /// Counts what a redaction would change.
-    async fn redaction_plan(
+    /// Finds the note and those of its files that go; refuses what it does not hold.
+    async fn meant(
         &self,
+        txn: &mut txn::Txn<'_>,
         asked: &Redact,
         id: IssueId,
-        files: &[(usize, Attachment)],
-        standing: &BTreeMap<IssueId, u64>,
-        mails: usize,
+        cuts: &[Cut],
+    ) -> Result<(Note, Vec<(usize, Attachment)>), Fault> {
+        let note = txn.get::<Note>(&note_key(id, asked.note)).await?;
+        let note = note.ok_or_else(|| Fault::not_found(format!("there is no note {} in it", asked.note)))?;
+        let files = chosen(&note, &asked.files)?;
+        self.refuse_absent(&note, asked, cuts).await?;
+        Ok((note, files))
+    }
+
+    /// Counts what a redaction would change. It reads every mail, so it holds up nobody and writes nothing.
+    async fn redaction_plan(
+        &self,
+        acting: &Acting,
+        asked: &Redact,
+        id: IssueId,
+        cuts: &[Cut],
+        found: &Cuts,
     ) -> Result<Response, Fault> {
+        let mut txn = txn::Txn::rehearse(&self.inner.store, self.now());
+        let (_, files) = self.meant(&mut txn, asked, id, cuts).await?;
+        let standing = self.standing(acting, found, id).await?;
+        let anyway = self.raws_without(asked.note, id, &files).await?.into_keys().collect();
+        let (mails, uploads) = self.count_without(found, &anyway).await?;
         let mut others = Vec::new();
         for other in standing.keys().filter(|other| **other != id) {
             others.push(self.reference_of(*other).await?);
@@ -74,7 +91,8 @@ impl Desk {
             note: asked.note,
             notes: standing.values().sum::<u64>().max(here_alone),
             files: files.iter().map(|(_, file)| file.name.clone()).collect(),
-            mails: u64::try_from(mails).unwrap_or(u64::MAX),
+            mails,
+            uploads,
             others,
         }))
     }
@@ -119,7 +137,8 @@ impl Desk {
             let left = mail::without(&bytes, found);
             spool.put(raw, left.as_deref().unwrap_or(&bytes)).map_err(txn::store_fault)?;
         }
-        self.gather_without(found, spool).await
+        self.gather_without(found, spool).await?;
+        found.check().map_err(Fault::usage)
     }
 
     /// Refuses what the note does not hold, so that a slip of the keys is told and takes out nothing.

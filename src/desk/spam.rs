@@ -178,6 +178,9 @@ impl Desk {
         passing: &Passing<'_>,
         entry: &IntakeEntry,
     ) -> Result<IntakeEntry, Fault> {
+        if let Some((rating, key)) = self.rating(txn, passing).await? {
+            return self.rate(txn, passing, Some(entry), rating, &key).await;
+        }
         let mut targets = self.targets(txn, passing).await?;
         let meant = targets.iter().position(|target| target.project() == entry.project);
         let target = match (meant, entry.project) {

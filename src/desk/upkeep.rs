@@ -68,6 +68,7 @@ impl Desk {
     pub(super) async fn compact(&self) -> Result<Response, Fault> {
         let _gate = self.inner.gate.lock().await;
         let before = PARTS.map(|part| octets(&self.inner.store.dir().join(part)));
+        self.keep_promise().await?;
         let spool = self.inner.store.spool().map_err(super::txn::store_fault)?;
         self.vanish(Scrub::default(), spool).await?;
         let parts = PARTS.iter().zip(before).map(|(part, octets_before)| PartSize {

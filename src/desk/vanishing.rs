@@ -24,9 +24,7 @@ const MADE_ANEW: [&str; 4] = ["journal", "trees", "index", "scratch"];
 impl Desk {
     /// Makes something vanish from the whole data dir. The caller holds the gate.
     pub(super) async fn vanish(&self, scrub: Scrub, spool: Spool) -> Result<(), Fault> {
-        if let Some(before) = self.inner.store.promised().map_err(txn::store_fault)? {
-            self.clear_derived(&before).await?;
-        }
+        self.keep_promise().await?;
         let scrub = Scrub { spooled: spool.spans(), ..scrub };
         // What is still to be gone through are files, and they hold nothing but texts.
         let derived =
@@ -35,6 +33,15 @@ impl Desk {
         self.clear_derived(&derived).await?;
         self.tell(Event::Missed);
         Ok(())
+    }
+
+    /// Does what is left of an earlier promise. Whoever makes something vanish does so first, so that nothing is
+    /// said or gathered in vain where that cannot be done. The caller holds the gate.
+    pub(super) async fn keep_promise(&self) -> Result<(), Fault> {
+        match self.inner.store.promised().map_err(txn::store_fault)? {
+            Some(before) => self.clear_derived(&before).await,
+            None => Ok(()),
+        }
     }
 
     /// Throws the index away where something is to vanish from it, before it is filled.
@@ -69,15 +76,42 @@ impl Desk {
             if spool.holds(&raw) {
                 continue;
             }
-            let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
-            let cuts = cuts.clone();
-            let without = move || if is_mail { mail::without(&bytes, &cuts) } else { cuts.out_of(&bytes) };
-            let without = tokio::task::spawn_blocking(without).await;
-            if let Some(left) = without.map_err(|e| Fault::internal(e.to_string()))? {
+            if let Some(left) = self.raw_without(raw, is_mail, cuts).await? {
                 spool.put(raw, &left).map_err(txn::store_fault)?;
             }
         }
         Ok(())
+    }
+
+    /// Counts the mails, and the files that stand by themselves, which would read otherwise without the texts;
+    /// those that change anyway count as well.
+    pub(super) async fn count_without(
+        &self,
+        cuts: &Cuts,
+        anyway: &BTreeSet<RawRef>,
+    ) -> Result<(u64, u64), Fault> {
+        let (mut mails, mut files) = (0, 0);
+        for (raw, is_mail) in self.all_raws().await? {
+            if anyway.contains(&raw) || self.raw_without(raw, is_mail, cuts).await?.is_some() {
+                *(if is_mail { &mut mails } else { &mut files }) += 1;
+            }
+        }
+        Ok((mails, files))
+    }
+
+    /// Gives raw bytes as they read without the texts; `None` where none of them stands there.
+    async fn raw_without(&self, raw: RawRef, is_mail: bool, cuts: &Cuts) -> Result<Option<Vec<u8>>, Fault> {
+        if cuts.is_empty() {
+            return Ok(None);
+        }
+        let bytes = self.inner.store.raw(raw).await.map_err(txn::store_fault)?;
+        let cuts = cuts.clone();
+        let without = move || {
+            let left = if is_mail { mail::without(&bytes, &cuts) } else { cuts.out_of(&bytes) };
+            cuts.check().map(|()| left)
+        };
+        let left = tokio::task::spawn_blocking(without).await.map_err(|e| Fault::internal(e.to_string()))?;
+        left.map_err(Fault::usage)
     }
 
     /// Lists all raw bytes, and whether they are a mail.
@@ -141,7 +175,7 @@ fn clear_files(dir: &Path, cuts: &Cuts, all: &Cuts) -> io::Result<()> {
             or_gone(clear_path(&entry.path(), cuts, all))?;
         }
     }
-    Ok(())
+    cuts.check().and_then(|()| all.check()).map_err(io::Error::other)
 }
 
 /// A file that went away meanwhile holds nothing; a mail that moved within its Maildir is met where it is now.

@@ -67,6 +67,9 @@ pub struct AboutView {
     /// Who marked them, and when.
     pub marked: Option<Marked>,
     pub notes: Vec<AboutNote>,
+    /// Nobody of this address takes part in an issue that the reader may see.
+    #[serde(default)]
+    pub unknown: bool,
 }
 
 impl About {
@@ -84,6 +87,7 @@ impl About {
     pub fn view(self, sees: impl Fn(&AboutNote) -> bool) -> AboutView {
         let notes = self.notes.into_iter().filter(sees);
         let notes = notes.map(|note| AboutNote { projects: Vec::new(), ..note }).collect();
-        AboutView { email: self.email, vip: self.vip.is_some(), marked: self.vip, notes }
+        let vip = self.vip.is_some();
+        AboutView { email: self.email, vip, marked: self.vip, notes, unknown: false }
     }
 }

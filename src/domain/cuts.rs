@@ -61,11 +61,19 @@ impl Cuts {
         // The longest first, so that nothing is left of a text that begins with another.
         wanted.sort_by(|a, b| (b.text.len(), &a.with).cmp(&(a.text.len(), &b.with)));
         if wanted.len() <= TOGETHER {
-            return Ok(Self { patterns: compiled(&wanted)?, ..Self::default() });
+            return Ok(Self { patterns: compiled(&wanted, PATTERN)?, ..Self::default() });
         }
         let (many, few): (Vec<&Cut>, Vec<&Cut>) = wanted.into_iter().partition(|cut| Many::takes(&cut.text));
         let many = Arc::new(Many::new(many.into_iter().cloned().collect()));
-        Ok(Self { patterns: compiled(&few)?, many })
+        Ok(Self { patterns: compiled(&few, PATTERN)?, many })
+    }
+
+    /// Says whether every text was really looked for, so far; whoever took texts out asks before that counts.
+    ///
+    /// # Errors
+    /// Says which text could not be looked for where it may have stood.
+    pub fn check(&self) -> Result<(), String> {
+        self.many.check()
     }
 
     /// Tells whether there is nothing to take out.
@@ -123,8 +131,8 @@ fn cut_all(patterns: &[Pattern], left: &mut Cow<'_, [u8]>) {
     }
 }
 
-/// Compiles texts in their order.
-fn compiled(cuts: &[&Cut]) -> Result<Vec<Pattern>, String> {
+/// Compiles texts in their order; no pattern takes more octets than the limit.
+fn compiled(cuts: &[&Cut], limit: usize) -> Result<Vec<Pattern>, String> {
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut rest = cuts;
     while let Some(first) = rest.first() {
@@ -132,12 +140,28 @@ fn compiled(cuts: &[&Cut]) -> Result<Vec<Pattern>, String> {
         let count = rest.iter().take_while(same).count().min(TOGETHER);
         let (now, later) = rest.split_at(count);
         rest = later;
-        let any = now.iter().map(|cut| loose(&cut.text)).collect::<Vec<_>>().join("|");
-        let found = RegexBuilder::new(&any).case_insensitive(true).size_limit(PATTERN).build();
-        let found = found.map_err(|_| format!("the text is too long: {:.40}…", first.text))?;
-        patterns.push(Pattern { found, with: first.with.clone().into_bytes(), border: first.border });
+        together(now, limit, &mut patterns)?;
     }
     Ok(patterns)
+}
+
+/// Compiles texts that the same takes the place of into one pattern, or into several where one would be too large.
+fn together(cuts: &[&Cut], limit: usize, patterns: &mut Vec<Pattern>) -> Result<(), String> {
+    let Some(first) = cuts.first() else { return Ok(()) };
+    let any = cuts.iter().map(|cut| loose(&cut.text)).collect::<Vec<_>>().join("|");
+    match RegexBuilder::new(&any).case_insensitive(true).size_limit(limit).build() {
+        Ok(found) => {
+            let (with, border) = (first.with.clone().into_bytes(), first.border);
+            patterns.push(Pattern { found, with, border });
+            Ok(())
+        }
+        Err(_) if cuts.len() > 1 => {
+            let (begin, end) = cuts.split_at(cuts.len() / 2);
+            together(begin, limit, patterns)?;
+            together(end, limit, patterns)
+        }
+        Err(_) => Err(format!("the text is too long: {:.40}…", first.text)),
+    }
 }
 
 impl Pattern {
@@ -244,6 +268,22 @@ mod tests {
     fn a_name_is_no_part_of_a_word() {
         let cuts = cuts(Border::Word, &["Ada"]);
         assert_eq!(cuts.out_of_text("Canada, adan; Ada's").as_deref(), Some("Canada, adan; —'s"));
+    }
+
+    #[test]
+    fn texts_that_are_too_large_together_are_looked_for_apart() {
+        let texts: Vec<Cut> = (0..20)
+            .map(|n| Cut { text: format!("{n:02} lines of it"), with: String::new(), border: Border::Word })
+            .collect();
+        let texts: Vec<&Cut> = texts.iter().collect();
+        let fits = |limit: &usize| compiled(&texts[..1], *limit).is_ok();
+        let alone = (8..30).map(|n| 1usize << n).find(fits).unwrap();
+        let patterns = compiled(&texts, alone).unwrap();
+        assert!(patterns.len() > 1 && compiled(&texts, PATTERN).unwrap().len() == 1, "{}", patterns.len());
+        let mut left = Cow::Borrowed(&b"so: 07 Lines of it, 19 lines of it."[..]);
+        cut_all(&patterns, &mut left);
+        assert_eq!(&*left, b"so: , .");
+        assert!(compiled(&texts, 10).is_err(), "a text alone is too large");
     }
 
     #[test]

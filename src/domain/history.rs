@@ -154,6 +154,8 @@ impl ChangeView {
             "spam_since" => "spam since",
             "participants" => "people",
             "merged_into" => "merged into",
+            "split_from" => "split out of",
+            "split_into" => "split into",
             "iid" => "number",
             field => field,
         }
@@ -173,12 +175,20 @@ impl ChangeView {
         match (self.field.as_str(), value) {
             (_, Value::Null) => "nothing".to_owned(),
             (_, Value::Bool(truth)) => if *truth { "yes" } else { "no" }.to_owned(),
-            ("merged_into", Value::Number(_)) => "another issue".to_owned(),
+            ("merged_into" | "split_from", Value::Number(_)) => "another issue".to_owned(),
+            ("rating", Value::Object(rated)) => {
+                rated.get("rating").and_then(Value::as_str).unwrap_or("something").to_owned()
+            }
             ("estimate" | "spent", Value::Number(seconds)) => work_in_words(seconds.as_i64().unwrap_or(0)),
             ("links", Value::Array(links)) => match links.len() {
                 0 => "nothing".to_owned(),
                 1 => "1 issue".to_owned(),
                 n => format!("{n} issues"),
+            },
+            ("split_into", Value::Array(parts)) => match parts.len() {
+                0 => "nothing".to_owned(),
+                1 => "another issue".to_owned(),
+                n => format!("{n} other issues"),
             },
             (_, Value::Array(values)) if values.is_empty() => "nothing".to_owned(),
             (_, Value::Array(values)) => values.iter().map(one_in_words).collect::<Vec<_>>().join(", "),
@@ -214,6 +224,7 @@ mod tests {
     #[test]
     fn fields_and_values_read_as_on_the_screens() {
         let people = json!([{"email": "a@x.example", "subscribed": true}, {"email": "b@x.example", "subscribed": false}]);
+        let rating = json!({"rating": "bad", "email": "a@x.example", "at": "2026-03-02T09:00:00Z"});
         for (field, value, words) in [
             ("assignee", json!("sam"), "assignee: sam"),
             ("waiting_on", json!("us"), "waits on: us"),
@@ -226,6 +237,10 @@ mod tests {
             ("confidential", json!(true), "confidential: yes"),
             ("links", json!([{"kind": "relates_to", "issue": 4}]), "links: 1 issue"),
             ("merged_into", json!(7), "merged into: another issue"),
+            ("split_from", json!(7), "split out of: another issue"),
+            ("split_into", json!([7]), "split into: another issue"),
+            ("split_into", json!([7, 8]), "split into: 2 other issues"),
+            ("rating", rating, "rating: bad"),
             ("iid", json!(7), "number: 7"),
             ("title", json!("2026-03-02T09:00:00Z"), "title: 2026-03-02T09:00:00Z"),
         ] {

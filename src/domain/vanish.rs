@@ -27,8 +27,11 @@ pub struct RedactionPlan {
     pub notes: u64,
     /// Files of the note that go.
     pub files: Vec<String>,
-    /// How many mails and files on the desk are written anew.
+    /// How many mails on the desk, that came or went, are written anew.
     pub mails: u64,
+    /// How many files that were uploaded to the desk are written anew.
+    #[serde(default)]
+    pub uploads: u64,
     /// The other issues in which the words stand.
     pub others: Vec<String>,
 }
@@ -50,6 +53,9 @@ pub struct PersonView {
     /// Notes that staff keep on them for each other, whatever the issue.
     #[serde(default)]
     pub kept_notes: Vec<AboutNote>,
+    /// How many drafts of the staff are to them or to an issue of theirs; what is theirs leaves those as well.
+    #[serde(default)]
+    pub drafts: u64,
     /// Mails of theirs that arrived.
     pub intake: Vec<IntakeId>,
     /// Mails to them.

@@ -66,6 +66,16 @@ pub(super) fn seal_folder(dir: &Path) -> io::Result<()> {
     sync_folder(dir)
 }
 
+/// Gives what a folder holds, in octets.
+pub(super) fn octets(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let each = entries.map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => octets(&entry.path()),
+        _ => entry.metadata().map_or(0, |meta| meta.len()),
+    });
+    each.sum()
+}
+
 /// Gives the octets that the owner of the data dir may still write.
 pub(super) fn free_space(dir: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(dir).ok()?;

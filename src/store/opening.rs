@@ -46,9 +46,6 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Opened, StoreError> 
 /// Gives what was to vanish when the last one stopped before the journal was written anew.
 fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
     let promise = rewriting::intent(dir)?;
-    if let Err(error) = spool::clear(dir, promise.is_some()) {
-        tracing::warn!(%error, "cannot clear what a stopped erasing left");
-    }
     let Some(scrub) = promise else {
         // What failed between two names left the journal under another one.
         if !dir.join("journal").exists() && rewriting::has_old(dir) {
@@ -67,8 +64,12 @@ fn unfinished(dir: &Path) -> Result<Option<Scrubber>, StoreError> {
     Scrubber::new(scrub, spool).map(Some)
 }
 
-/// Takes away what a stopped rebuild or check left; all of it is derived.
+/// Takes away what a stopped rebuild or check left, all of which is derived, and what was gathered and never
+/// promised.
 fn clear_drafts(dir: &Path) {
+    if let Err(error) = spool::clear(dir, rewriting::intent_file(dir).exists()) {
+        tracing::warn!(%error, "cannot clear what a stopped erasing left");
+    }
     let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let draft = |name: &str| name.starts_with("trees.") || name == "verify.tmp" || name == "journal.tmp";
     for entry in names.filter(|entry| entry.file_name().to_str().is_some_and(draft)) {

@@ -33,6 +33,10 @@ enum Part {
     Document { tree: u8, key: Vec<u8>, within: bool },
 }
 
+/// Folders beside the trees: those that the journal says, and the same without the room of earlier versions.
+pub(super) const REPLAYED: &str = "trees.replayed";
+pub(super) const TIGHT: &str = "trees.new";
+
 /// Gives the file that says what is to vanish.
 pub(super) fn intent_file(dir: &Path) -> PathBuf {
     dir.join("rewrite")
@@ -89,7 +93,7 @@ pub(super) fn fulfil(dir: &Path) -> Result<(), StoreError> {
         }
         _ => files::sync_folder(dir).map_err(|error| StoreError::io("cannot sync the data dir", &error))?,
     }
-    spool::clear(dir, false).map_err(|error| StoreError::io("cannot clear what was promised", &error))?;
+    spool::remove(dir).map_err(|error| StoreError::io("cannot clear what was promised", &error))?;
     unmark(dir)
 }
 
@@ -141,6 +145,7 @@ pub(super) fn draft(
         let (header, end) = rewriter.segment(&segment.header, segment.end, &fresh)?;
         fresh.put(header, end);
     }
+    scrubber.check()?;
     let marked = files::create(&mark(&folder)).and_then(|file| file.sync_all());
     marked.and_then(|()| files::sync_folder(&folder)).map_err(failed)?;
     Ok(fresh)
@@ -180,6 +185,25 @@ pub(super) fn exchange(dir: &Path) -> Result<(), StoreError> {
         let _ = fs::rename(&old, &journal);
         failed(error)
     })
+}
+
+/// Takes away what was drawn up and did not take its place; it would keep the room that it lacked.
+pub(super) fn clear_drafts(dir: &Path) {
+    // Between two names the draft may be the only journal that is whole.
+    if !dir.join("journal").exists() {
+        return;
+    }
+    for folder in [draft_folder(dir), dir.join(REPLAYED), dir.join(TIGHT)] {
+        if let Err(error) = remove_folder(&folder) {
+            tracing::warn!(%error, path = %folder.display(), "cannot clear a draft");
+        }
+    }
+}
+
+/// Gives the room that it takes, in octets: another journal, and two more of the documents.
+pub(super) fn room(shelf: &Shelf, trees: &Path) -> u64 {
+    let journal: u64 = shelf.segments().iter().map(|segment| segment.end).sum();
+    journal.saturating_add(files::octets(trees).saturating_mul(2))
 }
 
 /// Takes the old segments away, and what was cut off or set aside, which nobody could look into.

@@ -83,6 +83,12 @@ impl Scrubber {
         Ok(place.map(|(_, bytes)| bytes.to_vec()))
     }
 
+    /// Says whether every text was really looked for, so far.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let all = [&self.addresses, &self.everywhere, &self.here];
+        all.into_iter().try_for_each(Cuts::check).map_err(StoreError::Other)
+    }
+
     /// Tells whether a document is one of those from which more vanishes.
     pub fn is_within(&self, tree: u8, key: &[u8]) -> bool {
         let place = (tree, serde_bytes::ByteBuf::from(key));

@@ -58,11 +58,6 @@ impl Spool {
         self.spans.contains_key(raw)
     }
 
-    /// Counts the bytes that are replaced.
-    pub fn count(&self) -> usize {
-        self.spans.len()
-    }
-
     /// Gives what takes which place.
     pub fn spans(&self) -> Vec<(RawRef, Span)> {
         self.spans.iter().map(|(raw, span)| (*raw, *span)).collect()
@@ -106,7 +101,15 @@ pub(super) fn read(file: &File, span: Span) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// Takes away what no promise names: all of it, or what was left by a stop.
+/// Takes away what is promised. What is being gathered for the next promise stays.
+pub(super) fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_file(promised(dir)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Takes away what no promise names: all of it, or what was left by a stop. Nobody else may have the desk open.
 pub(super) fn clear(dir: &Path, promise_stands: bool) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

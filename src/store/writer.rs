@@ -210,7 +210,7 @@ impl Writer {
     fn rewrite(&mut self, scrub: Scrub, spool: Option<Spool>) -> Result<(), StoreError> {
         self.journal.ready()?;
         self.journal.sync()?;
-        let octets: u64 = self.journal.shelf().segments().iter().map(|segment| segment.end).sum();
+        let octets = rewriting::room(self.journal.shelf(), &self.trees.dir);
         self.check_room(usize::try_from(octets).unwrap_or(usize::MAX), self.reserve)?;
         if rewriting::intent(&self.dir)?.is_some() {
             return Err(StoreError::Other(
@@ -229,8 +229,16 @@ impl Writer {
         done
     }
 
-    /// Carries out what was written down; it may have begun before.
+    /// Carries out what was written down; it may have begun before. What fails leaves no draft behind.
     pub fn rewrite_promised(&mut self, scrubber: &Scrubber) -> Result<(), StoreError> {
+        let done = self.draw_up_and_exchange(scrubber);
+        if done.is_err() && !rewriting::is_in_place(&self.dir) {
+            rewriting::clear_drafts(&self.dir);
+        }
+        done
+    }
+
+    fn draw_up_and_exchange(&mut self, scrubber: &Scrubber) -> Result<(), StoreError> {
         let fresh = rewriting::draft(&self.dir, self.journal.shelf(), &self.trees, scrubber)?;
         let trees = tight(&self.dir, &fresh, self.journal.last())?;
         rewriting::check_documents(&fresh, &trees)?;
@@ -269,7 +277,7 @@ impl Batch {
 
 /// Makes the trees anew from the journal beside the old ones, and exchanges them; gives how many frames.
 pub(super) fn rebuild(dir: &Path, journal: &Journal, trees: &Trees) -> Result<u64, StoreError> {
-    let fresh = empty(dir, "trees.new")?;
+    let fresh = empty(dir, rewriting::TIGHT)?;
     let frames = fresh.catch_up(journal.shelf(), journal.last())?;
     trees.exchange(fresh, || Ok(()))?;
     Ok(frames)
@@ -277,7 +285,7 @@ pub(super) fn rebuild(dir: &Path, journal: &Journal, trees: &Trees) -> Result<u6
 
 /// Makes trees of a journal in which nothing but the last version of each document took room.
 fn tight(dir: &Path, shelf: &Shelf, last: Seq) -> Result<Trees, StoreError> {
-    let (replayed, trees) = (empty(dir, "trees.replayed")?, empty(dir, "trees.new")?);
+    let (replayed, trees) = (empty(dir, rewriting::REPLAYED)?, empty(dir, rewriting::TIGHT)?);
     replayed.catch_up(shelf, last)?;
     replayed.copy_to(&trees)?;
     let folder = replayed.dir.clone();

@@ -1,6 +1,7 @@
 //! People: notes that staff keep on them, a mark for who is important, and who sees either.
 
 use crate::support::room::{ADA, Room};
+use crate::support::{TestDesk, mail};
 use deskbell::domain::{
     AboutEdit, AboutView, EmailAddress, Event, FaultKind, NewIssue, Request, Response, Role, SenderScope,
 };
@@ -175,4 +176,30 @@ async fn an_owner_marks_somebody_before_they_ever_wrote_and_sees_what_is_kept() 
     room.ok(Request::ErasePerson(ada())).await;
     assert!(!room.issue(ONE).await.row.vip);
     assert_eq!(room.ask(Request::Person(ada())).await.unwrap_err().kind, FaultKind::NotFound);
+}
+
+#[test]
+fn a_command_tells_who_has_no_notes_from_who_is_not_known_and_what_goes_with_a_person() {
+    let desk = TestDesk::between_maildirs("");
+    desk.feed(&["deliver", "-"], &mail("ada@customer.test", "the knee"));
+    let note = |address: &str| desk.run(&["person", "note", address]).stdout;
+    assert_eq!(note("ada@customer.test"), "ada@customer.test\n  no notes\n");
+    let unknown = "eve@customer.test\n  no notes; nobody of this address is known here\n";
+    assert_eq!(note("eve@customer.test"), unknown);
+    desk.ok(&["person", "note", "ada@customer.test", "calls late"]);
+    let fraction = regex::Regex::new(r"\d\.\d+Z").unwrap();
+    let second = regex::Regex::new(r"\d\dZ").unwrap();
+    for said in [
+        note("ada@customer.test"),
+        desk.run(&["person", "show", "ada@customer.test"]).stdout,
+        desk.run(&["issue", "show", "acme/support#1"]).stdout,
+    ] {
+        assert!(second.is_match(&said) && !fraction.is_match(&said), "{said}");
+    }
+    let said = desk.run(&["person", "erase", "ada@customer.test", "--confirm", "ERASE"]).stdout;
+    for words in
+        ["1 issue, 1 note, 1 mail from them, ", ", 1 note of the staff on them\n", "are gone as well"]
+    {
+        assert!(said.contains(words), "{words} in {said}");
+    }
 }

@@ -35,7 +35,8 @@ fn octets(dir: &Path) -> Vec<u8> {
     all
 }
 
-fn left(dir: &Path, texts: &[&str]) -> Vec<String> {
+/// Lists those of the texts that still stand somewhere below a folder.
+pub fn left(dir: &Path, texts: &[&str]) -> Vec<String> {
     let octets = octets(dir).to_ascii_lowercase();
     let lossy = |text: &&&str| {
         let text = text.to_ascii_lowercase();
@@ -222,6 +223,7 @@ async fn an_erased_person_is_found_nowhere_and_nobody_else_is_touched() {
     let data = room.dir.path().join("data");
     assert!(left(&data, &TRACES).len() >= 9);
     let shown = person(&mut room, Request::Person(ada())).await;
+    assert_eq!((shown.kept_notes.len(), shown.drafts), (1, 1));
     assert_eq!((shown.issues.len(), shown.notes.len(), shown.about.len()), (3, 2, 1));
     assert_eq!((shown.names.as_slice(), shown.intake.len()), (&["Ada Lovelace".to_owned()][..], 2));
     assert!(shown.outbox.len() >= 3);
@@ -279,6 +281,29 @@ async fn an_erasing_that_was_stopped_before_the_index_is_finished_at_the_next_op
     assert_eq!(left(&data, &TRACES), [""; 0]);
     assert!(!data.join("rewrite").exists());
     assert_eq!(snapshot(&mut room, 2).await, before);
+}
+
+#[tokio::test]
+async fn what_follows_a_half_done_erasing_is_done_at_once() {
+    let mut room = known_person().await;
+    let data = room.dir.path().join("data");
+    // As one leaves it that could not go through a file of the data dir.
+    let half_done = || {
+        let promise = rmp_serde::to_vec_named(&deskbell::store::Scrub::default()).unwrap();
+        fs::write(data.join("rewrite"), promise).unwrap();
+    };
+    half_done();
+    let note = room.issue("acme/support#2").await.notes[0].id.0;
+    let Request::Redact(asked) = redact(note, &["line of another"], &[]) else { unreachable!() };
+    let asked = Redact { reference: "acme/support#2".parse().unwrap(), ..asked };
+    room.ok(Request::Redact(asked)).await;
+    half_done();
+    room.ok(Request::Compact).await;
+    half_done();
+    person(&mut room, Request::ErasePerson(ada())).await;
+    assert_eq!(left(&data, &TRACES), [""; 0]);
+    assert_eq!(left(&data, &["line of another"]), [""; 0]);
+    assert!(!data.join("rewrite").exists() && !data.join("rewrite.raws").exists());
 }
 
 #[tokio::test]
@@ -426,7 +451,7 @@ async fn what_a_redaction_would_change_is_counted_and_nothing_changes() {
     };
     assert_eq!((plan.notes, plan.others.as_slice()), (3, &["acme/support#2".to_owned()][..]));
     // Two mails that came, and the reply; the thank-yous quote nothing.
-    assert_eq!(plan.mails, 3, "{plan:?}");
+    assert_eq!((plan.mails, plan.uploads), (3, 0), "{plan:?}");
     assert_eq!(room.issue("acme/support#1").await, before, "nothing was written");
     assert_eq!(left(&room.dir.path().join("data"), &[secret]), [secret]);
 }
@@ -445,7 +470,7 @@ fn a_redaction_by_command_shows_what_goes_and_wants_a_yes() {
     let asked = desk.run(&["issue", "redact", one, &note, "secret word"]);
     assert_eq!(asked.code, 2, "without a terminal it wants --yes");
     let said = asked.stderr;
-    assert!(said.contains("1 note") && said.contains("--yes"), "{said}");
+    assert!(said.contains("\n  1 note\n  2 kept mails\n") && said.contains("--yes"), "{said}");
     assert!(desk.json(&["issue", "show", one]).to_string().contains("the secret word"));
     desk.ok(&["issue", "redact", one, &note, "secret word", "--yes"]);
     let shown = desk.json(&["issue", "show", one]).to_string();

@@ -3,7 +3,8 @@
 //! What a pattern lets stand between words is no letter and no digit, so a text can stand only where its
 //! letters and digits follow each other. Memory goes with the texts themselves, not with compiled patterns.
 
-use super::{Cut, Pattern, compiled};
+use super::{Cut, PATTERN, Pattern, compiled};
+use std::sync::OnceLock;
 
 /// So many letters and digits of a beginning are looked up, where a text has them.
 const LONG: usize = 16;
@@ -19,6 +20,8 @@ pub(super) struct Many {
     /// The hash of a beginning, and the place of a text; sorted.
     long: Vec<(u64, u32)>,
     short: Vec<(u64, u32)>,
+    /// Why one of them could not be looked for where it may stand.
+    failed: OnceLock<String>,
 }
 
 impl Many {
@@ -45,12 +48,24 @@ impl Many {
         self.cuts.is_empty()
     }
 
-    /// Gives the patterns of those texts that may stand there.
+    /// Says why a text could not be looked for, if that happened.
+    pub fn check(&self) -> Result<(), String> {
+        self.failed.get().map_or(Ok(()), |why| Err(why.clone()))
+    }
+
+    /// Gives the patterns of those texts that may stand there; without any, [`Self::check`] tells whether one
+    /// failed.
     pub fn patterns(&self, octets: &[u8]) -> Vec<Pattern> {
+        self.patterns_within(octets, PATTERN)
+    }
+
+    fn patterns_within(&self, octets: &[u8], limit: usize) -> Vec<Pattern> {
         let found = self.candidates(octets);
         let cuts: Vec<&Cut> = found.iter().filter_map(|place| self.cuts.get(*place as usize)).collect();
-        // None of them is too long, so that this does not fail.
-        compiled(&cuts).unwrap_or_default()
+        compiled(&cuts, limit).unwrap_or_else(|why| {
+            let _ = self.failed.set(why);
+            Vec::new()
+        })
     }
 
     /// Tells whether one of the texts may stand there.
@@ -119,6 +134,17 @@ fn fold(c: char) -> char {
 mod tests {
     use super::*;
     use regex::RegexBuilder;
+
+    #[test]
+    fn a_text_that_cannot_be_looked_for_is_told() {
+        let cut =
+            Cut { text: "a line of it".to_owned(), with: String::new(), border: super::super::Border::Word };
+        let many = Many::new(vec![cut]);
+        assert_eq!(many.patterns(b"here is a line of it").len(), 1);
+        assert_eq!(many.check(), Ok(()));
+        assert!(many.patterns_within(b"here is a line of it", 10).is_empty());
+        assert!(many.check().unwrap_err().contains("a line of it"));
+    }
 
     #[test]
     fn letters_that_are_the_same_to_a_pattern_are_the_same_here() {

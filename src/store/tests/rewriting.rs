@@ -1,6 +1,6 @@
 //! What must vanish does, nothing else, and a stop at any moment changes nothing about that.
 
-use super::super::record::{Known, Place};
+use super::super::record::{Known, Place, intake_key};
 use super::super::scan::{Scan, Step};
 use super::model::copy;
 use super::*;
@@ -143,6 +143,13 @@ async fn whole_scrub(store: &Store, raws: &[RawRef]) -> (Scrub, Option<Spool>) {
     (Scrub { spooled: spool.spans(), ..scrub() }, Some(spool))
 }
 
+/// Gives the places of the mails as they are now, in the order in which they were stashed.
+async fn raws_of_all(store: &Store) -> Vec<RawRef> {
+    let entries = all::<IntakeEntry>(store).await;
+    let raw = |n: u64| entries.iter().find(|kept| kept.record.id.0 == n).unwrap().record.raw.unwrap();
+    (0..40).flat_map(|n| [raw(n), raw(n + 100)]).collect()
+}
+
 /// The same as versions before the spool did it.
 async fn whole_scrub_of_old(store: &Store, raws: &[RawRef]) -> Scrub {
     let mut wanted = scrub();
@@ -187,6 +194,49 @@ async fn what_was_gathered_and_not_promised_leaves_the_disk() {
     assert_eq!(spools(), 2, "the promise, and what it names");
     store.fulfil().unwrap();
     assert_eq!(spools(), 0);
+}
+
+#[tokio::test]
+async fn what_is_gathered_outlives_the_promise_before_and_another_who_wants_to_open_the_desk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = filled(dir.path()).await;
+    store.rewrite(Scrub::default(), None).await.unwrap();
+    let (scrub, spool) = whole_scrub(&store, &raws_of_all(&store).await).await;
+    store.fulfil().unwrap();
+    assert!(matches!(Store::open(dir.path()).await, Err(StoreError::Taken)));
+    store.rewrite(scrub, spool).await.unwrap();
+    store.fulfil().unwrap();
+    check(&store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn what_fails_before_the_new_journal_is_in_its_place_leaves_no_draft() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = filled(dir.path()).await;
+    // No fate is called so, and the document would not read any more.
+    let place = site(Tree::Intake, intake_key(IntakeId(1)));
+    let scrub =
+        Scrub { fields: [(place, vec!["fate".to_owned()])].into(), blank: "(gone)".into(), ..scrub() };
+    store.rewrite(scrub, None).await.unwrap_err();
+    for name in ["journal.new", "trees.replayed", "trees.new", "rewrite"] {
+        assert!(!dir.path().join(name).exists(), "{name}");
+    }
+    assert!(store.promised().unwrap().is_none() && holds(dir.path(), SECRET));
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    let (scrub, spool) = whole_scrub(&store, &raws_of_all(&store).await).await;
+    store.rewrite(scrub, spool).await.unwrap();
+    store.fulfil().unwrap();
+    check(&store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn room_is_wanted_for_another_journal_and_the_documents_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = filled(dir.path()).await;
+    let octets = |name: &str| files::octets(&dir.path().join(name));
+    let room = super::super::rewriting::room(&store.shelf, &store.trees.dir);
+    assert!(octets("trees") > 0);
+    assert!(room >= octets("journal") + 2 * octets("trees"), "{room}");
 }
 
 #[tokio::test]
