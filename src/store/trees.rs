@@ -345,14 +345,15 @@ impl From<Unopened> for StoreError {
     }
 }
 
-/// Opens sled. In one process its lock outlives it by a moment, so a taken one is tried again.
+/// Opens sled. In one process its lock outlives it by a moment, which is long on a busy machine, so a taken one is
+/// tried again.
 fn patiently(dir: &Path) -> Result<sled::Db, Unopened> {
     let config = sled::Config::new()
         .path(dir)
         .cache_capacity(CACHE)
         .flush_every_ms(Some(FLUSH_EVERY_MS))
         .mode(sled::Mode::HighThroughput);
-    for _ in 0..40 {
+    for _ in 0..200 {
         match config.open() {
             Ok(db) => return Ok(db),
             Err(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock") => {

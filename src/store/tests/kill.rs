@@ -59,7 +59,7 @@ fn child() {
 fn start(dir: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "store::tests::kill::child", "--nocapture", "--test-threads", "1"]);
-    command.env(DIR, dir).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    command.env(DIR, dir).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// Lets it commit until it told of so many, kills it, and gives all that it told.
