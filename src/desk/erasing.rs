@@ -381,6 +381,11 @@ fn holds_rating(note: &Note, email: &EmailAddress) -> bool {
     said.to_lowercase().starts_with(&format!("{} rated this ", email.key()))
 }
 
+fn names_address(from: &str, email: &EmailAddress) -> bool {
+    let address = from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>'));
+    address.trim().to_lowercase() == email.key()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,9 +409,4 @@ mod tests {
             assert_eq!(is_theirs(&told(kind, body), &email), theirs, "{kind:?} {body}");
         }
     }
-}
-
-fn names_address(from: &str, email: &EmailAddress) -> bool {
-    let address = from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>'));
-    address.trim().to_lowercase() == email.key()
 }
