@@ -357,6 +357,10 @@ impl App {
     /// Opens what took the place of the issue that was just dealt with.
     pub fn follow(&mut self) {
         let Some(done) = self.advance_from.take() else { return };
+        // Whoever left it meanwhile is not brought back.
+        if self.screen != Screen::Thread {
+            return;
+        }
         if self.list.current().is_some_and(|row| row.id == done) {
             let before = self.list.selected;
             self.move_selection(1);
