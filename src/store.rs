@@ -285,6 +285,11 @@ impl Store {
         rewriting::fulfil(&self.dir)
     }
 
+    /// Counts the octets of a folder of the data dir, such as `journal`.
+    pub fn octets(&self, folder: &str) -> u64 {
+        files::octets(&self.dir.join(folder))
+    }
+
     /// Gives the data dir.
     pub fn dir(&self) -> &Path {
         &self.dir

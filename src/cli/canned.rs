@@ -132,15 +132,6 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
     Ok(())
 }
 
-/// Says whose a canned reply is, in a word.
-fn whose(scope: &KeptFor) -> &str {
-    match scope {
-        KeptFor::Mine => "mine",
-        KeptFor::Project(path) => path,
-        KeptFor::Desk => "the desk's",
-    }
-}
-
 fn listed(known: &[CannedView]) -> Result<()> {
     if known.is_empty() {
         println!("no canned replies yet: `deskbell canned add NAME -m TEXT` keeps one");
@@ -152,7 +143,7 @@ fn listed(known: &[CannedView]) -> Result<()> {
             let first = canned.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             vec![
                 print::line(&canned.name),
-                print::line(whose(&canned.scope)),
+                print::line(canned.scope.word()),
                 print::line(&canned.keywords.join(", ")),
                 print::line(
                     &canned.files.iter().map(|file| file.name.clone()).collect::<Vec<_>>().join(", "),

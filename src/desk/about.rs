@@ -20,10 +20,9 @@ const NOTES: usize = 200;
 impl Desk {
     /// Shows what is kept about a person.
     pub(super) async fn about(&self, acting: &Acting, email: &EmailAddress) -> Result<Response, Fault> {
-        self.demand_person(acting, email)?;
+        let unknown = self.demand_person(acting, email)?.is_empty();
         let kept = self.kept_about(email).await?.unwrap_or_else(|| About::new(email.clone()));
         let view = kept.view(|note| sees(acting, note));
-        let unknown = !self.takes_part_somewhere(acting, email);
         Ok(Response::About(Box::new(AboutView { unknown, ..view })))
     }
 
@@ -40,19 +39,12 @@ impl Desk {
         email: &EmailAddress,
         edit: AboutEdit,
     ) -> Result<Response, Fault> {
-        self.demand_person(acting, email)?;
+        let projects = self.demand_person(acting, email)?;
         let (_gate, mut txn) = self.begin().await;
         let before = txn.get::<About>(&person_key(email)).await?;
         let mut after = before.clone().unwrap_or_else(|| About::new(email.clone()));
-        if let AboutEdit::Rewrite { note, .. } | AboutEdit::Remove { note } = &edit
-            && !after.notes.iter().any(|known| known.id == *note && sees(acting, known))
-        {
-            return Err(no_note(email, *note));
-        }
         let by = Marked { by: acting.user.name.clone(), at: txn.now };
-        let met = self.inner.index.projects_of_person(email);
-        let projects = met.into_iter().filter(|project| acting.rights.sees_addresses(*project)).collect();
-        let label = edited(&mut after, edit, by, projects)?;
+        let label = edited(&mut after, edit, by, projects, |note| sees(acting, note))?;
         if before.as_ref() != Some(&after) && !(before.is_none() && after.is_empty()) {
             let change = AboutChange { before, after: Some(after.clone()) };
             write(&mut txn, &change)?;
@@ -64,18 +56,19 @@ impl Desk {
         Ok(Response::About(Box::new(after.view(|note| sees(acting, note)))))
     }
 
-    /// Refuses whoever works on no issue in which the person takes part.
-    pub(super) fn demand_person(&self, acting: &Acting, email: &EmailAddress) -> Result<(), Fault> {
-        match acting.rights == Rights::All || self.takes_part_somewhere(acting, email) {
-            true => Ok(()),
+    /// Lists the projects in which one works and the person takes part; refuses whoever has none.
+    pub(super) fn demand_person(
+        &self,
+        acting: &Acting,
+        email: &EmailAddress,
+    ) -> Result<Vec<ProjectId>, Fault> {
+        let mut projects: Vec<ProjectId> = self.inner.index.projects_of_person(email).into_iter().collect();
+        projects.retain(|project| acting.rights.sees_addresses(*project));
+        match acting.rights == Rights::All || !projects.is_empty() {
+            true => Ok(projects),
             false => Err(Fault::not_found(format!("no issue of yours has {email}"))
                 .hint("notes are kept about people who wrote to a project in which you work")),
         }
-    }
-
-    fn takes_part_somewhere(&self, acting: &Acting, email: &EmailAddress) -> bool {
-        let works = |project: &ProjectId| acting.rights.sees_addresses(*project);
-        self.inner.index.projects_of_person(email).iter().any(works)
     }
 
     /// Sets what is kept about a person to what it was before a verb, or after it. Refuses where somebody
@@ -122,7 +115,15 @@ fn write(txn: &mut Txn<'_>, change: &AboutChange) -> Result<(), Fault> {
 }
 
 /// Carries a change out; gives what to call it, without a word of what was written.
-fn edited(about: &mut About, edit: AboutEdit, by: Marked, projects: Vec<ProjectId>) -> Result<String, Fault> {
+///
+/// A new note is for those who work in `projects`; one that is not seen is none.
+fn edited(
+    about: &mut About,
+    edit: AboutEdit,
+    by: Marked,
+    projects: Vec<ProjectId>,
+    seen: impl Fn(&AboutNote) -> bool,
+) -> Result<String, Fault> {
     let email = about.email.clone();
     Ok(match edit {
         AboutEdit::Vip(true) => {
@@ -152,7 +153,7 @@ fn edited(about: &mut About, edit: AboutEdit, by: Marked, projects: Vec<ProjectI
         }
         AboutEdit::Rewrite { note, text } => {
             let text = checked(&text)?;
-            let found = about.notes.iter_mut().find(|known| known.id == note);
+            let found = about.notes.iter_mut().find(|known| known.id == note && seen(known));
             let found = found.ok_or_else(|| no_note(&email, note))?;
             if found.text != text {
                 (found.text, found.edited) = (text, Some(by));
@@ -160,7 +161,7 @@ fn edited(about: &mut About, edit: AboutEdit, by: Marked, projects: Vec<ProjectI
             format!("changed note {note} on {email}")
         }
         AboutEdit::Remove { note } => {
-            let place = about.notes.iter().position(|known| known.id == note);
+            let place = about.notes.iter().position(|known| known.id == note && seen(known));
             about.notes.remove(place.ok_or_else(|| no_note(&email, note))?);
             format!("removed note {note} on {email}")
         }

@@ -287,7 +287,7 @@ impl<'a> Txn<'a> {
             let differences = super::history::differences(before, after).into_iter();
             self.changes.extend(differences.map(|change| Change { rule: rule.clone(), ..change }));
         }
-        if self.deed.issues.last() != Some(&after.id) && !self.deed.issues.contains(&after.id) {
+        if !self.deed.issues.contains(&after.id) {
             self.deed.issues.push(after.id);
         }
         self.put(after)

@@ -3,21 +3,10 @@
 use super::{Desk, txn};
 use crate::domain::{Event, Fault, PartSize, Response};
 use crate::store::Scrub;
-use std::fs;
 use std::path::Path;
 
 /// The folders that are written anew when space is given back.
 const PARTS: [&str; 3] = ["journal", "trees", "index"];
-
-/// Counts the octets of all files in a folder; what cannot be read counts as nothing.
-fn octets(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let each = entries.map(|entry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => octets(&entry.path()),
-        _ => entry.metadata().map_or(0, |meta| meta.len()),
-    });
-    each.sum()
-}
 
 impl Desk {
     pub(super) async fn backup(&self, path: &str) -> Result<Response, Fault> {
@@ -67,14 +56,14 @@ impl Desk {
     /// themselves, and segments of the full text that hold more of the past than of today.
     pub(super) async fn compact(&self) -> Result<Response, Fault> {
         let _gate = self.inner.gate.lock().await;
-        let before = PARTS.map(|part| octets(&self.inner.store.dir().join(part)));
+        let before = PARTS.map(|part| self.inner.store.octets(part));
         self.keep_promise().await?;
         let spool = self.inner.store.spool().map_err(super::txn::store_fault)?;
         self.vanish(Scrub::default(), spool).await?;
         let parts = PARTS.iter().zip(before).map(|(part, octets_before)| PartSize {
             part: (*part).to_owned(),
             octets_before,
-            octets: octets(&self.inner.store.dir().join(part)),
+            octets: self.inner.store.octets(part),
         });
         Ok(Response::Compacted(parts.collect()))
     }

@@ -66,7 +66,7 @@ pub(super) fn seal_folder(dir: &Path) -> io::Result<()> {
     sync_folder(dir)
 }
 
-/// Gives what a folder holds, in octets.
+/// Counts the octets of all files in a folder; what cannot be read counts as nothing.
 pub(super) fn octets(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let each = entries.map(|entry| match entry.file_type() {

@@ -43,15 +43,6 @@ impl TextsScreen {
     }
 }
 
-/// Says whose a canned reply is.
-pub fn whose(scope: &KeptFor) -> &str {
-    match scope {
-        KeptFor::Mine => "mine",
-        KeptFor::Project(path) => path,
-        KeptFor::Desk => "the desk's",
-    }
-}
-
 impl App {
     /// Asks for the canned replies that suit the issue in front.
     pub fn ask_canned(&mut self) {
@@ -78,7 +69,7 @@ impl App {
             return self.say("no canned replies yet: a on their screen keeps one, or `deskbell canned add`");
         }
         let item = |canned: &CannedView| {
-            let whose = whose(&canned.scope).to_owned();
+            let whose = canned.scope.word().to_owned();
             let first = canned.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let words = [canned.keywords.join(" "), first.trim().to_owned(), whose];
             let detail =

@@ -3,7 +3,7 @@
 use crate::support::room::{ADA, Room};
 use crate::support::{TestDesk, mail};
 use deskbell::domain::{
-    AboutEdit, AboutView, EmailAddress, Event, FaultKind, NewIssue, Request, Response, Role, SenderScope,
+    AboutEdit, AboutView, EmailAddress, Event, FaultKind, NewIssue, Request, Response, SenderScope,
 };
 
 const ONE: &str = "acme/support#1";
@@ -31,26 +31,9 @@ fn text(id: u64, words: &str) -> (u64, String) {
     (id, words.to_owned())
 }
 
-/// A desk with a customer's issue, and somebody of each kind.
-async fn room() -> Room {
-    let mut room = Room::new().await;
-    room.set("acme/support", "confidential", "false").await;
-    room.mail(ADA).await;
-    for (user, project, role) in [
-        ("mia", "acme/support", Role::Reporter),
-        ("gus", "acme/support", Role::Guest),
-        ("tom", "acme/office", Role::Owner),
-    ] {
-        room.user(user).await;
-        let (project, user) = (project.to_owned(), user.to_owned());
-        room.ok(Request::SetMember { project, user, role }).await;
-    }
-    room
-}
-
 #[tokio::test]
 async fn notes_on_a_person_are_written_changed_removed_and_taken_back() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     room.ask_as("mia", set(AboutEdit::Add("calls back late\n".into()))).await.unwrap();
     room.ok(set(AboutEdit::Add("likes tea".into()))).await;
     room.ok(set(AboutEdit::Rewrite { note: 1, text: "calls back early".into() })).await;
@@ -81,7 +64,7 @@ async fn notes_on_a_person_are_written_changed_removed_and_taken_back() {
 
 #[tokio::test]
 async fn only_who_works_where_a_person_wrote_sees_notes_and_mark() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     room.ask_as("mia", set(AboutEdit::Vip(true))).await.unwrap();
     room.ok(set(AboutEdit::Add("x".into()))).await;
     let row = |issue: Response| match issue {
@@ -108,7 +91,7 @@ async fn only_who_works_where_a_person_wrote_sees_notes_and_mark() {
 /// Taking somebody into an issue of one's own shows nothing of what others wrote about them.
 #[tokio::test]
 async fn notes_are_for_those_who_work_where_their_writer_met_the_person() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     room.ask_as("mia", set(AboutEdit::Add("owes us money".into()))).await.unwrap();
     let new = NewIssue {
         project: "acme/office".into(),
@@ -134,7 +117,7 @@ async fn notes_are_for_those_who_work_where_their_writer_met_the_person() {
 
 #[tokio::test]
 async fn who_is_important_is_found_told_of_and_known_to_rules_and_clocks() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     let pairs = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
     };

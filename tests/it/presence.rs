@@ -1,8 +1,8 @@
 //! Presence: who is at an issue, to those who work on it, for as long as their connection and no longer.
 
-use crate::support::room::{ADA, Room, note};
+use crate::support::room::{Room, note};
 use deskbell::domain::quick::handed_over;
-use deskbell::domain::{Attend, Event, NewNote, NoteKind, Request, Response, Role, Writing};
+use deskbell::domain::{Attend, Event, NewNote, NoteKind, Request, Response, Writing};
 use jiff::SignedDuration;
 
 const ONE: &str = "acme/support#1";
@@ -21,26 +21,9 @@ async fn seen(room: &mut Room, user: &str) -> Vec<String> {
     }
 }
 
-/// A desk with an open issue, and somebody of each kind.
-async fn room() -> Room {
-    let mut room = Room::new().await;
-    room.set("acme/support", "confidential", "false").await;
-    room.mail(ADA).await;
-    for (user, project, role) in [
-        ("mia", "acme/support", Role::Reporter),
-        ("gus", "acme/support", Role::Guest),
-        ("tom", "acme/office", Role::Owner),
-    ] {
-        room.user(user).await;
-        let (project, user) = (project.to_owned(), user.to_owned());
-        room.ok(Request::SetMember { project, user, role }).await;
-    }
-    room
-}
-
 #[tokio::test]
 async fn those_who_work_on_an_issue_see_who_reads_and_who_writes_in_it() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     let mut events = room.desk.subscribe();
     sit(&mut room, "mia", 7, Some(ONE), Writing::Nothing).await;
     assert_eq!(events.try_recv().unwrap(), Event::Status);
@@ -74,7 +57,7 @@ async fn those_who_work_on_an_issue_see_who_reads_and_who_writes_in_it() {
 
 #[tokio::test]
 async fn whoever_falls_silent_counts_as_gone_and_nothing_of_it_is_kept() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     let Response::Changes(before) = room.ok(Request::Changes { limit: 500 }).await else { panic!() };
     sit(&mut room, "mia", 7, Some(ONE), Writing::Comment).await;
     room.later(SignedDuration::from_mins(14));
@@ -91,7 +74,7 @@ async fn whoever_falls_silent_counts_as_gone_and_nothing_of_it_is_kept() {
 
 #[tokio::test]
 async fn what_is_handed_over_is_assigned_with_a_note_that_tells_them_and_one_undo_takes_it_back() {
-    let mut room = room().await;
+    let mut room = Room::with_staff().await;
     let text = handed_over("mia", "Please call her.");
     let new = NewNote { internal: true, ..note(ONE, &text) };
     let Response::Noted { issue, .. } = room.ok(Request::AddNote(new)).await else { panic!() };

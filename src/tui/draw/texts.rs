@@ -1,7 +1,6 @@
 //! Draws the screen of canned replies and macros.
 
 use super::super::app::App;
-use super::super::canned::whose;
 use super::super::clean::{self, fit};
 use super::super::layout::Areas;
 use super::screens::{card, card_part, first_row, list_part, nothing};
@@ -32,7 +31,7 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
     let top = first_row(app.texts.selected, list.height);
     for ((index, row), place) in known.iter().enumerate().skip(top).zip(rows(list)) {
         let here = index == app.texts.selected;
-        let owner = vec![Span::styled(format!(" {} ", clean::line(whose(&row.scope))), app.theme.dim)];
+        let owner = vec![Span::styled(format!(" {} ", clean::line(row.scope.word())), app.theme.dim)];
         two_ends(line(app, row, name, here), owner, place, app, buf);
         if here {
             select(app, place, buf);

@@ -4,7 +4,7 @@ use deskbell::config::Config;
 use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
     Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, FaultKind, IssueQuery, IssueView,
-    NewNote, OutboxView, Request, RequestId, Response, Upload, Via,
+    NewNote, OutboxView, Request, RequestId, Response, Role, Upload, Via,
 };
 use deskbell::index::Index;
 use deskbell::store::Store;
@@ -41,6 +41,24 @@ impl Room {
         let mut room = Self::bare().await;
         room.ok(Request::AddProject { path: "acme/support".into() }).await;
         room.ok(Request::AddProject { path: "acme/office".into() }).await;
+        room
+    }
+
+    /// Makes a desk with a customer's issue, and somebody of each kind: mia works on it, gus is a guest, tom is of
+    /// another project.
+    pub async fn with_staff() -> Self {
+        let mut room = Self::new().await;
+        room.set("acme/support", "confidential", "false").await;
+        room.mail(ADA).await;
+        for (user, project, role) in [
+            ("mia", "acme/support", Role::Reporter),
+            ("gus", "acme/support", Role::Guest),
+            ("tom", "acme/office", Role::Owner),
+        ] {
+            room.user(user).await;
+            let (project, user) = (project.to_owned(), user.to_owned());
+            room.ok(Request::SetMember { project, user, role }).await;
+        }
         room
     }
 
