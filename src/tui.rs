@@ -317,9 +317,11 @@ impl Session {
     }
 
     fn come_back(&mut self) -> Result<(), TuiError> {
+        let keys = EventStream::new();
+        // What woke the stream before may wait there still; crossterm lets keys that come beside it lie.
+        let _ = crossterm::event::poll(Duration::ZERO);
         self.screen.come_back()?;
-        self.keys = None;
-        self.keys = Some(EventStream::new());
+        self.keys = Some(keys);
         let (width, height) = crossterm::terminal::size()?;
         self.app.update(Input::Resize(width, height));
         Ok(())
