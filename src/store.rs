@@ -189,15 +189,21 @@ impl Store {
     ) -> Result<Vec<Kept<R>>, StoreError> {
         let prefix = frame::full_key(R::TREE as u8, prefix);
         let from = from.map(|from| frame::full_key(R::TREE as u8, from));
-        let found = self
-            .read(limit > SHORT, move |trees| trees.scan(&prefix, from.as_deref(), limit, direction))
-            .await?;
+        let scan = move |trees: &trees::Trees, limit| trees.scan(&prefix, from.as_deref(), limit, direction);
+        let near = scan.clone();
+        let found = self.read(false, move |trees| near(trees, limit.min(SHORT))).await?;
         let shelf = Arc::clone(&self.shelf);
-        let decode = move || {
+        let decode = move |found: Vec<Vec<u8>>| {
             let mut reading = Reading::new(&shelf);
             found.iter().map(|stored| kept(stored, &mut reading)).collect()
         };
-        if limit > SHORT { blocking(decode).await } else { decode() }
+        // Most lists are short, and a thread of their own would take longer than they do. Of a long one what was
+        // found is read again, because all of it shows one moment.
+        if found.len() < SHORT || limit <= SHORT {
+            return decode(found);
+        }
+        let found = self.read(true, move |trees| scan(trees, limit)).await?;
+        blocking(move || decode(found)).await
     }
 
     /// Puts raw bytes into the journal. The next commit makes them durable; without one they may be lost.
