@@ -2,86 +2,88 @@
 
 use crate::domain::moment::work_in_words;
 use crate::domain::{Change, Fault, Issue};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
+use std::any::Any;
 
-/// The fields of an issue that history lists and undo restores; the rest follows from them.
-const TRACKED: [&str; 29] = [
-    "title",
-    "state",
-    "status",
-    "kind",
-    "confidential",
-    "labels",
-    "assignee",
-    "priority",
-    "closed_at",
-    "due_at",
-    "waiting_on",
-    "waiting_since",
-    "snoozed_until",
-    "idle_warned_at",
-    "spam",
-    "spam_since",
-    "participants",
-    "links",
-    "milestone",
-    "weight",
-    "estimate",
-    "spent",
-    "merged_into",
-    "split_from",
-    "split_into",
-    "reopened_at",
-    "rating",
-    "project",
-    "iid",
+/// A field of an issue, whatever its type.
+trait Field: Any {
+    fn value(&self) -> Value;
+    fn is(&self, other: &dyn Field) -> bool;
+}
+
+impl<T: Any + PartialEq + Serialize> Field for T {
+    fn value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+    fn is(&self, other: &dyn Field) -> bool {
+        (other as &dyn Any).downcast_ref::<T>() == Some(self)
+    }
+}
+
+/// The fields of an issue that history lists and undo restores, by their names in its document; the rest follows from
+/// them.
+const TRACKED: [(&str, fn(&Issue) -> &dyn Field); 29] = [
+    ("title", |issue| &issue.title),
+    ("state", |issue| &issue.state),
+    ("status", |issue| &issue.status),
+    ("kind", |issue| &issue.kind),
+    ("confidential", |issue| &issue.confidential),
+    ("labels", |issue| &issue.labels),
+    ("assignee", |issue| &issue.assignee),
+    ("priority", |issue| &issue.priority),
+    ("closed_at", |issue| &issue.closed_at),
+    ("due_at", |issue| &issue.due_at),
+    ("waiting_on", |issue| &issue.waiting_on),
+    ("waiting_since", |issue| &issue.waiting_since),
+    ("snoozed_until", |issue| &issue.snoozed_until),
+    ("idle_warned_at", |issue| &issue.idle_warned_at),
+    ("spam", |issue| &issue.spam),
+    ("spam_since", |issue| &issue.spam_since),
+    ("participants", |issue| &issue.participants),
+    ("links", |issue| &issue.links),
+    ("milestone", |issue| &issue.milestone),
+    ("weight", |issue| &issue.weight),
+    ("estimate", |issue| &issue.estimate),
+    ("spent", |issue| &issue.spent),
+    ("merged_into", |issue| &issue.merged_into),
+    ("split_from", |issue| &issue.split_from),
+    ("split_into", |issue| &issue.split_into),
+    ("reopened_at", |issue| &issue.reopened_at),
+    ("rating", |issue| &issue.rating),
+    ("project", |issue| &issue.project),
+    ("iid", |issue| &issue.iid),
 ];
 
 /// Lists the fields in which two versions of an issue differ.
 pub fn differences(before: &Issue, after: &Issue) -> Vec<Change> {
-    // Most often only a note came to it.
-    let noted = Issue {
-        updated_at: after.updated_at,
-        notes: after.notes,
-        last_note: after.last_note,
-        ..before.clone()
+    let differs = TRACKED.iter().filter(|(_, field)| !field(before).is(field(after)));
+    let change = |(name, field): &(&str, fn(&Issue) -> &dyn Field)| Change {
+        issue: after.id,
+        field: (*name).to_owned(),
+        before: field(before).value(),
+        after: field(after).value(),
+        rule: None,
     };
-    if noted == *after {
-        return Vec::new();
-    }
-    let (old, new) = (fields(before), fields(after));
-    let value = |map: &Map<String, Value>, field: &str| map.get(field).cloned().unwrap_or(Value::Null);
-    TRACKED
-        .iter()
-        .map(|field| Change {
-            issue: after.id,
-            field: (*field).to_owned(),
-            before: value(&old, field),
-            after: value(&new, field),
-            rule: None,
-        })
-        .filter(|change| change.before != change.after)
-        .collect()
+    differs.map(change).collect()
 }
 
 /// Gives the value that a field has now.
-pub fn value_of(issue: &Issue, field: &str) -> Value {
-    fields(issue).remove(field).unwrap_or(Value::Null)
+pub fn value_of(issue: &Issue, name: &str) -> Value {
+    let tracked = TRACKED.iter().find(|(tracked, _)| *tracked == name);
+    tracked.map_or(Value::Null, |(_, field)| field(issue).value())
 }
 
-/// Gives the issue with one field set.
-pub fn with_field(issue: &Issue, field: &str, value: &Value) -> Result<Issue, Fault> {
-    let mut map = fields(issue);
-    map.insert(field.to_owned(), value.clone());
-    serde_json::from_value(Value::Object(map))
-        .map_err(|e| Fault::internal(format!("the field `{field}` cannot be restored: {e}")))
-}
-
-fn fields(issue: &Issue) -> Map<String, Value> {
-    match serde_json::to_value(issue) {
-        Ok(Value::Object(map)) => map,
-        _ => Map::new(),
-    }
+/// Gives the issue with some fields set.
+pub fn with_fields(issue: &Issue, values: Vec<(&str, &Value)>) -> Result<Issue, Fault> {
+    let restored = serde_json::to_value(issue).and_then(|mut document| {
+        if let Some(fields) = document.as_object_mut() {
+            fields.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())));
+        }
+        serde_json::from_value(document)
+    });
+    let names = || values.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    restored.map_err(|e| Fault::internal(format!("{} cannot be restored: {e}", names())))
 }
 
 /// Says what changed, in words for the small notes of the thread; `None` when nothing worth a word did.
@@ -169,4 +171,18 @@ fn join_phrases(plus: &str, added: &[String], minus: &str, gone: &[String]) -> O
         |words: &str, names: &[String]| (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")));
     let parts: Vec<String> = [part(plus, added), part(minus, gone)].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracked_field_has_the_name_and_the_value_of_the_document() {
+        let issue = crate::domain::query::tests::issue();
+        let Ok(Value::Object(document)) = serde_json::to_value(&issue) else { panic!("no object") };
+        for (name, field) in TRACKED {
+            assert_eq!(document.get(name), Some(&field(&issue).value()), "{name}");
+        }
+    }
 }

@@ -287,7 +287,8 @@ impl<'a> Txn<'a> {
             let differences = super::history::differences(before, after).into_iter();
             self.changes.extend(differences.map(|change| Change { rule: rule.clone(), ..change }));
         }
-        if !self.deed.issues.contains(&after.id) {
+        let issues = &self.deed.issues;
+        if issues.last() != Some(&after.id) && !issues.contains(&after.id) {
             self.deed.issues.push(after.id);
         }
         self.put(after)

@@ -186,7 +186,7 @@ impl Desk {
             if before.purged {
                 return Err(Fault::refused(format!("#{} was spam and is gone", before.iid)));
             }
-            let mut after = before.clone();
+            let mut values = Vec::with_capacity(changes.len());
             for change in &changes {
                 let (from, to) =
                     if back { (&change.after, &change.before) } else { (&change.before, &change.after) };
@@ -197,8 +197,9 @@ impl Desk {
                     }
                     return Err(self.changed_since(&before, &change.field, verb).await?);
                 }
-                after = history::with_field(&after, &change.field, to)?;
+                values.push((change.field.as_str(), to));
             }
+            let mut after = history::with_fields(&before, values)?;
             if after.state == State::Open && before.state == State::Closed && after.waiting_on.is_none() {
                 // Its mail is out, so that it waits for their answer.
                 after.turn(Some(Party::Them), txn.now);

@@ -144,4 +144,4 @@ impl fmt::Display for Query {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

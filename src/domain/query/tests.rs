@@ -19,7 +19,7 @@ fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-fn issue() -> Issue {
+pub(crate) fn issue() -> Issue {
     let requester = Participant {
         name: Some("Ada Lovelace".to_owned()),
         email: address("Ada@Example.com"),
