@@ -379,7 +379,19 @@ impl App {
             self.thread = None;
         }
         self.opened = Some(reference.clone());
-        self.ask_thread(reference);
+        match self.previewed(&reference) {
+            Some(view) => self.take_thread(reference, view),
+            None => self.ask_thread(reference),
+        }
+    }
+
+    /// Gives an issue as the preview shows it, where that is how it is: the preview follows every change.
+    fn previewed(&self, reference: &Reference) -> Option<IssueView> {
+        let asking = |p: &Purpose| matches!(p, Purpose::Preview(_) | Purpose::Thread(_));
+        if self.lost.is_some() || self.asks.waits_for(asking) {
+            return None;
+        }
+        self.preview.as_ref().filter(|shown| shown.reference == *reference).map(|shown| shown.view.clone())
     }
 
     /// Asks for an issue that is, or is to be, on the screen.
