@@ -17,7 +17,7 @@ mod rest;
 mod sign_in;
 mod timers;
 
-pub use rest::nothing_new;
+pub use rest::{Connections, Look, look};
 
 use crate::config::{Config, Hooks, MailboxConfig, OutletConfig};
 use crate::desk::Desk;
@@ -96,15 +96,16 @@ pub async fn run(desk: &Desk, plan: &Plan, stop: &CancellationToken) {
 }
 
 /// Looks into every mailbox once, then sends everything that is due; undo windows are waited out, up to a
-/// minute.
-pub async fn once(desk: &Desk, plan: &Plan) -> SyncReport {
+/// minute. Connections that are there already are used.
+pub async fn once(desk: &Desk, plan: &Plan, mut connections: Connections) -> SyncReport {
     let mut report = SyncReport::default();
     let mut tasks = JoinSet::new();
     let told = desk.happenings_from_now().await;
     sign_in::pass(desk, plan).await;
     for config in plan.mailboxes.clone() {
         let (desk, data_dir) = (desk.clone(), plan.data_dir.clone());
-        tasks.spawn(async move { mailbox::pass(&desk, &config, &data_dir).await });
+        let there = connections.remove(&config.name);
+        tasks.spawn(async move { mailbox::pass(&desk, &config, &data_dir, there).await });
     }
     while let Some(pass) = tasks.join_next().await {
         report.mailboxes.extend(pass);

@@ -179,16 +179,20 @@ async fn once(here: &Here) -> Result<u8> {
     let _log = log::begin(&here.paths.data_dir, "sync");
     let plan = Plan::of(&here.config, &here.paths.data_dir);
     let restored = here.restored_mark().try_exists().unwrap_or(true);
-    if let Some(rest) = Rest::of(&here.paths.data_dir).filter(|_| !restored)
-        && let Some(report) = sync::nothing_new(&rest, &plan).await
-    {
-        print::sync_report(here, &report, &[])?;
-        return Ok(0);
+    let mut connections = sync::Connections::new();
+    if let Some(rest) = Rest::of(&here.paths.data_dir).filter(|_| !restored) {
+        match sync::look(&rest, &plan).await {
+            sync::Look::Open(there) => connections = there,
+            sync::Look::NothingNew(report) => {
+                print::sync_report(here, &report, &[])?;
+                return Ok(0);
+            }
+        }
     }
     let desk = here.open_desk().await?;
     desk.board().settle(here.paths.data_dir.clone(), true, false);
     let report = tokio::select! {
-        report = sync::once(&desk, &plan) => report,
+        report = sync::once(&desk, &plan, connections) => report,
         () = display::progress(&desk) => SyncReport::default(),
     };
     display::clear();

@@ -5,6 +5,7 @@
 
 use super::backoff::Backoff;
 use super::mailbox::{POLL, Post, Trouble};
+use super::rest::Connection;
 use crate::config::{AfterDelivery, SourceConfig};
 use crate::desk::{Content, Desk, Incoming, ReadBatch, Received};
 use crate::domain::{Arrival, ChannelState, Cursor, Fault};
@@ -56,9 +57,20 @@ async fn serve_connected(post: &mut Post<'_>, backoff: &mut Backoff) -> Result<T
     }
 }
 
-/// Looks into a folder once.
-pub(super) async fn once(post: &mut Post<'_>) -> Result<(), Trouble> {
+/// Looks into a folder once, over the connection that is there already, if one is.
+pub(super) async fn once(post: &mut Post<'_>, there: Option<Connection>) -> Result<(), Trouble> {
     post.show(ChannelState::Connecting);
+    if let Some(Connection { mut source, selected }) = there {
+        match look(post, &mut source, selected).await {
+            Ok(()) => {
+                source.close().await;
+                return Ok(());
+            }
+            // The server may have given it up while the desk was opened.
+            Err(Trouble::Source(lost)) if post.stuck.is_none() => tracing::info!(%lost, "connecting anew"),
+            Err(other) => return Err(other),
+        }
+    }
     let mut source = ImapSource::connect(post.config, &post.tokens).await?;
     let selected = source.select().await?;
     look(post, &mut source, selected).await?;

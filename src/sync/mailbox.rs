@@ -2,6 +2,7 @@
 
 use super::backoff::Backoff;
 use super::record::record;
+use super::rest::Connection;
 use super::{caught, graph, imap, maildir, sign_in};
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::{Desk, Received};
@@ -262,13 +263,18 @@ pub(super) async fn serve(desk: &Desk, config: &MailboxConfig, data_dir: &Path, 
 }
 
 /// Looks into a mailbox once.
-pub(super) async fn pass(desk: &Desk, config: &MailboxConfig, data_dir: &Path) -> MailboxPass {
+pub(super) async fn pass(
+    desk: &Desk,
+    config: &MailboxConfig,
+    data_dir: &Path,
+    there: Option<Connection>,
+) -> MailboxPass {
     let mut post = Post::new(desk, config, data_dir);
     let looked = async {
         match &config.source {
             SourceConfig::Maildir { .. } => maildir::once(&mut post).await,
             SourceConfig::MicrosoftGraph(_) => graph::once(&mut post).await,
-            SourceConfig::Imap(_) => imap::once(&mut post).await,
+            SourceConfig::Imap(_) => imap::once(&mut post, there).await,
         }
     };
     match caught(looked).await.unwrap_or_else(|fault| Err(Trouble::Desk(fault))) {

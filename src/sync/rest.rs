@@ -5,11 +5,28 @@ use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Rest;
 use crate::domain::{MailboxPass, OutboxPass, SyncReport};
 use crate::oauth::Tokens;
-use crate::source::{ImapSource, SourceError};
+use crate::source::{ImapSource, Selected, SourceError};
+use std::collections::BTreeMap;
 
-/// Looks into every mailbox. Where there is nothing for the desk to do it gives what a pass would have
-/// reported; otherwise, and whenever anything is in doubt, the desk has to be opened.
-pub async fn nothing_new(rest: &Rest, plan: &Plan) -> Option<SyncReport> {
+/// What a look into the mailboxes found.
+pub enum Look {
+    /// There is nothing for the desk to do; a pass would have reported this.
+    NothingNew(SyncReport),
+    /// The desk has to be opened. These connections to its mailboxes are there already.
+    Open(Connections),
+}
+
+/// Connections to mailboxes whose folder is selected, by the names of the mailboxes.
+pub type Connections = BTreeMap<String, Connection>;
+
+/// A connection, and what its folder said of itself.
+pub struct Connection {
+    pub source: ImapSource,
+    pub selected: Selected,
+}
+
+/// Looks into every mailbox. Whenever anything is in doubt, the desk has to be opened.
+pub async fn look(rest: &Rest, plan: &Plan) -> Look {
     let mut report = SyncReport {
         outbox: OutboxPass { held: rest.held, ..OutboxPass::default() },
         ..SyncReport::default()
@@ -20,22 +37,35 @@ pub async fn nothing_new(rest: &Rest, plan: &Plan) -> Option<SyncReport> {
             // Whoever needs the token says what is wrong with it.
             let _ = tokens.tend(login).await;
         }
-        if !is_read(rest, config, &tokens).await.unwrap_or(false) {
-            return None;
+        match look_into(rest, config, &tokens).await {
+            Ok(Mailbox::Read) => {}
+            Ok(Mailbox::Unread(connection)) => {
+                return Look::Open([(config.name.clone(), connection)].into());
+            }
+            Ok(Mailbox::Unknown) | Err(_) => return Look::Open(Connections::new()),
         }
         report.mailboxes.push(MailboxPass { name: config.name.clone(), ..MailboxPass::default() });
     }
     report.mailboxes.sort_by(|a, b| a.name.cmp(&b.name));
-    Some(report)
+    Look::NothingNew(report)
 }
 
-/// Tells whether a folder holds nothing that the desk has not taken in, and the server was told of all.
-async fn is_read(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Result<bool, SourceError> {
+/// What is known of a mailbox without its desk.
+enum Mailbox {
+    /// The desk has taken all of it in, and the server was told of all.
+    Read,
+    Unread(Connection),
+    Unknown,
+}
+
+async fn look_into(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Result<Mailbox, SourceError> {
     let cursor = rest.cursors.iter().find(|cursor| cursor.mailbox == config.name);
-    let Some(cursor) = cursor.filter(|cursor| cursor.first_contact.is_some()) else { return Ok(false) };
+    let Some(cursor) = cursor.filter(|cursor| cursor.first_contact.is_some()) else {
+        return Ok(Mailbox::Unknown);
+    };
     let settled = cursor.owed_fetch.is_empty() && cursor.owed_action.is_empty();
     if !settled || !matches!(config.source, SourceConfig::Imap(_)) {
-        return Ok(false);
+        return Ok(Mailbox::Unknown);
     }
     let mut source = ImapSource::connect(config, tokens).await?;
     let selected = source.select().await?;
@@ -44,6 +74,9 @@ async fn is_read(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Result
         // What came after the last one may be gone by now.
         read = source.list(cursor.last_uid).await?.iter().all(|listing| listing.deleted);
     }
+    if !read {
+        return Ok(Mailbox::Unread(Connection { source, selected }));
+    }
     source.close().await;
-    Ok(read)
+    Ok(Mailbox::Read)
 }

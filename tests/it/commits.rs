@@ -5,7 +5,7 @@ use crate::support::room::{ADA, Room};
 use crate::support::{TestDesk, mail, wait_until};
 use deskbell::config::Config;
 use deskbell::domain::{Commit, Edit, NoteKind, Request, Response, Role, State, Via};
-use deskbell::sync::{Plan, once};
+use deskbell::sync::{Connections, Plan, once};
 use std::path::Path;
 
 /// A desk with issues #1 to #6 of a project that names a repository, which was looked into once.
@@ -23,7 +23,7 @@ async fn room(repository: &Path) -> Room {
 /// One pass of the watch; gives what was wrong.
 async fn look(room: &Room) -> Vec<String> {
     let plan = Plan::of(&Config::default(), room.dir.path());
-    once(&room.desk, &plan).await.notices
+    once(&room.desk, &plan, Connections::new()).await.notices
 }
 
 /// The numbers of the issues that are closed.

@@ -234,3 +234,20 @@ fn a_file_that_cannot_be_read_stops_nothing_and_stays() {
     assert_eq!(names(desk.inbox().join("new")), ["1.bad.test"]);
     assert_eq!(desk.issues().len(), 1);
 }
+
+#[test]
+fn a_pass_that_finds_news_goes_on_over_the_connection_that_found_them() {
+    let name = "first-once";
+    let desk = desk(name, "");
+    put(name, "old", 0, "");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+    let logins = || {
+        let log = MailServer::get().log();
+        log.lines().filter(|line| line.contains("Login: ") && line.contains(&format!("<{name}>"))).count()
+    };
+    let before = logins();
+    assert_eq!(counts(&pass(&desk)), [0, 0, 0, 0]);
+    put(name, "news", 0, "");
+    assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
+    assert_eq!(logins(), before + 2, "one for each pass");
+}

@@ -5,7 +5,7 @@ use crate::support::repository::Repository;
 use crate::support::room::{ADA, Room};
 use deskbell::config::Config;
 use deskbell::domain::{PreviewTemplate, Request, Response, TemplatePreview, TemplateView};
-use deskbell::sync::{Plan, once};
+use deskbell::sync::{Connections, Plan, once};
 use std::path::Path;
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -91,11 +91,11 @@ async fn what_changes_in_a_bare_repository_is_in_the_next_mail_after_it_was_seen
     push(&mut repository, ".gitlab/service_desk_templates/thank_you.md", "the first\n");
     room.set("acme/support", "repository", &repository.bare().display().to_string()).await;
     let look = Plan::of(&Config::default(), room.dir.path());
-    once(&room.desk, &look).await;
+    once(&room.desk, &look, Connections::new()).await;
     room.mail(ADA).await;
     assert!(room.send().await[0].contains("the first"));
     push(&mut repository, ".gitlab/service_desk_templates/thank_you.md", "the second\n");
-    once(&room.desk, &look).await;
+    once(&room.desk, &look, Connections::new()).await;
     room.mail(&ADA.replace("<a1@", "<a2@")).await;
     assert!(room.send().await[0].contains("the second"));
 }
