@@ -25,8 +25,19 @@ static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
 /// Parses a mail as [`super::message::parse`] does, except that files in base64 are [still encoded](is_encoded) if
 /// `lazily` says so of the mail.
 ///
-/// `None` where a part is encoded in an odd way, or is an encoded mail: the parser has to decide there.
+/// `None` where a part is encoded in an odd way, or is an encoded mail: the parser has to decide there; and where
+/// nothing would be gained.
 pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
+    let holds = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+    if !holds(b"multipart/")
+        && let Some(message) = lone_text(bytes)
+    {
+        return Some(message);
+    }
+    // Without files it is quickest to let the parser decode.
+    if !holds(b"base64") || !holds(b"name=") {
+        return None;
+    }
     let mut message = catch_unwind(|| SKIMMER.parse(bytes)).ok().flatten()?;
     let lazily = lazily(&message);
     let mut open = vec![&mut message.parts];
@@ -38,6 +49,33 @@ pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Optio
             }
         }
     }
+    Some(message)
+}
+
+/// Reads a mail that is one text, of which nothing but the header has to be parsed; `None` for every other.
+fn lone_text(bytes: &[u8]) -> Option<Message<'_>> {
+    let mut message = catch_unwind(|| SKIMMER.parse_headers(bytes)).ok().flatten()?;
+    let part = message.parts.first_mut()?;
+    let header = usize::try_from(part.headers.last()?.offset_end).ok()?;
+    let is_blank = |b: &u8| b.is_ascii_whitespace() && *b != b'\n';
+    let behind = bytes.get(header..)?;
+    let blanks = behind.iter().take_while(|b| is_blank(b)).count();
+    let body = behind.get(blanks..)?.strip_prefix(b"\n")?;
+    let is_html = match part.content_type() {
+        Some(kind) if kind.ctype() == "text" => match kind.subtype()? {
+            "plain" => false,
+            "html" => true,
+            _ => return None,
+        },
+        Some(_) => return None,
+        None => false,
+    };
+    let encoding = named_encoding(part, bytes)?;
+    let text = text(part, decoded(encoding, body, &[])?);
+    part.body = if is_html { PartType::Html(text) } else { PartType::Text(text) };
+    part.encoding = encoding;
+    part.is_encoding_problem = false;
+    part.offset_body = u32::try_from(bytes.len() - body.len()).ok()?;
     Some(message)
 }
 
@@ -61,18 +99,26 @@ fn settle<'x>(part: &mut MessagePart<'x>, raw: &'x [u8], lazily: bool) -> Option
     let (head, rest) = raw.split_at_checked(place(part.offset_end)?)?;
     let body = head.get(place(part.offset_body)?..)?;
     let is_file = matches!(part.body, PartType::Binary(_) | PartType::InlineBinary(_));
-    let bytes = match encoding {
-        Encoding::Base64 if is_file && lazily => return base64_length(body).map(|_| ()),
-        Encoding::Base64 => base64(body)?,
-        _ => quoted_printable(body, ends_a_line(rest)?)?,
-    };
+    if encoding == Encoding::Base64 && is_file && lazily {
+        return base64_length(body).map(|_| ());
+    }
+    let bytes = decoded(encoding, body, rest)?;
     part.body = match &part.body {
-        PartType::Text(_) => PartType::Text(text(part, bytes).into()),
-        PartType::Html(_) => PartType::Html(text(part, bytes).into()),
-        PartType::InlineBinary(_) => PartType::InlineBinary(bytes.into()),
-        _ => PartType::Binary(bytes.into()),
+        PartType::Text(_) => PartType::Text(text(part, bytes)),
+        PartType::Html(_) => PartType::Html(text(part, bytes)),
+        PartType::InlineBinary(_) => PartType::InlineBinary(bytes),
+        _ => PartType::Binary(bytes),
     };
     Some(())
+}
+
+/// Decodes the octets of a part, behind which stands the rest of the mail.
+fn decoded<'x>(encoding: Encoding, body: &'x [u8], rest: &[u8]) -> Option<Cow<'x, [u8]>> {
+    Some(match encoding {
+        Encoding::None => Cow::Borrowed(body),
+        Encoding::Base64 => Cow::Owned(base64(body)?),
+        Encoding::QuotedPrintable => Cow::Owned(quoted_printable(body, ends_a_line(rest)?)?),
+    })
 }
 
 /// Reads how a part is encoded, and keeps it with the part; `None` where there is more than one plain word.
@@ -98,13 +144,22 @@ fn named_encoding<'x>(part: &mut MessagePart<'x>, raw: &'x [u8]) -> Option<Encod
 }
 
 /// Decodes text by the charset that its part names.
-fn text(part: &MessagePart<'_>, bytes: Vec<u8>) -> String {
+fn text<'x>(part: &MessagePart<'_>, bytes: Cow<'x, [u8]>) -> Cow<'x, str> {
     let charset = part.content_type().and_then(|kind| kind.attribute("charset"));
     match charset.and_then(|charset| Some((charset, charset_decoder(charset.as_bytes())?))) {
-        Some((charset, decoder)) if is_of_single_octets(charset) => by_octets(bytes, decoder),
-        Some((_, decoder)) => decoder(&bytes),
-        None => String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        Some((charset, _)) if is_of_single_octets(charset) && bytes.is_ascii() => utf8(bytes),
+        Some((charset, decoder)) if is_of_single_octets(charset) => by_octets(&bytes, decoder).into(),
+        Some((_, decoder)) => decoder(&bytes).into(),
+        None => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+            .into(),
     }
 }
 
@@ -115,10 +170,7 @@ fn is_of_single_octets(charset: &str) -> bool {
 }
 
 /// Decodes such a text: only what is not ASCII goes through the decoder's table, for that takes its time.
-fn by_octets(bytes: Vec<u8>, decoder: DecoderFnc) -> String {
-    if bytes.is_ascii() {
-        return String::from_utf8(bytes).unwrap_or_default();
-    }
+fn by_octets(bytes: &[u8], decoder: DecoderFnc) -> String {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
     for run in bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
         match std::str::from_utf8(run).ok().filter(|run| run.is_ascii()) {
@@ -238,6 +290,7 @@ mod tests {
              Content-Transfer-Encoding: {encoding}\n\n{body}--b\n\nthird\n--b--\n"
         );
         let bare = format!("Content-Type: {kind}\nContent-Transfer-Encoding: {encoding}\n\n{body}");
+        let mail = format!("{mail}base64 name=\n");
         let [one, two] = [&mail, &bare].map(|mail| {
             let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
             (shown(parse(mail.as_bytes())), shown(skim(mail.as_bytes(), |_| false)))
@@ -250,11 +303,11 @@ mod tests {
         for (encoding, kind, body, certain) in [
             ("base64", "text/plain", "Q2Fmw6kg\r\nb2s=\r\n", true),
             ("BASE64", "text/html; charset=iso-8859-1", "Q2Fm6Q==\n", true),
-            ("base64", "application/pdf", "Q2Fmw6k\n\n", true),
-            ("base64", "image/png", "", true),
-            ("base64", "image/png", "Q2=Fmw6k\n", false),
-            ("base64", "image/png", "Q2Fmw6k!\n", false),
-            ("base64", "image/png", "Q2Fmw6k-\n", false),
+            ("base64", "application/pdf; name=x", "Q2Fmw6k\n\n", true),
+            ("base64", "image/png; name=x", "", true),
+            ("base64", "image/png; name=x", "Q2=Fmw6k\n", false),
+            ("base64", "image/png; name=x", "Q2Fmw6k!\n", false),
+            ("base64", "image/png; name=x", "Q2Fmw6k-\n", false),
             ("base64", "message/rfc822", "RnJvbTogYUB4CgpoaQ==\n", false),
             ("quoted-printable", "text/plain", "Caf=C3=A9 =\r\nau lait  \r\n", true),
             ("quoted-printable", "text/plain; charset=koi8-r", "=D0=d2=c9 \n\n=20\t\nx", true),
@@ -262,9 +315,16 @@ mod tests {
             ("quoted-printable", "text/html", "<a href=x>\n", false),
             ("quoted-printable", "text/plain", "a\rb\n", false),
             ("8bit", "text/plain", "Café\n", true),
+            ("8bit", "text/html; charset=windows-1252", "Café\n", true),
+            ("8bit", "text/csv", "base64 name=é\n", true),
             ("8bit (all of it)", "text/plain", "Café\n", false),
-            ("x-uue", "application/pdf", "x\n", true),
-            ("7bit", "message/rfc822", "From: a@x\nContent-Transfer-Encoding: base64\n\nb2s=\n", true),
+            ("x-uue", "application/pdf", "base64 name=\n", true),
+            (
+                "7bit",
+                "message/rfc822",
+                "From: a@x\nX: name=\nContent-Transfer-Encoding: base64\n\nb2s=\n",
+                true,
+            ),
         ] {
             let (parsed, skimmed) = both(encoding, kind, body);
             assert_eq!(skimmed.is_some(), certain, "{encoding} {kind} {body:?}");
@@ -274,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_file_is_decoded_when_it_is_asked_for() {
-        let mail = b"Content-Type: image/png\nContent-Transfer-Encoding: base64\n\nQ2Fm\nw6k=\n";
+        let mail = b"Content-Type: image/png; name=x\nContent-Transfer-Encoding: base64\n\nQ2Fm\nw6k=\n";
         let message = skim(mail, |_| true).unwrap();
         let part = message.parts.first().unwrap();
         assert!(is_encoded(part));
@@ -291,7 +351,7 @@ mod tests {
         for name in names.chain(["us-ascii".to_owned(), "ISO-8859-8-I".to_owned()]) {
             let Some(decoder) = charset_decoder(name.as_bytes()) else { continue };
             assert!(is_of_single_octets(&name));
-            assert_eq!(by_octets(octets.clone(), decoder), decoder(&octets), "{name}");
+            assert_eq!(by_octets(&octets, decoder), decoder(&octets), "{name}");
             assert_eq!(decoder(&octets).chars().count(), 256, "{name}");
         }
     }
@@ -300,7 +360,7 @@ mod tests {
         #[test]
         fn what_is_skimmed_is_what_is_parsed(
             encoding in "base64|quoted-printable|7bit",
-            kind in "text/plain|text/html; charset=windows-1252|application/x",
+            kind in "text/plain|text/html; charset=windows-1252|application/x; name=x",
             body in "([A-Za-z0-9+/]{0,9}|=|=[0-9A-Fa-f]{2}|[ \t\r\n-]|--b|\r\n|é){0,12}",
         ) {
             let (parsed, skimmed) = both(&encoding, &kind, &body);
