@@ -41,6 +41,7 @@ mod returned;
 mod rtf;
 mod safe;
 mod sealed;
+mod skim;
 mod staff;
 mod taking;
 mod template;

@@ -1,7 +1,7 @@
 //! The parts of a mail: which are its text, which are files.
 
 use super::safe::{cut, is_harmless, safe_file_name, sanitize_text};
-use super::{calendar, charset, container, flowed, html, parameters, uuencode};
+use super::{calendar, charset, container, flowed, html, parameters, skim, uuencode};
 use crate::domain::Attachment;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -377,7 +377,8 @@ fn is_uuencoded(part: &MessagePart<'_>) -> bool {
 /// Gives the bytes of a part as its transfer encoding, if the parser knows it, gives them.
 fn transferred<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>) -> Cow<'a, [u8]> {
     if let PartType::Binary(bytes) | PartType::InlineBinary(bytes) = &part.body {
-        return Cow::Borrowed(bytes);
+        let encoded = if skim::is_encoded(part) { skim::base64(bytes) } else { None };
+        return encoded.map_or(Cow::Borrowed(bytes), Cow::Owned);
     }
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let raw = message.raw_message.get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
@@ -440,7 +441,10 @@ fn file(message: &Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachme
 fn size(message: &Message<'_>, part: &MessagePart<'_>) -> usize {
     match &part.body {
         _ if is_uuencoded(part) || is_broken_base64(part) => part_bytes(message, part).len(),
-        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.len(),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
+            let encoded = if skim::is_encoded(part) { skim::base64_length(bytes) } else { None };
+            encoded.unwrap_or(bytes.len())
+        }
         _ if part.encoding == Encoding::None => {
             usize::try_from(part.offset_end.saturating_sub(part.offset_body)).unwrap_or(0)
         }

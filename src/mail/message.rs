@@ -6,6 +6,7 @@ use super::container;
 use super::fields;
 use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
+use super::skim::skim;
 use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders, PartType};
@@ -93,9 +94,12 @@ impl Message {
 pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
     caught(|| {
         let bytes = prepared(raw);
-        let parsed = parse(&bytes).ok_or_else(|| unreadable("it has no header fields"))?;
+        let tells = |parsed: &mail_parser::Message<'_>| parsed.parts.iter().any(is_telling);
+        let skimmed = skim(&bytes, |parsed| !tells(parsed));
+        let parsed =
+            skimmed.or_else(|| parse(&bytes)).ok_or_else(|| unreadable("it has no header fields"))?;
         let mut message = message(&parsed);
-        message.telling = parsed.parts.iter().any(is_telling);
+        message.telling = tells(&parsed);
         if message.telling && bytes.len() <= STRUCTURE_MAX {
             message.structure = Some(Arc::new(parsed.into_owned()));
         }

@@ -1,0 +1,373 @@
+//! A mail's parts, with no more decoded than is read.
+//!
+//! mail-parser decodes every part as it comes to its end, and most of a mail is files that nobody has asked for
+//! yet. Here the parser looks for the ends alone, and texts are decoded afterwards. What comes of it is what the
+//! parser would have made of the mail, octet for octet; where that is not certain, nothing comes of it. It must not
+//! know what parts mean.
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::DecoderFnc;
+use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::parsers::MessageStream;
+use mail_parser::{
+    Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+};
+use std::borrow::Cow;
+use std::panic::catch_unwind;
+use std::sync::LazyLock;
+
+/// Finds parts, and takes none for encoded.
+static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
+    let mime = MessageParser::new().with_mime_headers();
+    mime.ignore_header(HeaderName::ContentTransferEncoding).default_header_ignore()
+});
+
+/// Parses a mail as [`super::message::parse`] does, except that files in base64 are [still encoded](is_encoded) if
+/// `lazily` says so of the mail.
+///
+/// `None` where a part is encoded in an odd way, or is an encoded mail: the parser has to decide there; and where
+/// nothing would be gained.
+pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
+    let holds = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+    if !holds(b"multipart/")
+        && let Some(message) = lone_text(bytes)
+    {
+        return Some(message);
+    }
+    // Without files it is quickest to let the parser decode.
+    if !holds(b"base64") || !holds(b"name=") {
+        return None;
+    }
+    let mut message = catch_unwind(|| SKIMMER.parse(bytes)).ok().flatten()?;
+    let lazily = lazily(&message);
+    let mut open = vec![&mut message.parts];
+    while let Some(parts) = open.pop() {
+        for part in parts {
+            settle(part, bytes, lazily)?;
+            if let PartType::Message(inner) = &mut part.body {
+                open.push(&mut inner.parts);
+            }
+        }
+    }
+    Some(message)
+}
+
+/// Reads a mail that is one text, of which nothing but the header has to be parsed; `None` for every other.
+fn lone_text(bytes: &[u8]) -> Option<Message<'_>> {
+    let mut message = catch_unwind(|| SKIMMER.parse_headers(bytes)).ok().flatten()?;
+    let part = message.parts.first_mut()?;
+    let header = usize::try_from(part.headers.last()?.offset_end).ok()?;
+    let is_blank = |b: &u8| b.is_ascii_whitespace() && *b != b'\n';
+    let behind = bytes.get(header..)?;
+    let blanks = behind.iter().take_while(|b| is_blank(b)).count();
+    let body = behind.get(blanks..)?.strip_prefix(b"\n")?;
+    let is_html = match part.content_type() {
+        Some(kind) if kind.ctype() == "text" => match kind.subtype()? {
+            "plain" => false,
+            "html" => true,
+            _ => return None,
+        },
+        Some(_) => return None,
+        None => false,
+    };
+    let encoding = named_encoding(part, bytes)?;
+    let text = text(part, decoded(encoding, body, &[])?);
+    part.body = if is_html { PartType::Html(text) } else { PartType::Text(text) };
+    part.encoding = encoding;
+    part.is_encoding_problem = false;
+    part.offset_body = u32::try_from(bytes.len() - body.len()).ok()?;
+    Some(message)
+}
+
+/// Tells whether the octets of a part are still in base64: the parser itself never borrows what it decoded.
+pub(super) fn is_encoded(part: &MessagePart<'_>) -> bool {
+    part.encoding == Encoding::Base64
+        && matches!(part.body, PartType::Binary(Cow::Borrowed(_)) | PartType::InlineBinary(Cow::Borrowed(_)))
+}
+
+/// Gives to a part what the parser would have given to it.
+fn settle<'x>(part: &mut MessagePart<'x>, raw: &'x [u8], lazily: bool) -> Option<()> {
+    let encoding = named_encoding(part, raw)?;
+    if encoding == Encoding::None || part.is_multipart() {
+        return Some(());
+    }
+    if part.is_encoding_problem || part.is_message() {
+        return None;
+    }
+    part.encoding = encoding;
+    let place = |offset: u32| usize::try_from(offset).ok();
+    let (head, rest) = raw.split_at_checked(place(part.offset_end)?)?;
+    let body = head.get(place(part.offset_body)?..)?;
+    let is_file = matches!(part.body, PartType::Binary(_) | PartType::InlineBinary(_));
+    if encoding == Encoding::Base64 && is_file && lazily {
+        return base64_length(body).map(|_| ());
+    }
+    let bytes = decoded(encoding, body, rest)?;
+    part.body = match &part.body {
+        PartType::Text(_) => PartType::Text(text(part, bytes)),
+        PartType::Html(_) => PartType::Html(text(part, bytes)),
+        PartType::InlineBinary(_) => PartType::InlineBinary(bytes),
+        _ => PartType::Binary(bytes),
+    };
+    Some(())
+}
+
+/// Decodes the octets of a part, behind which stands the rest of the mail.
+fn decoded<'x>(encoding: Encoding, body: &'x [u8], rest: &[u8]) -> Option<Cow<'x, [u8]>> {
+    Some(match encoding {
+        Encoding::None => Cow::Borrowed(body),
+        Encoding::Base64 => Cow::Owned(base64(body)?),
+        Encoding::QuotedPrintable => Cow::Owned(quoted_printable(body, ends_a_line(rest)?)?),
+    })
+}
+
+/// Reads how a part is encoded, and keeps it with the part; `None` where there is more than one plain word.
+fn named_encoding<'x>(part: &mut MessagePart<'x>, raw: &'x [u8]) -> Option<Encoding> {
+    let place = |offset: u32| usize::try_from(offset).ok();
+    let is_it = |name: &HeaderName<'_>| matches!(name, HeaderName::ContentTransferEncoding);
+    let mut fields = part.headers.iter_mut().filter(|field| is_it(&field.name));
+    let Some(field) = fields.next() else { return Some(Encoding::None) };
+    let value = raw.get(place(field.offset_start)?..place(field.offset_end)?)?.strip_suffix(b"\n")?;
+    let word = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t', '\r']);
+    if fields.next().is_some() || !word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    {
+        return None;
+    }
+    if !word.is_empty() {
+        field.value = HeaderValue::Text(Cow::Borrowed(word));
+    }
+    Some(match word {
+        word if word.eq_ignore_ascii_case("base64") => Encoding::Base64,
+        word if word.eq_ignore_ascii_case("quoted-printable") => Encoding::QuotedPrintable,
+        _ => Encoding::None,
+    })
+}
+
+/// Decodes text by the charset that its part names.
+fn text<'x>(part: &MessagePart<'_>, bytes: Cow<'x, [u8]>) -> Cow<'x, str> {
+    let charset = part.content_type().and_then(|kind| kind.attribute("charset"));
+    match charset.and_then(|charset| Some((charset, charset_decoder(charset.as_bytes())?))) {
+        Some((charset, _)) if is_of_single_octets(charset) && bytes.is_ascii() => utf8(bytes),
+        Some((charset, decoder)) if is_of_single_octets(charset) => by_octets(&bytes, decoder).into(),
+        Some((_, decoder)) => decoder(&bytes).into(),
+        None => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+            .into(),
+    }
+}
+
+/// Tells whether each octet of a charset is a character of its own, and those of ASCII are what they are there.
+fn is_of_single_octets(charset: &str) -> bool {
+    let begins = |name: &str| charset.get(..name.len()).is_some_and(|c| c.eq_ignore_ascii_case(name));
+    ["iso-8859-", "windows-125", "us-ascii"].iter().any(|name| begins(name))
+}
+
+/// Decodes such a text: only what is not ASCII goes through the decoder's table, for that takes its time.
+fn by_octets(bytes: &[u8], decoder: DecoderFnc) -> String {
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    for run in bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
+        match std::str::from_utf8(run).ok().filter(|run| run.is_ascii()) {
+            Some(run) => text.push_str(run),
+            None => text.push_str(&decoder(run)),
+        }
+    }
+    text
+}
+
+/// Gives how many octets base64 stands for; `None` where something else stands in it, or padding within.
+pub(super) fn base64_length(body: &[u8]) -> Option<usize> {
+    let is_blank = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+    let is_digit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    let behind = body.iter().rev().take_while(|b| is_blank(**b) || **b == b'=').count();
+    let (solid, padding) = body.split_at_checked(body.len() - behind)?;
+    let (mut digits, mut blanks) = (0, 0);
+    // So many that one octet can count them: that is done for many at once.
+    for piece in solid.chunks(128) {
+        digits += usize::from(piece.iter().map(|b| u8::from(is_digit(*b))).sum::<u8>());
+        blanks += usize::from(piece.iter().map(|b| u8::from(is_blank(*b))).sum::<u8>());
+    }
+    let rest = match digits % 4 {
+        0 => 0,
+        left if padding.contains(&b'=') => left.div_ceil(2),
+        _ => 0,
+    };
+    (digits + blanks == solid.len()).then_some(digits / 4 * 3 + rest)
+}
+
+/// Decodes base64; `None` where something else stands in it, or padding within.
+pub(super) fn base64(body: &[u8]) -> Option<Vec<u8>> {
+    let length = base64_length(body)?;
+    // The two decoders of the parser differ in digits that are left over without padding, and in nothing else.
+    let fast = base64_decode(body).filter(|bytes| bytes.len() == length);
+    Some(fast.unwrap_or_else(|| MessageStream::new(body).decode_base64_mime(&[]).1.into_owned()))
+}
+
+/// Tells whether the line end behind a part belongs to the boundary that follows; `None` where there is none.
+fn ends_a_line(rest: &[u8]) -> Option<bool> {
+    match rest {
+        [] | [b'-', b'-', ..] => Some(false),
+        [b'\n', b'-', b'-', ..] | [b'\r', b'\n', b'-', b'-', ..] => Some(true),
+        _ => None,
+    }
+}
+
+/// Decodes quoted-printable (RFC 2045, section 6.7) of which the last line is whole, or is followed by no line end.
+/// Blanks at the ends of lines go. `None` where a `=` stands for itself, or a carriage return does.
+fn quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut end: &[u8] = b"\n";
+    let mut rest = body;
+    let returns = memchr::memchr(b'\r', body).is_some();
+    let is_odd = |line: &[u8]| returns && memchr::memchr(b'\r', line).is_some();
+    while let Some(at) = memchr::memchr(b'\n', rest) {
+        let (mut line, after) = rest.split_at_checked(at)?;
+        rest = after.get(1..)?;
+        if let Some(bare) = line.strip_suffix(b"\r") {
+            (line, end) = (bare, b"\r\n");
+        }
+        if is_odd(line) {
+            return None;
+        }
+        let trimmed = line.trim_ascii_end();
+        match trimmed.strip_suffix(b"=") {
+            Some(soft) => unquote(&mut out, soft)?,
+            None => {
+                unquote(&mut out, trimmed)?;
+                out.extend_from_slice(end);
+            }
+        }
+    }
+    let last = if whole { rest.trim_ascii_end() } else { rest };
+    unquote(&mut out, last).filter(|()| !is_odd(rest))?;
+    Some(out)
+}
+
+/// Adds a line to what is decoded.
+fn unquote(out: &mut Vec<u8>, line: &[u8]) -> Option<()> {
+    let mut rest = line;
+    loop {
+        // In many scripts hardly a letter stands between two of them.
+        while let [b'=', high, low, after @ ..] = rest {
+            out.push(digit(*high)? << 4 | digit(*low)?);
+            rest = after;
+        }
+        let (plain, quoted) = rest.split_at_checked(memchr::memchr(b'=', rest).unwrap_or(rest.len()))?;
+        out.extend_from_slice(plain);
+        match quoted {
+            [] => return Some(()),
+            [_, _, _, ..] => rest = quoted,
+            _ => return None,
+        }
+    }
+}
+
+fn digit(letter: u8) -> Option<u8> {
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'A'..=b'F' => Some(letter - b'A' + 10),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::parse;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the parser and the skimmer make of a mail whose second part is this, and of a mail that is nothing else.
+    fn both(encoding: &str, kind: &str, body: &str) -> (Option<String>, Option<String>) {
+        let mail = format!(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: {kind}\n\
+             Content-Transfer-Encoding: {encoding}\n\n{body}--b\n\nthird\n--b--\n"
+        );
+        let bare = format!("Content-Type: {kind}\nContent-Transfer-Encoding: {encoding}\n\n{body}");
+        let mail = format!("{mail}base64 name=\n");
+        let [one, two] = [&mail, &bare].map(|mail| {
+            let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
+            (shown(parse(mail.as_bytes())), shown(skim(mail.as_bytes(), |_| false)))
+        });
+        (one.0.zip(two.0).map(|(one, two)| one + &two), one.1.zip(two.1).map(|(one, two)| one + &two))
+    }
+
+    #[test]
+    fn encoded_parts_are_skimmed_as_they_are_parsed() {
+        for (encoding, kind, body, certain) in [
+            ("base64", "text/plain", "Q2Fmw6kg\r\nb2s=\r\n", true),
+            ("BASE64", "text/html; charset=iso-8859-1", "Q2Fm6Q==\n", true),
+            ("base64", "application/pdf; name=x", "Q2Fmw6k\n\n", true),
+            ("base64", "image/png; name=x", "", true),
+            ("base64", "image/png; name=x", "Q2=Fmw6k\n", false),
+            ("base64", "image/png; name=x", "Q2Fmw6k!\n", false),
+            ("base64", "image/png; name=x", "Q2Fmw6k-\n", false),
+            ("base64", "message/rfc822", "RnJvbTogYUB4CgpoaQ==\n", false),
+            ("quoted-printable", "text/plain", "Caf=C3=A9 =\r\nau lait  \r\n", true),
+            ("quoted-printable", "text/plain; charset=koi8-r", "=D0=d2=c9 \n\n=20\t\nx", true),
+            ("quoted-printable", "text/plain", "a=\n", false),
+            ("quoted-printable", "text/html", "<a href=x>\n", false),
+            ("quoted-printable", "text/plain", "a\rb\n", false),
+            ("8bit", "text/plain", "Café\n", true),
+            ("8bit", "text/html; charset=windows-1252", "Café\n", true),
+            ("8bit", "text/csv", "base64 name=é\n", true),
+            ("8bit (all of it)", "text/plain", "Café\n", false),
+            ("x-uue", "application/pdf", "base64 name=\n", true),
+            (
+                "7bit",
+                "message/rfc822",
+                "From: a@x\nX: name=\nContent-Transfer-Encoding: base64\n\nb2s=\n",
+                true,
+            ),
+        ] {
+            let (parsed, skimmed) = both(encoding, kind, body);
+            assert_eq!(skimmed.is_some(), certain, "{encoding} {kind} {body:?}");
+            assert_eq!(skimmed.or_else(|| parsed.clone()), parsed, "{encoding} {kind} {body:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_decoded_when_it_is_asked_for() {
+        let mail = b"Content-Type: image/png; name=x\nContent-Transfer-Encoding: base64\n\nQ2Fm\nw6k=\n";
+        let message = skim(mail, |_| true).unwrap();
+        let part = message.parts.first().unwrap();
+        assert!(is_encoded(part));
+        assert_eq!(super::super::body::bytes(&message, 0).as_deref(), Some("Café".as_bytes()));
+        assert_eq!(base64_length(part.contents()), Some(5));
+        assert!(!is_encoded(skim(mail, |_| false).unwrap().parts.first().unwrap()));
+    }
+
+    #[test]
+    fn charsets_of_single_octets_hold_ascii() {
+        let octets: Vec<u8> = (0..=255).collect();
+        let names =
+            (1..=16).map(|n| format!("iso-8859-{n}")).chain((0..9).map(|n| format!("windows-125{n}")));
+        for name in names.chain(["us-ascii".to_owned(), "ISO-8859-8-I".to_owned()]) {
+            let Some(decoder) = charset_decoder(name.as_bytes()) else { continue };
+            assert!(is_of_single_octets(&name));
+            assert_eq!(by_octets(&octets, decoder), decoder(&octets), "{name}");
+            assert_eq!(decoder(&octets).chars().count(), 256, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_skimmed_is_what_is_parsed(
+            encoding in "base64|quoted-printable|7bit",
+            kind in "text/plain|text/html; charset=windows-1252|application/x; name=x",
+            body in "([A-Za-z0-9+/]{0,9}|=|=[0-9A-Fa-f]{2}|[ \t\r\n-]|--b|\r\n|é){0,12}",
+        ) {
+            let (parsed, skimmed) = both(&encoding, &kind, &body);
+            // Where a soft line break stands in front of a boundary, the parser may panic.
+            if skimmed.is_some() && parsed.is_some() {
+                prop_assert_eq!(skimmed, parsed);
+            }
+        }
+    }
+}
