@@ -159,6 +159,7 @@ mod tests {
                 "bound twice, to `close` and to `command-1` (line 6)",
             ),
             ("[ui]\ntheme = \"neon\"\n", "there is no theme `neon`"),
+            ("[ui]\nimages = \"always\"\n", "there is no way `always` to show pictures"),
         ] {
             let (_dir, here) = here(text);
             let fault = options(&here).unwrap_err();

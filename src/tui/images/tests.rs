@@ -95,6 +95,12 @@ fn what_is_transparent_is_white_as_where_mails_are_written() {
     assert_eq!(buffer[(0, 0)].bg, ratatui::style::Color::Rgb(255, 255, 255));
 }
 
+/// The checksum of a chunk of a PNG (ISO 3309).
+fn crc(octets: &[u8]) -> u32 {
+    let step = |sum: u32| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 };
+    !octets.iter().fold(!0, |sum, octet| (0..8).fold(sum ^ u32::from(*octet), |sum, _| step(sum)))
+}
+
 /// A PNG whose header claims so many pixels, with nothing behind it that could fill them.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
@@ -103,7 +109,7 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
     header.extend([8, 6, 0, 0, 0]);
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
     bytes.extend(&header);
-    bytes.extend(crc32fast::hash(&header).to_be_bytes());
+    bytes.extend(crc(&header).to_be_bytes());
     bytes.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
     bytes
 }
