@@ -1,6 +1,6 @@
 //! The terminal front end: one [`App`] that takes inputs and gives effects, and a drawing of it.
 //!
-//! Owns ratatui, crossterm, tui-textarea and unicode-width, the keymap and the themes. Knows the nouns
+//! Owns ratatui, ratatui-image, image, crossterm, tui-textarea and unicode-width, the keymap and the themes. Knows the nouns
 //! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
 //! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
@@ -8,6 +8,7 @@
 //!   `query`, `overlay`,
 //!   `picker`, `palette`, `commands`, `readers`, `outbox`, `intake`, `projects`, `views`, `complete`, `several`,
 //!   `macros`, `changes`: state and update, pure.
+//! - `images`: pictures in the thread: which, how, and made of bytes.
 //! - `draw`: the frame from the state, pure. `layout` serves both.
 //! - `keymap`, `keys`, `action`, `theme`, `setup`: tables and options. `clean`: the sanitiser every text passes.
 //! - `terminal`, `frames`, `outside`, `shell`: what touches the world.
@@ -35,6 +36,7 @@ mod fuzzy;
 mod guard;
 mod hand_over;
 mod hyperlinks;
+mod images;
 mod input;
 mod intake;
 mod keymap;
@@ -83,6 +85,7 @@ mod when;
 
 pub use app::App;
 pub use draw::draw;
+pub use images::Surroundings;
 pub use input::{Effect, FromDesk, Input, Link, Token};
 pub use keymap::places;
 pub use news::Notify;
@@ -151,6 +154,8 @@ pub async fn run(link: Link, options: Options) -> Result<Left, TuiError> {
     let ended = session.serve().await;
     session.settle().await;
     let rescued = session.rescue().await?;
+    // A terminal that is gone has no pictures either.
+    let _ = session.screen.let_go(&session.app.images);
     ended.map(|()| Left { rescued })
 }
 
@@ -283,15 +288,16 @@ impl Session {
                     self.keys = None;
                     self.screen.leave()?;
                     terminal::stop_this_process();
-                    self.come_back()?;
+                    let effects = self.come_back()?;
+                    Box::pin(self.perform(effects)).await?;
                 }
                 Effect::Editor { text, name } => {
                     // The stream would take keys that are meant for the editor.
                     self.keys = None;
                     self.screen.leave()?;
                     let result = outside::edit(&self.app.options, &text, &name).await;
-                    self.come_back()?;
-                    let effects = self.app.update(Input::Edited(result));
+                    let mut effects = self.come_back()?;
+                    effects.extend(self.app.update(Input::Edited(result)));
                     Box::pin(self.perform(effects)).await?;
                 }
                 Effect::Run(work) => self.run_command(*work),
@@ -316,15 +322,14 @@ impl Session {
         }
     }
 
-    fn come_back(&mut self) -> Result<(), TuiError> {
+    fn come_back(&mut self) -> Result<Vec<Effect>, TuiError> {
         let keys = EventStream::new();
         // What woke the stream before may wait there still; crossterm lets keys that come beside it lie.
         let _ = crossterm::event::poll(Duration::ZERO);
         self.screen.come_back()?;
         self.keys = Some(keys);
         let (width, height) = crossterm::terminal::size()?;
-        self.app.update(Input::Resize(width, height));
-        Ok(())
+        Ok(self.app.update(Input::Resize(width, height)))
     }
 }
 

@@ -4,7 +4,7 @@ use super::here::Here;
 use super::{link, log};
 use crate::config::{BoundKey, CommandMode, Config, Paths, Ui};
 use crate::domain::Fault;
-use crate::tui::{self, Notify, Options, OwnCommand, RunMode, SetupError, UserKey};
+use crate::tui::{self, Notify, Options, OwnCommand, RunMode, SetupError, Surroundings, UserKey};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -39,6 +39,7 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let options = Options {
         no_color: set("NO_COLOR"),
+        surroundings: Surroundings::of(|name| std::env::var(name).ok()),
         auto_advance: *auto_advance,
         mouse: *mouse,
         notify: Notify {
@@ -61,12 +62,13 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
 
 /// Takes what can be wrong without anything of this machine: theme and keys.
 fn look(config: &Config) -> Options {
-    let Ui { theme, keymap, ascii, plain, links, .. } = &config.ui;
+    let Ui { theme, keymap, ascii, plain, links, images, .. } = &config.ui;
     Options {
         theme: theme.clone(),
         ascii: *ascii || *plain,
         plain: *plain,
         links: *links && !*plain,
+        images: images.clone(),
         keymap: keymap.word().to_owned(),
         keys: user_keys(config),
         commands: own_commands(config),
@@ -157,6 +159,7 @@ mod tests {
                 "bound twice, to `close` and to `command-1` (line 6)",
             ),
             ("[ui]\ntheme = \"neon\"\n", "there is no theme `neon`"),
+            ("[ui]\nimages = \"always\"\n", "there is no way `always` to show pictures"),
         ] {
             let (_dir, here) = here(text);
             let fault = options(&here).unwrap_err();

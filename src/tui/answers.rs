@@ -75,6 +75,9 @@ impl App {
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
+            (Purpose::Image { note, name }, Response::Bytes(bytes)) => {
+                self.image_fetched((note, name), bytes)
+            }
             (Purpose::Similar, Response::Similar(found)) => self.pick_similar(&found),
             (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
@@ -230,6 +233,7 @@ impl App {
             // Who may not see notes on people sees the card without them.
             Purpose::About => self.take_about(None),
             Purpose::Preview(_) => self.preview = None,
+            Purpose::Image { note, name } => self.image_refused((*note, name.clone())),
             Purpose::Templates(_) => self.templates_refused(fault.message),
             Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),
             Purpose::ViewAct { .. } => {

@@ -10,6 +10,7 @@ use super::changes::ChangesScreen;
 use super::complete::Completing;
 use super::completing::Names;
 use super::composer::Composer;
+use super::images::Images;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
 use super::keymap::{Keymap, Lookup, Place};
@@ -106,6 +107,7 @@ pub struct App {
     /// The issue that the thread shows, or will show when it has come.
     pub opened: Option<Reference>,
     pub composer: Option<Composer>,
+    pub images: Images,
     pub outbox: OutboxScreen,
     pub intake: IntakeScreen,
     pub project: ProjectScreen,
@@ -156,6 +158,7 @@ impl App {
     pub fn new(options: Options, width: u16, height: u16, now: Timestamp) -> Result<Self, SetupError> {
         let theme = options.look()?;
         let keymap = options.bindings()?;
+        let images = Images::new(options.graphics()?);
         Ok(Self {
             width,
             height,
@@ -178,6 +181,7 @@ impl App {
             thread: None,
             opened: None,
             composer: None,
+            images,
             outbox: OutboxScreen::default(),
             intake: IntakeScreen::default(),
             project: ProjectScreen::default(),
@@ -259,6 +263,7 @@ impl App {
             }
         }
         self.attend(active);
+        self.want_image();
         std::mem::take(&mut self.effects)
     }
 
@@ -277,6 +282,7 @@ impl App {
             Input::Attached { path, file } => self.attached(&path, file),
             Input::Listed { folder, entries } => self.files_listed(&folder, entries),
             Input::Ran(ran) => self.own_ran(&ran),
+            Input::Image { key, order, made } => self.take_image(key, order, made),
             Input::Did(Ok(said)) => self.say(said),
             Input::Did(Err(said)) => self.complain(said),
             Input::Mouse(event) => self.pointed(event),
@@ -301,21 +307,12 @@ impl App {
         self.dirty |= counting && now.as_second() != self.now.as_second();
         let before = std::mem::replace(&mut self.now, now);
         self.tell_of_clocks(before);
-        if self.notice.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS) {
-            self.notice = None;
-            self.dirty = true;
-        }
-        if self.palette.lesson.as_ref().is_some_and(|n| now.as_second() - n.at.as_second() >= NOTICE_SECONDS)
-        {
-            self.palette.lesson = None;
-            self.dirty = true;
-        }
+        let old = |notice: &mut Notice| now.as_second() - notice.at.as_second() >= NOTICE_SECONDS;
+        self.dirty |= self.notice.take_if(old).is_some();
+        self.dirty |= self.palette.lesson.take_if(old).is_some();
         let over =
-            |u: &Undoable| u.held_until.map_or(now.as_second() - u.at.as_second() >= 60, |at| at <= now);
-        if self.undoable.as_ref().is_some_and(over) {
-            self.undoable = None;
-            self.dirty = true;
-        }
+            |u: &mut Undoable| u.held_until.map_or(now.as_second() - u.at.as_second() >= 60, |at| at <= now);
+        self.dirty |= self.undoable.take_if(over).is_some();
         self.tell_news();
         self.save_due_draft();
     }
@@ -414,7 +411,7 @@ impl App {
     pub fn act(&mut self, place: Place, action: Action) {
         match action {
             Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Redraw => self.redraw(),
             Action::Quit => self.quit(),
             Action::Mouse => self.toggle_mouse(),
             Action::Tour => self.begin_tour(),

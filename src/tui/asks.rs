@@ -104,6 +104,11 @@ pub enum Purpose {
         name: String,
     },
     Original(NoteId),
+    /// The bytes of a picture that is to be shown.
+    Image {
+        note: NoteId,
+        name: String,
+    },
     /// A file of the draft that the desk has.
     DraftFile {
         reference: Option<Reference>,
@@ -152,6 +157,7 @@ impl Purpose {
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
             Self::Texts => 67,
+            Self::Image { .. } => 68,
             Self::NextBest => 27,
             Self::Report => 28,
             Self::KnownLabels => 40,

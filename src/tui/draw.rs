@@ -7,6 +7,7 @@ mod changes;
 mod columns;
 mod composer;
 mod hits;
+mod images;
 mod list;
 mod members;
 mod overlay;

@@ -2,11 +2,13 @@
 
 use super::commands::{Ran, Run};
 use super::files::Entry;
+use super::images::{Key, Made, Not, Order};
 use crate::domain::{Event, Fault, Request, Response, Upload};
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Names one request, so that its answer finds home.
@@ -64,6 +66,12 @@ pub enum Input {
     },
     /// A file was written or opened: what to say about it.
     Did(Result<String, String>),
+    /// A picture was made for the order of this number, or could not be.
+    Image {
+        key: Key,
+        order: u32,
+        made: Result<Arc<Made>, Not>,
+    },
     /// A command of one's own ended.
     Ran(Ran),
     /// The program was asked to end.
@@ -97,6 +105,12 @@ pub enum Effect {
     Open {
         name: String,
         bytes: Vec<u8>,
+    },
+    /// Makes a picture that can be drawn.
+    MakeImage {
+        key: Key,
+        bytes: Vec<u8>,
+        order: Order,
     },
     /// Opens a link in the browser.
     Browse(String),

@@ -1,6 +1,7 @@
 //! Work outside of the screen: the editor, files to attach and to save, programs that show things.
 
 use super::files::Entry;
+use super::images::{self, Made, Not, Order};
 use super::input::{Effect, Input};
 use super::setup::Options;
 use crate::child::Group;
@@ -9,10 +10,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// What of the palette is kept, beside the drafts for the editor.
 const USES: &str = "palette.json";
@@ -48,6 +50,9 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
                 )
             }
             Effect::Open { name, bytes } => Input::Did(open(&scratch, &name, &bytes).await),
+            Effect::MakeImage { key, bytes, order } => {
+                Input::Image { key, order: order.id, made: make_image(bytes, order).await }
+            }
             Effect::Browse(url) => Input::Did(show(&url)),
             Effect::Tell { command, words, issues } => match tell(&command, &words, issues).await {
                 Ok(()) => return,
@@ -65,6 +70,27 @@ pub fn start(work: Effect, options: &Options, did: mpsc::UnboundedSender<Input>)
 pub fn kept_uses(options: &Options) -> BTreeMap<String, u32> {
     let kept = std::fs::read(options.scratch_dir.join(USES)).ok();
     kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// Makes a picture on a thread of its own: what goes on for long there keeps nobody from leaving, and a panic there
+/// is a broken picture.
+async fn make_image(bytes: Vec<u8>, order: Order) -> Result<Arc<Made>, Not> {
+    let (done, made) = oneshot::channel();
+    let begun = std::thread::Builder::new().name("image".to_owned()).spawn(move || {
+        // Nobody listens where the screen is gone.
+        let _ = done.send(images::make(&bytes, order, cell_size()));
+    });
+    match begun {
+        Ok(_) => made.await.unwrap_or(Err(Not::Broken)).map(Arc::new),
+        Err(_) => Err(Not::Unavailable),
+    }
+}
+
+/// Gives the pixels of a cell where the terminal's window says them; the terminal itself is not asked.
+fn cell_size() -> Option<(u16, u16)> {
+    let window = crossterm::terminal::window_size().ok()?;
+    let cell = (window.width.checked_div(window.columns)?, window.height.checked_div(window.rows)?);
+    (cell.0 > 1 && cell.1 > 1).then_some(cell)
 }
 
 /// Tells news by a command: the words on its standard input, their number in the environment.

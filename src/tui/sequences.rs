@@ -33,6 +33,11 @@ pub fn link_begin(address: &str) -> String {
     format!("\x1b]8;;{address}\x1b\\")
 }
 
+/// Has a terminal like kitty forget a picture and where it stands.
+pub fn let_go(picture: u32) -> String {
+    format!("\x1b_Gq=2,a=d,d=I,i={picture}\x1b\\")
+}
+
 /// Wraps a sequence so that tmux hands it to the terminal outside, where its `allow-passthrough` is on.
 pub fn through_tmux(sequence: &str) -> String {
     format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))

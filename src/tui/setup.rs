@@ -1,5 +1,6 @@
 //! What the screen is told when it starts, and what may be wrong with it.
 
+use super::images::{Graphics, Surroundings, WORDS};
 use super::keymap::Keymap;
 use super::news::Notify;
 use super::theme::{Look, Theme};
@@ -57,6 +58,10 @@ pub struct Options {
     pub plain: bool,
     /// Whether addresses are links that the terminal opens.
     pub links: bool,
+    /// How pictures are shown: `auto`, `off`, `blocks`, `kitty`, `iterm2` or `sixel`.
+    pub images: String,
+    /// What the environment says of the terminal.
+    pub surroundings: Surroundings,
     /// Whether the mouse is taken.
     pub mouse: bool,
     pub notify: Notify,
@@ -86,6 +91,8 @@ impl Default for Options {
             auto_advance: true,
             plain: false,
             links: true,
+            images: "auto".to_owned(),
+            surroundings: Surroundings::default(),
             mouse: false,
             notify: Notify::default(),
             keymap: "vim".to_owned(),
@@ -104,6 +111,7 @@ impl Options {
     /// Refuses what the screen could not start with: a theme that does not exist, keys that make no sense.
     pub fn check(&self) -> Result<(), SetupError> {
         self.look()?;
+        self.graphics()?;
         self.bindings().map(drop)
     }
 
@@ -115,6 +123,13 @@ impl Options {
             (false, false) => Look::Drawn,
         };
         Theme::named(&self.theme, self.no_color, self.light_ground, signs)
+    }
+
+    /// Decides how pictures are shown.
+    pub(super) fn graphics(&self) -> Result<Graphics, SetupError> {
+        let bare = self.no_color || self.ascii || self.plain || self.theme == "mono";
+        let graphics = Graphics::of(&self.images, bare, &self.surroundings);
+        graphics.ok_or_else(|| SetupError::Images(self.images.clone(), WORDS.join(", ")))
     }
 
     /// Makes the table of keys: those of the keymap, the person's own, and those of their commands.
@@ -137,6 +152,8 @@ impl Options {
 pub enum SetupError {
     #[error("there is no theme `{0}`; known are auto, dark, light and mono")]
     Theme(String),
+    #[error("images: there is no way `{0}` to show pictures; known are {1}")]
+    Images(String, String),
     #[error("the theme cannot be read: {0}")]
     ThemeTable(String),
     #[error("there is no keymap `{0}`; known are vim, emacs, mutt and gmail")]

@@ -2,6 +2,7 @@
 
 use super::frames::Frames;
 use super::hyperlinks::{Hyperlink, hyperlinks};
+use super::images::Images;
 use super::sequences::{self, NoticeKind};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -125,6 +126,16 @@ impl Screen {
         let term = std::env::var("TERM").unwrap_or_default();
         let kind = NoticeKind::of(&term, std::env::var_os("VTE_VERSION").is_some());
         self.send(&sequences::notice(kind, words))
+    }
+
+    /// Has a terminal like kitty let the pictures go that it was sent.
+    pub fn let_go(&mut self, images: &Images) -> io::Result<()> {
+        let through_tmux = images.graphics.through_tmux;
+        // tmux would take it for the title of the window.
+        let wrap = |one: String| if through_tmux { sequences::through_tmux(&one) } else { one };
+        let all: String = images.numbers().map(sequences::let_go).map(wrap).collect();
+        stdout().write_all(all.as_bytes())?;
+        stdout().flush()
     }
 
     /// Sends a sequence for the terminal; within tmux also past it, for tmux keeps most for itself.

@@ -7,6 +7,7 @@ mod completing;
 mod desk;
 mod every;
 mod guard;
+mod images;
 mod kept;
 mod life;
 mod long;
@@ -35,6 +36,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
+use std::sync::Arc;
 
 /// A screen of a certain size before a desk that answers at once.
 pub struct Screen {
@@ -46,6 +48,8 @@ pub struct Screen {
     pub attended: Vec<crate::domain::Attend>,
     /// Every effect that is not a request.
     pub wanted: Vec<Effect>,
+    /// The pixels of a cell, where the terminal tells.
+    pub cell: Option<(u16, u16)>,
     /// Whether answers are held back.
     pub stalled: bool,
     held: Vec<(super::Token, Request)>,
@@ -64,7 +68,7 @@ impl Screen {
         let app = App::new(options, width, height, now()).unwrap();
         let (asked, wanted, held) = (Vec::new(), Vec::new(), Vec::new());
         let attended = Vec::new();
-        let mut screen = Self { app, desk, asked, attended, wanted, stalled: false, held };
+        let mut screen = Self { app, desk, asked, attended, wanted, cell: None, stalled: false, held };
         let effects = screen.app.start();
         screen.run(effects);
         screen
@@ -85,7 +89,7 @@ impl Screen {
                     self.note(&request);
                     self.held.push((token, request));
                 }
-                other => self.wanted.push(other),
+                other => self.work(other),
             }
         }
         if !self.stalled {
@@ -105,9 +109,20 @@ impl Screen {
                         self.note(&request);
                         self.held.push((token, request));
                     }
-                    other => self.wanted.push(other),
+                    other => self.work(other),
                 }
             }
+        }
+    }
+
+    /// Makes the pictures that are wanted, for a terminal that does not tell how large a cell is; notes the rest.
+    fn work(&mut self, effect: Effect) {
+        match effect {
+            Effect::MakeImage { key, bytes, order } => {
+                let made = super::images::make(&bytes, order, self.cell).map(Arc::new);
+                self.input(Input::Image { key, order: order.id, made });
+            }
+            other => self.wanted.push(other),
         }
     }
 

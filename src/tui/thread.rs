@@ -6,6 +6,7 @@
 use super::app::{App, Screen};
 use super::asks::Purpose;
 use super::composer::Composer;
+use super::images::{Album, with_images};
 use super::layout::{Mode, areas};
 use super::markup;
 use super::theme::Theme;
@@ -33,6 +34,8 @@ pub enum Row {
     Text(Line<'static>),
     /// The attachment of this place in the note, and its number in the thread.
     File(usize, usize),
+    /// A row of the picture of the file of this place, counted from its top.
+    Image(usize, u16),
     /// So many pictures that came with an earlier note already.
     Images(usize),
     Fold,
@@ -61,6 +64,9 @@ pub struct Thread {
     pub fresh: BTreeSet<NoteId>,
     /// Up to which note the desk was told that it was read.
     pub read_to: Option<NoteId>,
+    pub album: Album,
+    /// The note that was selected when the issue was opened, and the first line on the screen then.
+    pub placed: Option<(usize, usize)>,
 }
 
 impl Thread {
@@ -80,6 +86,8 @@ impl Thread {
             unfolded: BTreeSet::new(),
             fresh,
             read_to: None,
+            album: Album::default(),
+            placed: None,
         };
         thread.reflow(width, theme);
         thread
@@ -116,7 +124,8 @@ impl Thread {
             }
             let unfolded = self.unfolded.contains(&note.id);
             let known = known_images(&self.view.notes, index);
-            self.blocks.push(block(note, &known, unfolded, &mut number, self.width, &self.theme));
+            let rows = block(note, &known, unfolded, &mut number, self.width, &self.theme);
+            self.blocks.push(with_images(rows, note, &self.album));
         }
         self.selected = self.selected.min(self.blocks.len().saturating_sub(1));
     }
@@ -132,11 +141,17 @@ impl Thread {
         let mut number = 0;
         let laid = notes.map(|(index, note)| {
             let (known, unfolded) = (known_images(&self.view.notes, index), self.unfolded.contains(&note.id));
-            block(note, &known, unfolded, &mut number, self.width, &self.theme)
+            let rows = block(note, &known, unfolded, &mut number, self.width, &self.theme);
+            with_images(rows, note, &self.album)
         });
         self.blocks = laid.collect();
         self.top += self.line_count();
         self.blocks.extend(later);
+    }
+
+    /// Gives how wide a line of a note is at most, in cells.
+    pub fn readable_width(&self) -> usize {
+        readable(self.width)
     }
 
     fn files_before(&self, note: usize) -> usize {
@@ -196,7 +211,8 @@ impl Thread {
         self.selected = self.selected.saturating_add_signed(step).min(last);
     }
 
-    fn note_at(&self, line: usize) -> usize {
+    /// Gives the note that a line belongs to.
+    pub fn note_at(&self, line: usize) -> usize {
         let mut end = 0;
         self.blocks
             .iter()
@@ -242,6 +258,7 @@ impl Thread {
         let news = notes.iter().position(|n| self.fresh.contains(&n.id) && n.kind != NoteKind::System);
         let last = notes.iter().rposition(|n| n.kind != NoteKind::System);
         self.go_to(news.or(last).unwrap_or(0), height);
+        self.placed = Some((self.selected, self.top));
     }
 
     /// Shows or hides what is folded in the selected note; tells whether there was anything.
@@ -258,7 +275,8 @@ impl Thread {
         if let (Some(note), Some(lines)) =
             (self.view.notes.get(self.selected), self.blocks.get_mut(self.selected))
         {
-            *lines = block(note, &known, unfolded, &mut number, self.width, theme);
+            let rows = block(note, &known, unfolded, &mut number, self.width, theme);
+            *lines = with_images(rows, note, &self.album);
         }
         true
     }
@@ -288,6 +306,10 @@ fn known_images(notes: &[NoteView], index: usize) -> Vec<bool> {
     from.first().map_or_else(Vec::new, |note| note.attachments.iter().map(is_known).collect())
 }
 
+fn readable(width: usize) -> usize {
+    width.saturating_sub(3).min(READABLE)
+}
+
 fn block(
     note: &NoteView,
     known: &[bool],
@@ -300,7 +322,7 @@ fn block(
         return vec![Row::System, Row::Blank];
     }
     let mut rows = vec![Row::Head];
-    let inner = width.saturating_sub(3).min(READABLE);
+    let inner = readable(width);
     if let Some(seal) = &note.seal {
         let sign = if seal.is_doubtful() { theme.signs.warning } else { theme.signs.dot };
         let style = if seal.is_doubtful() { theme.warning } else { theme.dim };
@@ -413,6 +435,7 @@ impl App {
             if let Some(thread) = &mut self.thread {
                 thread.go_to_news(height);
             }
+            self.begin_album();
         }
         // What came while the thread was open counts as read once it was on the screen.
         if !known {
@@ -450,6 +473,7 @@ impl App {
     pub fn reflow(&mut self) {
         let width = usize::from(self.width);
         if let Some(thread) = &mut self.thread {
+            thread.album.forget();
             thread.reflow(width, &self.theme);
         }
         let preview = areas(self.width, self.height, self.list_mode()).preview;

@@ -179,6 +179,7 @@ impl App {
             Action::Why => self.show_why(),
             Action::Raw => self.ask_raw(),
             Action::Original => self.ask_original(),
+            Action::Images if !self.on_list() => self.toggle_images(),
             Action::Quote => self.quote(),
             Action::Own(number) => self.run_own(number),
             _ => return false,

@@ -6,7 +6,7 @@ use super::super::send::size;
 use super::super::thread::{Row, Thread};
 use super::super::when;
 use super::super::{clean, clock};
-use super::{composer, rows, rule, text, two_ends};
+use super::{composer, images, rows, rule, text, two_ends};
 use crate::domain::{
     Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State, Writing,
 };
@@ -216,6 +216,15 @@ fn draw_notes(app: &App, thread: &Thread, area: Rect, focused: bool, buf: &mut B
                 }
                 let place = Rect { y: area.y + y, height: 1, ..area };
                 draw_row(app, thread, note, row, here, place, buf);
+                if let Row::Image(file, line) = row {
+                    let spot = Rect {
+                        x: place.x + 3.min(place.width),
+                        width: place.width.saturating_sub(3),
+                        y: place.y,
+                        height: area.height - y,
+                    };
+                    images::row(app, thread, note, (*file, *line), spot, buf);
+                }
             }
         }
         start = end;
@@ -237,7 +246,7 @@ fn draw_row(
     }
     let inner = Rect { x: area.x + 3.min(area.width), width: area.width.saturating_sub(3), ..area };
     match row {
-        Row::Blank => {}
+        Row::Blank | Row::Image(..) => {}
         Row::Head => head(app, thread, note, here, area, buf),
         Row::System => system(app, note, here, area, buf),
         Row::Text(line) => {
@@ -245,8 +254,8 @@ fn draw_row(
             let spans = super::hits::mark(app, line.spans);
             text(Line { spans, ..line }, inner, buf);
         }
-        Row::File(place, number) => file(app, note, *place, *number, inner, buf),
-        Row::Images(count) => images(app, thread, note, *count, here, inner, buf),
+        Row::File(place, number) => file(app, thread, note, (*place, *number), inner, buf),
+        Row::Images(count) => known_images(app, thread, note, *count, here, inner, buf),
         Row::Fold => fold(app, thread, note, here, inner, buf),
         Row::Delivery(place) => {
             if let Some(mail) = note.delivery.get(*place) {
@@ -322,14 +331,22 @@ fn system(app: &App, note: &NoteView, here: bool, area: Rect, buf: &mut Buffer) 
     two_ends(left, vec![Span::styled(format!(" {at} "), theme.dim)], area, app, buf);
 }
 
-fn file(app: &App, note: &NoteView, place: usize, number: usize, area: Rect, buf: &mut Buffer) {
+fn file(
+    app: &App,
+    thread: &Thread,
+    note: &NoteView,
+    (place, number): (usize, usize),
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let Some(file) = note.attachments.get(place) else { return };
     let kind = file.media_type.split('/').next().unwrap_or_default();
     let kind = if kind == "image" { " image" } else { "" };
+    let said = images::words(app, thread, note, file).unwrap_or_default();
     let spans = vec![
         Span::styled(format!("{number} "), app.theme.accent),
         Span::raw(clean::line(&file.name)),
-        Span::styled(format!("  {}{kind}", size(file.size)), app.theme.dim),
+        Span::styled(format!("  {}{kind}{said}", size(file.size)), app.theme.dim),
     ];
     two_ends(spans, Vec::new(), area, app, buf);
 }
@@ -345,7 +362,7 @@ fn fold(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf
     text(Line::from(vec![Span::styled(line, app.theme.dim), Span::styled(hint, app.theme.rule)]), area, buf);
 }
 
-fn images(
+fn known_images(
     app: &App,
     thread: &Thread,
     note: &NoteView,

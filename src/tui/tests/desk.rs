@@ -26,6 +26,10 @@ pub struct FakeDesk {
     /// Why every change of issues is refused.
     pub refuses: Option<String>,
     pub views: Vec<View>,
+    /// The bytes of attachments, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Whether it gives none of them.
+    pub refuses_files: bool,
     next_note: u64,
 }
 
@@ -214,6 +218,8 @@ impl FakeDesk {
             present: Vec::new(),
             refuses: None,
             views: default_views(),
+            files: BTreeMap::new(),
+            refuses_files: false,
             next_note: 100,
         }
     }
@@ -429,7 +435,10 @@ impl FakeDesk {
                 b"From: Ada <ada@example.com>\r\nSubject: Hi\x1b[2J\r\n\r\nHello\r\n".to_vec(),
             ),
             Request::OriginalHtml { .. } => Response::Bytes(b"<p>Hi</p>".to_vec()),
-            Request::Attachment { .. } => Response::Bytes(b"PNG".to_vec()),
+            Request::Attachment { .. } if self.refuses_files => return Err(Fault::refused("not for you")),
+            Request::Attachment { name, .. } => {
+                Response::Bytes(self.files.get(&name).cloned().unwrap_or_else(|| b"PNG".to_vec()))
+            }
             Request::Outbox { .. } | Request::OutboxAct { .. } => Response::Outbox(self.outbox.clone()),
             Request::Intake { fate, .. } => {
                 let fits = |e: &&IntakeView| fate.is_none_or(|f| e.fate == f);

@@ -58,7 +58,7 @@ fn screen(size: (u16, u16), no_color: bool, keys: &str) -> Screen {
 }
 
 /// Gives the runs of cells that are not plain, line by line.
-fn styles(buffer: &Buffer) -> String {
+pub(super) fn styles(buffer: &Buffer) -> String {
     let mut written = String::new();
     for y in 0..buffer.area.height {
         let mut runs: Vec<(u16, u16, String)> = Vec::new();
