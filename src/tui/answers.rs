@@ -70,7 +70,7 @@ impl App {
             (Purpose::History(reference), Response::History(changes)) => {
                 self.show_history(&reference, &changes);
             }
-            (Purpose::HandOverTo(reference), Response::Users(users)) => self.pick_heir(&reference, &users),
+            (Purpose::HandOverTo(these), Response::Users(users)) => self.pick_heir(&these, &users),
             (Purpose::About, Response::About(about)) => self.take_about(Some(*about)),
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
@@ -341,7 +341,10 @@ impl App {
                 *held = row.clone();
             }
         }
-        self.list.marks.clear();
+        // What was done in a thread was not done to the marks of the list.
+        if self.on_list() {
+            self.list.marks.clear();
+        }
         self.notice = None;
         self.undoable = Some(Undoable { label, held_until: None, at: self.now });
         if advance && self.screen == Screen::Thread && self.options.auto_advance {

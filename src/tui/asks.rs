@@ -32,7 +32,7 @@ pub enum Purpose {
     AuthorIssues,
     About,
     Attend,
-    HandOverTo(Reference),
+    HandOverTo(Vec<Reference>),
     RawMail,
     Draft,
     MarkAll,

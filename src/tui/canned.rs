@@ -49,7 +49,7 @@ impl App {
         if self.canned_target().is_none() && !self.composes_many() {
             return self.say("canned replies are taken into notes; no issue is selected");
         }
-        let project = self.front_row().map(|row| row.project.clone());
+        let project = self.meant_rows().first().map(|row| row.project.clone());
         self.ask(Purpose::Canned, Request::Canned { project });
     }
 

@@ -77,7 +77,7 @@ pub enum Ask {
         note: NoteId,
     },
     HandOver {
-        reference: Reference,
+        references: Vec<Reference>,
         user: String,
     },
     /// A new note on a person, or another text of this one.
@@ -338,7 +338,7 @@ impl App {
             Ask::NewText => self.begin_text(text),
             Ask::TextSetting(scope, name, key) => self.set_text(scope, name, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
-            Ask::HandOver { reference, user } => self.hand_over(reference, user, &text),
+            Ask::HandOver { references, user } => self.hand_over(references, user, &text),
             Ask::AboutNote { email, note } => self.write_about(email, note, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }

@@ -144,6 +144,24 @@ async fn undo_parts_what_was_merged_and_a_chain_comes_apart_in_any_order() {
 }
 
 #[tokio::test]
+async fn several_are_parted_in_one_step_and_what_is_not_merged_is_told() {
+    let (mut room, _) = room().await;
+    room.mail(&ADA.replace("<a1@", "<f1@").replace("invalid token", "third")).await;
+    let three = "acme/support#3";
+    room.ok(merge(&[TWO, three], ONE, false)).await;
+    let all = [ONE, TWO, three].map(|one| one.parse().unwrap()).to_vec();
+    let answer = room.ok(Request::UnmergeMany(all)).await;
+    let Response::Edited { rows, label, failed, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!((rows.len(), label.as_str()), (2, "parted 2 issues from what they were merged into"));
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].reason, "#1 is not merged into another");
+    assert_eq!(bodies(&room.issue(three).await), ["It says \"third\"."]);
+    room.ok(Request::Undo).await;
+    let survivors = [room.issue(TWO).await.row.iid, room.issue(three).await.row.iid];
+    assert_eq!(survivors, [1, 1], "one undo joins them all again");
+}
+
+#[tokio::test]
 async fn a_merged_issue_survives_a_restart_and_a_closed_one_stays_closed() {
     let (mut room, _) = room().await;
     room.edit(TWO, Edit::Close).await;

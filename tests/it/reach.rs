@@ -79,6 +79,8 @@ const COMMANDS: &[(&str, Prints, &str)] = &[
     ("Redo", Json, "redo"),
     ("Changes", Json, "undo --list"),
     ("UndoOne", Json, "undo {change}"),
+    ("Merge", Json, "issue merge 2 3 --into 1"),
+    ("UnmergeMany", Json, "issue unmerge 2 3"),
     ("Merge", Json, "issue merge 2 --into 1"),
     ("Unmerge", Json, "issue unmerge 2"),
     ("Forward", Json, "issue forward 1 1 --to vendor@printers.test"),
