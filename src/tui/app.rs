@@ -340,7 +340,7 @@ impl App {
         if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {
             due = due.min(since.as_millisecond() + DRAFT_MILLIS - millis);
         }
-        due = due.min(self.news_due().unwrap_or(due));
+        due = self.news_due().into_iter().chain(self.attend_due()).fold(due, i64::min);
         u64::try_from(due.max(1)).unwrap_or(1)
     }
 

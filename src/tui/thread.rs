@@ -402,6 +402,7 @@ impl App {
                 thread.go_to_news(height);
             }
         }
+        self.follow_to_note();
         // What came while the thread was open counts as read once it was on the screen.
         if !known {
             self.mark_read();
