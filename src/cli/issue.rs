@@ -509,7 +509,7 @@ pub async fn redo(here: &Here) -> Result<u8> {
 }
 
 async fn taken_back(here: &Here, request: Request) -> Result<u8> {
-    let Response::Undone { label, skipped, draft } = ask(here, request).await? else {
+    let Response::Undone { label, skipped, draft, .. } = ask(here, request).await? else {
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };
     if here.json {

@@ -6,6 +6,7 @@ mod commands;
 mod completing;
 mod desk;
 mod every;
+mod firsts;
 mod guard;
 mod kept;
 mod life;

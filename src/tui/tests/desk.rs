@@ -26,6 +26,10 @@ pub struct FakeDesk {
     /// Why every change of issues is refused.
     pub refuses: Option<String>,
     pub views: Vec<View>,
+    /// Whether histories are gone.
+    pub gone: bool,
+    /// The issues that the next undo is about.
+    pub undone: Vec<IssueId>,
     next_note: u64,
 }
 
@@ -214,6 +218,8 @@ impl FakeDesk {
             present: Vec::new(),
             refuses: None,
             views: default_views(),
+            gone: false,
+            undone: Vec::new(),
             next_note: 100,
         }
     }
@@ -424,6 +430,7 @@ impl FakeDesk {
                 })
             }
             Request::Issue(reference) => Response::Issue(Box::new(self.find(&reference)?.clone())),
+            Request::History(_) if self.gone => return Err(Fault::not_found("it is gone")),
             Request::History(_) => Response::History(history()),
             Request::RawMail { .. } | Request::IntakeRaw(_) => Response::Bytes(
                 b"From: Ada <ada@example.com>\r\nSubject: Hi\x1b[2J\r\n\r\nHello\r\n".to_vec(),
@@ -492,6 +499,7 @@ impl FakeDesk {
                 label: "took back: reply to #128".into(),
                 skipped: Vec::new(),
                 draft: None,
+                issues: self.undone.clone(),
             },
             Request::SetProject { settings, .. } => {
                 let project = &mut self.projects[0];

@@ -1,9 +1,8 @@
 //! One text for several; macros; the list of changes; completion.
 
 use super::Screen;
-use super::desk::{FakeDesk, ago};
+use super::desk::ago;
 use crate::domain::*;
-use crate::tui::setup::Options;
 use insta::assert_snapshot;
 use ratatui::style::Modifier;
 
@@ -37,9 +36,12 @@ pub fn answer(request: &Request) -> Result<Response, Fault> {
             failed: Vec::new(),
             held_until: None,
         },
-        Request::UndoOne(_) => {
-            Response::Undone { label: "took back: closed #128".into(), skipped: vec![], draft: None }
-        }
+        Request::UndoOne(_) => Response::Undone {
+            label: "took back: closed #128".into(),
+            skipped: vec![],
+            draft: None,
+            issues: vec![],
+        },
         Request::Changes { .. } => Response::Changes(changes()),
         _ => Response::Done,
     })

@@ -284,6 +284,11 @@ fn no_row_is_for_a_verb_without_a_key() {
     let named: BTreeSet<Action> = VERBS.iter().map(|(action, _)| *action).collect();
     assert_eq!(named.symmetric_difference(&bound).collect::<Vec<_>>(), Vec::<&Action>::new());
     assert_eq!(named.len(), VERBS.len(), "one row for each");
+    for (action, does) in VERBS {
+        if let Looks(why) | Marks(why) = does {
+            assert!(!why.is_empty(), "{action:?} acts on no issue: say why");
+        }
+    }
 }
 
 #[test]
