@@ -18,6 +18,7 @@ use Prints::{Bytes, Json};
 /// Each request and a command that asks it, in an order in which each goes well on one desk.
 const COMMANDS: &[(&str, Prints, &str)] = &[
     ("Status", Json, "status"),
+    ("Status", Json, "who"),
     ("Issues", Json, "issue list is:open"),
     ("Issue", Json, "issue show 1"),
     ("History", Json, "issue history 1"),
@@ -128,7 +129,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("Draft", "what somebody began to write on the screen"),
     ("SaveDraft", "what somebody began to write on the screen"),
     ("DraftFile", "a file of what somebody began to write on the screen"),
-    ("Attend", "where somebody is on the screen; `status` says who is here"),
+    ("Attend", "where somebody is on the screen; `who` says who is here"),
     ("DropDraft", "what somebody began to write on the screen"),
 ];
 

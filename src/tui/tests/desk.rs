@@ -26,6 +26,8 @@ pub struct FakeDesk {
     /// Why every change of issues is refused.
     pub refuses: Option<String>,
     pub views: Vec<View>,
+    /// An issue that was merged into another: their numbers.
+    pub merged: Option<(u64, u64)>,
     /// Whether histories are gone.
     pub gone: bool,
     /// The issues that the next undo is about.
@@ -218,6 +220,7 @@ impl FakeDesk {
             present: Vec::new(),
             refuses: None,
             views: default_views(),
+            merged: None,
             gone: false,
             undone: Vec::new(),
             next_note: 100,
@@ -283,7 +286,8 @@ impl FakeDesk {
     }
 
     fn find(&mut self, reference: &Reference) -> Result<&mut IssueView, Fault> {
-        let found = self.issues.iter_mut().find(|i| i.row.iid == reference.iid);
+        let iid = self.merged.filter(|(from, _)| *from == reference.iid).map_or(reference.iid, |(_, to)| to);
+        let found = self.issues.iter_mut().find(|i| i.row.iid == iid);
         found.ok_or_else(|| Fault::not_found(format!("there is no issue {reference}")))
     }
 
