@@ -169,7 +169,8 @@ async fn what_is_written_in_an_issue_that_is_merged_meanwhile_goes_along_and_los
             saved_at: two.row.created_at,
         })
     };
-    room.ok(save(room.issue(ONE).await.row.id, "For Ada")).await;
+    let one = room.issue(ONE).await.row.id;
+    room.ok(save(one, "For Ada")).await;
     room.ok(save(two.row.id, "Dear")).await;
     room.ok(merge(&[TWO], ONE, false)).await;
     // Whoever writes on does not know of the merge yet.
