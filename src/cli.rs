@@ -39,6 +39,7 @@ mod tty;
 mod upkeep;
 mod user;
 mod view;
+mod who;
 
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
@@ -171,6 +172,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Completions { .. } | Command::Man => Ok(0),
         Command::Demo(_) | Command::Init(_) | Command::Doctor { .. } => Ok(0),
         Command::Status => desk::status(&here).await,
+        Command::Who => who::run(&here).await,
         Command::Sync(asked) => serve::sync(&here, &asked).await,
         Command::Attach { user, .. } => serve::attach(&here, user).await,
         Command::Deliver(asked) => deliver::run(&here, asked).await,

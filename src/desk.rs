@@ -322,6 +322,7 @@ impl Desk {
             }
             Request::Merge { .. }
             | Request::Unmerge(_)
+            | Request::UnmergeMany(_)
             | Request::Split(_)
             | Request::Forward(_)
             | Request::Redact(_)
@@ -349,7 +350,8 @@ impl Desk {
             Request::Merge { references, into, dry_run } => {
                 Box::pin(self.merge(&acting, &references, &into, dry_run)).await
             }
-            Request::Unmerge(reference) => self.unmerge(&acting, &reference).await,
+            Request::Unmerge(reference) => self.unmerge(&acting, &[reference]).await,
+            Request::UnmergeMany(references) => self.unmerge(&acting, &references).await,
             Request::Forward(forward) => Box::pin(self.forward(&acting, &forward)).await,
             Request::Split(split) => self.split(&acting, &split).await,
             Request::Redact(asked) => Box::pin(self.redact(&acting, &asked)).await,

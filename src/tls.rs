@@ -101,7 +101,11 @@ async fn reach(server: &Server, addresses: &[SocketAddr]) -> Result<TcpStream, C
             Err(_) => last = Some(io::Error::new(ErrorKind::TimedOut, "no answer")),
         }
     }
-    let why = last.map_or(String::new(), |e| e.to_string());
+    let why = last.map_or(String::new(), |e| match e.kind() {
+        ErrorKind::ConnectionRefused => "nothing listens on that port".to_owned(),
+        ErrorKind::TimedOut => "no answer".to_owned(),
+        _ => e.to_string(),
+    });
     Err(ConnectError {
         stage: Stage::Connect,
         message: format!("{}:{} cannot be reached: {why}", server.host, server.port),

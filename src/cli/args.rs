@@ -60,6 +60,8 @@ pub enum Command {
     },
     /// Says how the desk is doing; exits 1 when something has failed for too long.
     Status,
+    /// Says who is at which issue now, and what they write there.
+    Who,
     /// Serves the desk: reads the mailboxes, sends the outbox, until it is stopped.
     Sync(Sync),
     /// Takes mail in from files, folders or standard input.

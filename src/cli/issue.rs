@@ -54,7 +54,10 @@ pub async fn run(here: &Here, asked: Issue) -> Result<u8> {
         Issue::Merge(MergeArgs { references, into, dry_run }) => {
             changed(here, Request::Merge { references, into, dry_run }).await
         }
-        Issue::Unmerge { reference } => changed(here, Request::Unmerge(reference)).await,
+        Issue::Unmerge { references } => match <[Reference; 1]>::try_from(references) {
+            Ok([reference]) => changed(here, Request::Unmerge(reference)).await,
+            Err(references) => changed(here, Request::UnmergeMany(references)).await,
+        },
         Issue::Move { references, project } => edit(here, references, vec![Edit::MoveTo(project)]).await,
         Issue::Split { reference, notes, title } => {
             let notes = notes.into_iter().map(NoteId).collect();
@@ -506,7 +509,7 @@ pub async fn redo(here: &Here) -> Result<u8> {
 }
 
 async fn taken_back(here: &Here, request: Request) -> Result<u8> {
-    let Response::Undone { label, skipped, draft } = ask(here, request).await? else {
+    let Response::Undone { label, skipped, draft, .. } = ask(here, request).await? else {
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };
     if here.json {

@@ -63,6 +63,15 @@ impl Desk {
         }
         draft.user.clone_from(&acting.user.name);
         let (_gate, mut txn) = self.begin().await;
+        // What is written in an issue that was merged meanwhile is written in the one that lives on.
+        if let Some(issue) = draft.issue {
+            let home = self.survivor(&mut txn, issue).await?;
+            if home != issue {
+                (draft.issue, draft.off) = (Some(home), Vec::new());
+                let there = txn.get::<Draft>(&draft_key(&draft.user, Some(home), draft.kind)).await?;
+                draft = there.map_or(draft.clone(), |there| draft.led_to(there));
+            }
+        }
         // Only the desk puts files there: whoever could name any would read what is not theirs. Where their
         // bytes stand, only its own record knows.
         let before = txn.get::<Draft>(&draft_key(&draft.user, draft.issue, draft.kind)).await?;

@@ -207,7 +207,7 @@ impl Desk {
     ) -> Result<(String, NoteId), Fault> {
         let before = self.load_issue(txn, id).await?;
         let project = self.load_project(txn, before.project).await?;
-        self.refuse_stale(txn, acting, &before, new.seen).await?;
+        self.refuse_stale(txn, acting, &before, new).await?;
         let mut issue = before.clone();
         let kind = if new.internal { NoteKind::Internal } else { NoteKind::Reply };
         let mut note = staff_note(txn, &issue, acting, kind, &quick.text).await?;
@@ -306,22 +306,24 @@ impl Desk {
         txn: &mut Txn<'_>,
         acting: &Acting,
         issue: &Issue,
-        seen: Option<NoteId>,
+        new: &NewNote,
     ) -> Result<(), Fault> {
-        let Some(seen) = seen.filter(|seen| issue.last_note.is_some_and(|last| last > *seen)) else {
+        let Some(seen) = new.seen.filter(|seen| issue.last_note.is_some_and(|last| last > *seen)) else {
             return Ok(());
         };
         let notes = txn.list::<Note>(&txn::below(issue.id.0)).await?;
         let mine = |n: &Note| n.author.user.as_deref() == Some(acting.user.name.as_str());
-        let newer: Vec<NoteId> = notes
-            .iter()
-            .filter(|n| n.id > seen && n.kind != NoteKind::System && !mine(n))
-            .map(|n| n.id)
-            .collect();
+        // Where the number led on, that it did counts as news: others may get the note than its writer thinks.
+        let led = new.reference.iid != issue.iid;
+        let news = |n: &&Note| n.id > seen && (led || n.kind != NoteKind::System && !mine(n));
+        let newer: Vec<NoteId> = notes.iter().filter(news).map(|n| n.id).collect();
         if newer.is_empty() {
             return Ok(());
         }
-        let message = format!("{} since you looked at #{}", counted(newer.len(), "new note"), issue.iid);
+        let message = match led {
+            true => format!("#{} leads to #{} since you looked at it", new.reference.iid, issue.iid),
+            false => format!("{} since you looked at #{}", counted(newer.len(), "new note"), issue.iid),
+        };
         Err(Fault::new(FaultKind::Stale { newer }, message)
             .hint("read what is new, then send anyway or edit"))
     }

@@ -7,6 +7,7 @@ use super::issues::{close, open_again, turn};
 use super::letters::reference;
 use super::notices::lead_notices;
 use super::outbox::counted;
+use super::several::Several;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
@@ -101,17 +102,45 @@ impl Desk {
         ))
     }
 
-    /// Parts a merged issue from the one that lives on: its notes and its people go back.
-    pub(super) async fn unmerge(&self, acting: &Acting, asked: &Reference) -> Result<Response, Fault> {
-        let id = self.resolve_itself(&acting.rights, asked).await?;
+    /// Parts merged issues from those that live on: their notes and their people go back.
+    pub(super) async fn unmerge(&self, acting: &Acting, asked: &[Reference]) -> Result<Response, Fault> {
+        let mut all = Several::of(asked.len());
         let (_gate, mut txn) = self.begin().await;
-        let iid = self.unmerge_one(&mut txn, acting, id).await?;
-        let label = format!("parted #{iid} from what it was merged into");
+        for asked in asked {
+            txn.begin_part();
+            match self.unmerge_this(&mut txn, acting, asked).await {
+                Ok(id) => {
+                    txn.keep_part();
+                    all.found.push((id, asked.clone()));
+                }
+                Err(fault) => {
+                    txn.give_up_part();
+                    all.fail(asked.clone(), fault)?;
+                }
+            }
+        }
+        all.refuse_if_none()?;
+        let label = match all.found.as_slice() {
+            [(_, only)] => format!("parted #{} from what it was merged into", only.iid),
+            many => format!("parted {} from what they were merged into", counted(many.len(), "issue")),
+        };
+        let ids = all.ids();
         txn.deed().label.clone_from(&label);
         txn.deed().undoable = true;
-        txn.deed().issues = vec![id];
+        txn.deed().issues.clone_from(&ids);
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
-        Ok(self.edited(acting, &[id], label))
+        Ok(self.edited(acting, &ids, label).but(all.failed))
+    }
+
+    async fn unmerge_this(
+        &self,
+        txn: &mut Txn<'_>,
+        acting: &Acting,
+        asked: &Reference,
+    ) -> Result<IssueId, Fault> {
+        let id = self.resolve_itself(&acting.rights, asked).await?;
+        self.unmerge_one(txn, acting, id).await?;
+        Ok(id)
     }
 
     /// Parts an issue from this one, into which it was merged.

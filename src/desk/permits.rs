@@ -102,6 +102,7 @@ fn need(request: &Request) -> Need<'_> {
         }
         // The project of the merged issue itself is asked for where it is parted.
         Request::Unmerge(reference) => one(reference, Role::Reporter),
+        Request::UnmergeMany(_) => Anywhere(Role::Reporter),
         Request::SaveDraft(_) => Nothing,
         Request::Draft { reference, .. }
         | Request::DraftFile { reference, .. }

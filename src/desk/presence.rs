@@ -1,7 +1,9 @@
 //! Presence: who is at which issue now. It lives as long as this process, and each entry as long as its connection.
 
 use super::{Acting, Desk};
-use crate::domain::{Attend, Event, Fault, IssueId, Present, Response, Role, Writing, presence_holds};
+use crate::domain::{
+    Attend, Event, Fault, IssueId, NoteId, Present, Response, Role, Writing, presence_holds,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,7 @@ struct Seat {
     issue: IssueId,
     writing: Writing,
     following: bool,
+    note: Option<NoteId>,
     since: Timestamp,
     seen: Timestamp,
     /// How often others were told of it since this moment.
@@ -57,11 +60,11 @@ impl Seats {
         match seats.get_mut(&number) {
             Some(known) if known.issue == seat.issue && known.user == seat.user => {
                 let heard = std::mem::replace(&mut known.seen, seat.seen);
-                let does = (seat.writing, seat.following);
-                let writes = (known.writing, known.following) != does;
-                (known.writing, known.following) = does;
+                let does = (seat.writing, seat.following, seat.note);
+                let differs = (known.writing, known.following, known.note) != does;
+                (known.writing, known.following, known.note) = does;
                 // Others count from when somebody was last heard of.
-                (writes || seat.seen.duration_since(heard) >= AGAIN) && known.may_tell()
+                (differs || seat.seen.duration_since(heard) >= AGAIN) && known.may_tell()
             }
             known => {
                 seat.told = known.map_or(seat.told, |known| known.told);
@@ -85,8 +88,9 @@ impl Desk {
             Some(reference) => {
                 let issue = self.resolve(&acting.rights, reference).await?;
                 let (user, now) = (acting.user.name.clone(), acting.now);
-                let (writing, following) = (attend.writing, attend.following);
-                let seat = Seat { user, issue, writing, following, since: now, seen: now, told: (now, 0) };
+                let (writing, following, note) = (attend.writing, attend.following, attend.note);
+                let told = (now, 0);
+                let seat = Seat { user, issue, writing, following, note, since: now, seen: now, told };
                 self.inner.seats.take(attend.seat, seat)
             }
         };
@@ -118,6 +122,7 @@ impl Desk {
                 following: seat.following,
                 since: seat.since,
                 seen: seat.seen,
+                note: seat.note,
             };
             let known = found.entry((seat.user.clone(), seat.issue)).or_insert_with(|| present.clone());
             if present.writing > known.writing {

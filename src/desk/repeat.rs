@@ -24,7 +24,8 @@ impl Desk {
             }
             Request::RunMacro { .. } => Ok(self.edited(acting, &done.deed.issues, done.deed.label)),
             Request::Undo | Request::UndoOne(_) | Request::Redo => {
-                Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None })
+                let issues = super::undo::first_issues(&done);
+                Ok(Response::Undone { label: done.deed.label, skipped: Vec::new(), draft: None, issues })
             }
             Request::AddProject { path }
             | Request::SetProject { path, .. }

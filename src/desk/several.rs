@@ -25,6 +25,11 @@ pub(super) struct Several {
 }
 
 impl Several {
+    /// Begins with none found of so many that were named.
+    pub fn of(named: usize) -> Self {
+        Self { found: Vec::new(), failed: Vec::new(), first: None, alone: named == 1 }
+    }
+
     /// Gives those at hand.
     pub fn ids(&self) -> Vec<IssueId> {
         self.found.iter().map(|(id, _)| *id).collect()
@@ -72,8 +77,7 @@ impl Desk {
         references: &[Reference],
         role: Role,
     ) -> Result<Several, Fault> {
-        let alone = references.len() == 1;
-        let mut all = Several { found: Vec::new(), failed: Vec::new(), first: None, alone };
+        let mut all = Several::of(references.len());
         let projects = self.projects_seen_by(&acting.rights).await?;
         // They are read in the order of their numbers, which is that of the store, and told in the one asked.
         let mut ordered: Vec<(usize, &Reference)> = references.iter().enumerate().collect();

@@ -77,7 +77,8 @@ impl Desk {
         txn.deed().undoes = Some(verb.seq);
         txn.deed().issues.clone_from(&verb.deed.issues);
         self.finish(txn, acting.actor(), Some("undo".to_owned()), Some(acting.request.clone())).await?;
-        Ok(Response::Undone { label, skipped, draft })
+        let issues = first_issues(&verb);
+        Ok(Response::Undone { label, skipped, draft, issues })
     }
 
     pub(super) async fn redo(&self, acting: &Acting) -> Result<Response, Fault> {
@@ -111,7 +112,8 @@ impl Desk {
         txn.deed().undoable = true;
         txn.deed().issues.clone_from(&undone.deed.issues);
         self.finish(txn, acting.actor(), Some("redo".to_owned()), Some(acting.request.clone())).await?;
-        Ok(Response::Undone { label, skipped: Vec::new(), draft: None })
+        let issues = first_issues(&undone);
+        Ok(Response::Undone { label, skipped: Vec::new(), draft: None, issues })
     }
 
     /// Refuses to touch issues in which the caller has no say any more.
@@ -362,4 +364,10 @@ pub(super) fn whole(changes: &[Change]) -> BTreeMap<IssueId, Vec<Change>> {
         }
     }
     by_issue
+}
+
+/// Gives what a verb was about, as far as a screen has use for it.
+pub(super) fn first_issues(verb: &Verb) -> Vec<IssueId> {
+    let changed = verb.changes.iter().map(|change| change.issue);
+    verb.deed.issues.iter().copied().chain(changed).take(100).collect()
 }

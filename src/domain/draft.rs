@@ -74,6 +74,15 @@ impl Draft {
         }
     }
 
+    /// Puts this draft where its issue was merged to: behind what stands there, of which it may be a later version.
+    #[must_use]
+    pub fn led_to(self, home: Self) -> Self {
+        let text = led_on(&home.text, &self.text);
+        // Of kept files only those at home are known.
+        let joined = home.join(Self { kept: Vec::new(), off: Vec::new(), ..self }, Side::Behind);
+        Self { text, ..joined }
+    }
+
     /// Takes off the kept file at a place; the others stay where they are.
     pub fn take_off(&mut self, place: u32) {
         let file = usize::try_from(place).ok().and_then(|place| self.kept.get_mut(place));
@@ -93,6 +102,22 @@ impl Draft {
     /// Lists the kept files that were not taken off, with their places.
     pub fn kept_files(&self) -> impl Iterator<Item = (u32, &Attachment)> {
         (0..).zip(&self.kept).filter(|(_, file)| file.raw.is_some())
+    }
+}
+
+/// Gives what stands at home with a text that goes on there: in place of an earlier version of it, else behind.
+pub fn led_on(home: &str, text: &str) -> String {
+    if text.trim().is_empty() || home.contains(text.trim()) {
+        return home.to_owned();
+    }
+    let starts = std::iter::once(0).chain(home.match_indices("\n\n").map(|(at, _)| at + 2));
+    let earlier = |at: &usize| {
+        let rest = home.get(*at..).unwrap_or_default().trim();
+        !rest.is_empty() && text.trim_start().starts_with(rest)
+    };
+    match starts.into_iter().find(earlier) {
+        Some(at) => format!("{}{text}", home.get(..at).unwrap_or_default()),
+        None => joined(home, text),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Presence: who looks at an issue now, and who writes in it. Held by the process that serves, never kept.
 
-use super::Reference;
+use super::{NoteId, Reference};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct Attend {
     /// Whether they go along with somebody else.
     #[serde(default)]
     pub following: bool,
+    /// The note that is read, told only while somebody goes along with somebody.
+    #[serde(default)]
+    pub note: Option<NoteId>,
 }
 
 /// What somebody writes in an issue.
@@ -46,6 +49,9 @@ pub struct Present {
     pub since: Timestamp,
     /// When they were last heard of.
     pub seen: Timestamp,
+    /// The note they read, where they told.
+    #[serde(default)]
+    pub note: Option<NoteId>,
 }
 
 impl Present {

@@ -153,6 +153,8 @@ pub enum Request {
     },
     /// Parts an issue from the one it was merged into.
     Unmerge(Reference),
+    /// Parts several issues from what they were merged into, in one step.
+    UnmergeMany(Vec<Reference>),
     Split(IssueSplit),
     Forward(Forward),
     MarkRead {

@@ -137,7 +137,14 @@ pub enum Response {
     /// `Changes`.
     Changes(Vec<DeedView>),
     /// `Undo`, `UndoOne`, `Redo`: what was taken back, what could not be, and the draft that a cancelled send left.
-    Undone { label: String, skipped: Vec<String>, draft: Option<Draft> },
+    Undone {
+        label: String,
+        skipped: Vec<String>,
+        draft: Option<Draft>,
+        /// The issues that it was about; the first of many.
+        #[serde(default)]
+        issues: Vec<IssueId>,
+    },
     /// `Deliver`.
     Delivered(Box<Delivered>),
     /// `Import`.

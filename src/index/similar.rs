@@ -1,7 +1,7 @@
 //! Similar: the issues whose texts share the most telling words with a text.
 //!
 //! Words are weighed as BM25 does (Robertson and Zaragoza, 2009), without the length of texts, which is not
-//! kept: the fewer texts hold a word, the more it tells. Only so many words are looked for, and only so many
+//! kept: the fewer texts hold a word, the more it tells, and one that many hold tells nothing. Only so many words are looked for, and only so many
 //! places of them are read, so that the time has an end however large the desk is.
 
 use super::text::Snapshot;
@@ -22,6 +22,30 @@ const WORDS: usize = 150;
 const LOOKED_FOR: usize = 14;
 /// Places of words that are read in all.
 const PLACES: u32 = 60_000;
+/// A word that stands in more than one of so many texts is a filler here, once there are some texts.
+const COMMON: f64 = 4.0;
+const SOME_TEXTS: f64 = 12.0;
+/// Words that hold sentences together and tell nothing, however few texts there are to see it from; folded. Those
+/// shorter than `WORD_MIN` tell nothing anyway.
+const FILLERS: &[&str] = &[
+    // English
+    "about", "after", "again", "all", "also", "and", "any", "are", "because", "been", "but", "can", "could",
+    "did", "does", "for", "from", "get", "had", "has", "have", "hello", "here", "how", "into", "its", "just",
+    "more", "not", "now", "only", "our", "out", "over", "please", "regards", "since", "some", "than",
+    "thank", "thanks", "that", "the", "their", "them", "then", "there", "these", "they", "this", "very",
+    "was", "were", "what", "when", "where", "which", "who", "will", "with", "would", "you", "your",
+    // German
+    "aber", "auch", "auf", "aus", "bei", "bitte", "das", "dass", "dem", "den", "der", "des", "die", "ein",
+    "eine", "einen", "einer", "für", "fur", "haben", "hallo", "hat", "ich", "ihr", "ihre", "ist", "kann",
+    "mein", "meine", "mit", "nach", "nicht", "noch", "nur", "oder", "sehr", "sich", "sie", "sind", "und",
+    "uns", "von", "vom", "war", "was", "wenn", "wie", "wir", "wird", "zum", "zur", // French
+    "avec", "bonjour", "cela", "ces", "cette", "dans", "des", "elle", "est", "etre", "les", "leur", "mais",
+    "merci", "mes", "mon", "nous", "par", "pas", "plus", "pour", "que", "qui", "sont", "sur", "une", "vous",
+    "votre", // Spanish, Italian, Dutch
+    "como", "con", "del", "esta", "gracias", "hola", "los", "las", "muy", "para", "pero", "por", "una",
+    "che", "come", "della", "grazie", "non", "per", "sono", "aan", "een", "het", "maar", "met", "naar",
+    "niet", "ook", "van", "voor", "zijn",
+];
 /// Shorter words say nothing of what an issue is about.
 const WORD_MIN: usize = 3;
 /// Of the texts that are not on disk yet, so many are looked through, and so many octets of each.
@@ -109,7 +133,7 @@ fn frequent(title: &str, text: &str, passed: &str) -> Vec<(String, f64)> {
     let passed: FxHashSet<&str> = Tokens::new(&passed).map(|token| token.text).collect();
     let mut counts: FxHashMap<String, f64> = FxHashMap::default();
     for (text, weight) in [(&title, TITLE), (&text, 1.0)] {
-        for word in words(text).filter(|word| !passed.contains(word)) {
+        for word in words(text).filter(|word| !passed.contains(word) && !FILLERS.contains(word)) {
             match counts.get_mut(word) {
                 Some(count) => *count += weight,
                 None => drop(counts.insert(word.to_owned(), weight)),
@@ -140,9 +164,11 @@ fn telling(
         for field in [snapshot.fields.body, snapshot.fields.rest] {
             texts += snapshot.searcher.doc_freq(&Term::from_field_text(field, &word))?;
         }
-        if texts > 1 {
+        let common = all >= SOME_TEXTS && texts as f64 * COMMON > all;
+        if texts > 1 && !common {
             let rare = (1.0 + (all - texts as f64 + 0.5).max(0.0) / (texts as f64 + 0.5)).ln();
-            let weight = rare * count * (OFTEN + 1.0) / (count + OFTEN);
+            // Once for the text that asks and once for those that answer, as where both are vectors.
+            let weight = rare * rare * count * (OFTEN + 1.0) / (count + OFTEN);
             found.push(Telling { word, weight, texts: u32::try_from(texts).unwrap_or(u32::MAX) });
         }
     }

@@ -24,15 +24,20 @@ impl App {
                     if purpose.is_verb() {
                         self.answered = None;
                     }
+                    let text = purpose.is_text();
                     self.take(purpose, response);
+                    if text {
+                        self.can_be_renewed();
+                    }
                 }
                 Err(fault) => self.refused(&purpose, fault),
             },
         }
     }
 
-    fn take(&mut self, purpose: Purpose, response: Response) {
+    pub(super) fn take(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
+            (Purpose::Renewed(purpose), response) => self.read_anew(*purpose, response),
             (Purpose::Whoami, Response::User(user)) => self.me = Some(user),
             (Purpose::Status, Response::Status(status)) => {
                 self.status = Some(*status);
@@ -70,7 +75,7 @@ impl App {
             (Purpose::History(reference), Response::History(changes)) => {
                 self.show_history(&reference, &changes);
             }
-            (Purpose::HandOverTo(reference), Response::Users(users)) => self.pick_heir(&reference, &users),
+            (Purpose::HandOverTo(these), Response::Users(users)) => self.pick_heir(&these, &users),
             (Purpose::About, Response::About(about)) => self.take_about(Some(*about)),
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
@@ -126,11 +131,9 @@ impl App {
             (Purpose::HandOver(user), Response::Noted { issue, .. }) => self.was_handed_over(&user, &issue),
             (Purpose::Forward, Response::Issue(view)) => self.was_forwarded(&view),
             (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
-            (Purpose::Undo, Response::Undone { label, skipped, draft }) => {
+            (Purpose::Undo | Purpose::Redo, Response::Undone { label, skipped, draft, issues }) => {
                 self.undone(&label, &skipped, draft);
-            }
-            (Purpose::Redo, Response::Undone { label, skipped, draft }) => {
-                self.undone(&label, &skipped, draft);
+                self.list.wanted = issues;
             }
             (Purpose::OutboxAct, Response::Outbox(rows)) => {
                 self.say(format!("{} changed", super::outbox::mails(rows.len())));
@@ -235,6 +238,7 @@ impl App {
             Purpose::Preview(_) => self.preview = None,
             Purpose::Image { note, name } => self.image_refused((*note, name.clone())),
             Purpose::Templates(_) => self.templates_refused(fault.message),
+            Purpose::Renewed(_) => self.nothing_to_read(&fault),
             Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),
             Purpose::ViewAct { .. } => {
                 self.ask_views();
@@ -286,6 +290,7 @@ impl App {
                 }
             }
             Event::Intake => {
+                self.renew_reader(&[]);
                 self.ask(Purpose::Status, Request::Status);
                 if self.screen == Screen::Intake {
                     self.ask_intake();
@@ -309,9 +314,12 @@ impl App {
     }
 
     fn issues_changed(&mut self, issues: &[IssueId]) {
-        if self.screen == Screen::Changes {
-            self.ask_changes();
+        match self.screen {
+            Screen::Changes => self.ask_changes(),
+            Screen::Texts => self.ask_texts(),
+            _ => {}
         }
+        self.renew_reader(issues);
         self.ask_rows();
         self.ask_views();
         let shown = |t: &Thread| issues.contains(&t.view.row.id).then(|| t.reference.clone());
@@ -345,7 +353,10 @@ impl App {
                 *held = row.clone();
             }
         }
-        self.list.marks.clear();
+        // What was done in a thread was not done to the marks of the list.
+        if self.on_list() {
+            self.list.marks.clear();
+        }
         self.notice = None;
         self.undoable = Some(Undoable { label, held_until: None, at: self.now });
         if advance && self.screen == Screen::Thread && self.options.auto_advance {

@@ -13,7 +13,7 @@ use super::composer::Composer;
 use super::images::Images;
 use super::input::{Effect, FromDesk, Input};
 use super::intake::IntakeScreen;
-use super::keymap::{Keymap, Lookup, Place};
+use super::keymap::{Keymap, Place};
 use super::keys::Key;
 use super::list::List;
 use super::members::MembersScreen;
@@ -25,6 +25,7 @@ use super::presence::Told;
 use super::projects::ProjectScreen;
 use super::reports::ReportsScreen;
 use super::rules::RulesScreen;
+use super::said::Notice;
 use super::senders::SendersScreen;
 use super::setup::{Options, SetupError};
 use super::templates::TemplatesScreen;
@@ -33,10 +34,9 @@ use super::thread::Thread;
 use super::views::ViewsScreen;
 use crate::domain::query::Sought;
 use crate::domain::{
-    AboutView, CannedView, DeskStatus, Edit, Fault, IssueId, ProjectView, Reference, Request, User,
-    default_views,
+    AboutView, CannedView, DeskStatus, Edit, IssueId, ProjectView, Reference, Request, User, default_views,
 };
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::KeyEventKind;
 use jiff::Timestamp;
 
 /// What fills the screen.
@@ -58,14 +58,6 @@ pub enum Screen {
     Changes,
 }
 
-/// Something to say in the status line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    pub text: String,
-    pub bad: bool,
-    pub at: Timestamp,
-}
-
 /// The last change that can be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undoable {
@@ -75,8 +67,6 @@ pub struct Undoable {
     pub at: Timestamp,
 }
 
-/// How long a notice stays, in seconds.
-const NOTICE_SECONDS: i64 = 12;
 /// How long typed text waits at most before it is saved as a draft, in milliseconds.
 pub const DRAFT_MILLIS: i64 = 500;
 
@@ -307,9 +297,7 @@ impl App {
         self.dirty |= counting && now.as_second() != self.now.as_second();
         let before = std::mem::replace(&mut self.now, now);
         self.tell_of_clocks(before);
-        let old = |notice: &mut Notice| now.as_second() - notice.at.as_second() >= NOTICE_SECONDS;
-        self.dirty |= self.notice.take_if(old).is_some();
-        self.dirty |= self.palette.lesson.take_if(old).is_some();
+        self.dirty |= self.forget_said();
         let over =
             |u: &mut Undoable| u.held_until.map_or(now.as_second() - u.at.as_second() >= 60, |at| at <= now);
         self.dirty |= self.undoable.take_if(over).is_some();
@@ -331,13 +319,11 @@ impl App {
         if self.counts_seconds() {
             due = due.min(1000 - millis.rem_euclid(1000));
         }
-        for notice in self.notice.iter().chain(&self.palette.lesson) {
-            due = due.min(notice.at.as_millisecond() + NOTICE_SECONDS * 1000 - millis);
-        }
+        due = self.said_due().fold(due, i64::min);
         if let Some(since) = self.composer.as_ref().and_then(Composer::unsaved_since) {
             due = due.min(since.as_millisecond() + DRAFT_MILLIS - millis);
         }
-        due = due.min(self.news_due().unwrap_or(due));
+        due = self.news_due().into_iter().chain(self.attend_due()).fold(due, i64::min);
         u64::try_from(due.max(1)).unwrap_or(1)
     }
 
@@ -363,47 +349,6 @@ impl App {
             Screen::Reports => Place::Reports,
             Screen::Views => Place::Views,
             Screen::Changes => Place::Changes,
-        }
-    }
-
-    fn key(&mut self, event: KeyEvent) {
-        self.answered = None;
-        let leaves = event.code == crossterm::event::KeyCode::Esc && self.overlay.is_none();
-        if leaves && self.unfollow() {
-            return;
-        }
-        let place = self.place();
-        self.pending.push(Key::from(event));
-        match self.keymap.lookup(place, &self.pending) {
-            Lookup::Pending(_) => {}
-            Lookup::Action(action) => {
-                self.pending.clear();
-                self.act(place, action);
-            }
-            Lookup::Nothing => {
-                let alone = self.pending.len() == 1;
-                self.pending.clear();
-                if alone && place.takes_text() {
-                    self.typed(place, event);
-                }
-            }
-        }
-    }
-
-    fn typed(&mut self, place: Place, event: KeyEvent) {
-        match place {
-            Place::Composer => self.composer_key(event),
-            Place::Query => self.query_key(event),
-            _ => self.overlay_key(event),
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        match self.place() {
-            Place::Composer => self.composer_paste(text),
-            Place::Query => self.query_paste(text),
-            Place::Prompt | Place::Picker => self.overlay_paste(text),
-            _ => {}
         }
     }
 
@@ -558,22 +503,6 @@ impl App {
     pub fn quit(&mut self) {
         self.save_draft_now();
         self.effects.push(Effect::Quit);
-    }
-
-    /// Says something in the status line.
-    pub fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), bad: false, at: self.now });
-    }
-
-    /// Says in the status line what went wrong.
-    pub fn complain(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), bad: true, at: self.now });
-    }
-
-    /// Says what the desk refused, and what helps.
-    pub fn complain_of(&mut self, fault: &Fault) {
-        let hint = fault.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
-        self.complain(format!("{}{hint}", fault.message));
     }
 
     /// Asks the desk for something.

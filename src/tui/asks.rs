@@ -32,7 +32,7 @@ pub enum Purpose {
     AuthorIssues,
     About,
     Attend,
-    HandOverTo(Reference),
+    HandOverTo(Vec<Reference>),
     RawMail,
     Draft,
     MarkAll,
@@ -64,6 +64,8 @@ pub enum Purpose {
     OwnCommand(u8),
     Similar,
     Answers,
+    /// What is read already, once more: it may read otherwise now.
+    Renewed(Box<Purpose>),
     // From here on: changes. Each is sent at once, none replaces another.
     SaveDraft,
     Send {
@@ -123,6 +125,11 @@ impl Purpose {
         self.slot().is_none() && !matches!(self, Self::SaveDraft | Self::MarkRead | Self::DraftFile { .. })
     }
 
+    /// Tells whether the answer is a text to read.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::RawMail | Self::IntakeRaw(_) | Self::History(_) | Self::Answers)
+    }
+
     /// Gives the slot of a thing to look at; `None` for changes.
     fn slot(&self) -> Option<u8> {
         Some(match self {
@@ -158,6 +165,7 @@ impl Purpose {
             Self::RuleTest(_) => 26,
             Self::Texts => 67,
             Self::Image { .. } => 68,
+            Self::Renewed(_) => 69,
             Self::NextBest => 27,
             Self::Report => 28,
             Self::KnownLabels => 40,
@@ -188,6 +196,8 @@ impl Purpose {
 #[derive(Debug, Default)]
 pub struct Asks {
     last: u64,
+    /// The text to read that was asked for last.
+    read: Option<(Purpose, Request)>,
     waiting: BTreeMap<Token, Purpose>,
     /// For each slot under way: its request, and the one to send next.
     slots: BTreeMap<u8, (Token, Option<(Purpose, Request)>)>,
@@ -205,6 +215,9 @@ pub enum Home {
 impl Asks {
     /// Asks now, or as soon as the slot is free.
     pub fn ask(&mut self, purpose: Purpose, request: Request) -> Option<Effect> {
+        if purpose.is_text() {
+            self.read = Some((purpose.clone(), request.clone()));
+        }
         if let Some(slot) = purpose.slot() {
             if let Some((_, next)) = self.slots.get_mut(&slot) {
                 *next = Some((purpose, request));
@@ -215,6 +228,11 @@ impl Asks {
         self.last += 1;
         self.waiting.insert(Token(self.last), purpose);
         Some(Effect::Ask(Token(self.last), request))
+    }
+
+    /// Gives what asks for the text that is read now.
+    pub fn read(&self) -> Option<(Purpose, Request)> {
+        self.read.clone()
     }
 
     /// Says what the answer to `token` is for.

@@ -49,7 +49,7 @@ impl App {
         if self.canned_target().is_none() && !self.composes_many() {
             return self.say("canned replies are taken into notes; no issue is selected");
         }
-        let project = self.front_row().map(|row| row.project.clone());
+        let project = self.meant_rows().first().map(|row| row.project.clone());
         self.ask(Purpose::Canned, Request::Canned { project });
     }
 
@@ -150,8 +150,7 @@ impl App {
             return true;
         }
         if action == Action::AddText {
-            let hint = "then its text, in $EDITOR";
-            self.open_prompt(Prompt::new(Ask::NewText, "Name of the new canned reply", "", hint));
+            self.ask_text_name("");
             return true;
         }
         let Some(row) = self.texts.rows.get(self.texts.selected).cloned() else { return false };
@@ -163,6 +162,11 @@ impl App {
             _ => return false,
         }
         true
+    }
+
+    fn ask_text_name(&mut self, name: &str) {
+        let hint = "then its text, in $EDITOR";
+        self.open_prompt(Prompt::new(Ask::NewText, "Name of the new canned reply", name, hint));
     }
 
     /// Begins a canned reply of one's own.
@@ -184,7 +188,12 @@ impl App {
     pub fn text_written(&mut self, written: WrittenText, result: Result<String, String>) {
         let WrittenText { scope, name, before, new } = written;
         match result {
-            Err(said) => self.complain(said),
+            Err(said) => {
+                self.complain(said);
+                if new {
+                    self.ask_text_name(&name);
+                }
+            }
             Ok(text) if text.trim().is_empty() => self.say("nothing was written, so nothing is changed"),
             Ok(text) if text.trim_end() == before.trim_end() => self.say("nothing is changed"),
             Ok(text) => {

@@ -79,6 +79,8 @@ pub struct Composer {
     pub send_wanted: Option<Manner>,
     /// Whether `$EDITOR` is to open as soon as the stored draft is here.
     pub editor_wanted: bool,
+    /// The issue in which it was begun, where that was merged into the one it is for now.
+    pub led_from: Option<Reference>,
 }
 
 impl Composer {
@@ -103,6 +105,7 @@ impl Composer {
             focused: true,
             send_wanted: None,
             editor_wanted: false,
+            led_from: None,
         }
     }
 
@@ -312,6 +315,28 @@ impl App {
             _ if composer.seen.is_none() => composer.seen = thread.last_note(),
             _ => {}
         }
+    }
+
+    /// Leads what is being written to the issue into which its own was merged meanwhile.
+    pub fn composer_led(&mut self, from: &Reference) {
+        let Some((view, home)) = self.thread.as_ref().map(|t| (&t.view.row, t.reference.clone())) else {
+            return;
+        };
+        let (id, iid) = (view.id, view.iid);
+        let Some(composer) = &mut self.composer else { return };
+        let mine = composer.target.as_ref().is_some_and(|(own, at)| at == from && *own != id);
+        if !mine || composer.sending {
+            return;
+        }
+        composer.target = Some((id, home));
+        composer.led_from = Some(from.clone());
+        // The desk led the stored draft there as well, perhaps to another one.
+        (composer.saved, composer.seen) = (Saved::Loading, None);
+        composer.files.retain(|file| file.kept.is_none());
+        composer.off.clear();
+        composer.accepted.clear();
+        self.ask_draft();
+        self.complain(format!("#{} was merged into #{iid}: what you write goes there now", from.iid));
     }
 
     /// Tells whether somebody else wrote since the writer began.

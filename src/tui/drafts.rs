@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::composer::{Composer, File, Saved, encoded};
 use super::edit::Edit;
 use super::input::Effect;
-use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Reference, Request, Upload};
+use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Reference, Request, Upload, led_on};
 use jiff::Timestamp;
 
 impl Composer {
@@ -59,9 +59,17 @@ impl App {
         let Some(composer) = self.composer.as_mut() else { return };
         let known = self.projects.as_deref().unwrap_or_default();
         let path = known.iter().find(|p| Some(p.id) == draft.project).map(|p| p.path.clone());
-        composer.body = Edit::text(&format!("{}{typed}", draft.text));
+        let text = match composer.led_from {
+            None => format!("{}{typed}", draft.text),
+            Some(_) => led_on(&draft.text, &typed),
+        };
+        composer.body = Edit::text(&text);
         composer.body.go_to_end();
-        composer.cc = draft.cc.iter().filter_map(|address| EmailAddress::parse(address)).collect();
+        let cc: Vec<EmailAddress> =
+            draft.cc.iter().filter_map(|address| EmailAddress::parse(address)).collect();
+        // What was chosen before it was led here stays chosen.
+        composer.cc.retain(|address| composer.led_from.is_some() && !cc.contains(address));
+        composer.cc.extend(cc);
         for (name, edit) in &mut composer.fields {
             match *name {
                 "Project" => {

@@ -22,6 +22,8 @@ pub enum Doubt {
     Joined(Vec<String>),
     /// They got the last one and do not get this one.
     Left(Vec<String>),
+    /// It was begun in this issue, which was merged into the one that it goes to.
+    Led(String, Vec<String>),
 }
 
 impl Doubt {
@@ -36,6 +38,10 @@ impl Doubt {
             Self::Left(who) => {
                 ("see who gets it", format!("not any more since the last mail: {}", who.join(", ")))
             }
+            Self::Led(from, who) => {
+                let who = if who.is_empty() { "nobody".to_owned() } else { who.join(", ") };
+                ("see who gets it", format!("{from} was merged while you wrote; it goes to {who}"))
+            }
         }
     }
 
@@ -44,7 +50,7 @@ impl Doubt {
         match self {
             Self::Promised(_) => Choice::Act(Action::Attach),
             Self::Internal(_) => Choice::Nothing,
-            Self::Joined(_) | Self::Left(_) => Choice::Act(Action::Recipients),
+            Self::Joined(_) | Self::Left(_) | Self::Led(..) => Choice::Act(Action::Recipients),
         }
     }
 }
@@ -83,6 +89,10 @@ impl App {
         doubts.extend(internal.map(Doubt::Internal));
         doubts.extend((!joined.is_empty()).then_some(Doubt::Joined(joined)));
         doubts.extend((!left.is_empty()).then_some(Doubt::Left(left)));
+        if let (Some(from), Some(view)) = (&composer.led_from, self.composed_view()) {
+            let mailed = recipients(&view.participants, composer).mailed;
+            doubts.push(Doubt::Led(format!("#{}", from.iid), mailed));
+        }
         doubts.retain(|doubt| !composer.accepted.contains(doubt));
         doubts
     }

@@ -6,47 +6,66 @@ use super::clean;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Item, Picker};
 use crate::domain::quick::handed_over;
-use crate::domain::{IssueView, NewNote, Reference, Request, User};
+use crate::domain::{IssueView, NewNote, NewNotes, Reference, Request, User};
 
 impl App {
-    /// Asks to whom the issue in front can go.
+    /// Asks to whom those in front or marked can go.
     pub fn ask_hand_over(&mut self) {
-        match self.target() {
-            Some(reference) => self.ask(Purpose::HandOverTo(reference), Request::Users),
-            None => self.say("no issue is selected"),
+        match self.targets() {
+            none if none.is_empty() => self.say("no issue is selected"),
+            references => self.ask(Purpose::HandOverTo(references), Request::Users),
         }
     }
 
     /// Lets one of the others be picked.
-    pub fn pick_heir(&mut self, reference: &Reference, users: &[User]) {
+    pub fn pick_heir(&mut self, references: &[Reference], users: &[User]) {
         let me = self.me.as_ref().map(|me| me.name.as_str());
         let others = users.iter().filter(|user| !user.removed && Some(user.name.as_str()) != me);
         let item = |user: &User| {
-            let choice = Choice::HandOver(reference.clone(), user.name.clone());
+            let choice = Choice::HandOver(references.to_vec(), user.name.clone());
             Item::new(&user.name, user.full_name.as_deref().unwrap_or_default(), choice)
         };
         let items: Vec<Item> = others.map(item).collect();
         if items.is_empty() {
             return self.say("there is nobody else on this desk");
         }
-        self.open_picker(Picker::new("Hand over to", items));
+        let title = match references.len() {
+            0 | 1 => "Hand over to".to_owned(),
+            count => format!("Hand {count} issues over to"),
+        };
+        self.open_picker(Picker::new(&title, items));
     }
 
     /// Asks for the note that goes with it.
-    pub fn ask_hand_over_note(&mut self, reference: Reference, user: String) {
+    pub fn ask_hand_over_note(&mut self, references: Vec<Reference>, user: String) {
         let title = format!("Note to {}", clean::line(&user));
         let hint = "internal; they are told, and it is assigned to them";
-        self.open_prompt(Prompt::new(Ask::HandOver { reference, user }, &title, "", hint));
+        self.open_prompt(Prompt::new(Ask::HandOver { references, user }, &title, "", hint));
     }
 
-    /// Hands it over.
-    pub fn hand_over(&mut self, reference: Reference, user: String, text: &str) {
+    /// Hands them over: each gets the note, in one step.
+    pub fn hand_over(&mut self, references: Vec<Reference>, user: String, text: &str) {
         if text.is_empty() {
             return self.complain("say in a word what is to be done");
         }
         let text = handed_over(&user, text);
-        let new = NewNote { reference, text, internal: true, ..NewNote::default() };
-        self.ask(Purpose::HandOver(user), Request::AddNote(new));
+        match <[Reference; 1]>::try_from(references) {
+            Ok([reference]) => {
+                let new = NewNote { reference, text, internal: true, ..NewNote::default() };
+                self.ask(Purpose::HandOver(user), Request::AddNote(new));
+            }
+            Err(references) => {
+                let new = NewNotes {
+                    references,
+                    text,
+                    internal: true,
+                    hold_ms: None,
+                    close: false,
+                    dry_run: false,
+                };
+                self.ask(Purpose::Edit { advance: false }, Request::NoteMany(new));
+            }
+        }
     }
 
     /// Says that it was handed over.

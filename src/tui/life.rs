@@ -82,19 +82,24 @@ impl App {
         }
     }
 
-    /// Parts the issue in front from the one it was merged into.
+    /// Parts those in front or marked from what they were merged into.
     pub fn unmerge(&mut self) {
-        match self.target() {
-            Some(reference) => self.ask(Purpose::Edit { advance: false }, Request::Unmerge(reference)),
-            None => self.say("no issue is selected"),
-        }
+        let request = match <[Reference; 1]>::try_from(self.targets()) {
+            Ok([reference]) => Request::Unmerge(reference),
+            Err(none) if none.is_empty() => return self.say("no issue is selected"),
+            Err(references) => Request::UnmergeMany(references),
+        };
+        self.ask(Purpose::Edit { advance: false }, request);
     }
 
     /// Offers the projects to which those in front or marked can go.
     pub fn pick_project(&mut self) {
-        let here = self.front_row().map(|row| row.project.clone());
-        let Some(here) = here else { return self.say("no issue is selected") };
-        let others = self.projects.iter().flatten().filter(|project| project.path != here);
+        let meant = self.meant_rows();
+        if meant.is_empty() {
+            return self.say("no issue is selected");
+        }
+        let is_left = |path: &str| meant.iter().any(|row| row.project != path);
+        let others = self.projects.iter().flatten().filter(|project| is_left(&project.path));
         let items: Vec<Item> = others
             .map(|project| Item::new(&project.path, "", Choice::Change(Edit::MoveTo(project.path.clone()))))
             .collect();
@@ -199,7 +204,7 @@ impl App {
 
     /// Asks for the milestones of the project of the issue in front.
     pub fn ask_milestones(&mut self) {
-        match self.front_row().map(|row| row.project.clone()) {
+        match self.meant_rows().first().map(|row| row.project.clone()) {
             Some(project) => {
                 let (kind, project) = (CategoryKind::Milestone, Some(project));
                 self.ask(Purpose::Milestones, Request::Categories { kind, project });

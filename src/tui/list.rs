@@ -39,6 +39,8 @@ pub struct List {
     pub anchor: Option<u64>,
     pub drafts: BTreeSet<IssueId>,
     pub preview_focus: bool,
+    /// Issues of which the first that is found gets the cursor.
+    pub wanted: Vec<IssueId>,
 }
 
 impl List {
@@ -184,6 +186,7 @@ impl App {
         let before = self.list.current().map(|row| row.id);
         let offset = page.offset;
         self.list.take(page, height);
+        self.select_wanted();
         let current = self.list.current().map(|row| row.id);
         if self.list.current().is_none() && offset != self.window_start() {
             self.ask_rows();
@@ -193,6 +196,18 @@ impl App {
             self.ask_preview();
         }
         self.follow();
+    }
+
+    /// Puts the cursor on the issue that was just taken back, where the list shows it.
+    fn select_wanted(&mut self) {
+        let wanted = std::mem::take(&mut self.list.wanted);
+        let place = |id: &IssueId| self.list.rows.iter().position(|row| row.id == *id);
+        let found = wanted.iter().find_map(place).filter(|_| self.on_list());
+        if let Some(at) = found {
+            self.list.selected = self.list.offset + at as u64;
+            let height = self.list_height();
+            self.list.clamp(height);
+        }
     }
 
     /// Marks the selected row, or takes its mark off, and steps on.

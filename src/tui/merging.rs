@@ -63,7 +63,6 @@ impl App {
 
     /// Merges.
     pub fn merge(&mut self, references: Vec<Reference>, into: Reference) {
-        self.list.marks.clear();
         self.ask(Purpose::Edit { advance: false }, Request::Merge { references, into, dry_run: false });
     }
 }

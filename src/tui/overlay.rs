@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::app::App;
+use super::asks::Purpose;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::picker::Picker;
@@ -9,7 +10,7 @@ use super::send::Manner;
 use crate::domain::moment::moment;
 use crate::domain::{
     CategoryKind, ChangeView, Edit as Change, EmailAddress, IntakeId, KeptFor, NoteId, OutboxId, Reference,
-    SenderRule, ViewId,
+    Request, SenderRule, ViewId,
 };
 use crossterm::event::KeyEvent;
 use ratatui::text::Line;
@@ -77,7 +78,7 @@ pub enum Ask {
         note: NoteId,
     },
     HandOver {
-        reference: Reference,
+        references: Vec<Reference>,
         user: String,
     },
     /// A new note on a person, or another text of this one.
@@ -136,6 +137,8 @@ pub struct Reader {
     pub history: Option<(Reference, Vec<ChangeView>)>,
     /// An answer that can be taken into a reply.
     pub answer: Option<String>,
+    /// What asks for the text once more, where the desk has it.
+    pub asked: Option<Box<(Purpose, Request)>>,
 }
 
 /// One of several texts to read.
@@ -170,6 +173,7 @@ impl App {
             page: 0,
             history: None,
             answer: None,
+            asked: None,
         };
         self.overlay = Some(Overlay::Reader(reader));
     }
@@ -338,7 +342,7 @@ impl App {
             Ask::NewText => self.begin_text(text),
             Ask::TextSetting(scope, name, key) => self.set_text(scope, name, key, text),
             Ask::HistoryFilter { reference, changes } => self.filter_history(&reference, changes, &text),
-            Ask::HandOver { reference, user } => self.hand_over(reference, user, &text),
+            Ask::HandOver { references, user } => self.hand_over(references, user, &text),
             Ask::AboutNote { email, note } => self.write_about(email, note, text),
             Ask::CancelMails(ids) => self.cancel_mails(ids, &text),
         }

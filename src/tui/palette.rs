@@ -3,12 +3,13 @@
 //! What cannot be done now says why. Whoever takes the same thing from here again and again is told its key.
 
 use super::action::{ACTIONS, Action, Entry};
-use super::app::{App, Notice};
+use super::app::App;
 use super::asks::Purpose;
 use super::clean;
 use super::keymap::Place;
 use super::overlay::Overlay;
 use super::picker::{Choice, Item, Picker, about_in};
+use super::said::Notice;
 use crate::domain::{CannedView, IssueQuery, IssueRow, Party, Query, Request, State, User};
 use std::collections::BTreeMap;
 

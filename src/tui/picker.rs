@@ -96,8 +96,8 @@ pub enum Choice {
     ViewSetting(ViewId, &'static str),
     RemoveView(ViewId),
     Macro(KeptFor, String),
-    /// The note with which an issue goes to somebody is asked for.
-    HandOver(Reference, String),
+    /// The note with which issues go to somebody is asked for.
+    HandOver(Vec<Reference>, String),
     /// Goes along with somebody.
     Follow(String),
     /// Something on the card of a person.
@@ -347,7 +347,7 @@ impl App {
             Choice::ViewSetting(view, key) => self.ask_view_setting(&view, key),
             Choice::RemoveView(view) => self.remove_view(view),
             Choice::Macro(kept, name) => self.run_macro(kept, name),
-            Choice::HandOver(reference, user) => self.ask_hand_over_note(reference, user),
+            Choice::HandOver(references, user) => self.ask_hand_over_note(references, user),
             Choice::Follow(user) => self.go_along(user),
             Choice::Card(deed) => self.card_act(deed),
         }

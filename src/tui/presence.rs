@@ -4,31 +4,46 @@ use super::app::{App, Screen};
 use super::asks::Purpose;
 use super::clean;
 use super::picker::{Choice, Item, Picker};
-use crate::domain::{Attend, DraftKind, Present, Reference, Request, Writing};
+use crate::domain::{Attend, DraftKind, NoteId, Present, Reference, Request, Writing};
 use jiff::{SignedDuration, Timestamp};
 
 /// After so long without a word, a key tells anew that somebody is there.
 const AGAIN: SignedDuration = SignedDuration::from_mins(4);
 
-/// What the desk was told last, and when.
+/// Which note is read is told so often at most: the desk tells others forty times in a minute.
+const STEP: SignedDuration = SignedDuration::from_secs(2);
+
+/// What the desk was told last, and when; and how far the one who is followed was followed.
 #[derive(Debug, Default)]
-pub struct Told(Option<(Attend, Timestamp)>);
+pub struct Told {
+    last: Option<(Attend, Timestamp)>,
+    followed: Option<(Reference, NoteId)>,
+}
 
 impl App {
     /// Tells the desk where this screen is, when that changed; `active` says that somebody pressed a key.
     pub fn attend(&mut self, active: bool) {
         let here = self.attending();
-        let due = match &self.told.0 {
+        let due = match &self.told.last {
             None => here != Attend::default(),
             Some((told, at)) => {
-                let again = active && here.reference.is_some() && self.now.duration_since(*at) >= AGAIN;
-                *told != here || again
+                let since = self.now.duration_since(*at);
+                let again = active && here.reference.is_some() && since >= AGAIN;
+                let stepped = Attend { note: here.note, ..told.clone() } == here && since < STEP;
+                *told != here && !stepped || again
             }
         };
         if due && self.lost.is_none() {
-            self.told.0 = Some((here.clone(), self.now));
+            self.told.last = Some((here.clone(), self.now));
             self.ask(Purpose::Attend, Request::Attend(here));
         }
+    }
+
+    /// Gives after how many milliseconds the note that is read is to be told.
+    pub fn attend_due(&self) -> Option<i64> {
+        let (told, at) = self.told.last.as_ref().filter(|_| self.lost.is_none())?;
+        let due = (*at + STEP).as_millisecond() - self.now.as_millisecond();
+        (told.note != self.attending().note).then_some(due)
     }
 
     /// Forgets what the desk was told: it is another connection now.
@@ -46,7 +61,19 @@ impl App {
             DraftKind::Internal => Writing::Comment,
             DraftKind::Reply | DraftKind::Issue => Writing::Reply,
         });
-        Attend { seat: 0, reference, writing, following: self.following.is_some() }
+        let read = self.thread.as_ref().filter(|thread| Some(&thread.reference) == reference.as_ref());
+        let note =
+            read.filter(|_| self.is_followed()).and_then(|thread| thread.current()).map(|note| note.id);
+        Attend { seat: 0, reference, writing, following: self.following.is_some(), note }
+    }
+
+    /// Tells whether another may go along with this one: somebody goes along with somebody.
+    fn is_followed(&self) -> bool {
+        let me = self.me.as_ref().map(|me| me.name.as_str());
+        let present = self.status.iter().flat_map(|status| &status.present);
+        present
+            .filter(|other| other.following && other.is_there(self.now))
+            .any(|o| Some(o.user.as_str()) != me)
     }
 
     /// Gives the others who are at an issue now, who writes first.
@@ -85,6 +112,7 @@ impl App {
     /// Goes along with somebody from now on.
     pub fn go_along(&mut self, user: String) {
         self.following = Some(user);
+        self.told.followed = None;
         self.follow_on();
     }
 
@@ -113,6 +141,24 @@ impl App {
         let Ok(reference) = last.reference.parse::<Reference>() else { return };
         if self.screen != Screen::Thread || self.opened.as_ref() != Some(&reference) {
             self.open_issue(reference);
+        }
+        self.follow_to_note();
+    }
+
+    /// Goes to the note that the one who is followed reads, when that is another than before.
+    pub fn follow_to_note(&mut self) {
+        let Some(user) = &self.following else { return };
+        let height = self.thread_height();
+        let Some(thread) = &mut self.thread else { return };
+        let shown = thread.reference.to_string();
+        let present = self.status.iter().flat_map(|status| &status.present);
+        let theirs = present.filter(|other| other.user == *user && other.reference == shown);
+        let Some(note) = theirs.max_by_key(|other| other.since).and_then(|other| other.note) else { return };
+        let there = (thread.reference.clone(), note);
+        let at = thread.view.notes.iter().position(|known| known.id == note);
+        if let Some(at) = at.filter(|_| self.told.followed.as_ref() != Some(&there)) {
+            thread.go_to(at, height);
+            self.told.followed = Some(there);
         }
     }
 }

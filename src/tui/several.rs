@@ -11,6 +11,17 @@ use jiff::Timestamp;
 use ratatui::text::Line;
 
 impl App {
+    /// Gives the rows of those that a verb is for, as far as the list holds them.
+    pub fn meant_rows(&self) -> Vec<&IssueRow> {
+        let list = &self.list;
+        let numbered = list.rows.iter().zip(list.offset..);
+        let marked: Vec<&IssueRow> = match self.on_list() {
+            true => numbered.filter(|(row, at)| list.is_marked(*at, row)).map(|(row, _)| row).collect(),
+            false => Vec::new(),
+        };
+        if marked.is_empty() { self.front_row().into_iter().collect() } else { marked }
+    }
+
     /// Tells whether the text in the composer is for several issues.
     pub fn composes_many(&self) -> bool {
         self.composer.as_ref().is_some_and(|composer| !composer.many.is_empty())
@@ -125,14 +136,16 @@ impl App {
         if composed.is_some() && self.screen == Screen::Thread {
             self.screen = self.back.pop().unwrap_or(Screen::List);
         }
-        let marks = std::mem::take(&mut self.list.marks);
+        let marks = self.list.marks.clone();
         self.edited_issues(rows, label.clone(), false);
         self.sent_until(label, held_until);
         if failed.is_empty() {
             return;
         }
-        let lacks = |reference: &Reference| failed.iter().any(|one| one.reference == *reference);
-        self.list.marks = marks.into_iter().filter(|(_, reference)| lacks(reference)).collect();
+        if self.on_list() {
+            let lacks = |reference: &Reference| failed.iter().any(|one| one.reference == *reference);
+            self.list.marks = marks.into_iter().filter(|(_, reference)| lacks(reference)).collect();
+        }
         self.complain(partly(rows.len(), failed));
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod completing;
 mod desk;
 mod every;
+mod firsts;
 mod guard;
 mod images;
 mod kept;
@@ -22,6 +23,7 @@ mod screens;
 mod several;
 mod similar;
 mod update;
+mod verbs;
 mod views;
 
 use super::app::App;
@@ -215,6 +217,10 @@ fn key(name: &str) -> KeyEvent {
         "up" => KeyCode::Up,
         "backspace" => KeyCode::Backspace,
         "pagedown" => KeyCode::PageDown,
+        "pageup" => KeyCode::PageUp,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "f1" => KeyCode::F(1),
         one => KeyCode::Char(one.chars().next().unwrap()),
     };
     KeyEvent::new(code, modifiers)

@@ -422,7 +422,12 @@ impl App {
     }
 
     /// Takes the issue in that was asked for.
-    pub fn take_thread(&mut self, reference: Reference, view: IssueView) {
+    pub fn take_thread(&mut self, asked: Reference, view: IssueView) {
+        // A number that leads on is left behind: what is done next is done to what is read.
+        let reference = view.row.reference.parse().unwrap_or_else(|_| asked.clone());
+        if self.opened.as_ref() == Some(&asked) {
+            self.opened = Some(reference.clone());
+        }
         let width = usize::from(self.width);
         let known = self.thread.as_ref().is_some_and(|t| t.view.row.id == view.row.id);
         if known {
@@ -437,12 +442,14 @@ impl App {
             }
             self.begin_album();
         }
+        self.follow_to_note();
         // What came while the thread was open counts as read once it was on the screen.
         if !known {
             self.mark_read();
         } else if self.mark_shown_as_read() {
             self.say("new mail below");
         }
+        self.composer_led(&asked);
         self.composer_follows();
     }
 

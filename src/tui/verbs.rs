@@ -169,7 +169,7 @@ impl App {
             }
             Action::Title => {
                 let count = self.targets().len();
-                let title = self.front_row().map_or(String::new(), |row| row.title.clone());
+                let title = self.meant_rows().first().map_or(String::new(), |row| row.title.clone());
                 let prompt = match count {
                     0 | 1 => Prompt::new(Ask::Title, "Title", &title, ""),
                     _ => Prompt::new(Ask::Title, &format!("One title for {count} issues"), "", ""),
@@ -241,8 +241,8 @@ impl App {
     }
 
     fn toggle_spam(&mut self) {
-        let spam = self.front_row().is_some_and(|row| row.spam);
-        self.change(vec![Edit::Spam(!spam)], true);
+        let all_spam = self.meant_rows().iter().all(|row| row.spam);
+        self.change(vec![Edit::Spam(!all_spam)], true);
     }
 
     fn mark_unread(&mut self) {
@@ -257,10 +257,10 @@ impl App {
                 self.ask(Purpose::MarkRead, request);
             }
         }
-        self.list.marks.clear();
         self.say("marked as unread");
-        if !self.on_list() {
-            self.go_back();
+        match self.on_list() {
+            true => self.list.marks.clear(),
+            false => self.go_back(),
         }
     }
 
@@ -325,7 +325,10 @@ impl App {
 
     /// Lets a label be put on or taken off.
     pub fn take_labels(&mut self, labels: Vec<(String, u64)>) {
-        let on: Vec<String> = self.front_row().map(|row| row.labels.clone()).unwrap_or_default();
+        let meant = self.meant_rows();
+        let on_all = |label: &String| meant.iter().all(|row| row.labels.contains(label));
+        let first = meant.first().map(|row| row.labels.clone()).unwrap_or_default();
+        let on: Vec<String> = first.into_iter().filter(on_all).collect();
         let take_off =
             on.iter().map(|l| Item::new(l, "on it: Enter takes it off", Choice::Unlabel(l.clone())));
         let put_on = labels

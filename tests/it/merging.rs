@@ -2,7 +2,8 @@
 
 use crate::support::room::{ADA, Room, address, field, note};
 use deskbell::domain::{
-    Draft, DraftKind, Edit, EmailAddress, Fate, NoteKind, Request, Response, Role, State,
+    Draft, DraftKind, Edit, EmailAddress, Fate, FaultKind, IssueId, NewNote, NoteKind, Request, Response,
+    Role, State,
 };
 
 const ONE: &str = "acme/support#1";
@@ -141,6 +142,71 @@ async fn undo_parts_what_was_merged_and_a_chain_comes_apart_in_any_order() {
     room.ok(Request::Unmerge(ONE.parse().unwrap())).await;
     assert_eq!(bodies(&room.issue("acme/support#3").await), ["It says \"third\"."]);
     assert_eq!(bodies(&room.issue(ONE).await), ["It says \"invalid token\".", "We look, Ada."]);
+}
+
+#[tokio::test]
+async fn what_is_written_in_an_issue_that_is_merged_meanwhile_goes_along_and_loses_nothing() {
+    let (mut room, _) = room().await;
+    let draft = |reference: &str| Request::Draft {
+        reference: Some(reference.parse().unwrap()),
+        kind: DraftKind::Reply,
+    };
+    let two = room.issue(TWO).await;
+    let save = |issue: IssueId, text: &str| {
+        Request::SaveDraft(Draft {
+            user: "alice".into(),
+            issue: Some(issue),
+            project: None,
+            kind: DraftKind::Reply,
+            text: text.into(),
+            title: None,
+            to: None,
+            cc: vec![],
+            files: vec![],
+            kept: vec![],
+            off: vec![],
+            seen: two.notes.last().map(|note| note.id),
+            saved_at: two.row.created_at,
+        })
+    };
+    let one = room.issue(ONE).await.row.id;
+    room.ok(save(one, "For Ada")).await;
+    room.ok(save(two.row.id, "Dear")).await;
+    room.ok(merge(&[TWO], ONE, false)).await;
+    // Whoever writes on does not know of the merge yet.
+    for text in ["Dear Eve", "Dear Eve, it is", "Dear Eve, it is mended"] {
+        room.ok(save(two.row.id, text)).await;
+    }
+    let Response::Draft(Some(kept)) = room.ok(draft(ONE)).await else { panic!() };
+    assert_eq!(kept.text, "For Ada\n\nDear Eve, it is mended");
+    let Response::Drafts(all) = room.ok(Request::Drafts).await else { panic!() };
+    assert_eq!(all.len(), 1, "none is left where nobody looks: {all:?}");
+    // A send that knows nothing of it is refused once, since others would get it.
+    let seen = two.notes.last().map(|note| note.id);
+    let new = NewNote { seen, ..note(TWO, "Dear Eve, it is mended") };
+    let fault = room.ask(Request::AddNote(new.clone())).await.unwrap_err();
+    assert!(matches!(fault.kind, FaultKind::Stale { .. }), "{fault:?}");
+    assert_eq!(fault.message, "#2 leads to #1 since you looked at it");
+    let seen = room.issue(TWO).await.notes.last().map(|note| note.id);
+    room.ok(Request::AddNote(NewNote { seen, ..new })).await;
+}
+
+#[tokio::test]
+async fn several_are_parted_in_one_step_and_what_is_not_merged_is_told() {
+    let (mut room, _) = room().await;
+    room.mail(&ADA.replace("<a1@", "<f1@").replace("invalid token", "third")).await;
+    let three = "acme/support#3";
+    room.ok(merge(&[TWO, three], ONE, false)).await;
+    let all = [ONE, TWO, three].map(|one| one.parse().unwrap()).to_vec();
+    let answer = room.ok(Request::UnmergeMany(all)).await;
+    let Response::Edited { rows, label, failed, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!((rows.len(), label.as_str()), (2, "parted 2 issues from what they were merged into"));
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].reason, "#1 is not merged into another");
+    assert_eq!(bodies(&room.issue(three).await), ["It says \"third\"."]);
+    room.ok(Request::Undo).await;
+    let survivors = [room.issue(TWO).await.row.iid, room.issue(three).await.row.iid];
+    assert_eq!(survivors, [1, 1], "one undo joins them all again");
 }
 
 #[tokio::test]

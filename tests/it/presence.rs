@@ -2,14 +2,16 @@
 
 use crate::support::room::{Room, note};
 use deskbell::domain::quick::handed_over;
-use deskbell::domain::{Attend, Event, NewNote, NoteKind, Request, Response, Writing};
+use deskbell::domain::{Attend, Event, NewNote, NoteId, NoteKind, Request, Response, Writing};
 use jiff::SignedDuration;
 
 const ONE: &str = "acme/support#1";
 
 async fn sit(room: &mut Room, user: &str, seat: u64, reference: Option<&str>, writing: Writing) {
     let reference = reference.map(|reference| reference.parse().unwrap());
-    room.ask_as(user, Request::Attend(Attend { seat, reference, writing, following: false })).await.unwrap();
+    room.ask_as(user, Request::Attend(Attend { seat, reference, writing, following: false, note: None }))
+        .await
+        .unwrap();
 }
 
 async fn seen(room: &mut Room, user: &str) -> Vec<String> {
@@ -40,6 +42,7 @@ async fn those_who_work_on_an_issue_see_who_reads_and_who_writes_in_it() {
         reference: Some(ONE.parse().unwrap()),
         writing: Writing::Reply,
         following: false,
+        note: None,
     });
     assert!(room.ask_as("tom", other).await.is_err());
     // A second screen of the same person: the busier one counts.
@@ -53,6 +56,33 @@ async fn those_who_work_on_an_issue_see_who_reads_and_who_writes_in_it() {
     sit(&mut room, "mia", 7, None, Writing::Nothing).await;
     room.desk.left(8);
     assert_eq!(seen(&mut room, "alice").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_note_that_is_read_is_told_to_those_who_work_on_the_issue() {
+    let mut room = Room::with_staff().await;
+    let mut events = room.desk.subscribe();
+    let at = |note| Attend {
+        seat: 7,
+        reference: Some(ONE.parse().unwrap()),
+        note: Some(NoteId(note)),
+        ..Attend::default()
+    };
+    for note in [1, 2, 2] {
+        room.ask_as("mia", Request::Attend(at(note))).await.unwrap();
+    }
+    assert_eq!([events.try_recv().unwrap(), events.try_recv().unwrap()], [Event::Status, Event::Status]);
+    assert!(events.try_recv().is_err(), "the same note is told once");
+    let Response::Status(status) = room.ask_as("alice", Request::Status).await.unwrap() else { panic!() };
+    assert_eq!(status.present[0].note, Some(NoteId(2)));
+    for note in 0..200 {
+        room.ask_as("mia", Request::Attend(at(note))).await.unwrap();
+    }
+    let mut told = 0;
+    while events.try_recv().is_ok() {
+        told += 1;
+    }
+    assert!(told < 40, "{told} in one minute");
 }
 
 #[tokio::test]

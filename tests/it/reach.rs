@@ -18,6 +18,7 @@ use Prints::{Bytes, Json};
 /// Each request and a command that asks it, in an order in which each goes well on one desk.
 const COMMANDS: &[(&str, Prints, &str)] = &[
     ("Status", Json, "status"),
+    ("Status", Json, "who"),
     ("Issues", Json, "issue list is:open"),
     ("Issue", Json, "issue show 1"),
     ("History", Json, "issue history 1"),
@@ -79,6 +80,8 @@ const COMMANDS: &[(&str, Prints, &str)] = &[
     ("Redo", Json, "redo"),
     ("Changes", Json, "undo --list"),
     ("UndoOne", Json, "undo {change}"),
+    ("Merge", Json, "issue merge 2 3 --into 1"),
+    ("UnmergeMany", Json, "issue unmerge 2 3"),
     ("Merge", Json, "issue merge 2 --into 1"),
     ("Unmerge", Json, "issue unmerge 2"),
     ("Forward", Json, "issue forward 1 1 --to vendor@printers.test"),
@@ -126,7 +129,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("Draft", "what somebody began to write on the screen"),
     ("SaveDraft", "what somebody began to write on the screen"),
     ("DraftFile", "a file of what somebody began to write on the screen"),
-    ("Attend", "where somebody is on the screen; `status` says who is here"),
+    ("Attend", "where somebody is on the screen; `who` says who is here"),
     ("DropDraft", "what somebody began to write on the screen"),
 ];
 

@@ -296,6 +296,7 @@ fn table() -> Vec<(Request, Who)> {
             From(Role::Reporter),
         ),
         (Request::Unmerge(open()), From(Role::Reporter)),
+        (Request::UnmergeMany(vec![open()]), From(Role::Reporter)),
         (
             Request::Forward(Forward {
                 reference: open(),

@@ -309,7 +309,7 @@ async fn an_internal_comment_is_taken_back_though_the_reply_that_it_set_off_is_o
     comment.internal = true;
     room.ok(Request::AddNote(comment)).await;
     assert_eq!(room.send().await.len(), 2);
-    let Response::Undone { skipped, draft, label } = room.ok(Request::Undo).await else { panic!() };
+    let Response::Undone { skipped, draft, label, .. } = room.ok(Request::Undo).await else { panic!() };
     assert_eq!(skipped.len(), 1, "{skipped:?}");
     assert!(label.starts_with("took back") && draft.is_some(), "{label}");
     assert!(room.issue(ONE).await.notes.iter().all(|note| note.kind != NoteKind::Internal));

@@ -35,6 +35,50 @@ async fn the_words_of_the_mail_find_what_was_answered_before() {
     assert!(found.iter().all(|one| one.row.reference != "acme/support#22"));
 }
 
+fn mail(number: usize, subject: &str, text: &str) -> String {
+    let mail = ADA.replace("<a1@", &format!("<m{number}@")).replace("Cannot log in", subject);
+    mail.replace("It says \"invalid token\".", text)
+}
+
+#[tokio::test]
+async fn words_that_hold_sentences_together_make_nothing_similar() {
+    let mut room = Room::new().await;
+    room.mail(&mail(
+        1,
+        "When will the invoice come",
+        "Hello, please, the paper has not been there and we have it not.",
+    ))
+    .await;
+    room.mail(&mail(
+        2,
+        "When does the telescope turn",
+        "Hello, please, the mirror has not been there and you have it not.",
+    ))
+    .await;
+    room.mail(&mail(3, "Die Rechnung", "Und wenn der Drucker nicht geht, bitte ich um Antwort.")).await;
+    room.mail(&mail(4, "Das Fernrohr", "Und wenn der Spiegel nicht geht, bitte ich um Antwort.")).await;
+    let found = similar(&mut room, "alice", "acme/support#1").await;
+    assert!(found.is_empty(), "{found:?}");
+    let found = similar(&mut room, "alice", "acme/support#3").await;
+    let words: Vec<&str> = found.iter().flat_map(|one| one.words.iter().map(String::as_str)).collect();
+    assert!(words.iter().all(|word| ["geht", "antwort"].contains(word)), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_many_texts_hold_tells_less_than_one_rare_word() {
+    let mut room = Room::new().await;
+    let portal = "Sent by our customer portal, account reference follows below.";
+    for n in 0..14 {
+        room.mail(&mail(n, &format!("Matter {n}"), portal)).await;
+    }
+    room.mail(&mail(20, "Sky", "The telescope is stuck.")).await;
+    room.mail(&mail(21, "Night", &format!("My telescope hums. {portal}"))).await;
+    let found = similar(&mut room, "alice", "acme/support#16").await;
+    let named: Vec<&str> = found.iter().map(|one| one.row.reference.as_str()).collect();
+    assert_eq!(named, ["acme/support#15"], "{found:?}");
+    assert_eq!(found[0].words, ["telescope"]);
+}
+
 #[tokio::test]
 async fn what_one_does_not_work_on_is_not_found() {
     let mut room = Room::new().await;

@@ -131,10 +131,11 @@ pub enum Issue {
     #[command(after_help = "Examples:\n  deskbell issue merge 13 14 --into 12 --dry-run\n  \
                             deskbell issue unmerge 13")]
     Merge(MergeArgs),
-    /// Parts an issue from the one it was merged into.
+    /// Parts issues from those they were merged into.
     Unmerge {
-        /// The issue: 12, #12 or acme/support#12.
-        reference: Reference,
+        /// The issues: 12, #12 or acme/support#12.
+        #[arg(required = true)]
+        references: Vec<Reference>,
     },
     /// Moves issues to another project: they get numbers there, and the old ones lead to them.
     #[command(after_help = "Example:\n  deskbell issue move 12 acme/office")]

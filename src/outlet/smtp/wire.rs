@@ -136,6 +136,6 @@ async fn expect(
 }
 
 fn silent() -> OutletError {
-    OutletError::new(Stage::Greeting, "the server says nothing")
-        .hint("check host and port; on this port it may want ssl = true")
+    OutletError::new(Stage::Greeting, "the server says nothing before TLS")
+        .hint("this port may speak TLS from the start: set ssl = true and start_tls = false; else check host and port")
 }

@@ -5,7 +5,7 @@ use super::{
     answers::{Limit, cut, failed, hung_up, silent},
 };
 use crate::{
-    config::{Auth, Encryption, ImapConfig, Login, Secret, SecretSource},
+    config::{Auth, Encryption, ImapConfig, Login, Secret, SecretSource, Server},
     oauth::Tokens,
     source::{SourceError, Stage},
     tls::{self, Patient},
@@ -39,11 +39,25 @@ pub(super) async fn open(
 async fn connect(config: &ImapConfig, limit: Limit) -> Result<Client<Patient>, SourceError> {
     let stream = tls::connect(&config.server).await?;
     let mut client = Client::new(Patient::new(stream, limit.0));
-    greeting(&mut client, limit).await?;
+    greeting(&mut client, limit).await.map_err(|e| unasked(e, &config.server))?;
     if config.server.encryption == Encryption::StartTls {
         client = upgrade(client, config, limit).await?;
     }
     Ok(client)
+}
+
+/// Says what it may be where a server waits for a client that speaks first: it expects TLS.
+fn unasked(error: SourceError, server: &Server) -> SourceError {
+    match (error.stage, server.encryption) {
+        (Stage::Timeout, Encryption::StartTls | Encryption::Plaintext) => {
+            let said = format!("{}:{} says nothing before TLS", server.host, server.port);
+            SourceError::new(Stage::Timeout, said).hint(
+                "this port may speak TLS from the start: set ssl = true and start_tls = false; \
+                 else the network or the server hangs",
+            )
+        }
+        _ => error,
+    }
 }
 
 async fn greeting(client: &mut Client<Patient>, limit: Limit) -> Result<(), SourceError> {

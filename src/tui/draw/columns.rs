@@ -6,13 +6,42 @@ use super::super::{clock, when};
 use crate::domain::{Column, IssueRow, Party, Priority, State, Status};
 use ratatui::style::Style;
 use ratatui::text::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The widths of the columns.
 pub struct Columns {
     pub number: usize,
+    /// Whether numbers stand with their project: two rows have the same one.
+    pub projects: Option<Depth>,
     pub title: usize,
     /// Those beside number and title, in their order.
     pub further: Vec<(Column, usize)>,
+}
+
+/// How many parts of a project's path tell it from the others, from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth(usize);
+
+/// The most cells of a number with its project.
+const NUMBER: usize = 16;
+
+/// Tells whether two of these issues have one number in two projects, and what tells the projects apart.
+fn ambiguous(rows: &[IssueRow]) -> Option<Depth> {
+    let mut seen: BTreeMap<u64, &str> = BTreeMap::new();
+    let twice = rows.iter().any(|row| *seen.entry(row.iid).or_insert(&row.project) != row.project);
+    let projects: BTreeSet<&str> = rows.iter().map(|row| row.project.as_str()).collect();
+    let parts = projects.iter().map(|path| path.split('/').count()).max().unwrap_or(1);
+    let apart = |depth: &usize| {
+        let tails: BTreeSet<&str> = projects.iter().map(|path| tail(path, *depth)).collect();
+        tails.len() == projects.len()
+    };
+    twice.then(|| Depth((1..parts).find(apart).unwrap_or(parts)))
+}
+
+/// Gives so many parts of a path, from its end.
+fn tail(path: &str, parts: usize) -> &str {
+    let start = path.rmatch_indices('/').nth(parts.saturating_sub(1)).map_or(0, |(at, _)| at + 1);
+    path.get(start..).unwrap_or(path)
 }
 
 /// The narrowest title beside columns that a view has of its own.
@@ -23,14 +52,34 @@ impl Columns {
     pub fn of(width: u16, rows: &[IssueRow], own: &[Column]) -> Self {
         let width = usize::from(width);
         let digits = |row: &IssueRow| row.iid.checked_ilog10().unwrap_or(0) as usize + 1;
-        let number = rows.iter().map(digits).max().unwrap_or(1).clamp(3, 8);
+        let digits = rows.iter().map(digits).max().unwrap_or(1).clamp(3, 8);
+        let projects = ambiguous(rows).filter(|_| !own.contains(&Column::Project));
+        let number = projects.map_or(digits, |depth| {
+            let name = |row: &IssueRow| clean::width(&clean::line(tail(&row.project, depth.0)));
+            let longest = rows.iter().map(name).max().unwrap_or(0);
+            (digits + 1 + longest).min(NUMBER.min(width / 4).max(digits))
+        });
         let further = match own {
             [] => usual(width, rows),
             own => chosen(own, width.saturating_sub(5 + number + TITLE)),
         };
         // The cursor, the number, two blanks.
         let taken = 2 + number + 2 + further.iter().map(|(_, width)| width + 2).sum::<usize>() + 1;
-        Self { number, title: width.saturating_sub(taken), further }
+        Self { number, projects, title: width.saturating_sub(taken), further }
+    }
+
+    /// Gives the number of an issue, with its project where the number alone does not say which it is.
+    pub fn number_of(&self, row: &IssueRow, ellipsis: &str) -> String {
+        let number = match self.projects {
+            None => row.iid.to_string(),
+            Some(depth) => {
+                let name = clean::line(tail(&row.project, depth.0));
+                let number = format!("#{}", row.iid);
+                let room = self.number.saturating_sub(number.len());
+                format!("{}{number}", clean::cut(&name, room, ellipsis))
+            }
+        };
+        fit_right(&number, self.number, ellipsis)
     }
 
     /// Tells whether this column stands there.

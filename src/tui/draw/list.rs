@@ -137,7 +137,7 @@ fn draw_row(app: &App, c: &Columns, index: u64, row: &IssueRow, area: Rect, buf:
     let quiet = row.state == State::Closed || row.spam;
     let weight = if quiet { app.theme.dim } else { Style::new() };
     let strong = if row.unread > 0 { app.theme.strong } else { weight };
-    let number = fit_right(&row.iid.to_string(), c.number, ell);
+    let number = c.number_of(row, ell);
     let mut spans = vec![sign, Span::styled(number, app.theme.dim), Span::raw("  ")];
     spans.extend(title(app, c, row, strong));
     for (column, width) in &c.further {

@@ -74,8 +74,10 @@ fn titled_rule(app: &App, title: &str, hint: &str, area: Rect, buf: &mut Buffer)
 fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
     let new = picker.new_text();
     let count = picker.found.len() + usize::from(new.is_some());
+    let columns = Columns::of(picker, usize::from(areas.footer.width));
+    let tall: Vec<usize> = (0..count.max(1)).map(|at| columns.wrapped(picker, at).len()).collect();
     let most = areas.bottom_rule.y.saturating_sub(1);
-    let wanted = u16::try_from(count.max(1)).unwrap_or(u16::MAX).saturating_add(2);
+    let wanted = u16::try_from(tall.iter().sum::<usize>()).unwrap_or(u16::MAX).saturating_add(2);
     let area = foot(areas, wanted.min(most).max(3));
     clear(area, buf);
     let mut lines = rows(area);
@@ -89,17 +91,22 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
         picker.edit.draw(true, inner, buf);
     }
     let height = usize::from(area.height.saturating_sub(2));
-    let top = picker.selected.saturating_sub(height.saturating_sub(1));
-    let columns = Columns::of(picker, usize::from(area.width));
-    for (index, line) in (top..count.max(1)).zip(lines) {
+    let top = first_shown(&tall, picker.selected, height);
+    for index in top..count.max(1) {
+        let Some(line) = lines.next() else { break };
         match picker.found.get(index).and_then(|i| picker.items.get(*i)) {
             Some(item) => {
                 let here = index == picker.selected;
                 let off = matches!(item.choice, Choice::Off(_));
-                let item = [item.keys.as_str(), item.name.as_str(), item.detail.as_str()];
-                draw_item(app, &columns, item, here, line, buf);
+                let details = columns.wrapped(picker, index);
+                let first = details.first().map_or("", String::as_str);
+                draw_item(app, &columns, [item.keys.as_str(), item.name.as_str(), first], here, line, buf);
                 if off {
                     buf.set_style(line, app.theme.dim);
+                }
+                for (more, line) in details.iter().skip(1).zip(lines.by_ref()) {
+                    let indent = " ".repeat(columns.before_detail());
+                    text(Line::styled(format!("{indent}{more}"), app.theme.dim), line, buf);
                 }
             }
             None => {
@@ -130,13 +137,53 @@ fn draw_picker(app: &App, picker: &Picker, areas: &Areas, buf: &mut Buffer) {
 struct Columns {
     keys: usize,
     name: usize,
+    /// The cells of a detail, where a longer one goes on below.
+    wraps: Option<usize>,
+}
+
+/// Gives the first item of those that are shown, so that the selected one is seen as a whole.
+fn first_shown(tall: &[usize], selected: usize, height: usize) -> usize {
+    let mut room = height;
+    let above = tall.iter().take(selected + 1).rev().take_while(|lines| {
+        let fits = **lines <= room;
+        room = room.saturating_sub(**lines);
+        fits
+    });
+    (selected + 1).saturating_sub(above.count().max(1))
 }
 
 impl Columns {
     fn of(picker: &Picker, width: usize) -> Self {
         let keys = picker.items.iter().take(500).map(|i| clean::width(&i.keys)).max().unwrap_or(0).min(14);
         let longest = picker.items.iter().take(500).map(|i| clean::width(&i.name)).max().unwrap_or(0);
-        Self { keys, name: longest.min((width / 2).max(10)) }
+        let name = longest.min((width / 2).max(10));
+        let columns = Self { keys, name, wraps: None };
+        // Help is there to be read; a choice is made by its name.
+        let help = picker.origin.is_some() && !picker.palette;
+        let room = width.saturating_sub(columns.before_detail() + 1);
+        Self { wraps: Some(room).filter(|room| help && *room >= 10), ..columns }
+    }
+
+    /// Gives how many cells stand before a detail.
+    fn before_detail(&self) -> usize {
+        1 + if self.keys > 0 { self.keys + 2 } else { 0 } + 1 + self.name + 2
+    }
+
+    /// Gives the detail of the item at a place, in the lines that it takes.
+    fn wrapped(&self, picker: &Picker, at: usize) -> Vec<String> {
+        let item = picker.found.get(at).and_then(|item| picker.items.get(*item));
+        let detail = item.map_or(String::new(), |item| clean::line(&item.detail));
+        let Some(room) = self.wraps else { return vec![detail] };
+        let mut lines = vec![String::new()];
+        for word in detail.split(' ') {
+            let full = |line: &String| clean::width(line) + 1 + clean::width(word) > room;
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(word),
+                Some(line) if !full(line) => line.extend([" ", word]),
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines
     }
 }
 

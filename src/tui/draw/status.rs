@@ -173,7 +173,25 @@ fn hints(app: &App, pairs: Vec<(String, String)>, width: usize, most: usize) -> 
 }
 
 fn footer_keys(app: &App, place: Place) -> Vec<(String, String)> {
-    app.keymap.footer(place).into_iter().map(|(keys, a)| (keys, word(app, place, a))).collect()
+    let keys = app.keymap.footer(place).into_iter();
+    let keys = keys.filter(|(_, action)| !shows_no_row(app, place) || works_without_row(*action));
+    keys.map(|(keys, a)| (keys, word(app, place, a))).collect()
+}
+
+/// Tells whether this is a list that stands there empty.
+fn shows_no_row(app: &App, place: Place) -> bool {
+    match place {
+        Place::Texts => app.texts.rows.is_empty(),
+        Place::Rules => app.rules.rows.is_empty(),
+        Place::Outbox => app.outbox.rows.is_empty(),
+        Place::Changes => app.changes.rows.is_empty(),
+        _ => false,
+    }
+}
+
+fn works_without_row(action: Action) -> bool {
+    use Action::{AddText, Back, Filter, Help, Leave, Undo};
+    matches!(action, AddText | Back | Filter | Help | Leave | Undo)
 }
 
 fn shows_spam(app: &App) -> bool {
@@ -256,6 +274,8 @@ fn word(app: &App, place: Place, action: Action) -> String {
         (Place::Reports, Action::HalfDown) => "scroll",
         (Place::Reports, Action::Open) => "which issues",
         (Place::Views, Action::Open) => "show",
+        (Place::Views, Action::MoveUp) => "up",
+        (Place::Views, Action::MoveDown) => "down",
         (Place::Changes, Action::Open) => "issue",
         (Place::Changes, Action::Filter) if app.changes.mine => "everybody's",
         (Place::Changes, Action::Filter) => "only mine",

@@ -104,12 +104,11 @@ fn tab(app: &App, index: usize, view: &View, gap: &'static str, short: bool) -> 
     spans
 }
 
-/// Gives the name of a view where there is little room.
+/// Gives the name of a view where there is little room: the same name, cut.
 fn short_name(app: &App, view: &View) -> String {
-    match (&view.from, view.about.name.as_str()) {
-        (ViewFrom::Program, "Waiting on us") => "Waiting".to_owned(),
-        (ViewFrom::Program, "All open") => "Open".to_owned(),
-        (ViewFrom::Program, "Snoozed") => "Later".to_owned(),
-        (_, name) => cut(&clean::line(name), SHORT, app.theme.signs.ellipsis),
+    let (name, ellipsis) = (clean::line(&view.about.name), app.theme.signs.ellipsis);
+    match clean::width(&name) <= SHORT {
+        true => name,
+        false => format!("{}{ellipsis}", cut(&name, SHORT - clean::width(ellipsis), "").trim_end()),
     }
 }

@@ -6,7 +6,7 @@ use super::super::send::size;
 use super::super::thread::{Row, Thread};
 use super::super::when;
 use super::super::{clean, clock};
-use super::{composer, images, rows, rule, text, two_ends};
+use super::{composer, images, rows, rule, shorten, text, two_ends};
 use crate::domain::{
     Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State, Writing,
 };
@@ -269,33 +269,40 @@ fn draw_row(
 fn head(app: &App, thread: &Thread, note: &NoteView, here: bool, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let cursor = if here { theme.signs.cursor } else { " " };
-    let mut left = vec![Span::styled(cursor.to_owned(), theme.accent_strong)];
-    left.extend(author(app, thread, note));
-    if thread.fresh.contains(&note.id) {
-        left.push(Span::styled(format!(" {} new", theme.signs.unread), theme.accent));
-    }
-    if note.automatic {
-        left.push(Span::styled(format!(" {} automatic", theme.signs.dot), theme.dim));
-    }
+    let (mut gives, stays) = author(app, thread, note);
     if let Some(auth) = note.auth.as_deref().filter(|_| area.width >= 80) {
         let style = if auth.contains("fail") { theme.warning } else { theme.dim };
-        left.push(Span::styled(format!(" {} {}", theme.signs.dot, clean::line(auth)), style));
+        gives.push(Span::styled(format!(" {} {}", theme.signs.dot, clean::line(auth)), style));
+    }
+    let mut stays: Vec<Span<'_>> = stays.into_iter().collect();
+    if note.automatic {
+        stays.push(Span::styled(format!(" {} automatic", theme.signs.dot), theme.dim));
+    }
+    if thread.fresh.contains(&note.id) {
+        stays.push(Span::styled(format!(" {} new", theme.signs.unread), theme.accent));
     }
     let at = when::exact(app.now, note.created_at, &app.options.time_zone);
     let age = when::age(app.now, note.created_at);
     let when = if area.width < 60 { format!(" {age} ") } else { format!(" {at} {} {age} ", theme.signs.dot) };
-    let right = vec![Span::styled(when, theme.dim)];
-    two_ends(left, right, area, app, buf);
+    // Name, address and checks give way; what kind of note it is, and that it is new, stays.
+    let taken: usize = stays.iter().map(|span| clean::width(&span.content)).sum();
+    let room = usize::from(area.width).saturating_sub(clean::width(&when) + taken + 2);
+    let mut left = vec![Span::styled(cursor.to_owned(), theme.accent_strong)];
+    left.extend(shorten(gives, room, app));
+    left.extend(stays);
+    two_ends(left, vec![Span::styled(when, theme.dim)], area, app, buf);
 }
 
-fn author(app: &App, thread: &Thread, note: &NoteView) -> Vec<Span<'static>> {
+/// Gives who wrote a note, which may be cut, and what kind of note it is.
+fn author<'a>(app: &App, thread: &Thread, note: &NoteView) -> (Vec<Span<'a>>, Option<Span<'a>>) {
     let theme = &app.theme;
     let name = clean::line(note.author.label());
+    let dot = theme.signs.dot;
     match note.kind {
-        NoteKind::Internal => vec![
-            Span::styled(name, theme.warning_strong),
-            Span::styled(format!(" {} INTERNAL, NOT MAILED", theme.signs.dot), theme.warning_strong),
-        ],
+        NoteKind::Internal => (
+            vec![Span::styled(name, theme.warning_strong)],
+            Some(Span::styled(format!(" {dot} INTERNAL, NOT MAILED"), theme.warning_strong)),
+        ),
         NoteKind::Incoming => {
             let email = note.author.email.as_ref().map(|e| clean::line(e.as_str()));
             let mut spans = vec![Span::styled(name.clone(), theme.strong)];
@@ -306,17 +313,15 @@ fn author(app: &App, thread: &Thread, note: &NoteView) -> Vec<Span<'static>> {
                 thread.view.participants.iter().any(|p| {
                     p.role == ParticipantRole::Stranger && Some(&p.email) == note.author.email.as_ref()
                 });
-            if stranger {
-                spans.push(Span::styled(" (stranger, joined unasked)", theme.warning));
-            } else if note.author.is_outside() {
+            if !stranger && note.author.is_outside() {
                 spans.push(Span::styled(" (external participant)", theme.dim));
             }
-            spans
+            let joined = Span::styled(" (stranger, joined unasked)", theme.warning);
+            (spans, stranger.then_some(joined))
         }
-        NoteKind::Reply | NoteKind::System => vec![
-            Span::styled(name, theme.strong),
-            Span::styled(format!(" {} reply", theme.signs.dot), theme.dim),
-        ],
+        NoteKind::Reply | NoteKind::System => {
+            (vec![Span::styled(name, theme.strong)], Some(Span::styled(format!(" {dot} reply"), theme.dim)))
+        }
     }
 }
 

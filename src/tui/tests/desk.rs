@@ -30,6 +30,12 @@ pub struct FakeDesk {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Whether it gives none of them.
     pub refuses_files: bool,
+    /// An issue that was merged into another: their numbers.
+    pub merged: Option<(u64, u64)>,
+    /// Whether histories are gone.
+    pub gone: bool,
+    /// The issues that the next undo is about.
+    pub undone: Vec<IssueId>,
     next_note: u64,
 }
 
@@ -220,6 +226,9 @@ impl FakeDesk {
             views: default_views(),
             files: BTreeMap::new(),
             refuses_files: false,
+            merged: None,
+            gone: false,
+            undone: Vec::new(),
             next_note: 100,
         }
     }
@@ -283,7 +292,8 @@ impl FakeDesk {
     }
 
     fn find(&mut self, reference: &Reference) -> Result<&mut IssueView, Fault> {
-        let found = self.issues.iter_mut().find(|i| i.row.iid == reference.iid);
+        let iid = self.merged.filter(|(from, _)| *from == reference.iid).map_or(reference.iid, |(_, to)| to);
+        let found = self.issues.iter_mut().find(|i| i.row.iid == iid);
         found.ok_or_else(|| Fault::not_found(format!("there is no issue {reference}")))
     }
 
@@ -430,6 +440,7 @@ impl FakeDesk {
                 })
             }
             Request::Issue(reference) => Response::Issue(Box::new(self.find(&reference)?.clone())),
+            Request::History(_) if self.gone => return Err(Fault::not_found("it is gone")),
             Request::History(_) => Response::History(history()),
             Request::RawMail { .. } | Request::IntakeRaw(_) => Response::Bytes(
                 b"From: Ada <ada@example.com>\r\nSubject: Hi\x1b[2J\r\n\r\nHello\r\n".to_vec(),
@@ -501,6 +512,7 @@ impl FakeDesk {
                 label: "took back: reply to #128".into(),
                 skipped: Vec::new(),
                 draft: None,
+                issues: self.undone.clone(),
             },
             Request::SetProject { settings, .. } => {
                 let project = &mut self.projects[0];

@@ -2,7 +2,7 @@
 
 use super::desk::email;
 use super::{Screen, now};
-use crate::domain::{NewNote, ParticipantRole, Request};
+use crate::domain::{Draft, DraftKind, Event, IssueId, NewNote, ParticipantRole, Request, Seq};
 use crate::tui::files::Entry;
 use crate::tui::input::{Effect, Input};
 use insta::assert_snapshot;
@@ -127,4 +127,41 @@ fn a_file_is_chosen_from_a_folder() {
     let entries = vec![entry("notes.txt", Some(12))];
     screen.input(Input::Listed { folder: "/home/a/old".into(), entries: Ok(entries) }).keys("no<enter>");
     assert_eq!(screen.wanted.last(), Some(&Effect::Attach { path: "/home/a/old/notes.txt".into() }));
+}
+
+#[test]
+fn what_is_written_follows_its_issue_into_another_and_the_guard_tells_it() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3<enter>rMy answer").wait(600);
+    let kind = DraftKind::Reply;
+    let draft = screen.desk.drafts.remove(&(Some(128), kind)).unwrap();
+    screen.desk.merged = Some((128, 127));
+    let joined = Draft { text: "Another one\n\nMy answer".into(), issue: Some(IssueId(1127)), ..draft };
+    screen.desk.drafts.insert((Some(127), kind), joined);
+    screen.forget().event(Event::Issues { seq: Seq(2), issues: vec![IssueId(1128), IssueId(1127)] });
+    assert!(
+        screen.text().contains("#128 was merged into #127: what you write goes there now"),
+        "{}",
+        screen.text()
+    );
+    screen.keys(" in full").wait(600);
+    let saved: Vec<_> = screen
+        .asked
+        .iter()
+        .filter_map(|request| match request {
+            Request::SaveDraft(draft) => Some((draft.issue, draft.text.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(saved.last().unwrap(), &(Some(IssueId(1127)), "Another one\n\nMy answer in full".into()));
+    assert!(saved.iter().all(|(issue, _)| *issue == Some(IssueId(1127))), "{saved:?}");
+    screen.keys("<ctrl-s>");
+    let text = screen.text();
+    assert!(text.contains("NOT SENT YET") && text.contains("#128 was merged while you wrote"), "{text}");
+    screen.keys("anyway<enter>");
+    let sent = screen.asked.iter().find_map(|request| match request {
+        Request::AddNote(new) => Some(new.reference.iid),
+        _ => None,
+    });
+    assert_eq!(sent, Some(127));
 }

@@ -2,7 +2,7 @@
 
 use super::Screen;
 use super::desk::{FakeDesk, ago};
-use crate::domain::{Attend, Event, Present, Request, Writing};
+use crate::domain::{Attend, Event, NoteId, Present, Request, Writing};
 use crate::tui::setup::Options;
 
 fn present(user: &str, writing: Writing) -> Present {
@@ -14,6 +14,7 @@ fn present(user: &str, writing: Writing) -> Present {
         following: false,
         since,
         seen,
+        note: None,
     }
 }
 
@@ -95,6 +96,47 @@ fn one_goes_along_with_somebody_until_esc_and_never_in_a_circle() {
     screen.desk.present[0].following = true;
     screen.event(Event::Status);
     assert!(screen.app.following.is_none(), "who follows is not followed");
+}
+
+#[test]
+fn whoever_goes_along_is_led_from_note_to_note_and_may_look_elsewhere_meanwhile() {
+    let mut screen = Screen::new(80, 24);
+    let notes: Vec<NoteId> = screen.desk.issues[0].notes.iter().map(|note| note.id).collect();
+    let there = |note: usize| Present { note: Some(notes[note]), ..present("sam", Writing::Nothing) };
+    screen.desk.present = vec![there(0)];
+    screen.event(Event::Status).keys("3:follow<enter><enter>");
+    let read = |screen: &Screen| screen.app.thread.as_ref().unwrap().current().unwrap().id;
+    assert_eq!(read(&screen), notes[0], "the one that sam reads, and not the news");
+    screen.desk.present = vec![there(notes.len() - 1)];
+    screen.event(Event::Status);
+    assert_eq!(read(&screen), notes[notes.len() - 1]);
+    screen.keys("gg").event(Event::Status);
+    assert_eq!(read(&screen), notes[0], "one looks elsewhere until the other goes on");
+    screen.desk.present = vec![Present { note: Some(NoteId(999)), ..there(0) }];
+    screen.event(Event::Status);
+    assert_eq!(read(&screen), notes[0], "a note that is not there leads nowhere");
+}
+
+#[test]
+fn the_note_that_is_read_is_told_while_somebody_goes_along_and_seldom() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3<enter>gg");
+    assert!(screen.attended.iter().all(|attend| attend.note.is_none()), "nobody goes along");
+    screen.wait(10_000);
+    screen.desk.present = vec![Present { following: true, ..present("sam", Writing::Nothing) }];
+    screen.event(Event::Status);
+    let first = screen.app.thread.as_ref().unwrap().current().unwrap().id;
+    assert_eq!(screen.attended.last().unwrap().note, Some(first));
+    screen.attended.clear();
+    screen.keys("JKJK").keys("J");
+    assert_eq!(screen.attended.len(), 0, "so many steps in so short a time are not told");
+    let due = i64::try_from(screen.app.wake_in()).unwrap();
+    assert!(due <= 2_000, "{due}");
+    screen.wait(due);
+    let last = screen.app.thread.as_ref().unwrap().current().unwrap().id;
+    let told: Vec<_> = screen.attended.iter().map(|attend| attend.note).collect();
+    assert_eq!(told, [Some(last)], "but where they ended is");
+    assert_ne!(last, first);
 }
 
 #[test]

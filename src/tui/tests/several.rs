@@ -1,14 +1,10 @@
-//! Every verb on the cursor and on marks; one text for several; macros; the list of changes; completion.
+//! One text for several; macros; the list of changes; completion.
 
 use super::Screen;
-use super::desk::{FakeDesk, ago};
+use super::desk::ago;
 use crate::domain::*;
-use crate::tui::action::Action;
-use crate::tui::keymap::Place;
-use crate::tui::setup::Options;
 use insta::assert_snapshot;
 use ratatui::style::Modifier;
-use std::collections::BTreeSet;
 
 /// Answers what the other rooms of the canned desk leave.
 pub fn answer(request: &Request) -> Result<Response, Fault> {
@@ -40,9 +36,12 @@ pub fn answer(request: &Request) -> Result<Response, Fault> {
             failed: Vec::new(),
             held_until: None,
         },
-        Request::UndoOne(_) => {
-            Response::Undone { label: "took back: closed #128".into(), skipped: vec![], draft: None }
-        }
+        Request::UndoOne(_) => Response::Undone {
+            label: "took back: closed #128".into(),
+            skipped: vec![],
+            draft: None,
+            issues: vec![],
+        },
         Request::Changes { .. } => Response::Changes(changes()),
         _ => Response::Done,
     })
@@ -67,102 +66,6 @@ fn changes() -> Vec<DeedView> {
     let mut ruled = row(9, 5, "sam", Via::Tui, "closed 3 issues", false);
     ruled.rules = vec!["vip".into()];
     vec![row(10, 1, "alice", Via::Tui, "closed #128", true), ruled, mailed, overtaken]
-}
-
-/// What a key does on the list.
-enum Does {
-    /// A change of all that are meant, after these further keys.
-    Changes(&'static str),
-    /// A text for all that are meant.
-    Writes,
-    /// Something that only looks, at the issue in front.
-    Looks,
-    /// Something that marks, moves, or goes elsewhere.
-    Moves,
-}
-
-fn what(action: Action) -> Does {
-    use Action as A;
-    match action {
-        A::Close | A::Reopen | A::Take | A::Spam | A::Unread => Does::Changes(""),
-        A::Assign | A::Labels | A::Priority | A::Milestone | A::SetStatus | A::Macros | A::Move => {
-            Does::Changes("<enter>")
-        }
-        A::Snooze => Does::Changes("2h<enter>"),
-        A::Title => Does::Changes("Another<enter>"),
-        A::Link => Does::Changes("121<enter>"),
-        A::Merge => Does::Changes("!"),
-        A::Repeat => Does::Changes("."),
-        A::Reply | A::Comment | A::Editor | A::Canned => Does::Writes,
-        A::Copy | A::OpenLink | A::Author | A::History | A::Why | A::Split | A::Forward => Does::Looks,
-        _ => Does::Moves,
-    }
-}
-
-/// Gives the issues that a request changes, or would change.
-fn changed(request: &Request) -> Option<BTreeSet<u64>> {
-    let all = |references: &[Reference]| Some(references.iter().map(|reference| reference.iid).collect());
-    match request {
-        Request::Edit { references, .. }
-        | Request::RunMacro { references, .. }
-        | Request::Merge { references, .. }
-        | Request::MarkManyRead { references, .. } => all(references),
-        Request::NoteMany(many) => all(&many.references),
-        Request::MarkRead { reference, read: false } => Some([reference.iid].into()),
-        Request::AddNote(note) => Some([note.reference.iid].into()),
-        _ => None,
-    }
-}
-
-/// Presses a key on the list, and what follows it, and gives the changes that were asked for.
-fn pressed(key: &str, does: &Does, marks: &str) -> Vec<BTreeSet<u64>> {
-    let mut desk = FakeDesk::filled();
-    desk.projects.push(ProjectView { path: "acme/office".into(), ..desk.projects[0].clone() });
-    let mut screen = Screen::with(120, 40, desk, Options::default());
-    screen.keys("3").keys(marks);
-    let keys: String =
-        key.split(' ').map(|one| if one.len() > 1 { format!("<{one}>") } else { one.to_owned() }).collect();
-    if let Does::Changes(".") = does {
-        // Something has to be there to repeat.
-        screen.app.last_edits = vec![Edit::Close];
-    }
-    screen.forget();
-    screen.keys(&keys);
-    match does {
-        Does::Changes("!") if marks.is_empty() => drop(screen.keys("121<enter>")),
-        Does::Changes("!") => drop(screen.keys("<enter>")),
-        Does::Changes(".") => {}
-        Does::Changes(more) => drop(screen.keys(more)),
-        Does::Writes => {
-            if key == "t" {
-                screen.keys("thanks<enter>");
-            }
-            screen.keys("Hello<ctrl-s>");
-        }
-        Does::Looks | Does::Moves => {}
-    }
-    screen.asked.iter().filter_map(changed).collect()
-}
-
-#[test]
-fn every_verb_of_the_keymap_works_on_the_cursor_and_on_marks_in_one_step() {
-    let screen = Screen::new(120, 40);
-    let mut verbs = 0;
-    for (action, keys) in screen.app.keymap.listing(Place::List) {
-        let does = what(action);
-        if !matches!(does, Does::Changes(_) | Does::Writes) {
-            continue;
-        }
-        verbs += 1;
-        let key = keys[0].to_lowercase();
-        let key = if keys[0].len() == 1 { keys[0].as_str() } else { key.as_str() };
-        let on_cursor = pressed(key, &does, "");
-        assert_eq!(on_cursor.last(), Some(&[128].into()), "{action:?} on the cursor: {on_cursor:?}");
-        let on_marks = pressed(key, &does, "j<space><space>k");
-        assert_eq!(on_marks.last(), Some(&[127, 121].into()), "{action:?} on marks: {on_marks:?}");
-        assert_eq!(on_marks.len(), 1, "{action:?} on marks is one step: {on_marks:?}");
-    }
-    assert_eq!(verbs, 21);
 }
 
 #[test]

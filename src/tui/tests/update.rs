@@ -398,7 +398,12 @@ fn undo_brings_the_text_back() {
         seen: Some(NoteId(5)),
         saved_at: super::now(),
     };
-    let undone = Response::Undone { label: "reply to #128".into(), skipped: Vec::new(), draft: Some(draft) };
+    let undone = Response::Undone {
+        label: "reply to #128".into(),
+        skipped: Vec::new(),
+        draft: Some(draft),
+        issues: vec![],
+    };
     screen.input(Input::Desk(FromDesk::Answer(token, Ok(undone))));
     assert_eq!(screen.app.composer.as_ref().unwrap().body.value(), "Oops");
 }
