@@ -84,6 +84,7 @@ const VERBS: &[(Action, Does)] = &[
     (Action::Why, Looks("explains one note")),
     (Action::Raw, Looks("shows one mail")),
     (Action::Original, Looks("shows one mail in the browser")),
+    (Action::Images, Looks("shows pictures or puts them away")),
     (Action::Similar, Looks("shows what is like one issue")),
     (Action::Follow, Looks("goes along with a person")),
     (Action::NewIssue, Looks("begins an issue that is not there yet")),
