@@ -26,8 +26,10 @@ use std::{
 
 /// Mails that one FETCH asks for: enough that the server need not wait for us in between.
 const FETCHED: usize = 250;
-/// Mails that one command settles.
+/// Mails that one command settles, where it has to move them or their UIDs have many gaps.
 const SETTLED: usize = 500;
+/// Octets of UIDs in one command, where they are marked only; RFC 7162 (section 4) wants servers to read 8,192 a line.
+const SET_MAX: usize = 8000;
 /// Octets of a header that are read of a mail that is too large to fetch.
 const HEADERS_MAX: u32 = 256 * 1024;
 
@@ -203,8 +205,13 @@ impl ImapSource {
             return Ok(());
         }
         let mut session = self.take()?;
-        for batch in uids.chunks(SETTLED) {
-            settle::settle(&mut session, self.limit, self.offers, &uid_set(batch), after).await?;
+        let all = uid_set(uids);
+        let sets = match *after == AfterDelivery::Seen && all.len() <= SET_MAX {
+            true => vec![all],
+            false => uids.chunks(SETTLED).map(uid_set).collect(),
+        };
+        for set in sets {
+            settle::settle(&mut session, self.limit, self.offers, &set, after).await?;
             self.drain(&session);
         }
         self.give_back(session);

@@ -20,6 +20,9 @@ use tokio_util::task::AbortOnDropHandle;
 const BATCH: usize = 500;
 /// Octets of one commit, roughly; a single larger mail is a batch by itself.
 const BATCH_OCTETS: u64 = 8 * 1024 * 1024;
+/// So many mails are enough to tell the server of in the middle of a pass: each time Dovecot looks through the whole
+/// Maildir anew.
+const TOLD_AT_ONCE: usize = 5000;
 /// Mails that a cursor remembers as listed but not given, at most.
 const OWED: usize = 1000;
 
@@ -190,7 +193,8 @@ async fn take_all(
         if let Some((batch, reading)) = reading {
             read = Some((batch, done(reading.await)?));
         }
-        if failed.is_none() {
+        let last = rest.is_empty() && came.is_none() && read.is_none();
+        if failed.is_none() && (last || cursor.owed_action.len() >= TOLD_AT_ONCE) {
             try_debts(post, source, cursor, debts).await?;
         }
     }
