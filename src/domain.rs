@@ -71,7 +71,7 @@ pub use custom::{
     CustomView, custom_key, custom_with,
 };
 pub use cuts::{Border, Cut, Cuts};
-pub use draft::{Draft, DraftKind, Side, led_on};
+pub use draft::{Draft, DraftKind, Side, led_on_after};
 pub use fault::{Fault, FaultKind};
 pub use happening::{Happening, HappeningKind};
 pub use history::{Actor, Change, ChangeView, Deed, Verb, Via};

@@ -1,8 +1,8 @@
 //! The terminal front end: one [`App`] that takes inputs and gives effects, and a drawing of it.
 //!
-//! Owns ratatui, ratatui-image, image, crossterm, tui-textarea and unicode-width, the keymap and the themes. Knows the nouns
-//! and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`], answers
-//! and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
+//! Owns ratatui, ratatui-image, image, crossterm, tui-textarea and unicode-width, the keymap and the themes.
+//! Knows the nouns and the contract of [`crate::domain`] and nothing below: requests leave through a [`Link`],
+//! answers and events come back through it. Nothing here waits for the desk; an answer is an input like a key.
 //!
 //! - `app`, `answers`, `list`, `thread`, `composer`, `drafts`, `guard`, `files`, `quoting`, `send`, `verbs`,
 //!   `query`, `overlay`,

@@ -19,18 +19,20 @@ password = "{password}"
 method = "maildir"
 from = "support@desk.example"
 path = "out"
+[spam]
+name_server = "{names}"
 """
 
 
 class Desk:
     """A desk in a folder of its own, with one mailbox."""
 
-    def __init__(self, binary, home, port, cert=None):
+    def __init__(self, binary, home, port, names, cert=None):
         self.binary, self.home, self.data = binary, home, f"{home}/data"
         os.makedirs(home, exist_ok=True)
         with open(f"{home}/config.toml", "w") as f:
             ca = f'ca_file = "{cert}"' if cert else ""
-            f.write(CONFIG.format(host="localhost" if cert else "127.0.0.1", port=port, tls="true" if cert else "false", user=USER, password=PASSWORD, ca=ca))
+            f.write(CONFIG.format(host="localhost" if cert else "127.0.0.1", port=port, tls="true" if cert else "false", user=USER, password=PASSWORD, ca=ca, names=names))
 
     def argv(self, *args):
         return [self.binary, "--config", f"{self.home}/config.toml", "--data-dir", self.data, *args]

@@ -111,7 +111,7 @@ class Setting:
     # Our side.
 
     def desk(self, name="desk", cert=None):
-        return Desk(self.asked.binary, self.folder(name), self.port + 1 if cert else self.port, cert)
+        return Desk(self.asked.binary, self.folder(name), self.port + 1 if cert else self.port, self.asked.names, cert)
 
     def filled(self):
         """Gives the desk that holds the corpus and the issues that are opened."""

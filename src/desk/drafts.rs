@@ -1,9 +1,9 @@
 //! Drafts: kept as they are typed, one of each kind for each person and issue.
 
 use super::{Acting, Desk, txn};
-use crate::domain::{Attachment, Draft, DraftKind, Fault, Reference, Response};
+use crate::domain::{Attachment, Draft, DraftKind, Fault, Issue, IssueId, Reference, Response};
 use crate::store::Key;
-use crate::store::record::draft_key;
+use crate::store::record::{draft_key, issue_key};
 
 /// A draft is a person's typing; more than this is a mistake.
 const MAX_TEXT: usize = 1 << 20;
@@ -63,10 +63,11 @@ impl Desk {
         }
         draft.user.clone_from(&acting.user.name);
         let (_gate, mut txn) = self.begin().await;
-        // What is written in an issue that was merged meanwhile is written in the one that lives on.
+        // What is written in an issue that was merged meanwhile is written in the one that lives on, unless
+        // the writer would not find it there.
         if let Some(issue) = draft.issue {
             let home = self.survivor(&mut txn, issue).await?;
-            if home != issue {
+            if home != issue && self.finds_drafts_in(acting, &mut txn, home).await? {
                 (draft.issue, draft.off) = (Some(home), Vec::new());
                 let there = txn.get::<Draft>(&draft_key(&draft.user, Some(home), draft.kind)).await?;
                 draft = there.map_or(draft.clone(), |there| draft.led_to(there));
@@ -83,6 +84,17 @@ impl Desk {
         txn.put(&draft)?;
         self.finish(txn, acting.actor(), None, None).await?;
         Ok(Response::Done)
+    }
+
+    /// Tells whether the caller would find a draft in an issue.
+    async fn finds_drafts_in(
+        &self,
+        acting: &Acting,
+        txn: &mut txn::Txn<'_>,
+        id: IssueId,
+    ) -> Result<bool, Fault> {
+        let issue = txn.get::<Issue>(&issue_key(id)).await?;
+        Ok(issue.is_some_and(|issue| acting.rights.sees_issue(issue.project, issue.confidential)))
     }
 
     pub(super) async fn drop_draft(

@@ -7,7 +7,7 @@ use super::issues::{close, open_again, turn};
 use super::letters::reference;
 use super::notices::lead_notices;
 use super::outbox::counted;
-use super::several::Several;
+use super::several::{MOST, Several};
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
@@ -104,6 +104,9 @@ impl Desk {
 
     /// Parts merged issues from those that live on: their notes and their people go back.
     pub(super) async fn unmerge(&self, acting: &Acting, asked: &[Reference]) -> Result<Response, Fault> {
+        if asked.is_empty() || asked.len() > MOST {
+            return Err(Fault::usage(format!("1 to {MOST} issues are parted at once")));
+        }
         let mut all = Several::of(asked.len());
         let (_gate, mut txn) = self.begin().await;
         for asked in asked {

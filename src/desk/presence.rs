@@ -125,9 +125,11 @@ impl Desk {
                 note: seat.note,
             };
             let known = found.entry((seat.user.clone(), seat.issue)).or_insert_with(|| present.clone());
-            if present.writing > known.writing {
+            let following = known.following || present.following;
+            if (present.writing, present.seen) > (known.writing, known.seen) {
                 *known = present;
             }
+            known.following = following;
         }
         found.into_values().collect()
     }

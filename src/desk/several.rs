@@ -13,7 +13,7 @@ use crate::store::record::{ReadMark, draft_key, read_key};
 use std::collections::BTreeSet;
 
 /// So many issues get one text at once.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// The issues that were named: those at hand, and those for which it cannot be done.
 pub(super) struct Several {

@@ -106,8 +106,10 @@ impl Draft {
 }
 
 /// Gives what stands at home with a text that goes on there: in place of an earlier version of it, else behind.
-pub fn led_on(home: &str, text: &str) -> String {
-    if text.trim().is_empty() || home.contains(text.trim()) {
+fn led_on(home: &str, text: &str) -> String {
+    // Only whole paragraphs: "ok" does not stand there because of "look".
+    let whole = |text: &str| format!("\n\n{}\n\n", text.trim());
+    if text.trim().is_empty() || whole(home).contains(&whole(text)) {
         return home.to_owned();
     }
     let starts = std::iter::once(0).chain(home.match_indices("\n\n").map(|(at, _)| at + 2));
@@ -118,6 +120,16 @@ pub fn led_on(home: &str, text: &str) -> String {
     match starts.into_iter().find(earlier) {
         Some(at) => format!("{}{text}", home.get(..at).unwrap_or_default()),
         None => joined(home, text),
+    }
+}
+
+/// As `led_on`, for a text whose earlier version is known: at the end of what stands at home it is replaced.
+pub fn led_on_after(home: &str, earlier: &str, text: &str) -> String {
+    let known = !earlier.trim().is_empty() && !text.trim().is_empty();
+    let rest = home.trim_end().strip_suffix(earlier.trim_end());
+    match rest.filter(|rest| known && (rest.is_empty() || rest.ends_with("\n\n"))) {
+        Some(rest) => format!("{rest}{text}"),
+        None => led_on(home, text),
     }
 }
 
@@ -200,6 +212,34 @@ mod tests {
         let late = Draft { seen: Some(NoteId(9)), ..draft("", "/a", "a") };
         let early = Draft { seen: Some(NoteId(4)), ..draft("", "/a", "b") };
         assert_eq!(late.join(early, Side::Before).seen, Some(NoteId(4)), "so that nobody misses a note");
+    }
+
+    #[test]
+    fn a_text_that_goes_on_elsewhere_is_never_lost_there() {
+        for (home, text, both) in [
+            ("Please look at the token", "ok", "Please look at the token\n\nok"),
+            ("Please look\n\nok\n\nYours", "ok", "Please look\n\nok\n\nYours"),
+            ("For Ada\n\nDear", "Dear Eve", "For Ada\n\nDear Eve"),
+            ("For Ada", " ", "For Ada"),
+            ("", "Dear Eve", "Dear Eve"),
+        ] {
+            assert_eq!(led_on(home, text), both);
+        }
+    }
+
+    #[test]
+    fn a_corrected_text_takes_the_place_of_its_earlier_version() {
+        for (home, earlier, text, both) in [
+            ("For Ada\n\nDear Eve, thx", "Dear Eve, thx", "Dear Eve, thanks", "For Ada\n\nDear Eve, thanks"),
+            ("Dear Eve, thx", "Dear Eve, thx\n", "Dear Eve, thanks", "Dear Eve, thanks"),
+            // What only ends alike is another text.
+            ("We look", "look", "looked", "We look\n\nlooked"),
+            ("For Ada\n\nold\n\nmore", "old", "new", "For Ada\n\nold\n\nmore\n\nnew"),
+            ("For Ada", "", "new", "For Ada\n\nnew"),
+            ("For Ada\n\nold", "old", "", "For Ada\n\nold"),
+        ] {
+            assert_eq!(led_on_after(home, earlier, text), both);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Similar: the issues whose texts share the most telling words with a text.
 //!
 //! Words are weighed as BM25 does (Robertson and Zaragoza, 2009), without the length of texts, which is not
-//! kept: the fewer texts hold a word, the more it tells, and one that many hold tells nothing. Only so many words are looked for, and only so many
-//! places of them are read, so that the time has an end however large the desk is.
+//! kept: the fewer texts hold a word, the more it tells, and one that many hold tells nothing. Only so many
+//! words are looked for, and only so many places of them are read, so that the time has an end however large the desk is.
 
 use super::text::Snapshot;
 use crate::domain::IssueId;

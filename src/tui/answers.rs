@@ -80,9 +80,7 @@ impl App {
             (Purpose::AuthorIssues, Response::Issues(page)) => self.show_author(&page),
             (Purpose::Draft, Response::Draft(draft)) => self.take_draft(draft),
             (Purpose::Names(mark, wanted), response) => self.take_names(mark, wanted, &response),
-            (Purpose::Image { note, name }, Response::Bytes(bytes)) => {
-                self.image_fetched((note, name), bytes)
-            }
+            (Purpose::Image(key), Response::Bytes(bytes)) => self.image_fetched(key, bytes),
             (Purpose::Similar, Response::Similar(found)) => self.pick_similar(&found),
             (Purpose::Answers, Response::Issue(view)) => self.show_answers(&view),
             (Purpose::OwnCommand(number), Response::Issue(view)) => self.give_own(number, Some(&view)),
@@ -114,21 +112,23 @@ impl App {
             }
             (Purpose::Send { .. }, Response::Issue(view)) => self.issue_made(*view),
             (Purpose::Send { .. }, Response::Edited { rows, label, .. }) => self.acted(&rows, label),
-            (Purpose::SendMany, Response::Edited { rows, label, failed, held_until }) => {
-                self.done_to_many(&rows, label, &failed, held_until);
+            (Purpose::SendMany { listed }, Response::Edited { rows, label, failed, held_until }) => {
+                self.done_to_many(&rows, label, &failed, held_until, listed);
             }
-            (Purpose::Edit { .. }, Response::Edited { rows, label, failed, held_until })
+            (Purpose::Edit { listed, .. }, Response::Edited { rows, label, failed, held_until })
                 if !failed.is_empty() || held_until.is_some() =>
             {
-                self.done_to_many(&rows, label, &failed, held_until);
+                self.done_to_many(&rows, label, &failed, held_until, listed);
             }
-            (Purpose::Edit { advance }, Response::Edited { rows, label, .. }) => {
-                self.edited_issues(&rows, label, advance);
+            (Purpose::Edit { advance, listed }, Response::Edited { rows, label, .. }) => {
+                self.edited_issues(&rows, label, advance, listed);
             }
             (Purpose::MergePlan { references, into }, Response::Plan(lines)) => {
                 self.merge_planned(references, into, &lines);
             }
-            (Purpose::HandOver(user), Response::Noted { issue, .. }) => self.was_handed_over(&user, &issue),
+            (Purpose::HandOver { user, listed }, Response::Noted { issue, .. }) => {
+                self.was_handed_over(&user, &issue, listed);
+            }
             (Purpose::Forward, Response::Issue(view)) => self.was_forwarded(&view),
             (Purpose::Split, Response::Issue(view)) => self.was_split(&view),
             (Purpose::Undo | Purpose::Redo, Response::Undone { label, skipped, draft, issues }) => {
@@ -211,7 +211,7 @@ impl App {
 
     fn refused(&mut self, purpose: &Purpose, fault: Fault) {
         // A text that is not sent stands in the composer; any other answer that is refused is asked for again.
-        let sends = matches!(purpose, Purpose::Send { .. } | Purpose::SendMany);
+        let sends = matches!(purpose, Purpose::Send { .. } | Purpose::SendMany { .. });
         let again = self.answered.take_if(|_| purpose.is_verb() && !sends);
         self.refuse(purpose, fault);
         if let Some(prompt) = again {
@@ -236,10 +236,10 @@ impl App {
             // Who may not see notes on people sees the card without them.
             Purpose::About => self.take_about(None),
             Purpose::Preview(_) => self.preview = None,
-            Purpose::Image { note, name } => self.image_refused((*note, name.clone())),
+            Purpose::Image(key) => self.image_refused(key.clone()),
             Purpose::Templates(_) => self.templates_refused(fault.message),
-            Purpose::Renewed(_) => self.nothing_to_read(&fault),
-            Purpose::Send { .. } | Purpose::SendMany => self.send_refused(fault),
+            Purpose::Renewed(asked) => self.nothing_to_read(asked, &fault),
+            Purpose::Send { .. } | Purpose::SendMany { .. } => self.send_refused(fault),
             Purpose::ViewAct { .. } => {
                 self.ask_views();
                 self.complain_of(&fault);
@@ -308,7 +308,10 @@ impl App {
             }
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
-            Event::Missed => self.reload(),
+            Event::Missed => {
+                self.renew_reader_anyway();
+                self.reload();
+            }
             Event::Closing => self.say("the desk is closing"),
         }
     }
@@ -347,14 +350,14 @@ impl App {
         self.fetch_kept();
     }
 
-    pub(super) fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool) {
+    pub(super) fn edited_issues(&mut self, rows: &[IssueRow], label: String, advance: bool, listed: bool) {
         for row in rows {
             if let Some(held) = self.list.rows.iter_mut().find(|held| held.id == row.id) {
                 *held = row.clone();
             }
         }
         // What was done in a thread was not done to the marks of the list.
-        if self.on_list() {
+        if listed {
             self.list.marks.clear();
         }
         self.notice = None;

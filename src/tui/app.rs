@@ -224,6 +224,7 @@ impl App {
     pub fn reload(&mut self) {
         // What fills the screen comes first.
         self.ask_rows();
+        self.ask_preview();
         self.ask(Purpose::Whoami, Request::Whoami);
         self.ask(Purpose::Projects, Request::Projects);
         self.ask(Purpose::Drafts, Request::Drafts);

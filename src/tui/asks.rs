@@ -74,12 +74,16 @@ pub enum Purpose {
     },
     Edit {
         advance: bool,
+        /// Whether it was given on the list, so that it was for the marks.
+        listed: bool,
     },
     MergePlan {
         references: Vec<Reference>,
         into: Reference,
     },
-    SendMany,
+    SendMany {
+        listed: bool,
+    },
     Split,
     Forward,
     MarkRead,
@@ -90,7 +94,10 @@ pub enum Purpose {
     ProjectAct,
     SenderAct,
     AboutAct,
-    HandOver(String),
+    HandOver {
+        user: String,
+        listed: bool,
+    },
     MemberAct(String),
     CategoryAct,
     RuleAct,
@@ -107,10 +114,7 @@ pub enum Purpose {
     },
     Original(NoteId),
     /// The bytes of a picture that is to be shown.
-    Image {
-        note: NoteId,
-        name: String,
-    },
+    Image(super::images::Key),
     /// A file of the draft that the desk has.
     DraftFile {
         reference: Option<Reference>,
@@ -164,7 +168,7 @@ impl Purpose {
             Self::Rules => 25,
             Self::RuleTest(_) => 26,
             Self::Texts => 67,
-            Self::Image { .. } => 68,
+            Self::Image(..) => 68,
             Self::Renewed(_) => 69,
             Self::NextBest => 27,
             Self::Report => 28,

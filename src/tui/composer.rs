@@ -69,6 +69,8 @@ pub struct Composer {
     pub without: Vec<EmailAddress>,
     pub seen: Option<NoteId>,
     pub saved: Saved,
+    /// The text that the desk has of it, or soon has.
+    pub stored: String,
     pub held: Option<Held>,
     /// What the guard asked and the writer sends anyway.
     pub accepted: Vec<Doubt>,
@@ -99,6 +101,7 @@ impl Composer {
             without: Vec::new(),
             seen,
             saved: Saved::Loading,
+            stored: String::new(),
             held: None,
             accepted: Vec::new(),
             sending: false,

@@ -5,7 +5,7 @@ use super::asks::Purpose;
 use super::composer::{Composer, File, Saved, encoded};
 use super::edit::Edit;
 use super::input::Effect;
-use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Reference, Request, Upload, led_on};
+use crate::domain::{Draft, DraftKind, EmailAddress, ProjectId, Reference, Request, Upload, led_on_after};
 use jiff::Timestamp;
 
 impl Composer {
@@ -61,8 +61,9 @@ impl App {
         let path = known.iter().find(|p| Some(p.id) == draft.project).map(|p| p.path.clone());
         let text = match composer.led_from {
             None => format!("{}{typed}", draft.text),
-            Some(_) => led_on(&draft.text, &typed),
+            Some(_) => led_on_after(&draft.text, &composer.stored, &typed),
         };
+        composer.stored.clone_from(&draft.text);
         composer.body = Edit::text(&text);
         composer.body.go_to_end();
         let cc: Vec<EmailAddress> =
@@ -138,8 +139,10 @@ impl App {
             let (reference, kind) = (composer.reference(), composer.kind);
             // With the draft go its files: the places of a later one are others.
             composer.off.clear();
+            composer.stored.clear();
             self.ask(Purpose::SaveDraft, Request::DropDraft { reference, kind });
         } else {
+            composer.stored.clone_from(&draft.text);
             self.ask(Purpose::SaveDraft, Request::SaveDraft(draft));
         }
     }

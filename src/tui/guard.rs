@@ -40,7 +40,8 @@ impl Doubt {
             }
             Self::Led(from, who) => {
                 let who = if who.is_empty() { "nobody".to_owned() } else { who.join(", ") };
-                ("see who gets it", format!("{from} was merged while you wrote; it goes to {who}"))
+                let said = format!("{from} was merged while you wrote; look at the text, it goes to {who}");
+                ("see who gets it", said)
             }
         }
     }

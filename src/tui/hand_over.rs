@@ -49,10 +49,11 @@ impl App {
             return self.complain("say in a word what is to be done");
         }
         let text = handed_over(&user, text);
+        let listed = self.on_list();
         match <[Reference; 1]>::try_from(references) {
             Ok([reference]) => {
                 let new = NewNote { reference, text, internal: true, ..NewNote::default() };
-                self.ask(Purpose::HandOver(user), Request::AddNote(new));
+                self.ask(Purpose::HandOver { user, listed }, Request::AddNote(new));
             }
             Err(references) => {
                 let new = NewNotes {
@@ -63,13 +64,16 @@ impl App {
                     close: false,
                     dry_run: false,
                 };
-                self.ask(Purpose::Edit { advance: false }, Request::NoteMany(new));
+                self.ask(Purpose::Edit { advance: false, listed }, Request::NoteMany(new));
             }
         }
     }
 
     /// Says that it was handed over.
-    pub fn was_handed_over(&mut self, user: &str, view: &IssueView) {
+    pub fn was_handed_over(&mut self, user: &str, view: &IssueView, listed: bool) {
+        if listed {
+            self.list.marks.clear();
+        }
         self.say(format!("#{} goes to {} \u{b7} z takes it back", view.row.iid, clean::line(user)));
         if let Some(thread) = &self.thread {
             let reference = thread.reference.clone();

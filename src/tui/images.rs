@@ -30,8 +30,8 @@ const OF_A_NOTE: usize = 12;
 const ALBUM_OCTETS: usize = 48_000_000;
 const ALBUM_COUNT: usize = 64;
 
-/// A file: its note, and its name.
-pub type Key = (NoteId, String);
+/// A file: its note, its place there and its name. Several files of a note may have one name.
+pub type Key = (NoteId, usize, String);
 
 /// What is the same for every thread.
 #[derive(Debug, Default)]
@@ -41,6 +41,8 @@ pub struct Images {
     pub hidden: bool,
     /// How many were made so far.
     made: u32,
+    /// Whether one is being made, be it for a thread that was left: there is never more than one decoder.
+    at_work: bool,
 }
 
 /// What became of a picture.
@@ -73,13 +75,13 @@ impl Images {
 
 impl Album {
     /// Gives what became of a file's picture.
-    pub fn of(&self, note: NoteId, file: &AttachmentView) -> Option<&Kept> {
-        is_image(file).then(|| self.kept.get(&(note, file.name.clone()))).flatten()
+    pub fn of(&self, note: &NoteView, place: usize) -> Option<&Kept> {
+        self.kept.get(&key_of(note, place)?)
     }
 
     /// Gives the rows that a file's picture takes below the file.
-    pub fn rows_of(&self, note: NoteId, file: &AttachmentView) -> u16 {
-        match self.of(note, file) {
+    pub fn rows_of(&self, note: &NoteView, place: usize) -> u16 {
+        match self.of(note, place) {
             Some(Kept::Ready(made)) if self.shown => made.rows,
             Some(Kept::Gone { rows, .. }) if self.shown => *rows,
             _ => 0,
@@ -87,8 +89,9 @@ impl Album {
     }
 
     /// Tells whether a file still has to be looked at.
-    fn lacks(&self, note: NoteId, file: &AttachmentView) -> bool {
-        is_image(file) && matches!(self.of(note, file), None | Some(Kept::Gone { .. }))
+    fn lacks(&self, note: &NoteView, place: usize) -> bool {
+        let lacks = |key: Key| matches!(self.kept.get(&key), None | Some(Kept::Gone { .. }));
+        key_of(note, place).is_some_and(lacks)
     }
 
     fn is_full(&self) -> bool {
@@ -117,9 +120,9 @@ impl Album {
         !self.is_full()
     }
 
-    /// Forgets how everything is drawn, as for a screen of another size.
+    /// Forgets how everything is drawn, as for a screen of another size. What was refused is asked for again.
     pub fn forget(&mut self) {
-        self.kept.retain(|_, kept| matches!(kept, Kept::Not(_)));
+        self.kept.retain(|_, kept| matches!(kept, Kept::Not(not) if *not != Not::Unavailable));
         self.making = None;
     }
 }
@@ -129,16 +132,28 @@ pub fn is_image(file: &AttachmentView) -> bool {
     file.media_type.starts_with("image/")
 }
 
-/// Says of a file what can be told without its bytes.
-fn at_once(note: &NoteView, file: &AttachmentView) -> Option<Not> {
-    let before = note.attachments.iter().filter(|other| is_image(other)).position(|other| other == file);
+fn key_of(note: &NoteView, place: usize) -> Option<Key> {
+    let file = note.attachments.get(place).filter(|file| is_image(file))?;
+    Some((note.id, place, file.name.clone()))
+}
+
+/// Gives the name by which the desk knows a file, or what can be told of it without its bytes.
+fn asked_as(note: &NoteView, place: usize) -> Result<String, Not> {
+    let Some(file) = note.attachments.get(place) else { return Err(Not::Unavailable) };
+    let before = note.attachments.get(..place).unwrap_or_default();
     if file.size > FILE_MAX {
-        Some(Not::TooLarge)
-    } else if before.is_some_and(|before| before >= OF_A_NOTE) {
-        Some(Not::TooMany)
-    } else {
-        None
+        return Err(Not::TooLarge);
     }
+    if before.iter().filter(|other| is_image(other)).count() >= OF_A_NOTE {
+        return Err(Not::TooMany);
+    }
+    if before.iter().all(|other| other.name != file.name) {
+        return Ok(file.name.clone());
+    }
+    // By a name the desk gives the first that has it, and the others by number, unless a file is called so.
+    let number = (place + 1).to_string();
+    let is_free = note.attachments.iter().all(|other| other.name != number);
+    is_free.then_some(number).ok_or(Not::Unavailable)
 }
 
 impl App {
@@ -184,36 +199,38 @@ impl App {
     pub fn want_image(&mut self) {
         let height = self.thread_height();
         let Some(thread) = self.thread.as_mut().filter(|_| self.screen == Screen::Thread) else { return };
-        if !thread.album.shown || thread.album.making.is_some() || self.lost.is_some() {
+        if !thread.album.shown || self.images.at_work || self.lost.is_some() {
             return;
         }
         let near = thread.images_near(height);
         let next = near.iter().find(|(note, place)| thread.lacks_image(*note, *place)).copied();
         let Some((index, place)) = next else { return };
         let note = thread.view.notes.get(index);
-        let Some((note, file)) = note.and_then(|note| Some((note, note.attachments.get(place)?))) else {
-            return;
+        let Some((note, key)) = note.and_then(|note| Some((note, key_of(note, place)?))) else { return };
+        let name = match asked_as(note, place) {
+            Ok(name) => name,
+            Err(not) => {
+                thread.album.kept.insert(key, Kept::Not(not));
+                return self.want_image();
+            }
         };
-        let key = (note.id, file.name.clone());
-        if let Some(not) = at_once(note, file) {
-            thread.album.kept.insert(key, Kept::Not(not));
-            return self.want_image();
-        }
         let keys = thread.keys_of(&near);
-        if self.asks.waits_for(|purpose| matches!(purpose, Purpose::Image { .. }))
+        if self.asks.waits_for(|purpose| matches!(purpose, Purpose::Image(_)))
             || !thread.album.make_room(&keys)
         {
             return;
         }
         let reference: Reference = thread.reference.clone();
-        let (note, name) = key;
-        let purpose = Purpose::Image { note, name: name.clone() };
-        self.ask(purpose, Request::Attachment { reference, note, name });
+        let note = key.0;
+        self.ask(Purpose::Image(key), Request::Attachment { reference, note, name });
     }
 
     /// Has a picture made of the bytes that came.
     pub fn image_fetched(&mut self, key: Key, bytes: Vec<u8>) {
         let (height, graphics) = (self.height, self.images.graphics);
+        if self.images.at_work {
+            return;
+        }
         let Some(thread) = self.thread.as_mut().filter(|thread| thread.album.shown) else { return };
         self.images.made = self.images.made.wrapping_add(1);
         let columns = u16::try_from(thread.readable_width()).unwrap_or(u16::MAX);
@@ -223,12 +240,14 @@ impl App {
             id: kitty_id(self.images.made),
         };
         thread.album.making = Some((key.clone(), order.id));
+        self.images.at_work = true;
         self.want(Effect::MakeImage { key, bytes, order });
     }
 
     /// Takes a picture that was made, or why there is none.
     pub fn take_image(&mut self, key: Key, order: u32, made: Result<Arc<Made>, Not>) {
         let height = self.thread_height();
+        self.images.at_work = false;
         let Some(thread) = &mut self.thread else { return };
         // What was made for a screen of another size, or for another issue, is of no use.
         if thread.album.making.take_if(|(making, number)| *making == key && *number == order).is_none() {

@@ -89,7 +89,8 @@ impl App {
             Err(none) if none.is_empty() => return self.say("no issue is selected"),
             Err(references) => Request::UnmergeMany(references),
         };
-        self.ask(Purpose::Edit { advance: false }, request);
+        let listed = self.on_list();
+        self.ask(Purpose::Edit { advance: false, listed }, request);
     }
 
     /// Offers the projects to which those in front or marked can go.

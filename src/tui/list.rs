@@ -200,10 +200,10 @@ impl App {
 
     /// Puts the cursor on the issue that was just taken back, where the list shows it.
     fn select_wanted(&mut self) {
-        let wanted = std::mem::take(&mut self.list.wanted);
         let place = |id: &IssueId| self.list.rows.iter().position(|row| row.id == *id);
-        let found = wanted.iter().find_map(place).filter(|_| self.on_list());
+        let found = self.list.wanted.iter().find_map(place).filter(|_| self.on_list());
         if let Some(at) = found {
+            self.list.wanted.clear();
             self.list.selected = self.list.offset + at as u64;
             let height = self.list_height();
             self.list.clamp(height);

@@ -42,7 +42,8 @@ impl App {
             return self.say("no issue is selected");
         }
         let request = Request::RunMacro { kept: Some(kept), name, references, hold_ms: None };
-        self.ask(Purpose::Edit { advance: false }, request);
+        let listed = self.on_list();
+        self.ask(Purpose::Edit { advance: false, listed }, request);
     }
 }
 

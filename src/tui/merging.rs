@@ -63,6 +63,8 @@ impl App {
 
     /// Merges.
     pub fn merge(&mut self, references: Vec<Reference>, into: Reference) {
-        self.ask(Purpose::Edit { advance: false }, Request::Merge { references, into, dry_run: false });
+        let listed = self.on_list();
+        let request = Request::Merge { references, into, dry_run: false };
+        self.ask(Purpose::Edit { advance: false, listed }, request);
     }
 }

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::asks::Purpose;
 use super::overlay::{Overlay, Reader};
-use crate::domain::{Fault, IssueId, Response};
+use crate::domain::{Fault, FaultKind, IssueId, Response};
 
 impl App {
     fn reader(&mut self) -> Option<&mut Reader> {
@@ -30,7 +30,15 @@ impl App {
             return;
         };
         // A mail of the intake belongs to no issue, and what is like another issue is another one.
-        if named || matches!(purpose, Purpose::IntakeRaw(_) | Purpose::Answers) {
+        let of_intake = issues.is_empty() && matches!(purpose, Purpose::IntakeRaw(_));
+        if named || of_intake || purpose == Purpose::Answers {
+            self.ask(Purpose::Renewed(Box::new(purpose)), request);
+        }
+    }
+
+    /// Asks once more for the text that is read: nobody knows what changed.
+    pub fn renew_reader_anyway(&mut self) {
+        if let Some((purpose, request)) = self.reader().and_then(|reader| reader.asked.as_deref().cloned()) {
             self.ask(Purpose::Renewed(Box::new(purpose)), request);
         }
     }
@@ -51,9 +59,10 @@ impl App {
         }
     }
 
-    /// Puts away a text that the desk has no more.
-    pub fn nothing_to_read(&mut self, fault: &Fault) {
-        if self.reader().is_some_and(|reader| reader.asked.is_some()) {
+    /// Puts away a text that the desk has no more, unless another is read by now.
+    pub fn nothing_to_read(&mut self, purpose: &Purpose, fault: &Fault) {
+        let reads = |reader: &mut Reader| reader.asked.as_ref().is_some_and(|asked| asked.0 == *purpose);
+        if fault.kind == FaultKind::NotFound && self.reader().is_some_and(reads) {
             self.overlay = None;
             self.complain_of(fault);
         }

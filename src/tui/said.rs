@@ -24,6 +24,7 @@ impl App {
     /// Does what a key, or the sequence that it completes, stands for.
     pub fn key(&mut self, event: KeyEvent) {
         self.answered = None;
+        self.list.wanted.clear();
         let leaves = event.code == crossterm::event::KeyCode::Esc && self.overlay.is_none();
         if leaves && self.unfollow() {
             return;

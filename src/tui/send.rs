@@ -344,7 +344,7 @@ impl App {
     /// Learns that a text of quick actions alone was carried out.
     pub fn acted(&mut self, rows: &[IssueRow], label: String) {
         self.composer = None;
-        self.edited_issues(rows, label, false);
+        self.edited_issues(rows, label, false, self.on_list());
     }
 
     /// Learns that the new issue exists, and opens it.

@@ -86,13 +86,15 @@ impl App {
     /// Sends the text to all of them, as soon as its draft is stored.
     pub fn send_many(&mut self, manner: Manner) {
         let Some(notes) = self.new_notes(manner, false) else { return };
+        // A draft that was opened again may be for others than those marked now.
+        let listed = self.list.marks.values().all(|marked| notes.references.contains(marked));
         let Some(composer) = &mut self.composer else { return };
         if matches!(composer.saved, Saved::Saving(_) | Saved::Loading) {
             composer.send_wanted = Some(manner);
             return;
         }
         composer.sending = true;
-        self.ask(Purpose::SendMany, Request::NoteMany(notes));
+        self.ask(Purpose::SendMany { listed }, Request::NoteMany(notes));
     }
 
     /// Asks what each of them would get.
@@ -131,18 +133,19 @@ impl App {
         label: String,
         failed: &[Failed],
         held_until: Option<Timestamp>,
+        listed: bool,
     ) {
         let composed = self.composer.take_if(|composer| composer.sending && !composer.many.is_empty());
         if composed.is_some() && self.screen == Screen::Thread {
             self.screen = self.back.pop().unwrap_or(Screen::List);
         }
         let marks = self.list.marks.clone();
-        self.edited_issues(rows, label.clone(), false);
+        self.edited_issues(rows, label.clone(), false, listed);
         self.sent_until(label, held_until);
         if failed.is_empty() {
             return;
         }
-        if self.on_list() {
+        if listed {
             let lacks = |reference: &Reference| failed.iter().any(|one| one.reference == *reference);
             self.list.marks = marks.into_iter().filter(|(_, reference)| lacks(reference)).collect();
         }

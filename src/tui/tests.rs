@@ -52,6 +52,8 @@ pub struct Screen {
     pub wanted: Vec<Effect>,
     /// The pixels of a cell, where the terminal tells.
     pub cell: Option<(u16, u16)>,
+    /// Whether pictures take long: they stay among the effects.
+    pub slow_pictures: bool,
     /// Whether answers are held back.
     pub stalled: bool,
     held: Vec<(super::Token, Request)>,
@@ -70,7 +72,8 @@ impl Screen {
         let app = App::new(options, width, height, now()).unwrap();
         let (asked, wanted, held) = (Vec::new(), Vec::new(), Vec::new());
         let attended = Vec::new();
-        let mut screen = Self { app, desk, asked, attended, wanted, cell: None, stalled: false, held };
+        let (cell, slow_pictures, stalled) = (None, false, false);
+        let mut screen = Self { app, desk, asked, attended, wanted, cell, slow_pictures, stalled, held };
         let effects = screen.app.start();
         screen.run(effects);
         screen
@@ -120,7 +123,7 @@ impl Screen {
     /// Makes the pictures that are wanted, for a terminal that does not tell how large a cell is; notes the rest.
     fn work(&mut self, effect: Effect) {
         match effect {
-            Effect::MakeImage { key, bytes, order } => {
+            Effect::MakeImage { key, bytes, order } if !self.slow_pictures => {
                 let made = super::images::make(&bytes, order, self.cell).map(Arc::new);
                 self.input(Input::Image { key, order: order.id, made });
             }

@@ -433,6 +433,7 @@ impl App {
         if known {
             if let Some(thread) = &mut self.thread {
                 thread.refresh(view, &self.theme);
+                thread.reference = reference;
             }
         } else {
             self.thread = Some(Thread::new(reference, view, width, &self.theme));

@@ -222,7 +222,8 @@ impl App {
             return self.say("no issue is selected");
         }
         self.last_edits.clone_from(&edits);
-        self.ask(Purpose::Edit { advance }, Request::Edit { references, edits });
+        let listed = self.on_list();
+        self.ask(Purpose::Edit { advance, listed }, Request::Edit { references, edits });
     }
 
     fn repeat(&mut self) {

@@ -249,8 +249,27 @@ async fn a_merged_issue_leads_nobody_to_one_that_they_may_not_see() {
     let (project, user) = ("acme/support".to_owned(), "gus".to_owned());
     room.ok(Request::SetMember { project, user, role: Role::Guest }).await;
     let asked = || Request::Issue(TWO.parse().unwrap());
-    assert!(room.ask_as("gus", asked()).await.is_ok());
+    let Ok(Response::Issue(two)) = room.ask_as("gus", asked()).await else { panic!() };
     room.ok(merge(&[TWO], ONE, false)).await;
+    // What they write on stays where it was, not beside what they cannot find.
+    let draft = Draft {
+        user: "gus".into(),
+        issue: Some(two.row.id),
+        project: None,
+        kind: DraftKind::Reply,
+        text: "Dear Eve".into(),
+        title: None,
+        to: None,
+        cc: vec![],
+        files: vec![],
+        kept: vec![],
+        off: vec![],
+        seen: None,
+        saved_at: two.row.created_at,
+    };
+    room.ask_as("gus", Request::SaveDraft(draft)).await.unwrap();
+    let Ok(Response::Drafts(kept)) = room.ask_as("gus", Request::Drafts).await else { panic!() };
+    assert_eq!(kept.iter().map(|draft| draft.issue).collect::<Vec<_>>(), [Some(two.row.id)]);
     let fault = room.ask_as("gus", asked()).await.unwrap_err();
     assert_eq!(fault.message, format!("there is no issue {TWO}"));
     room.ok(Request::Unmerge(TWO.parse().unwrap())).await;

@@ -101,7 +101,7 @@ async fn say(
     match sent {
         Ok(Ok(())) => expect(lines, wanted, limit).await,
         Ok(Err(e)) => Err(OutletError::new(Stage::Greeting, format!("the connection broke: {e}"))),
-        Err(_) => Err(silent()),
+        Err(_) => Err(silent(false)),
     }
 }
 
@@ -122,7 +122,7 @@ async fn expect(
             }
         }
     };
-    let line = timeout(limit, reading).await.map_err(|_| silent())?;
+    let line = timeout(limit, reading).await.map_err(|_| silent(wanted == "220"))?;
     let line = line.map_err(|e| OutletError::new(Stage::Greeting, format!("the connection broke: {e}")))?;
     let text = String::from_utf8_lossy(&line).into_owned();
     match text.starts_with(wanted) && text.ends_with('\n') {
@@ -135,7 +135,13 @@ async fn expect(
     }
 }
 
-fn silent() -> OutletError {
-    OutletError::new(Stage::Greeting, "the server says nothing before TLS")
-        .hint("this port may speak TLS from the start: set ssl = true and start_tls = false; else check host and port")
+/// Says that the server keeps silent: from the start, or once it has greeted.
+fn silent(from_the_start: bool) -> OutletError {
+    let error = OutletError::new(Stage::Greeting, "the server says nothing before TLS");
+    error.hint(match from_the_start {
+        true => {
+            "this port may speak TLS from the start: set ssl = true and start_tls = false; else check host and port"
+        }
+        false => "check host and port",
+    })
 }

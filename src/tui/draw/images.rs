@@ -3,7 +3,7 @@
 use super::super::app::App;
 use super::super::images::{Kept, Sent, Way};
 use super::super::thread::Thread;
-use crate::domain::{AttachmentView, NoteView};
+use crate::domain::NoteView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
@@ -20,8 +20,7 @@ pub fn row(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let file = note.attachments.get(place);
-    let Some(Kept::Ready(made)) = file.and_then(|file| thread.album.of(note.id, file)) else { return };
+    let Some(Kept::Ready(made)) = thread.album.of(note, place) else { return };
     let way = app.images.graphics.way;
     // What is drawn over pixels leaves traces in them, so they go while something is in front.
     let covered = app.overlay.is_some() || !app.pending.is_empty();
@@ -50,9 +49,9 @@ pub fn row(
 }
 
 /// Says what is known of a picture: its pixels, or why it is not shown.
-pub fn words(app: &App, thread: &Thread, note: &NoteView, file: &AttachmentView) -> Option<String> {
+pub fn words(app: &App, thread: &Thread, note: &NoteView, place: usize) -> Option<String> {
     let dot = app.theme.signs.dot;
-    match thread.album.of(note.id, file)? {
+    match thread.album.of(note, place)? {
         Kept::Ready(made) => Some(format!(" {dot} {}x{}", made.pixels.0, made.pixels.1)),
         Kept::Gone { pixels, .. } => Some(format!(" {dot} {}x{}", pixels.0, pixels.1)),
         Kept::Not(not) => Some(format!(" {dot} {}", not.words())),

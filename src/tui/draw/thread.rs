@@ -347,7 +347,7 @@ fn file(
     let Some(file) = note.attachments.get(place) else { return };
     let kind = file.media_type.split('/').next().unwrap_or_default();
     let kind = if kind == "image" { " image" } else { "" };
-    let said = images::words(app, thread, note, file).unwrap_or_default();
+    let said = images::words(app, thread, note, place).unwrap_or_default();
     let spans = vec![
         Span::styled(format!("{number} "), app.theme.accent),
         Span::raw(clean::line(&file.name)),

@@ -159,6 +159,9 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, Not> {
     if ![ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP].contains(&format) {
         return Err(Not::OtherKind);
     }
+    if format == ImageFormat::WebP && !frames_fit(bytes) {
+        return Err(Not::TooLarge);
+    }
     let mut limits = Limits::default();
     limits.max_image_width = Some(SIDE_MAX);
     limits.max_image_height = Some(SIDE_MAX);
@@ -177,6 +180,19 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, Not> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| why(&e))?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// Tells whether the lossy frames of a WebP are small enough by their own headers: each is decoded at that
+/// size before it is compared with the canvas.
+fn frames_fit(bytes: &[u8]) -> bool {
+    bytes.windows(18).all(|at| match *at {
+        [b'V', b'P', b'8', b' ', _, _, _, _, _, _, _, 0x9d, 0x01, 0x2a, w, wide, h, high] => {
+            // The two highest bits of each are not of the size.
+            let side = |low: u8, high: u8| u64::from(u16::from_le_bytes([low, high]) & 0x3fff);
+            side(w, wide) * side(h, high) <= PIXELS_MAX
+        }
+        _ => true,
+    })
 }
 
 fn why(error: &ImageError) -> Not {

@@ -1,7 +1,7 @@
 //! Pictures among the lines of a thread: where their rows stand, and which of them are in sight or near.
 
 use super::super::thread::{Row, Thread};
-use super::{Album, Key, is_image};
+use super::{Album, Key, is_image, key_of};
 use crate::domain::NoteView;
 
 /// Puts below each file the rows that its picture takes.
@@ -11,13 +11,13 @@ pub fn with_images(rows: Vec<Row>, note: &NoteView, album: &Album) -> Vec<Row> {
     }
     let mut out = Vec::with_capacity(rows.len());
     for row in rows.into_iter().filter(|row| !matches!(row, Row::Image(..))) {
-        let file = match &row {
-            Row::File(place, _) => note.attachments.get(*place).map(|file| (*place, file)),
+        let place = match &row {
+            Row::File(place, _) => Some(*place),
             _ => None,
         };
         out.push(row);
-        if let Some((place, file)) = file {
-            out.extend((0..album.rows_of(note.id, file)).map(|line| Row::Image(place, line)));
+        if let Some(place) = place {
+            out.extend((0..album.rows_of(note, place)).map(|line| Row::Image(place, line)));
         }
     }
     out
@@ -77,11 +77,9 @@ impl Thread {
             if after > first && note.attachments.iter().any(is_image) {
                 for (line, row) in (start..).zip(block) {
                     let Row::File(place, _) = row else { continue };
-                    let is_near = note.attachments.get(*place).is_some_and(|file| {
-                        let last = line + usize::from(self.album.rows_of(note.id, file));
-                        is_image(file) && last >= first && line < end
-                    });
-                    if is_near {
+                    let last = line + usize::from(self.album.rows_of(note, *place));
+                    let is_near = last >= first && line < end;
+                    if is_near && note.attachments.get(*place).is_some_and(is_image) {
                         near.push((line.abs_diff(self.top + height / 2), (index, *place)));
                     }
                 }
@@ -94,16 +92,11 @@ impl Thread {
 
     /// Tells whether a file's picture is neither kept nor known not to be there.
     pub(super) fn lacks_image(&self, index: usize, place: usize) -> bool {
-        let note = self.view.notes.get(index);
-        let file = note.and_then(|note| Some((note.id, note.attachments.get(place)?)));
-        file.is_some_and(|(note, file)| self.album.lacks(note, file))
+        self.view.notes.get(index).is_some_and(|note| self.album.lacks(note, place))
     }
 
     pub(super) fn keys_of(&self, files: &[(usize, usize)]) -> Vec<Key> {
-        let key = |&(index, place): &(usize, usize)| {
-            let note = self.view.notes.get(index)?;
-            Some((note.id, note.attachments.get(place)?.name.clone()))
-        };
+        let key = |&(index, place): &(usize, usize)| key_of(self.view.notes.get(index)?, place);
         files.iter().filter_map(key).collect()
     }
 }

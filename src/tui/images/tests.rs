@@ -114,6 +114,16 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
+/// A WebP of a small canvas, whose frame claims so many pixels.
+fn framing(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = b"RIFF\x2a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x3f\0\0\x3f\0\0".to_vec();
+    bytes.extend(b"VP8 \x0c\0\0\0\x10\0\0\x9d\x01\x2a");
+    bytes.extend(width.to_le_bytes());
+    bytes.extend(height.to_le_bytes());
+    bytes.extend([0, 0]);
+    bytes
+}
+
 /// A small PNG with a picture of 48 million pixels of one colour, again and again.
 fn bomb() -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -135,6 +145,7 @@ fn what_cannot_be_shown_is_said_to_be_so() {
         ("a line", encoded(600, 2, ImageFormat::Png), Not::TooSmall),
         ("a header alone", claiming(60_000, 60_000), Not::TooLarge),
         ("many pixels, no long side", claiming(9_000, 9_000), Not::TooLarge),
+        ("a frame beyond its canvas", framing(16_383, 16_383), Not::TooLarge),
         ("no data", claiming(640, 480), Not::Broken),
         ("the greatest header", claiming(0x7fff_ffff, 0x7fff_ffff), Not::TooLarge),
         ("cut off", whole[..whole.len() / 2].to_vec(), Not::Broken),

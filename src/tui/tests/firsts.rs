@@ -185,3 +185,28 @@ fn the_canned_replies_are_asked_for_anew_when_the_desk_tells_of_a_change() {
     screen.event(Event::Issues { seq: Seq(2), issues: vec![] });
     assert_eq!(asked(&screen), 1);
 }
+
+#[test]
+fn what_the_preview_shows_is_opened_without_asking_for_it_again() {
+    let looks = |s: &Screen| s.asked.iter().filter(|r| matches!(r, Request::Issue(_))).count();
+    let mut screen = Screen::new(120, 40);
+    screen.keys("3jj").forget();
+    let shown = screen.app.preview.as_ref().unwrap().view.row.iid;
+    screen.keys("<enter>");
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, shown);
+    assert_eq!(looks(&screen), 0);
+    // What is being asked for anew is not what it shows.
+    screen.keys("qj").forget().stalled = true;
+    let id = screen.app.preview.as_ref().unwrap().view.row.id;
+    screen.event(Event::Issues { seq: Seq(3), issues: vec![id] });
+    screen.keys("<enter>").stalled = false;
+    screen.answer();
+    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.id, id);
+    assert_eq!(looks(&screen), 2);
+    // Nor is what was missed.
+    screen.keys("q").forget().stalled = true;
+    screen.event(Event::Missed);
+    screen.keys("<enter>").stalled = false;
+    screen.answer();
+    assert!(looks(&screen) >= 1);
+}

@@ -165,3 +165,22 @@ fn what_is_written_follows_its_issue_into_another_and_the_guard_tells_it() {
     });
     assert_eq!(sent, Some(127));
 }
+
+#[test]
+fn a_text_that_was_corrected_while_its_issue_was_merged_stands_there_once() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("3<enter>rDear Eve, thx").wait(600);
+    let kind = DraftKind::Reply;
+    let draft = screen.desk.drafts.remove(&(Some(128), kind)).unwrap();
+    screen.desk.merged = Some((128, 127));
+    let text = "Another one\n\nDear Eve, thx".into();
+    let joined = Draft { text, issue: Some(IssueId(1127)), ..draft };
+    screen.desk.drafts.insert((Some(127), kind), joined);
+    screen.keys("<backspace>anks");
+    screen.event(Event::Issues { seq: Seq(2), issues: vec![IssueId(1128), IssueId(1127)] }).wait(600);
+    let saved = screen.asked.iter().rev().find_map(|request| match request {
+        Request::SaveDraft(draft) => Some((draft.issue, draft.text.as_str())),
+        _ => None,
+    });
+    assert_eq!(saved, Some((Some(IssueId(1127)), "Another one\n\nDear Eve, thanks")));
+}

@@ -4,7 +4,8 @@ use super::desk::FakeDesk;
 use super::every::styles;
 use super::{Options, Screen};
 use crate::domain::{AttachmentView, Request};
-use crate::tui::images::Surroundings;
+use crate::tui::images::{Not, Surroundings};
+use crate::tui::input::{Effect, Input};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use ratatui::style::Color;
 use std::io::Cursor;
@@ -219,4 +220,54 @@ fn a_picture_that_the_desk_refuses_is_said_to_be_missing_and_nobody_is_disturbed
     screen.keys("<enter>gg");
     assert!(screen.text().contains("could not be fetched"), "{}", screen.text());
     assert_eq!(screen.app.notice, None);
+    screen.desk.refuses_files = false;
+    screen.app.redraw();
+    screen.keys("gg");
+    assert!(drawn(&screen), "it is asked for again: {}", screen.text());
+}
+
+#[test]
+fn of_two_pictures_of_one_name_each_shows_its_own_bytes() {
+    let (first, second) = (png(320, 200), png(160, 100));
+    let mut desk = desk(&[("image.png", first.clone()), ("image.png", second.clone())]);
+    // The desk knows the second by its number.
+    desk.files = [("image.png".to_owned(), first), ("2".to_owned(), second)].into_iter().collect();
+    let mut screen = Screen::with(120, 60, desk, options("xterm-256color"));
+    let text = screen.keys("<enter>gg").text();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("image.png")).collect();
+    assert!(lines.len() == 2 && lines[0].contains("320x200") && lines[1].contains("160x100"), "{text}");
+    let mut asked = fetched(&screen);
+    asked.sort();
+    assert_eq!(asked, ["2", "image.png"]);
+}
+
+#[test]
+fn a_picture_that_cannot_be_named_to_the_desk_is_not_shown_as_another() {
+    let bytes = png(320, 200);
+    let files = [("image.png", bytes.clone()), ("image.png", bytes.clone()), ("2", bytes)];
+    let mut screen = Screen::with(120, 60, desk(&files), options("xterm-256color"));
+    let text = screen.keys("<enter>gg").text();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("image.png")).collect();
+    assert!(lines.len() == 2 && lines[1].contains("could not be fetched"), "{text}");
+    assert_eq!(fetched(&screen).len(), 2);
+}
+
+#[test]
+fn while_a_picture_is_made_no_second_decoder_begins() {
+    let desk = desk(&[("login.png", png(1600, 400))]);
+    let mut screen = Screen::with(80, 24, desk, options("xterm-256color"));
+    screen.slow_pictures = true;
+    screen.keys("<enter>gg").resize(70, 24).resize(60, 24);
+    screen.app.redraw();
+    screen.keys("q<enter>gg");
+    let is_making = |effect: &Effect| matches!(effect, Effect::MakeImage { .. });
+    assert_eq!(screen.wanted.iter().filter(|effect| is_making(effect)).count(), 1);
+    assert_eq!(fetched(&screen).len(), 1);
+    // What was made is for a screen that is gone; now it is made for this one.
+    screen.slow_pictures = false;
+    let at = screen.wanted.iter().position(is_making).unwrap();
+    let Effect::MakeImage { key, order, .. } = screen.wanted.remove(at) else { unreachable!() };
+    screen.input(Input::Image { key, order: order.id, made: Err(Not::Broken) });
+    assert_eq!(fetched(&screen).len(), 2);
+    assert!(drawn(&screen), "{}", screen.text());
 }

@@ -286,25 +286,6 @@ fn only_the_newest_preview_is_fetched_while_the_keys_run() {
 }
 
 #[test]
-fn what_the_preview_shows_is_opened_without_asking_for_it_again() {
-    let looks = |s: &Screen| s.asked.iter().filter(|r| matches!(r, Request::Issue(_))).count();
-    let mut screen = Screen::new(120, 40);
-    screen.keys("3jj").forget();
-    let shown = screen.app.preview.as_ref().unwrap().view.row.iid;
-    screen.keys("<enter>");
-    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.iid, shown);
-    assert_eq!(looks(&screen), 0);
-    // What is being asked for anew is not what it shows.
-    screen.keys("qj").forget().stalled = true;
-    let id = screen.app.preview.as_ref().unwrap().view.row.id;
-    screen.event(Event::Issues { seq: Seq(3), issues: vec![id] });
-    screen.keys("<enter>").stalled = false;
-    screen.answer();
-    assert_eq!(screen.app.thread.as_ref().unwrap().view.row.id, id);
-    assert_eq!(looks(&screen), 2);
-}
-
-#[test]
 fn a_large_list_is_held_in_windows() {
     let mut desk = FakeDesk::filled();
     let one = desk.issues[1].clone();
