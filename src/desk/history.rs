@@ -21,9 +21,12 @@ impl<T: Any + PartialEq + Serialize> Field for T {
     }
 }
 
+/// The name of a field, and where it stands.
+type Tracked = (&'static str, fn(&Issue) -> &dyn Field);
+
 /// The fields of an issue that history lists and undo restores, by their names in its document; the rest follows from
 /// them.
-const TRACKED: [(&str, fn(&Issue) -> &dyn Field); 29] = [
+const TRACKED: [Tracked; 29] = [
     ("title", |issue| &issue.title),
     ("state", |issue| &issue.state),
     ("status", |issue| &issue.status),
@@ -58,7 +61,7 @@ const TRACKED: [(&str, fn(&Issue) -> &dyn Field); 29] = [
 /// Lists the fields in which two versions of an issue differ.
 pub fn differences(before: &Issue, after: &Issue) -> Vec<Change> {
     let differs = TRACKED.iter().filter(|(_, field)| !field(before).is(field(after)));
-    let change = |(name, field): &(&str, fn(&Issue) -> &dyn Field)| Change {
+    let change = |(name, field): &Tracked| Change {
         issue: after.id,
         field: (*name).to_owned(),
         before: field(before).value(),

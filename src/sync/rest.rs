@@ -40,7 +40,7 @@ pub async fn look(rest: &Rest, plan: &Plan) -> Look {
         match look_into(rest, config, &tokens).await {
             Ok(Mailbox::Read) => {}
             Ok(Mailbox::Unread(connection)) => {
-                return Look::Open([(config.name.clone(), connection)].into());
+                return Look::Open([(config.name.clone(), *connection)].into());
             }
             Ok(Mailbox::Unknown) | Err(_) => return Look::Open(Connections::new()),
         }
@@ -54,7 +54,7 @@ pub async fn look(rest: &Rest, plan: &Plan) -> Look {
 enum Mailbox {
     /// The desk has taken all of it in, and the server was told of all.
     Read,
-    Unread(Connection),
+    Unread(Box<Connection>),
     Unknown,
 }
 
@@ -75,7 +75,7 @@ async fn look_into(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Resu
         read = source.list(cursor.last_uid).await?.iter().all(|listing| listing.deleted);
     }
     if !read {
-        return Ok(Mailbox::Unread(Connection { source, selected }));
+        return Ok(Mailbox::Unread(Box::new(Connection { source, selected })));
     }
     source.close().await;
     Ok(Mailbox::Read)

@@ -80,7 +80,6 @@ pub enum Input {
 
 /// What the screen wants done outside of it.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "each is moved once or twice, never kept")]
 pub enum Effect {
     Ask(Token, Request),
     /// Lets the person write in `$EDITOR`.

@@ -267,7 +267,7 @@ async fn the_staff_answer_by_mail_and_on_the_screen_and_a_commit_closes_and_the_
 
     // Alice answers on the screen.
     let mut screen = Terminal::on(desk);
-    screen.wait_for("Open 1");
+    screen.wait_for("All open 1");
     screen.press("3");
     screen.wait_for("The press is stuck");
     screen.press("\r");
