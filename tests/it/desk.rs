@@ -1,12 +1,12 @@
 //! What the desk does with mail and requests, without any server: addresses, threading, turns.
 
-use crate::support::room::{ADA, Room, address, field, note};
+use crate::support::room::{ADA, Room, address, draft_of, field, note};
 use deskbell::desk::Settled;
 use deskbell::domain::{
-    Arrival, Draft, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind,
-    OutboxAction, OutboxState, Party, Reference, Request, Response, SenderRule, SenderScope, State,
+    Arrival, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind, OutboxAction,
+    OutboxState, Party, Reference, Request, Response, SenderRule, SenderScope, State,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 #[tokio::test]
 async fn a_mail_becomes_an_issue_with_a_thank_you_that_continues_the_conversation() {
@@ -334,21 +334,7 @@ async fn everything_is_there_after_a_restart() {
     let mut room = Room::new().await;
     room.mail(ADA).await;
     room.reply("acme/support#1", "hello").await;
-    let draft = Draft {
-        user: String::new(),
-        issue: Some(room.issue("acme/support#1").await.row.id),
-        project: None,
-        kind: DraftKind::Reply,
-        text: "half a thou".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        kept: vec![],
-        off: vec![],
-        seen: None,
-        saved_at: Timestamp::UNIX_EPOCH,
-    };
+    let draft = draft_of("", Some(room.issue("acme/support#1").await.row.id), "half a thou");
     room.ok(Request::SaveDraft(draft)).await;
     let before = room.issue("acme/support#1").await;
     room.again().await;

@@ -1,6 +1,6 @@
 //! Merging and parting: every note, person, draft, number and reply address stays where it belongs.
 
-use crate::support::room::{ADA, Room, address, field, note};
+use crate::support::room::{ADA, Room, address, draft_of, field, note};
 use deskbell::domain::{
     Draft, DraftKind, Edit, EmailAddress, Fate, FaultKind, IssueId, NewNote, NoteKind, Request, Response,
     Role, State,
@@ -154,19 +154,9 @@ async fn what_is_written_in_an_issue_that_is_merged_meanwhile_goes_along_and_los
     let two = room.issue(TWO).await;
     let save = |issue: IssueId, text: &str| {
         Request::SaveDraft(Draft {
-            user: "alice".into(),
-            issue: Some(issue),
-            project: None,
-            kind: DraftKind::Reply,
-            text: text.into(),
-            title: None,
-            to: None,
-            cc: vec![],
-            files: vec![],
-            kept: vec![],
-            off: vec![],
             seen: two.notes.last().map(|note| note.id),
             saved_at: two.row.created_at,
+            ..draft_of("alice", Some(issue), text)
         })
     };
     let one = room.issue(ONE).await.row.id;
@@ -252,21 +242,7 @@ async fn a_merged_issue_leads_nobody_to_one_that_they_may_not_see() {
     let Ok(Response::Issue(two)) = room.ask_as("gus", asked()).await else { panic!() };
     room.ok(merge(&[TWO], ONE, false)).await;
     // What they write on stays where it was, not beside what they cannot find.
-    let draft = Draft {
-        user: "gus".into(),
-        issue: Some(two.row.id),
-        project: None,
-        kind: DraftKind::Reply,
-        text: "Dear Eve".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        kept: vec![],
-        off: vec![],
-        seen: None,
-        saved_at: two.row.created_at,
-    };
+    let draft = Draft { saved_at: two.row.created_at, ..draft_of("gus", Some(two.row.id), "Dear Eve") };
     room.ask_as("gus", Request::SaveDraft(draft)).await.unwrap();
     let Ok(Response::Drafts(kept)) = room.ask_as("gus", Request::Drafts).await else { panic!() };
     assert_eq!(kept.iter().map(|draft| draft.issue).collect::<Vec<_>>(), [Some(two.row.id)]);

@@ -1,6 +1,6 @@
 //! Roles: every request as each of them, and what the answers keep back.
 
-use crate::support::room::{ADA, Room, note};
+use crate::support::room::{ADA, Room, draft_of, note};
 use deskbell::desk::Caller;
 use deskbell::domain::{
     AboutEdit, Arrival, AskedReport, Attend, CategoryKind, CustomAction, Deliver, Draft, DraftKind, Edit,
@@ -110,19 +110,9 @@ fn table() -> Vec<(Request, Who)> {
     let path = || "acme/support".to_owned();
     let here = || SenderScope::Project(path());
     let draft = Draft {
-        user: String::new(),
-        issue: None,
-        project: None,
         kind: DraftKind::Issue,
-        text: "x".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        kept: vec![],
-        off: vec![],
-        seen: None,
         saved_at: "2026-03-02T09:00:00Z".parse().unwrap(),
+        ..draft_of("", None, "x")
     };
     let ticket = |to: bool| NewIssue {
         project: path(),

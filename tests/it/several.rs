@@ -1,10 +1,9 @@
 //! Several issues at once: verbs, one text for all, macros; what fails of it, and how all of it is taken back.
 
 use crate::support::TestDesk;
-use crate::support::room::{ADA, Room};
+use crate::support::room::{ADA, Room, draft_of};
 use deskbell::domain::{
-    CannedView, Draft, DraftKind, Edit, KeptFor, NewNotes, OutboxState, Party, Reference, Request, Response,
-    Seq, State,
+    CannedView, Draft, Edit, KeptFor, NewNotes, OutboxState, Party, Reference, Request, Response, Seq, State,
 };
 use jiff::SignedDuration;
 
@@ -119,19 +118,9 @@ async fn one_text_is_filled_for_each_held_in_one_step_and_taken_back_with_its_dr
 
     // Meanwhile another one was begun, with a file and no text yet.
     let begun = Draft {
-        user: "alice".into(),
-        issue: None,
-        project: None,
-        kind: DraftKind::Reply,
-        text: String::new(),
-        title: None,
         to: Some("acme/support#3".into()),
-        cc: vec![],
         files: vec!["/tmp/list.csv".into()],
-        kept: vec![],
-        off: vec![],
-        seen: None,
-        saved_at: room.desk.now(),
+        ..draft_of("alice", None, "")
     };
     room.ok(Request::SaveDraft(begun)).await;
     let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };

@@ -1,10 +1,10 @@
 //! What is redacted or erased is found by no search for bytes; all else stays; a stop in the middle is finished.
 
-use crate::support::room::{ADA, CONFIG, Room, note, open};
+use crate::support::room::{ADA, CONFIG, Room, draft_of, note, open};
 use crate::support::{TestDesk, mail, wait_until};
 use deskbell::domain::{
-    AboutEdit, Arrival, Draft, DraftKind, EmailAddress, FaultKind, NewNote, NoteKind, PersonView, Redact,
-    Request, Response, Upload,
+    AboutEdit, Arrival, Draft, EmailAddress, FaultKind, NewNote, NoteKind, PersonView, Redact, Request,
+    Response, Upload,
 };
 use std::fs;
 use std::io::Read;
@@ -85,19 +85,8 @@ async fn redacted_words_are_found_nowhere_and_the_issue_says_who_did_it() {
     others(&mut room).await;
     room.reply("acme/support#1", "Thank you.\n\n> My card is 4111 1111 1111 1111, and").await;
     let draft = Draft {
-        user: "alice".into(),
-        issue: Some(room.issue("acme/support#1").await.row.id),
-        project: None,
-        kind: DraftKind::Reply,
-        text: "about 4111 1111 1111 1111".into(),
-        title: None,
-        to: None,
-        cc: vec![],
-        files: vec![],
-        kept: vec![],
-        off: vec![],
-        seen: None,
         saved_at: room.desk.now(),
+        ..draft_of("alice", Some(room.issue("acme/support#1").await.row.id), "about 4111 1111 1111 1111")
     };
     room.ok(Request::SaveDraft(draft)).await;
     let before = snapshot(&mut room, 2).await;

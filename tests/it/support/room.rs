@@ -3,8 +3,8 @@
 use deskbell::config::Config;
 use deskbell::desk::{Caller, Desk, Settled, Ways};
 use deskbell::domain::{
-    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, FaultKind, IssueQuery, IssueView,
-    NewNote, OutboxView, Request, RequestId, Response, Role, Upload, Via,
+    Arrival, Call, Deliver, Delivered, Draft, DraftKind, Edit, Fault, FaultKind, IssueId, IssueQuery,
+    IssueView, NewNote, OutboxView, Request, RequestId, Response, Role, Upload, Via,
 };
 use deskbell::index::Index;
 use deskbell::store::Store;
@@ -151,19 +151,8 @@ impl Room {
     /// Saves half a reply of alice's to an issue.
     pub async fn half_a_reply(&mut self, reference: &str) {
         let draft = Draft {
-            user: "alice".into(),
-            issue: Some(self.issue(reference).await.row.id),
-            project: None,
-            kind: DraftKind::Reply,
-            text: "Half a thought".into(),
-            title: None,
-            to: None,
-            cc: vec![],
-            files: vec![],
-            kept: vec![],
-            off: vec![],
-            seen: None,
             saved_at: self.desk.now(),
+            ..draft_of("alice", Some(self.issue(reference).await.row.id), "Half a thought")
         };
         self.ok(Request::SaveDraft(draft)).await;
     }
@@ -267,3 +256,22 @@ Message-ID: <a1@customer.example>
 
 It says \"invalid token\".
 ";
+
+/// Gives a reply that is being written to an issue, with nothing but its text.
+pub fn draft_of(user: &str, issue: Option<IssueId>, text: &str) -> Draft {
+    Draft {
+        user: user.to_owned(),
+        issue,
+        project: None,
+        kind: DraftKind::Reply,
+        text: text.to_owned(),
+        title: None,
+        to: None,
+        cc: vec![],
+        files: vec![],
+        kept: vec![],
+        off: vec![],
+        seen: None,
+        saved_at: Timestamp::UNIX_EPOCH,
+    }
+}
