@@ -34,6 +34,10 @@ use tokio_rustls::{
 /// Longest time for one address of several; a dead one must not use up the patience for all.
 const PER_ADDRESS: Duration = Duration::from_secs(15);
 
+/// What helps where a server says nothing on a connection without TLS.
+pub const MAY_WANT_TLS: &str = "this port may speak TLS from the start: set ssl = true and start_tls = false; \
+                                else check host and port: the network or the server hangs";
+
 /// How far a connection came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

@@ -4,7 +4,7 @@
 
 use crate::{
     outlet::{OutletError, Stage},
-    tls::Stream,
+    tls::{MAY_WANT_TLS, Stream},
 };
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::{
@@ -71,6 +71,9 @@ impl AsyncWrite for Wire {
     }
 }
 
+/// What helps where a server that has greeted keeps silent.
+const SILENT: &str = "check host and port";
+
 /// Asks for TLS on a plain connection (RFC 3207); gives the greeting to repeat.
 pub(super) async fn start_tls(
     stream: &mut Stream,
@@ -78,7 +81,7 @@ pub(super) async fn start_tls(
     limit: Duration,
 ) -> Result<String, OutletError> {
     let mut lines = BufReader::new(stream);
-    let greeting = expect(&mut lines, "220", limit).await?;
+    let greeting = expect(&mut lines, "220", MAY_WANT_TLS, limit).await?;
     say(&mut lines, &format!("EHLO {hello}\r\n"), "250", limit).await?;
     say(&mut lines, "STARTTLS\r\n", "220", limit).await.map_err(|e| {
         OutletError { stage: Stage::Tls, ..e }
@@ -99,16 +102,17 @@ async fn say(
 ) -> Result<String, OutletError> {
     let sent = timeout(limit, lines.write_all(command.as_bytes())).await;
     match sent {
-        Ok(Ok(())) => expect(lines, wanted, limit).await,
+        Ok(Ok(())) => expect(lines, wanted, SILENT, limit).await,
         Ok(Err(e)) => Err(OutletError::new(Stage::Greeting, format!("the connection broke: {e}"))),
-        Err(_) => Err(silent(false)),
+        Err(_) => Err(silent(SILENT)),
     }
 }
 
-/// Reads one answer of one or more lines, and gives its last line.
+/// Reads one answer of one or more lines, and gives its last line. Where none comes, the hint says what helps.
 async fn expect(
     lines: &mut BufReader<&mut Stream>,
     wanted: &str,
+    hint: &str,
     limit: Duration,
 ) -> Result<String, OutletError> {
     let mut answer = (&mut *lines).take(ANSWER_MAX);
@@ -122,7 +126,7 @@ async fn expect(
             }
         }
     };
-    let line = timeout(limit, reading).await.map_err(|_| silent(wanted == "220"))?;
+    let line = timeout(limit, reading).await.map_err(|_| silent(hint))?;
     let line = line.map_err(|e| OutletError::new(Stage::Greeting, format!("the connection broke: {e}")))?;
     let text = String::from_utf8_lossy(&line).into_owned();
     match text.starts_with(wanted) && text.ends_with('\n') {
@@ -135,13 +139,6 @@ async fn expect(
     }
 }
 
-/// Says that the server keeps silent: from the start, or once it has greeted.
-fn silent(from_the_start: bool) -> OutletError {
-    let error = OutletError::new(Stage::Greeting, "the server says nothing before TLS");
-    error.hint(match from_the_start {
-        true => {
-            "this port may speak TLS from the start: set ssl = true and start_tls = false; else check host and port"
-        }
-        false => "check host and port",
-    })
+fn silent(hint: &str) -> OutletError {
+    OutletError::new(Stage::Greeting, "the server says nothing before TLS").hint(hint)
 }

@@ -51,10 +51,7 @@ fn unasked(error: SourceError, server: &Server) -> SourceError {
     match (error.stage, server.encryption) {
         (Stage::Timeout, Encryption::StartTls | Encryption::Plaintext) => {
             let said = format!("{}:{} says nothing before TLS", server.host, server.port);
-            SourceError::new(Stage::Timeout, said).hint(
-                "this port may speak TLS from the start: set ssl = true and start_tls = false; \
-                 else the network or the server hangs",
-            )
+            SourceError::new(Stage::Timeout, said).hint(tls::MAY_WANT_TLS)
         }
         _ => error,
     }
