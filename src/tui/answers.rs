@@ -290,7 +290,7 @@ impl App {
                 }
             }
             Event::Intake => {
-                self.renew_reader(&[]);
+                self.renew_intake_text();
                 self.ask(Purpose::Status, Request::Status);
                 if self.screen == Screen::Intake {
                     self.ask_intake();
@@ -309,7 +309,8 @@ impl App {
             Event::Drafts => self.ask(Purpose::Drafts, Request::Drafts),
             Event::Status => self.ask(Purpose::Status, Request::Status),
             Event::Missed => {
-                self.renew_reader_anyway();
+                // Nobody knows what changed.
+                self.renew_reader(|_| true);
                 self.reload();
             }
             Event::Closing => self.say("the desk is closing"),
@@ -322,7 +323,7 @@ impl App {
             Screen::Texts => self.ask_texts(),
             _ => {}
         }
-        self.renew_reader(issues);
+        self.renew_issues_text(issues);
         self.ask_rows();
         self.ask_views();
         let shown = |t: &Thread| issues.contains(&t.view.row.id).then(|| t.reference.clone());

@@ -22,23 +22,22 @@ impl App {
     }
 
     /// Asks once more for the text that is read, if a change of these issues may have changed it.
-    pub fn renew_reader(&mut self, issues: &[IssueId]) {
+    pub fn renew_issues_text(&mut self, issues: &[IssueId]) {
         let shown = [&self.thread, &self.preview].into_iter().flatten();
         let named = shown.map(|thread| thread.view.row.id).any(|id| issues.contains(&id));
-        let Some((purpose, request)) = self.reader().and_then(|reader| reader.asked.as_deref().cloned())
-        else {
-            return;
-        };
-        // A mail of the intake belongs to no issue, and what is like another issue is another one.
-        let of_intake = issues.is_empty() && matches!(purpose, Purpose::IntakeRaw(_));
-        if named || of_intake || purpose == Purpose::Answers {
-            self.ask(Purpose::Renewed(Box::new(purpose)), request);
-        }
+        // What is like another issue is another one.
+        self.renew_reader(|text| named || *text == Purpose::Answers);
     }
 
-    /// Asks once more for the text that is read: nobody knows what changed.
-    pub fn renew_reader_anyway(&mut self) {
-        if let Some((purpose, request)) = self.reader().and_then(|reader| reader.asked.as_deref().cloned()) {
+    /// Asks once more for the text that is read, if it is one of the intake.
+    pub fn renew_intake_text(&mut self) {
+        self.renew_reader(|text| matches!(text, Purpose::IntakeRaw(_)));
+    }
+
+    /// Asks once more for the text that is read, if it is meant.
+    pub fn renew_reader(&mut self, meant: impl Fn(&Purpose) -> bool) {
+        let asked = self.reader().and_then(|reader| reader.asked.as_deref().cloned());
+        if let Some((purpose, request)) = asked.filter(|(purpose, _)| meant(purpose)) {
             self.ask(Purpose::Renewed(Box::new(purpose)), request);
         }
     }
