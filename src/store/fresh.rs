@@ -7,19 +7,28 @@ use super::Direction;
 use super::trees::Writes;
 use crate::domain::Seq;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// Keys that are held back, at most.
-const KEYS: usize = 40_000;
+const KEYS: usize = 26_000;
 /// Octets of what stands under them, at most.
-const OCTETS: usize = 6 << 20;
+const OCTETS: usize = 4 << 20;
 
-/// Writes held back from sled.
+/// Writes held back from sled: those that still come, and before them those that are being handed over.
 #[derive(Default)]
 pub(super) struct Fresh {
-    writes: Writes,
+    coming: Layer,
+    /// Does not change any more, and is gone once all of it is in sled.
+    going: Option<Arc<Layer>>,
+}
+
+/// Writes of frames that followed each other.
+#[derive(Default)]
+pub(super) struct Layer {
+    pub writes: Writes,
     octets: usize,
-    /// The last frame of which all writes are here or in sled.
-    last: Option<Seq>,
+    /// The last frame of which all writes are here or in a layer before.
+    pub last: Option<Seq>,
 }
 
 /// A key with what stands there.
@@ -28,51 +37,50 @@ pub(super) type Entry = (Vec<u8>, Option<Vec<u8>>);
 impl Fresh {
     /// Adds the writes of frames up to `last`.
     pub fn add(&mut self, writes: Writes, last: Seq) {
-        self.octets += writes.values().flatten().map(Vec::len).sum::<usize>();
-        self.writes.extend(writes);
-        self.last = Some(last);
+        self.coming.octets += writes.values().flatten().map(Vec::len).sum::<usize>();
+        self.coming.writes.extend(writes);
+        self.coming.last = Some(last);
     }
 
     /// Gives what was written under a key; within, nothing for what was taken away.
     pub fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
-        self.writes.get(key).cloned()
+        let going = || self.going.as_ref()?.writes.get(key);
+        self.coming.writes.get(key).or_else(going).cloned()
     }
 
     /// Gives the last frame, if anything of it may not be in sled yet.
     pub fn last(&self) -> Option<Seq> {
-        self.last
+        self.coming.last.or_else(|| self.going.as_ref()?.last)
     }
 
     pub fn is_full(&self) -> bool {
-        self.writes.len() >= KEYS || self.octets >= OCTETS
+        self.coming.writes.len() >= KEYS || self.coming.octets >= OCTETS
     }
 
-    /// Gives the first keys in order, which stay here until they are in sled, and the frame that is whole
-    /// with them.
-    pub fn first(&self, most: usize) -> (Writes, Option<Seq>) {
-        let first: Writes = self.writes.iter().take(most).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let whole = self.last.filter(|_| first.len() == self.writes.len());
-        (first, whole)
+    /// Gives what is to be handed over next, which stays here until it is [`Fresh::gone`].
+    pub fn next(&mut self) -> Option<Arc<Layer>> {
+        if self.going.is_none() && self.coming.last.is_some() {
+            self.going = Some(Arc::new(std::mem::take(&mut self.coming)));
+        }
+        self.going.clone()
     }
 
-    /// Lets go of what is in sled by now, up to the frame that is `whole` there. What came meanwhile stays.
-    pub fn drop_written(&mut self, written: &Writes, whole: Option<Seq>) {
-        for (key, value) in written {
-            if self.writes.get(key) == Some(value) {
-                self.writes.remove(key);
-            }
-        }
-        if self.writes.is_empty() && self.last == whole {
-            *self = Self::default();
-        }
+    /// Lets go of what was handed over.
+    pub fn gone(&mut self) {
+        self.going = None;
     }
 
     /// Gives what stands in a range of keys, in the order asked.
     pub fn range(&self, range: (Bound<Vec<u8>>, Bound<Vec<u8>>), direction: Direction) -> Vec<Entry> {
-        let found = self.writes.range(range).map(|(key, value)| (key.clone(), value.clone()));
+        let owned = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| (key.clone(), value.clone());
+        let mut found = Writes::new();
+        if let Some(going) = &self.going {
+            found.extend(going.writes.range(range.clone()).map(owned));
+        }
+        found.extend(self.coming.writes.range(range).map(owned));
         match direction {
-            Direction::Up => found.collect(),
-            Direction::Down => found.rev().collect(),
+            Direction::Up => found.into_iter().collect(),
+            Direction::Down => found.into_iter().rev().collect(),
         }
     }
 }
@@ -120,38 +128,41 @@ mod tests {
         assert_eq!(down.unwrap(), [[90], [5], [30], [1]]);
     }
 
-    #[test]
-    fn a_frame_is_whole_in_sled_only_with_its_last_keys() {
-        let mut fresh = Fresh::default();
-        let writes = (0..5).map(|n| (vec![n], Some(vec![n])));
-        fresh.add(writes.collect(), Seq(7));
-        let (first, whole) = fresh.first(3);
-        assert_eq!((first.len(), whole), (3, None));
-        fresh.drop_written(&first, whole);
-        let (first, whole) = fresh.first(3);
-        assert_eq!(
-            (first.keys().cloned().collect::<Vec<_>>(), whole),
-            (vec![vec![3], vec![4]], Some(Seq(7)))
-        );
-        fresh.drop_written(&first, whole);
-        assert_eq!((fresh.last(), fresh.get(&[4])), (None, None));
+    fn writes(keys: &[u8], value: u8) -> Writes {
+        keys.iter().map(|n| (vec![*n], Some(vec![value]))).collect()
     }
 
-    /// A check of the desk drains while the writer goes on.
     #[test]
-    fn what_is_written_while_others_are_handed_over_stays() {
+    fn what_comes_while_the_rest_is_handed_over_stays() {
         let mut fresh = Fresh::default();
-        let writes = |keys: &[u8], value: u8| keys.iter().map(|n| (vec![*n], Some(vec![value]))).collect();
         fresh.add(writes(&[3, 4, 5], 1), Seq(1));
-        let (first, whole) = fresh.first(2);
+        let going = fresh.next().unwrap();
         fresh.add(writes(&[1, 3], 2), Seq(2));
-        fresh.drop_written(&first, whole);
-        let left: Writes =
-            [(vec![1], Some(vec![2])), (vec![3], Some(vec![2])), (vec![5], Some(vec![1]))].into();
-        assert_eq!(fresh.writes, left);
-        let (first, whole) = fresh.first(9);
-        fresh.add(Writes::new(), Seq(3));
-        fresh.drop_written(&first, whole);
-        assert_eq!((whole, fresh.last()), (Some(Seq(2)), Some(Seq(3))));
+        fresh.add([(vec![4], None)].into(), Seq(3));
+        assert_eq!((&going.writes, going.last), (&writes(&[3, 4, 5], 1), Some(Seq(1))));
+        let seen = |fresh: &Fresh| [1, 3, 4, 5, 6].map(|key| fresh.get(&[key]));
+        let (one, two) = (Some(Some(vec![1])), Some(Some(vec![2])));
+        assert_eq!(seen(&fresh), [two.clone(), two.clone(), Some(None), one, None]);
+        let all = fresh.range((Bound::Unbounded, Bound::Unbounded), Direction::Down);
+        let keys: Vec<_> = all.iter().map(|(key, value)| (key[0], value.as_ref().map(|v| v[0]))).collect();
+        assert_eq!(keys, [(5, Some(1)), (4, None), (3, Some(2)), (1, Some(2))]);
+        fresh.gone();
+        assert_eq!(seen(&fresh), [two.clone(), two, Some(None), None, None]);
+        assert_eq!((fresh.last(), fresh.next().unwrap().last), (Some(Seq(3)), Some(Seq(3))));
+    }
+
+    #[test]
+    fn a_layer_is_handed_over_until_it_is_gone() {
+        let mut fresh = Fresh::default();
+        assert!(fresh.next().is_none());
+        fresh.add(writes(&[1], 1), Seq(1));
+        let going = fresh.next().unwrap();
+        fresh.add(writes(&[1], 2), Seq(2));
+        // As after a write that failed.
+        assert!(Arc::ptr_eq(&going, &fresh.next().unwrap()));
+        fresh.gone();
+        assert_eq!(fresh.next().unwrap().writes, writes(&[1], 2));
+        fresh.gone();
+        assert_eq!((fresh.last(), fresh.get(&[1])), (None, None));
     }
 }

@@ -149,6 +149,7 @@ fn start(
         last: tell,
         reserve: options.reserve,
         behind: false,
+        relief: None,
     };
     if let Some(scrubber) = unfinished {
         writer.rewrite_promised(&scrubber)?;

@@ -28,6 +28,7 @@ const TELL_EVERY: u64 = 10_000;
 
 /// What is written by full key; nothing for a document taken away.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+type Write<'w> = (&'w Vec<u8>, &'w Option<Vec<u8>>);
 
 /// The open trees, or none while they are being exchanged.
 pub(super) struct Trees {
@@ -153,22 +154,25 @@ impl Trees {
 
     /// Shows readers all of it, and holds it back from sled.
     pub fn hold(&self, writes: Writes, last: Seq) {
-        self.fresh.write().unwrap_or_else(PoisonError::into_inner).add(writes, last);
+        self.freshen().add(writes, last);
+    }
+
+    /// Tells whether much is held back.
+    pub fn is_full(&self) -> bool {
+        self.fresh().is_full()
     }
 
     /// Hands what is held back to sled once that is much.
     pub fn relieve(&self) -> Result<(), StoreError> {
-        if !self.fresh().is_full() {
-            return Ok(());
-        }
-        let reading = self.read();
-        self.drain(db(&reading)?)
+        if self.is_full() { self.drain() } else { Ok(()) }
     }
 
-    /// Hands everything that is held back to sled. Readers see it here until it is there.
-    fn drain(&self, db: &sled::Db) -> Result<(), StoreError> {
+    /// Hands everything to sled that is held back when it begins. Readers see it here until it is there.
+    pub fn drain(&self) -> Result<(), StoreError> {
+        let reading = self.read();
+        let db = db(&reading)?;
         let _alone = self.alone();
-        self.drain_alone(db)
+        self.hand_over(db).map(drop)
     }
 
     /// Keeps all others from handing anything to sled.
@@ -177,14 +181,31 @@ impl Trees {
     }
 
     fn drain_alone(&self, db: &sled::Db) -> Result<(), StoreError> {
-        loop {
-            let (first, whole) = self.fresh().first(BATCH - 1);
-            if first.is_empty() && whole.is_none() {
-                return Ok(());
+        while self.hand_over(db)? {}
+        Ok(())
+    }
+
+    /// Hands the next layer to sled; tells whether there was one.
+    fn hand_over(&self, db: &sled::Db) -> Result<bool, StoreError> {
+        let Some(layer) = self.freshen().next() else { return Ok(false) };
+        let writes: Vec<Write<'_>> = layer.writes.iter().collect();
+        guarded(|| {
+            let mut parts = writes.chunks(BATCH - 1);
+            // A layer of empty frames is one write all the same: how far the trees go.
+            let mut part = parts.next().unwrap_or_default();
+            loop {
+                let rest = parts.next();
+                write(db, part, layer.last.filter(|_| rest.is_none()))?;
+                let Some(next) = rest else { return Ok(()) };
+                part = next;
             }
-            guarded(|| write(db, &first, whole))?;
-            self.fresh.write().unwrap_or_else(PoisonError::into_inner).drop_written(&first, whole);
-        }
+        })?;
+        self.freshen().gone();
+        Ok(true)
+    }
+
+    fn freshen(&self) -> RwLockWriteGuard<'_, Fresh> {
+        self.fresh.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
@@ -276,7 +297,8 @@ impl Trees {
     /// Writes everything to disk and closes; then nothing reads any more.
     pub fn close(&self) -> Result<(), StoreError> {
         let Some(db) = self.write().take() else { return Ok(()) };
-        self.drain(&db)?;
+        let _alone = self.alone();
+        self.drain_alone(&db)?;
         guarded(|| {
             db.flush()?;
             drop(db);
@@ -303,7 +325,7 @@ impl Trees {
         fs::rename(&self.dir, &old).or_else(ignore_missing).map_err(failed)?;
         files::put_in_place(&fresh.dir, &self.dir).map_err(failed)?;
         *writing = Some(patiently(&self.dir).map_err(StoreError::from)?);
-        *self.fresh.write().unwrap_or_else(PoisonError::into_inner) = Fresh::default();
+        *self.freshen() = Fresh::default();
         self.generation.fetch_add(1, Ordering::SeqCst);
         drop(writing);
         fs::remove_dir_all(&old).or_else(ignore_missing).map_err(failed)
@@ -374,7 +396,7 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
 ///
 /// Each batch carries the digest of all there is after it, so that a kill between two of them shows as frames
 /// to apply again and not as damage.
-fn write(db: &sled::Db, writes: &Writes, whole: Option<Seq>) -> Result<(), StoreError> {
+fn write(db: &sled::Db, writes: &[Write<'_>], whole: Option<Seq>) -> Result<(), StoreError> {
     let mut applied = Applied::read(db)?;
     let mut batch = sled::Batch::default();
     for (key, value) in writes {

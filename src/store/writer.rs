@@ -13,6 +13,7 @@ use super::{Commit, StoreError, files};
 use crate::domain::{RawRef, Seq};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// At most so many commits wait for one sync,
@@ -45,6 +46,8 @@ pub(super) struct Writer {
     pub reserve: u64,
     /// Whether the journal holds frames that could not be applied; then nothing is taken on before they are.
     pub behind: bool,
+    /// What hands documents to sled while the next are taken on.
+    pub relief: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 /// Commits that wait for one sync.
@@ -185,7 +188,7 @@ impl Writer {
             });
         }
         // Nobody waits for sled: what it does not have yet stands in the journal, and readers see it already.
-        let relieved = self.trees.relieve().inspect_err(|error| {
+        let relieved = self.relieve().inspect_err(|error| {
             tracing::error!(%error, "the documents cannot be written; making them anew");
         });
         if (relieved.is_err() || unread && !self.behind)
@@ -195,7 +198,31 @@ impl Writer {
         }
     }
 
+    /// Lets what is held back go to sled once that is much. One is on its way at a time: whoever writes faster than
+    /// sled waits here, so that no more than twice as much is held back.
+    fn relieve(&mut self) -> Result<(), StoreError> {
+        let over = self.relief.as_ref().is_some_and(JoinHandle::is_finished);
+        if !over && !self.trees.is_full() {
+            return Ok(());
+        }
+        self.relieved()?;
+        if self.trees.is_full() {
+            let trees = Arc::clone(&self.trees);
+            let begun = thread::Builder::new().name("trees".to_owned()).spawn(move || trees.drain());
+            self.relief = Some(begun.map_err(|error| StoreError::io("cannot start a thread", &error))?);
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is on its way to sled.
+    fn relieved(&mut self) -> Result<(), StoreError> {
+        let ended = self.relief.take().map_or(Ok(Ok(())), JoinHandle::join);
+        ended.unwrap_or_else(|_| Err(StoreError::Trees("handing documents over broke".to_owned())))
+    }
+
     fn rebuild(&mut self) -> Result<u64, StoreError> {
+        // Whatever became of it, the new trees do without.
+        let _ = self.relieved();
         // What a failed sync left must be cut off first, or the trees would get ahead of the journal.
         self.journal.ready()?;
         let rebuilt = rebuild(&self.dir, &self.journal, &self.trees);
@@ -208,6 +235,7 @@ impl Writer {
 
     /// Makes something vanish. What fails before the new journal is in its place changes nothing.
     fn rewrite(&mut self, scrub: Scrub, spool: Option<Spool>) -> Result<(), StoreError> {
+        self.relieved().or_else(|_| self.rebuild().map(drop))?;
         self.journal.ready()?;
         self.journal.sync()?;
         let octets = rewriting::room(self.journal.shelf(), &self.trees.dir);
@@ -259,6 +287,8 @@ impl Writer {
 
     fn close(&mut self, farewell: Option<String>) -> Result<(), StoreError> {
         let synced = self.journal.ready().and_then(|()| self.journal.sync());
+        // What did not go is tried again.
+        let _ = self.relieved();
         let closed = self.trees.close();
         synced.and(closed)?;
         self.journal.set_clean(&self.trees.dir, farewell)
