@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::mail::{self, Message};
 use crate::store::record::{Fingerprint, intake_key, outbox_key, text_key};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,13 +25,15 @@ const SIDE_BY_SIDE: usize = 8;
 /// Mails that one thread reads in a row, and rows that are read at once.
 const IN_A_ROW: usize = 64;
 const ROWS: usize = 2;
+/// What two clocks that are right do not differ by.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A mail as a source hands it over.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     pub arrival: Arrival,
     pub content: Content,
-    /// A mail from before this moment causes no mail to anyone.
+    /// A mail from before this moment, or of the days to come, causes no mail to anyone.
     pub silent_before: Option<Timestamp>,
 }
 
@@ -98,7 +100,7 @@ struct Look {
 
 impl Prepared {
     /// Reads a mail by the way that is handed in.
-    fn read(incoming: Incoming, look: fn(&[u8]) -> Look) -> Self {
+    fn read(incoming: Incoming, now: Timestamp, look: fn(&[u8]) -> Look) -> Self {
         let Incoming { mut arrival, content, silent_before } = incoming;
         match content {
             Content::Whole(bytes) => {
@@ -107,7 +109,10 @@ impl Prepared {
                     catch_unwind(|| look(&bytes)).unwrap_or_else(|_| Look::broken(&bytes));
                 let age =
                     message.as_ref().ok().and_then(|m| m.date).into_iter().chain(arrival.received_at).min();
-                arrival.silent |= silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit));
+                // Where both dates lie ahead, a clock is wrong and nobody knows how old the mail is.
+                let strange = |at: Timestamp| at.duration_since(now) > AHEAD;
+                arrival.silent |=
+                    silent_before.is_some_and(|limit| age.is_some_and(|at| at < limit || strange(at)));
                 let size = bytes.len() as u64;
                 let unread = Self::unread(arrival, size, fingerprint, String::new());
                 Self { message, visible, bytes: Arc::new(bytes), whole: true, ..unread }
@@ -323,7 +328,8 @@ impl Desk {
             let rest = mails.split_off(mails.len().min(IN_A_ROW));
             rows.push(std::mem::replace(&mut mails, rest));
         }
-        let by_look = |mail| Prepared::read(mail, Look::at);
+        let now = self.now();
+        let by_look = move |mail| Prepared::read(mail, now, Look::at);
         let read = |row: Vec<Incoming>| {
             tokio::task::spawn_blocking(move || row.into_iter().map(by_look).collect::<Vec<_>>())
         };
@@ -546,7 +552,7 @@ mod tests {
         let desk = Desk::open(store, index, seq, ways, Crypt::default(), clock).await.unwrap();
         let mut batch = Vec::new();
         for (subject, look) in [("one", Look::at as fn(&[u8]) -> Look), ("bad", |_| panic!("on purpose"))] {
-            batch.push(Prepared::read(incoming(subject), look));
+            batch.push(Prepared::read(incoming(subject), Timestamp::now(), look));
         }
         desk.keep_all(&mut batch).await.unwrap();
         let received = desk.take_batch(&batch, None, None, None).await.unwrap();

@@ -4,6 +4,7 @@
 
 use super::Desk;
 use super::arrival::{Prepared, received_at};
+use super::letters::know;
 use super::placement::Placement;
 use super::screening::Screened;
 use super::targets::Target;
@@ -13,7 +14,7 @@ use crate::domain::{
     Project, ProjectId, ReplyKey, User,
 };
 use crate::mail::{self, MailClass, Message, Verdict};
-use crate::store::record::{Fingerprint, SpamMail, intake_key, issue_key, text_key};
+use crate::store::record::{Fingerprint, Place, SpamMail, intake_key, issue_key, text_key};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -84,6 +85,7 @@ impl Desk {
         }
         match &passing.verdict.class {
             MailClass::Own => {
+                self.heard_of(txn, &passing).await?;
                 let fate = (Fate::Ignored, passing.verdict.reason.clone());
                 Ok(vec![self.enter(txn, prepared, Some(message), again, None, fate).await?])
             }
@@ -111,6 +113,20 @@ impl Desk {
                 Ok(entries)
             }
         }
+    }
+
+    /// Remembers a mail of our own address which the desk did not send itself, so that what answers it comes to the
+    /// issue that it belongs to.
+    async fn heard_of(&self, txn: &mut Txn<'_>, passing: &Passing<'_>) -> Result<(), Fault> {
+        let Some(id) = &passing.message.message_id else { return Ok(()) };
+        if self.sent_place(txn, id).await?.is_some() {
+            return Ok(());
+        }
+        let from = passing.from.as_ref().map(|m| &m.email);
+        let placement = self.place(txn, passing.message, None, from, &passing.projects).await?;
+        let Placement::Join { issue, .. } = placement else { return Ok(()) };
+        let project = self.load_issue(txn, issue).await?.project;
+        know(txn, id, Place { project, issue, note: None, outbox: None }).await
     }
 
     pub(super) async fn passing<'a>(

@@ -58,9 +58,11 @@ impl Board {
 
     /// Puts up a notice, or changes the one on the same topic.
     pub fn notice(&self, topic: String, words: String) {
-        tracing::warn!(topic, words, "notice");
-        locked(&self.notices).insert(topic, words);
-        self.changed.store(true, Ordering::Relaxed);
+        let before = locked(&self.notices).insert(topic.clone(), words.clone());
+        if before.as_ref() != Some(&words) {
+            tracing::warn!(topic, words, "notice");
+            self.changed.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Takes a notice down; tells whether there was one.

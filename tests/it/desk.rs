@@ -268,6 +268,27 @@ async fn our_own_mail_coming_back_is_ignored() {
 }
 
 #[tokio::test]
+async fn what_answers_a_mail_that_we_sent_by_other_means_stays_in_its_issue() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let first = field(ADA, "Message-ID").unwrap().to_owned();
+    let ours = format!(
+        "From: help@desk.example\nTo: ada@customer.example\nSubject: Re: hello\nMessage-ID: <by-hand@phone>\nIn-Reply-To: {first}\n\nWe look into it.\n"
+    );
+    assert_eq!(room.mail(&ours).await.entry.fate, Fate::Ignored);
+    let answer = |from: &str, id: &str| {
+        format!(
+            "From: {from}\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: hello\nMessage-ID: <{id}@x>\nIn-Reply-To: <by-hand@phone>\n\nThanks.\n"
+        )
+    };
+    let entry = room.mail(&answer("ada@customer.example", "thanks")).await.entry;
+    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Note, Some("acme/support#1")));
+    // Whoever has no part in the issue gets none by it.
+    let entry = room.mail(&answer("eve@elsewhere.example", "me-too")).await.entry;
+    assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Issue, Some("acme/support#2")));
+}
+
+#[tokio::test]
 async fn a_disabled_projects_mail_waits_in_triage_and_nothing_goes_out() {
     let mut room = Room::new().await;
     room.ok(Request::EnableProject { path: "acme/support".into(), enabled: false }).await;

@@ -3,14 +3,7 @@
 use crate::support::{MailServer, TestDesk, mail};
 use jiff::{Timestamp, ToSpan, fmt::rfc2822};
 use serde_json::Value;
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
-
-const DAY: u64 = 24 * 3600;
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, time::SystemTime};
 
 /// A desk over the IMAP folder of a name.
 fn desk(name: &str, keys: &str) -> TestDesk {
@@ -32,13 +25,11 @@ fn config(desk: &TestDesk, name: &str, keys: &str) -> String {
     )
 }
 
-/// Puts a mail into the folder that was written, and came in, so many days ago; `flags` as in a Maildir.
-fn put(name: &str, subject: &str, days: u64, flags: &str) {
+/// Puts a mail into the folder that was written, and came in, so many days ago, or will be; `flags` as in a Maildir.
+fn put(name: &str, subject: &str, days: i64, flags: &str) {
     let server = MailServer::get();
-    let date = rfc2822::to_string(
-        &(Timestamp::now() - (i64::try_from(days).unwrap() * 24).hours()).to_zoned(jiff::tz::TimeZone::UTC),
-    )
-    .unwrap();
+    let moment = Timestamp::now() - (days * 24).hours();
+    let date = rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
     let mail = format!(
         "From: Ada <{subject}@customer.test>\r\nTo: {name}+acme-support-1-issue-@desk.test\r\nSubject: {subject}\r\n\
          Date: {date}\r\nMessage-ID: <{subject}@customer.test>\r\n\r\nAbout {subject}.\r\n"
@@ -48,8 +39,7 @@ fn put(name: &str, subject: &str, days: u64, flags: &str) {
     server.deliver(name, mail.as_bytes());
     let file = names(new.clone()).into_iter().find(|file| !before.contains(file)).unwrap();
     let path = new.join(&file);
-    let at = SystemTime::now() - Duration::from_secs(days * DAY);
-    fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::from(moment)).unwrap();
     if !flags.is_empty() {
         fs::rename(path, server.user(name).maildir.join("cur").join(format!("{file}:2,{flags}"))).unwrap();
     }
@@ -109,6 +99,17 @@ fn old_mail_comes_in_silently() {
     put(name, "late", 20, "");
     assert_eq!(counts(&pass(&desk)), [1, 1, 0, 0]);
     assert_eq!(desk.sent().len(), 2);
+}
+
+#[test]
+fn mail_of_days_to_come_comes_in_silently() {
+    let name = "first-ahead";
+    let desk = desk(name, "");
+    put(name, "ahead", -40, "");
+    put(name, "soon", 0, "");
+    assert_eq!(counts(&pass(&desk)), [2, 2, 1, 0]);
+    let outbox = desk.outbox();
+    assert_eq!((outbox.len(), &outbox[0]["to"]), (1, &"soon@customer.test".into()), "{outbox:?}");
 }
 
 #[test]
