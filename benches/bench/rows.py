@@ -68,7 +68,8 @@ def first_syncs(s):
     open(f"{desk.home}/synced", "w").close()
     shutil.rmtree(tls.data, ignore_errors=True)
     shutil.rmtree(f"{s.home}/mbsync-nofsync", ignore_errors=True)
-    s.syncs = {"walls": {name: Figure(xs) for name, xs in walls.items()}, "rss": Figure(rss, "MiB"), "raw": Figure(raws), "issues": desk.issues()}
+    s.syncs = {"walls": {name: Figure(xs) for name, xs in walls.items()}, "rss": Figure(rss, "MiB"), "raw": Figure(raws), "issues": desk.issues(),
+               "found": len(desk.json("issue", "list", rare(s)))}
     return s.syncs
 
 
@@ -83,9 +84,24 @@ def sync(s):
         yield ratio("first sync", ours, "mbsync", walls["mbsync"], .35, .15, note)
     else:
         yield alone("first sync", ours, "mbsync", .35, .15, note)
+    yield answers(s)
     yield cell("first sync, peak memory", did["rss"], did["rss"].median, most_memory(s), 96, "MiB")
     if "ours over TLS" in walls:
         yield ratio("first sync over TLS", walls["ours over TLS"], "plain", ours, 1.4, 1.15)
+
+
+def answers(s):
+    """The known answers, straight after the first sync: its issues, and the last mail that has a word of its own."""
+    known = s.threads()
+    issues, found, word = first_syncs(s)["issues"], first_syncs(s)["found"], rare(s)
+    line = cell("known answers", f"{issues} issues, {found} with {word}", issues, None, None, "issues", f"{known['issues']} issues, 1 with it",
+                note=f"{known['threads']} threads in hindsight, where a later mail joins what came apart and a machine may begin one")
+    line["must"], line["meets_must"] = "the same", issues == known["issues"] and found == 1
+    return line
+
+
+def rare(s):
+    return f"zymurgy{(s.mails - 1) // 1000 * 1000}"
 
 
 def most_memory(s):
