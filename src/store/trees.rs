@@ -162,6 +162,11 @@ impl Trees {
         self.fresh().is_full()
     }
 
+    /// Marks off what the next [`Trees::drain`] hands to sled, so that more can be held back meanwhile.
+    pub fn seal(&self) {
+        self.freshen().next();
+    }
+
     /// Hands what is held back to sled once that is much.
     pub fn relieve(&self) -> Result<(), StoreError> {
         if self.is_full() { self.drain() } else { Ok(()) }

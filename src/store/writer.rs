@@ -207,6 +207,7 @@ impl Writer {
         }
         self.relieved()?;
         if self.trees.is_full() {
+            self.trees.seal();
             let trees = Arc::clone(&self.trees);
             let begun = thread::Builder::new().name("trees".to_owned()).spawn(move || trees.drain());
             self.relief = Some(begun.map_err(|error| StoreError::io("cannot start a thread", &error))?);

@@ -43,6 +43,39 @@ async fn commits_at_the_same_time_get_gapless_sequences() {
 }
 
 #[tokio::test]
+async fn commits_go_on_while_documents_cannot_go_to_sled() {
+    const DOCUMENTS: u64 = 27_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    // As while a check reads all of them.
+    let trees = Arc::clone(&store.trees);
+    let (tell, begun) = std::sync::mpsc::channel();
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let check = tokio::task::spawn_blocking(move || {
+        let begin = |_| {
+            tell.send(()).unwrap();
+            waits.recv().unwrap();
+            Ok(())
+        };
+        trees.each_at_rest(begin, |_, _| Ok(()))
+    });
+    begun.recv().unwrap();
+    // More than are held back before some of them go.
+    for first in (0..DOCUMENTS).step_by(500) {
+        store.commit(commit((first..first + 500).map(|n| put(&known(n))).collect())).await.unwrap();
+    }
+    store.commit(commit(vec![Put { document: None, ..put(&known(7)) }])).await.unwrap();
+    let left = usize::try_from(DOCUMENTS).unwrap() - 1;
+    assert_eq!(all::<Known>(&store).await.len(), left);
+    go_on.send(()).unwrap();
+    check.await.unwrap().unwrap();
+    assert_eq!(all::<Known>(&store).await.len(), left);
+    store.close().await.unwrap();
+    let opened = Store::open(dir.path()).await.unwrap();
+    assert_eq!((opened.notices.len(), all::<Known>(&opened.store).await.len()), (0, left));
+}
+
+#[tokio::test]
 async fn an_expectation_that_does_not_hold_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
