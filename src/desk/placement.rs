@@ -44,7 +44,7 @@ impl Desk {
         let referred = message.references.iter().rev().map(|id| (id, "References"));
         for (id, field) in answered.chain(referred) {
             let Some(place) = self.known_place(txn, id, project).await? else { continue };
-            if !self.may_join(txn, &place, from).await? {
+            if !self.may_join(txn, &place, from, projects).await? {
                 continue;
             }
             let issue = self.survivor(txn, place.issue).await?;
@@ -81,12 +81,13 @@ impl Desk {
     }
 
     /// Tells whether a place counts for this sender: a mail that the desk has never seen itself, such as a
-    /// newsletter that several customers answer, ties only those who take part in the issue already.
+    /// newsletter that several customers answer, ties only those who take part in the issue already, and ourselves.
     async fn may_join(
         &self,
         txn: &mut Txn<'_>,
         place: &Place,
         from: Option<&EmailAddress>,
+        projects: &[Project],
     ) -> Result<bool, Fault> {
         if let Some(row) = place.outbox {
             // What the staff were mailed ties nobody to the customers' conversation.
@@ -96,8 +97,10 @@ impl Desk {
         if place.note.is_some() {
             return Ok(true);
         }
+        let Some(from) = from else { return Ok(false) };
         let issue = txn.get::<Issue>(&issue_key(place.issue)).await?;
-        Ok(issue.is_some_and(|issue| from.is_some_and(|from| issue.participant(from).is_some())))
+        let takes_part = issue.is_some_and(|issue| issue.participant(from).is_some());
+        Ok(takes_part || self.inner.ways.is_ours(from, projects))
     }
 
     /// Finds where a Message-ID was seen, in the wanted project if it was there at all.

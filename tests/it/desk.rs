@@ -276,6 +276,9 @@ async fn what_answers_a_mail_that_we_sent_by_other_means_stays_in_its_issue() {
         "From: help@desk.example\nTo: ada@customer.example\nSubject: Re: hello\nMessage-ID: <by-hand@phone>\nIn-Reply-To: {first}\n\nWe look into it.\n"
     );
     assert_eq!(room.mail(&ours).await.entry.fate, Fate::Ignored);
+    let again =
+        ours.replace(&first, "<by-hand@phone>").replace("Message-ID: <by-hand@", "Message-ID: <by-hand-2@");
+    assert_eq!(room.mail(&again).await.entry.fate, Fate::Ignored);
     let answer = |from: &str, id: &str| {
         format!(
             "From: {from}\nTo: help+acme-support-1-issue-@desk.example\nSubject: Re: hello\nMessage-ID: <{id}@x>\nIn-Reply-To: <by-hand@phone>\n\nThanks.\n"
