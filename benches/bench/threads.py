@@ -28,7 +28,7 @@ def heads(folder):
 
 def main():
     parent, ids, issues = {}, [], 0
-    place, part = {}, []  # id: (issue, whether the desk has the mail itself); issue: who takes part
+    place, part = {}, []  # id: (issue, whether the desk has the mail itself); issue: who takes part, and whether as a stranger
 
     def find(x):
         while parent.setdefault(x, x) != x:
@@ -46,14 +46,14 @@ def main():
             if machine or sender == OWN:
                 continue
             issue = len(part)
-            part.append(set())
+            part.append({sender: False})
             issues += 1
         place[own] = (issue, sender != OWN)
         if sender == OWN:
             continue
-        part[issue].add(sender)
-        if not machine:
-            part[issue].update(others)
+        if not machine and not part[issue].setdefault(sender, True):
+            for other in others:  # a stranger brings nobody
+                part[issue].setdefault(other, False)
         for x in answered:
             place.setdefault(x, (issue, False))
     print(json.dumps({"mails": len(ids), "threads": len({find(x) for x in ids}), "issues": issues}))
