@@ -98,7 +98,8 @@ pub struct Found {
     pub issues: Vec<IssueId>,
 }
 
-/// So many changes of rows may have to be taken in again at a start.
+/// So many changes of rows may have to be taken in again at a start, or one for every second row: all rows are written
+/// anew, so a desk that grows writes them less and less often.
 const UNSAVED: u64 = 20_000;
 /// And so many after an end in order.
 const UNSAVED_AT_END: u64 = 500;
@@ -161,7 +162,8 @@ impl Index {
 
     /// Tells whether so much changed that the rows should be saved.
     pub fn wants_saving(&self) -> bool {
-        self.has_unsaved(UNSAVED)
+        let rows = self.read().slot_count() as u64;
+        self.has_unsaved(UNSAVED.max(rows / 2))
     }
 
     fn has_unsaved(&self, many: u64) -> bool {
