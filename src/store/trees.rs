@@ -172,7 +172,8 @@ impl Trees {
         if self.is_full() { self.drain() } else { Ok(()) }
     }
 
-    /// Hands everything to sled that is held back when it begins. Readers see it here until it is there.
+    /// Hands what was marked off to sled, or else everything that is held back now. Readers see it here until it is
+    /// there.
     pub fn drain(&self) -> Result<(), StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
