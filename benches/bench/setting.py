@@ -1,5 +1,5 @@
 """What the rows of one size are measured on: corpus, mail server, desk, peers. Each is made when a row first needs it."""
-import os, random, shutil, socket, subprocess, sys, time
+import json, os, random, shutil, socket, subprocess, sys, time
 from . import peers, processes
 from .desk import Desk, Serving
 
@@ -28,6 +28,12 @@ def maildir(path, mails, seed="1", offset=0, jobs=os.cpu_count()):
                     "--jobs", str(jobs)], check=True, stdout=subprocess.DEVNULL, timeout=7200)
     open(f"{path}/made", "w").close()
     return path
+
+
+def said_by(script, *args):
+    """Gives the JSON that a script of this folder prints."""
+    said = subprocess.run([sys.executable, f"{HERE}/{script}", *args], check=True, capture_output=True, text=True, timeout=1800)
+    return json.loads(said.stdout)
 
 
 class Setting:
@@ -80,15 +86,11 @@ class Setting:
 
     def raw(self, what, *args):
         """Speaks to the mail server straight on a socket."""
-        import json
-        said = subprocess.run([sys.executable, f"{HERE}/imap_raw.py", what, "--port", str(self.port), *args], check=True, capture_output=True, text=True, timeout=1800)
-        return json.loads(said.stdout)
+        return said_by("imap_raw.py", what, "--port", str(self.port), *args)
 
     def threads(self):
         """Gives what the corpus has of threads and issues, found by another program."""
-        import json
-        said = subprocess.run([sys.executable, f"{HERE}/threads.py", self.corpus], check=True, capture_output=True, text=True, timeout=3600)
-        return json.loads(said.stdout)
+        return said_by("threads.py", self.corpus)
 
     def feed(self, count=10):
         """Delivers further mails into the server's folder."""

@@ -27,7 +27,7 @@ def heads(folder):
 
 
 def main():
-    parent, ids, issues = {}, [], 0
+    parent, ids = {}, []
     place, part = {}, []  # id: (issue, whether the desk has the mail itself); issue: who takes part, and whether as a stranger
 
     def find(x):
@@ -47,7 +47,6 @@ def main():
                 continue
             issue = len(part)
             part.append({sender: False})
-            issues += 1
         place[own] = (issue, sender != OWN)
         if sender == OWN:
             continue
@@ -56,7 +55,7 @@ def main():
                 part[issue].setdefault(other, False)
         for x in answered:
             place.setdefault(x, (issue, False))
-    print(json.dumps({"mails": len(ids), "threads": len({find(x) for x in ids}), "issues": issues}))
+    print(json.dumps({"mails": len(ids), "threads": len({find(x) for x in ids}), "issues": len(part)}))
 
 
 if __name__ == "__main__":
