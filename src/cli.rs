@@ -65,9 +65,6 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };
-    if matches!(cli.command, Some(Command::Sync(_))) {
-        share_memory();
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&anyhow::Error::new(error), for_mta),
@@ -78,27 +75,6 @@ pub fn main() -> ExitCode {
     };
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     code
-}
-
-/// Starts this process again with two memory arenas, unless its environment says how many.
-///
-/// glibc gives each of some twenty threads an arena of its own, and keeps in each what the others could use:
-/// a quarter of the peak of a first sync. With two it takes about a tenth longer; who has the memory sets the
-/// number. Only the environment can tell glibc without unsafe code.
-/// Other C libraries do not look at this. Where it cannot be started again it goes on as it is.
-fn share_memory() {
-    use std::os::unix::process::CommandExt;
-    const ARENAS: &str = "MALLOC_ARENA_MAX";
-    let told = |name| std::env::var_os(name).is_some();
-    if !cfg!(target_env = "gnu") || told(ARENAS) || told("GLIBC_TUNABLES") {
-        return;
-    }
-    if let Ok(program) = std::env::current_exe() {
-        let mut words = std::env::args_os();
-        let name = words.next().unwrap_or_default();
-        let error = std::process::Command::new(program).arg0(name).args(words).env(ARENAS, "2").exec();
-        tracing::debug!(%error, "not started again");
-    }
 }
 
 /// Tells whether this is `deliver -`, which answers to a mail transfer agent.

@@ -84,6 +84,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_bytes", &["store"]),
     ("sled", &["store"]),
     ("tantivy", &["index"]),
+    ("tikv_jemallocator", &[]),
     (
         "tokio",
         &[
