@@ -3,6 +3,7 @@
 //! Owns when things happen: connecting, waiting, backing off, waking, stopping. Decides nothing about a
 //! mail; the desk does.
 
+mod ahead;
 mod backoff;
 mod commits;
 mod graph;

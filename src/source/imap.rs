@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use rows::Row;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -141,16 +142,21 @@ impl ImapSource {
         Ok(Selected { uid_validity, uid_next: folder.uid_next, exists: folder.exists })
     }
 
-    /// Lists the mails whose UID is greater than `after_uid`, by UID.
-    pub async fn list(&mut self, after_uid: u32) -> Result<Vec<Listing>, SourceError> {
-        let Some(first) = after_uid.checked_add(1) else { return Ok(Vec::new()) };
+    /// Lists the mails whose UID is greater than `after`, and no greater than `last` if that is given, by UID.
+    pub async fn list(&mut self, after: u32, last: Option<u32>) -> Result<Vec<Listing>, SourceError> {
+        let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
         let mut session = self.take()?;
         self.drain(&session);
-        self.news = false;
+        // What came up to now is listed, unless the list ends before it.
+        self.news &= last.is_some();
         let mut rows = BTreeMap::new();
         let query = "(UID RFC822.SIZE INTERNALDATE FLAGS)";
-        let each = |row: Row| note_row(&mut rows, &row, after_uid);
-        self.news |= rows::fetch(&mut session, self.limit, &format!("{first}:*"), query, each).await?;
+        let (set, wanted) = match last {
+            Some(last) => (format!("{first}:{last}"), first..=last),
+            None => (format!("{first}:*"), first..=u32::MAX),
+        };
+        let each = |row: Row| note_row(&mut rows, &row, &wanted);
+        self.news |= rows::fetch(&mut session, self.limit, &set, query, each).await?;
         self.give_back(session);
         Ok(rows.into_values().collect())
     }
@@ -264,9 +270,9 @@ fn folder_on_the_wire(name: &str) -> String {
 }
 
 /// Keeps a row; one that only tells of changed flags adds to what is known.
-fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, after_uid: u32) {
+fn note_row(rows: &mut BTreeMap<u32, Listing>, row: &Row, wanted: &RangeInclusive<u32>) {
     // `n:*` names the last mail even when its UID is smaller than n.
-    let Some(uid) = row.uid.filter(|uid| *uid > after_uid) else { return };
+    let Some(uid) = row.uid.filter(|uid| wanted.contains(uid)) else { return };
     let known = rows.entry(uid).or_insert(Listing {
         uid,
         size: 0,

@@ -3,6 +3,7 @@
 //! The cursor moves in the same commit that takes mails in. Only after it is the server told, by UID; what
 //! it was not told yet is a debt that the cursor carries.
 
+use super::ahead::Ahead;
 use super::backoff::Backoff;
 use super::mailbox::{POLL, Post, Trouble};
 use super::rest::Connection;
@@ -11,7 +12,7 @@ use crate::desk::{Content, Desk, Incoming, ReadBatch, Received};
 use crate::domain::{Arrival, ChannelState, Cursor, Fault};
 use crate::source::{ImapSource, Listing, Selected, SourceError, Stage, Wake};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
@@ -105,18 +106,15 @@ async fn look(post: &mut Post<'_>, source: &mut ImapSource, selected: Selected) 
     post.silent(cursor.silent);
     let mut debts = Debts::default();
     try_debts(post, source, &mut cursor, &mut debts).await?;
-    let mut listed = source.list(cursor.last_uid).await?;
-    listed.retain(|l| !l.deleted);
-    if !cursor.owed_fetch.is_empty() {
-        let first = cursor.owed_fetch.first().copied().unwrap_or(1);
-        let owed = source.list(first.saturating_sub(1)).await?;
+    let mut ahead = Ahead::new(cursor.last_uid, &selected);
+    if let (Some(first), Some(last)) = (cursor.owed_fetch.first(), cursor.owed_fetch.last()) {
+        let mut owed = source.list(first.saturating_sub(1), Some(*last)).await?;
         // What is not listed any more was taken away by somebody else.
-        let there: BTreeSet<u32> = owed.iter().filter(|l| !l.deleted).map(|l| l.uid).collect();
-        cursor.owed_fetch.retain(|uid| there.contains(uid));
-        let wanted = |l: &Listing| l.uid <= cursor.last_uid && cursor.owed_fetch.contains(&l.uid);
-        listed.splice(0..0, owed.into_iter().filter(wanted));
+        owed.retain(|listing| !listing.deleted && cursor.owed_fetch.contains(&listing.uid));
+        cursor.owed_fetch = owed.iter().map(|listing| listing.uid).collect();
+        ahead.put_first(owed);
     }
-    take_all(post, source, &mut cursor, listed, &mut debts).await?;
+    take_all(post, source, &mut cursor, ahead, &mut debts).await?;
     if debts.paid {
         post.desk.keep_cursor(&cursor).await?;
     }
@@ -155,34 +153,22 @@ async fn take_all(
     post: &mut Post<'_>,
     source: &mut ImapSource,
     cursor: &mut Cursor,
-    listed: Vec<Listing>,
+    mut ahead: Ahead,
     debts: &mut Debts,
 ) -> Result<(), Trouble> {
-    let all = listed.len() as u64;
-    let mut rest = listed.as_slice();
-    let mut came: Option<Batch<'_>> = None;
-    let mut read: Option<(Batch<'_>, ReadBatch)> = None;
+    let mut came: Option<Batch> = None;
+    let mut read: Option<(Batch, ReadBatch)> = None;
     let mut kept = 0;
     let mut failed = None;
-    loop {
-        let (next, later) = next_batch(post, rest);
-        if next.is_empty() && came.is_none() && read.is_none() {
-            return failed.map_or(Ok(()), Err);
-        }
-        if all > 1 {
-            post.progress(kept, all);
-        }
+    while !(ahead.is_over() && came.is_none() && read.is_none()) {
         let keeping = read.take().map(|(batch, read)| (batch.listed.len(), keep(post, cursor, &batch, read)));
         let reading = came.take().map(|batch| start_reading(post.desk, batch));
-        rest = later;
-        if !next.is_empty() {
-            match fetch(post, source, cursor, next).await {
-                Ok(fetched) => came = Some(Batch { listed: next, fetched }),
-                Err(unfetched) => {
-                    // What came before it is kept all the same.
-                    failed = Some(post.remember(unfetched));
-                    rest = &[];
-                }
+        match fetch_next(post, source, cursor, &mut ahead, kept).await {
+            Ok(batch) => came = batch,
+            Err(trouble) => {
+                // What came before it is kept all the same.
+                failed = Some(trouble);
+                ahead.stop();
             }
         }
         if let Some((mails, keeping)) = keeping {
@@ -193,16 +179,40 @@ async fn take_all(
         if let Some((batch, reading)) = reading {
             read = Some((batch, done(reading.await)?));
         }
-        let last = rest.is_empty() && came.is_none() && read.is_none();
+        let last = ahead.is_over() && came.is_none() && read.is_none();
         if failed.is_none() && (last || cursor.owed_action.len() >= TOLD_AT_ONCE) {
             try_debts(post, source, cursor, debts).await?;
         }
     }
+    failed.map_or(Ok(()), Err)
+}
+
+/// Lists what comes after so many mails that were kept, and fetches a batch of it.
+async fn fetch_next(
+    post: &mut Post<'_>,
+    source: &mut ImapSource,
+    cursor: &Cursor,
+    ahead: &mut Ahead,
+    kept: u64,
+) -> Result<Option<Batch>, Trouble> {
+    ahead.fill(source, BATCH).await?;
+    if ahead.count() > 1 {
+        post.progress(kept, ahead.count());
+    }
+    let length = batch_length(post, ahead.listed());
+    let listed = ahead.take(length);
+    if listed.is_empty() {
+        return Ok(None);
+    }
+    match fetch(post, source, cursor, &listed).await {
+        Ok(fetched) => Ok(Some(Batch { listed, fetched })),
+        Err(unfetched) => Err(post.remember(unfetched)),
+    }
 }
 
 /// A batch as it was listed and as it came.
-struct Batch<'l> {
-    listed: &'l [Listing],
+struct Batch {
+    listed: Vec<Listing>,
     fetched: Fetched,
 }
 
@@ -214,27 +224,23 @@ fn done<T>(task: Result<Result<T, Fault>, JoinError>) -> Result<T, Trouble> {
     Ok(task.map_err(broken)??)
 }
 
-fn start_reading<'l>(desk: &Desk, mut batch: Batch<'l>) -> (Batch<'l>, Task<ReadBatch>) {
+fn start_reading(desk: &Desk, mut batch: Batch) -> (Batch, Task<ReadBatch>) {
     let (desk, incoming) = (desk.clone(), std::mem::take(&mut batch.fetched.incoming));
     (batch, AbortOnDropHandle::new(tokio::spawn(async move { desk.read_batch(incoming).await })))
 }
 
-fn keep(post: &mut Post<'_>, cursor: &mut Cursor, batch: &Batch<'_>, read: ReadBatch) -> Task<Vec<Received>> {
-    advance(post, cursor, batch.listed, &batch.fetched);
+fn keep(post: &mut Post<'_>, cursor: &mut Cursor, batch: &Batch, read: ReadBatch) -> Task<Vec<Received>> {
+    advance(post, cursor, &batch.listed, &batch.fetched);
     let (desk, cursor) = (post.desk.clone(), cursor.clone());
     AbortOnDropHandle::new(tokio::spawn(async move { desk.take_in(read, Some(cursor)).await }))
 }
 
-/// Parts the next batch from what is still to be taken.
-fn next_batch<'l>(post: &Post<'_>, rest: &'l [Listing]) -> (&'l [Listing], &'l [Listing]) {
+/// Gives how many of the first mails make the next batch.
+fn batch_length(post: &Post<'_>, listed: &[Listing]) -> usize {
     // Where a fetch failed before, one mail at a time shows which it is.
-    let suspect = rest.first().is_some_and(|l| l.uid <= post.alone_until);
-    let length = if suspect { 1 } else { batch_length(rest) };
-    rest.split_at_checked(length).unwrap_or((rest, &[]))
-}
-
-/// Gives how many of the first mails make a batch.
-fn batch_length(listed: &[Listing]) -> usize {
+    if listed.first().is_some_and(|listing| listing.uid <= post.alone_until) {
+        return 1;
+    }
     let mut octets = 0;
     let fits = |l: &&Listing| {
         octets += l.size;

@@ -1,6 +1,7 @@
 //! A look at mailboxes for a desk that is at rest and closed.
 
 use super::Plan;
+use super::ahead::Ahead;
 use crate::config::{MailboxConfig, SourceConfig};
 use crate::desk::Rest;
 use crate::domain::{MailboxPass, OutboxPass, SyncReport};
@@ -72,7 +73,9 @@ async fn look_into(rest: &Rest, config: &MailboxConfig, tokens: &Tokens) -> Resu
     let mut read = selected.uid_validity == cursor.uid_validity;
     if read && selected.uid_next != cursor.last_uid.checked_add(1) {
         // What came after the last one may be gone by now.
-        read = source.list(cursor.last_uid).await?.iter().all(|listing| listing.deleted);
+        let mut ahead = Ahead::new(cursor.last_uid, &selected);
+        ahead.fill(&mut source, 1).await?;
+        read = ahead.is_over();
     }
     if !read {
         return Ok(Mailbox::Unread(Box::new(Connection { source, selected })));

@@ -454,6 +454,73 @@ async fn a_mail_that_is_being_handed_over_is_waited_for_at_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_whose_uids_have_gaps_of_any_size_comes_in_whole() {
+    // The last one came after the folder was selected.
+    const UIDS: [u32; 5] = [3, 2_001, 5_000_000, 3_999_999_999, 4_000_000_001];
+    let lists = Arc::new(Mutex::new(0));
+    let listed = Arc::clone(&lists);
+    let fake = Fake::start(move |mut line, _| {
+        let lists = Arc::clone(&listed);
+        async move {
+            line.say("* OK ready\r\n").await?;
+            loop {
+                let heard = line.hear().await?;
+                let (tag, command) = heard.split_once(' ').unwrap_or_default();
+                match command.split(' ').collect::<Vec<_>>().as_slice() {
+                    ["CAPABILITY", ..] => line.say("* CAPABILITY IMAP4rev1\r\n").await?,
+                    ["SELECT", ..] => {
+                        line.say("* 5 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 4000000000] ok\r\n")
+                            .await?;
+                    }
+                    ["UID", "FETCH", set, what @ ..] => {
+                        let listing = what.contains(&"RFC822.SIZE");
+                        *lists.lock().unwrap() += usize::from(listing);
+                        for uid in UIDS.iter().filter(|uid| holds(set, **uid)) {
+                            let text =
+                                String::from_utf8(mail(&format!("c{uid}@customer.test"), "far")).unwrap();
+                            let size = text.len();
+                            let row = match listing {
+                                true => format!("RFC822.SIZE {size} FLAGS ()"),
+                                false => format!("BODY[] {{{size}}}\r\n{text}"),
+                            };
+                            line.say(&format!("* 1 FETCH (UID {uid} {row})\r\n")).await?;
+                        }
+                    }
+                    _ => {}
+                }
+                line.say(&format!("{tag} OK done\r\n")).await?;
+            }
+        }
+    })
+    .await;
+    let clocked = Clocked::new(&format!(
+        "[mailbox.support]\naddress = \"help+%{{key}}@desk.test\"\nhost = \"127.0.0.1\"\nport = {}\nssl = false\n\
+         user = \"help\"\npassword = \"secret\"\nafter_delivery = \"nothing\"\n",
+        fake.port()
+    ))
+    .await;
+    let senders = async || match clocked.ask(Request::Intake { fate: None, limit: 100 }).await {
+        Response::Intake(entries) => entries.into_iter().filter_map(|e| e.from).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    until("all five mails", async || senders().await.len() >= UIDS.len()).await;
+    let mut senders = senders().await;
+    senders.sort();
+    let mut wanted = UIDS.map(|uid| format!("Ada <c{uid}@customer.test>"));
+    wanted.sort();
+    assert_eq!(senders, wanted);
+    assert!(*lists.lock().unwrap() < 50, "{lists:?} lists");
+}
+
+/// Tells whether a set of UIDs holds one.
+fn holds(set: &str, uid: u32) -> bool {
+    set.split(',').any(|part| {
+        let (first, last) = part.split_once(':').unwrap_or((part, part));
+        (first.parse().unwrap()..=last.parse().unwrap_or(u32::MAX)).contains(&uid)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mail_behind_a_mail_that_its_server_does_not_give_comes_in() {
     // The server fails at mail 2, leaves out mail 3, and lets nobody mark anything.
     let fake = Fake::start(|mut line, _| async move {

@@ -30,7 +30,7 @@ async fn calls(
 ) {
     movable(&ImapSource::connect(&config, &no_tokens()));
     movable(&imap.select());
-    movable(&imap.list(0));
+    movable(&imap.list(0, None));
     movable(&imap.fetch(&[1], |_, _| {}));
     movable(&imap.headers(1));
     movable(&imap.settle(&[1], &AfterDelivery::Seen));

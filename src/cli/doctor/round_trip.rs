@@ -191,7 +191,7 @@ impl<'a> Post<'a> {
         let selected = source.select().await?;
         let after = match selected.uid_next {
             Some(next) => next.saturating_sub(1),
-            None => source.list(0).await?.last().map_or(0, |last| last.uid),
+            None => source.list(0, None).await?.last().map_or(0, |last| last.uid),
         };
         Ok(Self::Imap { source, after })
     }
@@ -235,7 +235,7 @@ fn is_it(entry: &IntakeView, id: &MessageId) -> bool {
 
 async fn wait_in_folder(source: &mut ImapSource, after: &mut u32, id: &MessageId) -> Result<(), Failure> {
     loop {
-        for listing in source.list(*after).await? {
+        for listing in source.list(*after, None).await? {
             *after = listing.uid;
             if carries(&source.headers(listing.uid).await?, id) {
                 return Ok(());

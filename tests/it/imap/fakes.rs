@@ -79,7 +79,7 @@ async fn connect(fake: &Fake, timeout: &str) -> Result<ImapSource, SourceError> 
 async fn all(fake: Fake, timeout: &str) -> Result<(), SourceError> {
     let mut source = connect(&fake, timeout).await?;
     source.select().await?;
-    source.list(0).await?;
+    source.list(0, None).await?;
     source.fetch(&[1, 2], |_, _| {}).await?;
     source.headers(3).await?;
     source.settle(&[1, 2], &AfterDelivery::Delete { expunge: true }).await?;
@@ -155,7 +155,7 @@ async fn a_connection_that_breaks_inside_a_mail_hands_over_what_was_whole() {
     let error = source.fetch(&[1, 2], |uid, bytes| came.push((uid, bytes))).await.unwrap_err();
     assert_eq!((error.stage, error.message.as_str()), (Stage::Command, "the server hung up"));
     assert_eq!(came, [(1, b"one".to_vec())]);
-    assert_eq!(source.list(0).await.unwrap_err().message, "the connection is gone");
+    assert_eq!(source.list(0, None).await.unwrap_err().message, "the connection is gone");
 }
 
 #[tokio::test]
@@ -186,11 +186,11 @@ async fn odd_rows_are_put_in_order() {
                 * 2 EXPUNGE\r\nTAG OK done\r\n";
     let fake = but_for("UID FETCH 21:*", Some(rows)).await;
     let mut source = connect(&fake, LONG).await.unwrap();
-    let rows = source.list(20).await.unwrap();
+    let rows = source.list(20, None).await.unwrap();
     let shown: Vec<_> = rows.iter().map(|r| (r.uid, r.size, r.flagged, r.answered, r.seen)).collect();
     assert_eq!(shown, [(30, 300, true, true, false), (40, 400, false, false, true)]);
     assert_eq!(rows[1].internal_date.unwrap().to_string(), "2026-07-17T09:44:25Z");
-    assert_eq!(source.list(u32::MAX).await.unwrap(), []);
+    assert_eq!(source.list(u32::MAX, None).await.unwrap(), []);
 }
 
 /// Settles two mails on a server with these capabilities, and gives the commands that it heard.
@@ -264,7 +264,7 @@ async fn an_idle_hears_of_news_and_of_nothing_else() {
         let mut source = connect(&fake, SHORT).await.unwrap();
         // Longer than the patience for an answer: silence is what an IDLE is for.
         assert_eq!(source.idle(Duration::from_millis(400)).await.unwrap(), wake, "{said:?}");
-        assert_eq!(source.list(0).await.unwrap(), []);
+        assert_eq!(source.list(0, None).await.unwrap(), []);
     }
 }
 

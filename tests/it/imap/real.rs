@@ -42,18 +42,18 @@ async fn mails_are_listed_and_fetched_and_stay_unread() {
     let mut source = ImapSource::connect(&plain("list", ""), &no_tokens()).await.unwrap();
     let folder = source.select().await.unwrap();
     assert!(folder.uid_validity > 0 && folder.exists == 3, "{folder:?}");
-    let rows = source.list(0).await.unwrap();
+    let rows = source.list(0, None).await.unwrap();
     assert_eq!(rows.iter().map(|r| r.uid).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(rows.iter().all(|r| r.size > 60 && r.internal_date.is_some() && !r.seen));
     // `4:*` names mail 3 as well.
-    assert_eq!(source.list(3).await.unwrap(), []);
+    assert_eq!(source.list(3, None).await.unwrap(), []);
     let mut bodies = Vec::new();
     let came = source.fetch(&[3, 1, 99], |uid, bytes| bodies.push((uid, bytes))).await.unwrap();
     assert_eq!(came, [1, 3]);
     assert!(String::from_utf8_lossy(&bodies[1].1).ends_with("\r\nbody of three\r\n"));
     let header = String::from_utf8(source.headers(2).await.unwrap()).unwrap();
     assert!(header.contains("Subject: two") && !header.contains("body"), "{header}");
-    assert!(source.list(0).await.unwrap().iter().all(|r| !r.seen));
+    assert!(source.list(0, None).await.unwrap().iter().all(|r| !r.seen));
     source.close().await;
 }
 
@@ -111,7 +111,7 @@ async fn a_missing_folder_is_said() {
         ImapSource::connect(&plain("folder", "mailbox = \"Wünsche\""), &no_tokens()).await.unwrap();
     let error = source.select().await.unwrap_err();
     assert_eq!(error.stage, Stage::Select);
-    assert!(source.list(0).await.is_err(), "the connection is gone after an error");
+    assert!(source.list(0, None).await.is_err(), "the connection is gone after an error");
 }
 
 #[tokio::test]
@@ -130,11 +130,11 @@ async fn after_delivery_mails_are_marked_removed_or_moved() {
     source.settle(&[1, 3, 5, 77], &AfterDelivery::Seen).await.unwrap();
     source.settle(&[5], &AfterDelivery::Move("Erledigt/März & co".into())).await.unwrap();
     let left: Vec<_> =
-        source.list(0).await.unwrap().into_iter().map(|r| (r.uid, r.seen, r.deleted)).collect();
+        source.list(0, None).await.unwrap().into_iter().map(|r| (r.uid, r.seen, r.deleted)).collect();
     assert_eq!(left, [(1, true, false), (2, true, true), (6, false, false)]);
     assert_eq!(flags("settle"), ["S", "ST", ""]);
     let mut moved = open("settle", "mailbox = \"Erledigt/März & co\"").await;
-    assert_eq!(moved.list(0).await.unwrap().len(), 1);
+    assert_eq!(moved.list(0, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_delivery_wakes_who_idles() {
     };
     let (wake, ()) = tokio::join!(source.idle(LONG), deliver);
     assert_eq!(wake.unwrap(), Wake::News);
-    assert_eq!(source.list(0).await.unwrap().len(), 1);
+    assert_eq!(source.list(0, None).await.unwrap().len(), 1);
     source.settle(&[1], &AfterDelivery::Seen).await.unwrap();
     assert_eq!(source.idle(Duration::from_millis(20)).await.unwrap(), Wake::Timeout);
 }
@@ -159,12 +159,12 @@ async fn news_that_came_with_another_answer_is_not_slept_over() {
     let server = MailServer::get();
     server.deliver("race", &mail("first"));
     let mut source = open("race", "").await;
-    assert_eq!(source.list(0).await.unwrap().len(), 1);
+    assert_eq!(source.list(0, None).await.unwrap().len(), 1);
     server.deliver("race", &mail("second"));
     // Dovecot tells of the second mail in its answer to this, and would not tell an IDLE again.
     source.settle(&[1], &AfterDelivery::Seen).await.unwrap();
     assert_eq!(source.idle(LONG).await.unwrap(), Wake::News);
-    assert_eq!(source.list(1).await.unwrap().len(), 1);
+    assert_eq!(source.list(1, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_large_folder_comes_whole() {
     let big = [b"Subject: big\n\n".to_vec(), vec![b'x'; 3_000_000]].concat();
     server.deliver("large", &big);
     let mut source = open("large", "").await;
-    let uids: Vec<u32> = source.list(0).await.unwrap().iter().map(|r| r.uid).collect();
+    let uids: Vec<u32> = source.list(0, None).await.unwrap().iter().map(|r| r.uid).collect();
     assert_eq!(uids.len(), 231);
     let mut octets = 0;
     let came = source.fetch(&uids, |_, bytes| octets += bytes.len()).await.unwrap();
