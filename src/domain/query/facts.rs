@@ -7,7 +7,9 @@ use crate::domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -32,19 +34,63 @@ impl Person {
         let lines = [author.name.as_deref().unwrap_or(""), email, author.user.as_deref().unwrap_or("")];
         Self { author: author.clone(), folded: fold(&lines.join("\n")).into() }
     }
+}
 
-    /// Tells two persons apart that only compare as equal: addresses compare without case.
-    fn key(author: &Author) -> String {
-        let email = author.email.as_ref().map_or("", |email| email.as_str());
-        format!("{:?}\n{email}\n{:?}", author.name, author.user)
+/// Name, address and handle letter for letter: two persons may differ who compare as equal, since addresses compare
+/// without case.
+trait Spelling {
+    fn spelling(&self) -> (Option<&str>, Option<&str>, Option<&str>);
+}
+
+impl Spelling for Author {
+    fn spelling(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
+        (self.name.as_deref(), self.email.as_ref().map(|email| email.as_str()), self.user.as_deref())
     }
 }
+
+impl Hash for dyn Spelling + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.spelling().hash(state);
+    }
+}
+
+impl PartialEq for dyn Spelling + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.spelling() == other.spelling()
+    }
+}
+
+impl Eq for dyn Spelling + '_ {}
+
+/// A person among others, found by how they are spelt.
+#[derive(Debug)]
+struct Spelt(Arc<Person>);
+
+impl<'a> Borrow<dyn Spelling + 'a> for Spelt {
+    fn borrow(&self) -> &(dyn Spelling + 'a) {
+        &self.0.author
+    }
+}
+
+impl Hash for Spelt {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.author.spelling().hash(state);
+    }
+}
+
+impl PartialEq for Spelt {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.author.spelling() == other.0.author.spelling()
+    }
+}
+
+impl Eq for Spelt {}
 
 /// Keeps one copy of every name and person, since a desk has few of them and many issues.
 #[derive(Debug, Default)]
 pub struct Names {
     names: HashSet<Arc<Name>>,
-    people: HashMap<String, Arc<Person>>,
+    people: HashSet<Spelt>,
 }
 
 impl Names {
@@ -67,19 +113,28 @@ impl Names {
 
     /// Makes this copy the one of its person, unless there is one.
     pub fn adopt_person(&mut self, person: Person) -> Arc<Person> {
-        self.people.entry(Person::key(&person.author)).or_insert_with(|| Arc::new(person)).clone()
+        self.known(&person.author).unwrap_or_else(|| self.add(person))
     }
 
     /// Gives the one copy of this person.
     pub fn person(&mut self, author: &Author) -> Arc<Person> {
-        let make = || Arc::new(Person::new(author));
-        self.people.entry(Person::key(author)).or_insert_with(make).clone()
+        self.known(author).unwrap_or_else(|| self.add(Person::new(author)))
+    }
+
+    fn known(&self, author: &Author) -> Option<Arc<Person>> {
+        self.people.get(author as &dyn Spelling).map(|known| Arc::clone(&known.0))
+    }
+
+    fn add(&mut self, person: Person) -> Arc<Person> {
+        let person = Arc::new(person);
+        self.people.insert(Spelt(Arc::clone(&person)));
+        person
     }
 
     /// Gives the copies of who has this address, as addresses are compared: one for each name that was written with it.
     pub fn with_address(&self, address: &str) -> Vec<Arc<Person>> {
         let theirs = |person: &&Arc<Person>| person.author.email.as_ref().is_some_and(|e| e.key() == address);
-        self.people.values().filter(theirs).cloned().collect()
+        self.people.iter().map(|known| &known.0).filter(theirs).cloned().collect()
     }
 }
 
