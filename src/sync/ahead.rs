@@ -13,7 +13,8 @@ pub(super) struct Ahead {
     listed: VecDeque<Listing>,
     /// Up to which UID they are listed.
     until: u32,
-    /// The last UID there was when the folder was selected; what comes behind it is listed at once.
+    /// The last UID there was when the folder was selected; what comes behind it is listed at once, as is all of a small
+    /// folder.
     last: u32,
     window: u32,
     /// Mails that were listed so far.
@@ -25,7 +26,9 @@ pub(super) struct Ahead {
 impl Ahead {
     /// Begins behind a UID.
     pub fn new(after: u32, selected: &Selected) -> Self {
-        let last = selected.uid_next.map_or(0, |next| next.saturating_sub(1));
+        // Of few mails the list is short, however far their UIDs lie apart.
+        let next = selected.uid_next.filter(|_| selected.exists > WINDOW);
+        let last = next.map_or(0, |next| next.saturating_sub(1));
         Self {
             listed: VecDeque::new(),
             until: after,

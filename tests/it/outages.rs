@@ -469,8 +469,10 @@ async fn a_folder_whose_uids_have_gaps_of_any_size_comes_in_whole() {
                 match command.split(' ').collect::<Vec<_>>().as_slice() {
                     ["CAPABILITY", ..] => line.say("* CAPABILITY IMAP4rev1\r\n").await?,
                     ["SELECT", ..] => {
-                        line.say("* 5 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 4000000000] ok\r\n")
-                            .await?;
+                        line.say(
+                            "* 5000 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 4000000000] ok\r\n",
+                        )
+                        .await?;
                     }
                     ["UID", "FETCH", set, what @ ..] => {
                         let listing = what.contains(&"RFC822.SIZE");
