@@ -25,6 +25,7 @@ mod error;
 mod files;
 mod frame;
 mod fresh;
+mod held;
 mod journal;
 mod opening;
 mod pending;

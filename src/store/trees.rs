@@ -2,7 +2,9 @@
 
 use super::applied::{APPLIED, Applied, Digest};
 use super::fresh::{Fresh, merged};
+use super::held::{pack, unpack};
 use super::pending::Pending;
+use super::segment::compressor;
 use super::shelf::Shelf;
 use super::{Direction, StoreError, files};
 use crate::domain::Seq;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
+use zstd::bulk::Compressor;
 
 /// A larger batch costs sled gigabytes.
 const BATCH: usize = 500;
@@ -84,13 +87,13 @@ impl Trees {
     pub fn check(&self) -> Result<(), StoreError> {
         let mut digest = Digest::default();
         let mut wanted = Digest::default();
-        self.each_at_rest(
+        self.each_held(
             |applied| {
                 wanted = applied.digest;
                 Ok(())
             },
-            |key, stored| {
-                digest.add(key, stored);
+            |key, held| {
+                digest.add(key, held);
                 Ok(())
             },
         )?;
@@ -104,7 +107,7 @@ impl Trees {
         if let Some(written) = self.fresh().get(key) {
             return Ok(written);
         }
-        guarded(|| Ok(db.get(key)?.map(|stored| stored.to_vec())))
+        guarded(|| db.get(key)?.map(|held| unpack(&held)).transpose())
     }
 
     /// Lists what stands under full keys that begin with `prefix`, exclusively from `from`.
@@ -132,7 +135,8 @@ impl Trees {
             return Ok(Vec::new());
         }
         let entry = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            entry.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(StoreError::from)
+            let (key, held) = entry?;
+            Ok((key.to_vec(), unpack(&held)?))
         };
         // Held to the end, so that nothing moves from the one to the other meanwhile.
         let held_back = self.fresh();
@@ -195,13 +199,14 @@ impl Trees {
     fn hand_over(&self, db: &sled::Db) -> Result<bool, StoreError> {
         let Some(layer) = self.freshen().next() else { return Ok(false) };
         let writes: Vec<Write<'_>> = layer.writes.iter().collect();
+        let mut compressor = compressor().map_err(cannot_pack)?;
         guarded(|| {
             let mut parts = writes.chunks(BATCH - 1);
             // A layer of empty frames is one write all the same: how far the trees go.
             let mut part = parts.next().unwrap_or_default();
             loop {
                 let rest = parts.next();
-                write(db, part, layer.last.filter(|_| rest.is_none()))?;
+                write(db, &mut compressor, part, layer.last.filter(|_| rest.is_none()))?;
                 let Some(next) = rest else { return Ok(()) };
                 part = next;
             }
@@ -255,6 +260,15 @@ impl Trees {
         begin: impl FnOnce(Applied) -> Result<(), StoreError>,
         mut hand: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.each_held(begin, |key, held| hand(key, &unpack(held)?))
+    }
+
+    /// Does as [`Trees::each_at_rest`], with each document as sled holds it.
+    fn each_held(
+        &self,
+        begin: impl FnOnce(Applied) -> Result<(), StoreError>,
+        mut hand: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let reading = self.read();
         let db = db(&reading)?;
         let _alone = self.alone();
@@ -290,7 +304,7 @@ impl Trees {
     /// Counts the documents.
     pub fn count(&self) -> Result<u64, StoreError> {
         let mut count = 0;
-        self.each_at_rest(
+        self.each_held(
             |_| Ok(()),
             |_, _| {
                 count += 1;
@@ -402,7 +416,12 @@ fn db(held: &impl std::ops::Deref<Target = Option<sled::Db>>) -> Result<&sled::D
 ///
 /// Each batch carries the digest of all there is after it, so that a kill between two of them shows as frames
 /// to apply again and not as damage.
-fn write(db: &sled::Db, writes: &[Write<'_>], whole: Option<Seq>) -> Result<(), StoreError> {
+fn write(
+    db: &sled::Db,
+    compressor: &mut Compressor<'_>,
+    writes: &[Write<'_>],
+    whole: Option<Seq>,
+) -> Result<(), StoreError> {
     let mut applied = Applied::read(db)?;
     let mut batch = sled::Batch::default();
     for (key, value) in writes {
@@ -411,14 +430,19 @@ fn write(db: &sled::Db, writes: &[Write<'_>], whole: Option<Seq>) -> Result<(), 
         }
         match value {
             Some(value) => {
-                applied.digest.add(key, value);
-                batch.insert(key.as_slice(), value.as_slice());
+                let held = pack(compressor, value).map_err(cannot_pack)?;
+                applied.digest.add(key, &held);
+                batch.insert(key.as_slice(), held.as_ref());
             }
             None => batch.remove(key.as_slice()),
         }
     }
     batch.insert(&APPLIED, Applied { seq: whole.unwrap_or(applied.seq), ..applied }.encode());
     Ok(db.apply_batch(batch)?)
+}
+
+fn cannot_pack(error: io::Error) -> StoreError {
+    StoreError::io("cannot pack documents", &error)
 }
 
 /// sled panics on some damage; that is an error like others.
