@@ -42,6 +42,7 @@ mod rtf;
 mod safe;
 mod sealed;
 mod skim;
+mod split;
 mod staff;
 mod taking;
 mod template;

@@ -5,6 +5,7 @@
 //! parser would have made of the mail, octet for octet; where that is not certain, nothing comes of it. It must not
 //! know what parts mean.
 
+use super::split::split;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::DecoderFnc;
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -29,53 +30,24 @@ static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
 /// nothing would be gained.
 pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
     let holds = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
-    if !holds(b"multipart/")
-        && let Some(message) = lone_text(bytes)
-    {
-        return Some(message);
-    }
-    // Without files it is quickest to let the parser decode.
-    if !holds(b"base64") || !holds(b"name=") {
-        return None;
-    }
-    let mut message = catch_unwind(|| SKIMMER.parse(bytes)).ok().flatten()?;
+    let (mut message, is_split) = match catch_unwind(|| split(bytes)).ok().flatten() {
+        Some(message) => (message, true),
+        // Without files it is quickest to let the parser decode.
+        None if holds(b"base64") && holds(b"name=") => {
+            (catch_unwind(|| SKIMMER.parse(bytes)).ok().flatten()?, false)
+        }
+        None => return None,
+    };
     let lazily = lazily(&message);
     let mut open = vec![&mut message.parts];
     while let Some(parts) = open.pop() {
         for part in parts {
-            settle(part, bytes, lazily)?;
+            settle(part, bytes, lazily, is_split)?;
             if let PartType::Message(inner) = &mut part.body {
                 open.push(&mut inner.parts);
             }
         }
     }
-    Some(message)
-}
-
-/// Reads a mail that is one text, of which nothing but the header has to be parsed; `None` for every other.
-fn lone_text(bytes: &[u8]) -> Option<Message<'_>> {
-    let mut message = catch_unwind(|| SKIMMER.parse_headers(bytes)).ok().flatten()?;
-    let part = message.parts.first_mut()?;
-    let header = usize::try_from(part.headers.last()?.offset_end).ok()?;
-    let is_blank = |b: &u8| b.is_ascii_whitespace() && *b != b'\n';
-    let behind = bytes.get(header..)?;
-    let blanks = behind.iter().take_while(|b| is_blank(b)).count();
-    let body = behind.get(blanks..)?.strip_prefix(b"\n")?;
-    let is_html = match part.content_type() {
-        Some(kind) if kind.ctype() == "text" => match kind.subtype()? {
-            "plain" => false,
-            "html" => true,
-            _ => return None,
-        },
-        Some(_) => return None,
-        None => false,
-    };
-    let encoding = named_encoding(part, bytes)?;
-    let text = text(part, decoded(encoding, body, &[])?);
-    part.body = if is_html { PartType::Html(text) } else { PartType::Text(text) };
-    part.encoding = encoding;
-    part.is_encoding_problem = false;
-    part.offset_body = u32::try_from(bytes.len() - body.len()).ok()?;
     Some(message)
 }
 
@@ -85,10 +57,10 @@ pub(super) fn is_encoded(part: &MessagePart<'_>) -> bool {
         && matches!(part.body, PartType::Binary(Cow::Borrowed(_)) | PartType::InlineBinary(Cow::Borrowed(_)))
 }
 
-/// Gives to a part what the parser would have given to it.
-fn settle<'x>(part: &mut MessagePart<'x>, raw: &'x [u8], lazily: bool) -> Option<()> {
+/// Gives to a part what the parser would have given to it; where it `is_split` off, its text as well.
+fn settle<'x>(part: &mut MessagePart<'x>, raw: &'x [u8], lazily: bool, is_split: bool) -> Option<()> {
     let encoding = named_encoding(part, raw)?;
-    if encoding == Encoding::None || part.is_multipart() {
+    if encoding == Encoding::None && !is_split || part.is_multipart() {
         return Some(());
     }
     if part.is_encoding_problem || part.is_message() {
