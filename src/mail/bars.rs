@@ -25,29 +25,29 @@ static ABOVE: Table = Table::new(include_str!("words/reply_above.txt"));
 pub(super) fn asks_above(line: &str) -> bool {
     let line = line.trim();
     let marked = line.starts_with(|c: char| !c.is_alphanumeric()) && line.len() < 250;
-    marked && ABOVE.within(&words::lower(line))
+    marked && ABOVE.within_any_case(line)
 }
 
 /// Tells whether a line is a bar such as `-----Original Message-----`.
 pub(super) fn is_bar(line: &str) -> bool {
     let line = line.trim();
     let rule = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '+' | '~');
-    // Most lines are none, and looking through the tables takes its time.
     let ruled = line.starts_with(rule);
-    if line.len() > if ruled { 300 } else { BARE_MAX } || !ruled && BARE.is_strange_to(line) {
+    if line.len() > if ruled { 300 } else { BARE_MAX } {
         return false;
     }
-    if !ruled && line.is_ascii() {
-        return BARE.is(line);
+    let bare = BARE.is_any_case(line);
+    if bare || !ruled {
+        return bare;
+    }
+    let leading = line.chars().take_while(|c| rule(*c)).count();
+    let trailing = line.chars().rev().take_while(|c| rule(*c)).count();
+    if leading < 2 && trailing < 2 {
+        return false;
     }
     let lower = words::lower(line);
-    if BARE.is(&lower) {
-        return true;
-    }
     let blank = |c: char| rule(c) || c.is_whitespace();
     let inner = lower.trim_matches(blank).trim_end_matches([':', '：']).trim();
-    let leading = lower.chars().take_while(|c| rule(*c)).count();
-    let trailing = lower.chars().rev().take_while(|c| rule(*c)).count();
     let known = |inner: &str| BARS.is(inner);
     let by = inner.starts_with("forwarded by ") || inner.starts_with("forwarded message from ");
     (leading >= 2 || leading >= 1 && trailing >= 2) && (known(inner) || by && trailing >= 2)
@@ -63,9 +63,9 @@ pub(super) fn is_rule(line: &str) -> bool {
 fn header_key(line: &str) -> Option<bool> {
     let line = line.trim().trim_start_matches(['*', '>', '|', ' ']);
     let key = line.get(..colon(line)?)?;
-    let key = words::lower(key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_'));
-    let is_from = SENDER_KEYS.is(&key);
-    (is_from || HEADER_KEYS.is(&key)).then_some(is_from)
+    let key = key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_');
+    let is_from = SENDER_KEYS.is_any_case(key);
+    (is_from || HEADER_KEYS.is_any_case(key)).then_some(is_from)
 }
 
 /// Finds the first colon of either width, if it stands near enough to the beginning to end a key.

@@ -10,13 +10,11 @@ use std::sync::OnceLock;
 /// Largest text of a table, in octets, whose automata are tables of states.
 const SMALL: usize = 3 * 1024;
 
-/// A table, and the automata that look for all of its entries at once, built when they are first asked.
+/// A table, and what looks for all of its entries at once, built when it is first asked.
 ///
 /// Letters of ASCII are found in either case, so a text of nothing else need not be made lower.
 pub(super) struct Table {
     text: &'static str,
-    /// Finds entries anywhere in a text.
-    anywhere: OnceLock<Option<AhoCorasick>>,
     /// Finds entries at the beginning of a text.
     ahead: OnceLock<Option<AhoCorasick>>,
     openings: OnceLock<Openings>,
@@ -25,7 +23,7 @@ pub(super) struct Table {
 impl Table {
     /// Makes a table of the text of its file.
     pub(super) const fn new(text: &'static str) -> Self {
-        Self { text, anywhere: OnceLock::new(), ahead: OnceLock::new(), openings: OnceLock::new() }
+        Self { text, ahead: OnceLock::new(), openings: OnceLock::new() }
     }
 
     /// Gives the entries.
@@ -43,10 +41,9 @@ impl Table {
 
     /// Tells whether a text, in lower case, holds an entry.
     pub(super) fn within(&self, text: &str) -> bool {
-        match self.anywhere.get_or_init(|| self.index(StartKind::Unanchored)) {
-            Some(index) => index.is_match(text),
-            None => self.sought().any(|entry| text.contains(&entry)),
-        }
+        let octets = text.as_bytes();
+        let mut places = self.openings().places(octets);
+        places.any(|at| self.opening(octets.get(at..).unwrap_or_default()).is_some())
     }
 
     /// Tells whether a text in letters of either case holds an entry.
@@ -54,10 +51,20 @@ impl Table {
         if text.is_ascii() { self.within(text) } else { self.within(&lower(text)) }
     }
 
-    /// Tells cheaply that no entry stands at the beginning of a text, as of most lines of a mail. The text
-    /// may be in either case: only where its first two octets are ASCII this says anything.
+    /// Tells cheaply that no entry stands at the beginning of a text in either case, as of most lines of a mail.
     pub(super) fn is_strange_to(&self, text: &str) -> bool {
-        !self.openings.get_or_init(|| Openings::of(self.sought())).may_open(text)
+        beginning(text).is_some_and(|octets| !self.openings().may_be(octets))
+    }
+
+    /// Tells whether a text in letters of either case begins with an entry.
+    pub(super) fn begins_any_case(&self, text: &str) -> bool {
+        !self.is_strange_to(text)
+            && if text.is_ascii() { self.begins(text) } else { self.begins(&lower(text)) }
+    }
+
+    /// Tells whether a text in letters of either case is an entry.
+    pub(super) fn is_any_case(&self, text: &str) -> bool {
+        !self.is_strange_to(text) && if text.is_ascii() { self.is(text) } else { self.is(&lower(text)) }
     }
 
     /// Tells whether a text, in lower case, begins with an entry.
@@ -72,62 +79,118 @@ impl Table {
 
     /// Gives the length of the longest entry that a text, in lower case, begins with.
     pub(super) fn longest_start(&self, text: &str) -> Option<usize> {
-        if self.is_strange_to(text) {
-            return None;
-        }
-        match self.ahead.get_or_init(|| self.index(StartKind::Anchored)) {
+        if self.is_strange_to(text) { None } else { self.opening(text.as_bytes()) }
+    }
+
+    /// Does the same without looking whether it is worth it.
+    fn opening(&self, text: &[u8]) -> Option<usize> {
+        let begins = |entry: &String| {
+            text.get(..entry.len()).is_some_and(|start| start.eq_ignore_ascii_case(entry.as_bytes()))
+        };
+        match self.ahead.get_or_init(|| self.index()) {
             Some(index) => index.find(Input::new(text).anchored(Anchored::Yes)).map(|found| found.end()),
-            None => self.sought().filter(|entry| text.starts_with(entry)).map(|entry| entry.len()).max(),
+            None => self.sought().filter(begins).map(|entry| entry.len()).max(),
         }
+    }
+
+    fn openings(&self) -> &Openings {
+        self.openings.get_or_init(|| Openings::of(self.sought()))
     }
 
     /// Builds an automaton; `None` where it cannot be built. A small one is a table of all its states, which is
     /// fastest; a large one would take megabytes.
-    fn index(&self, start: StartKind) -> Option<AhoCorasick> {
+    fn index(&self) -> Option<AhoCorasick> {
         AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind((self.text.len() <= SMALL).then_some(AhoCorasickKind::DFA))
-            .start_kind(start)
+            .start_kind(StartKind::Anchored)
             .match_kind(MatchKind::LeftmostLongest)
             .build(self.sought())
             .ok()
     }
 }
 
-/// The first two octets of the entries of a table, letters of ASCII in either case; one bit for each pair.
+/// How the entries of a table begin: one bit for each of their first four octets, shared by some, so that of most
+/// places in a text it is soon seen that no entry stands there.
 struct Openings(Box<[u64]>);
 
 impl Openings {
+    /// Two to this power are the bits.
+    const BITS: u32 = 15;
+
     fn of(entries: impl Iterator<Item = String>) -> Self {
-        let mut pairs = Self(vec![0; 1 << 10].into_boxed_slice());
+        let mut all = Self(vec![0; 1 << (Self::BITS - 6)].into_boxed_slice());
         for entry in entries {
-            let mut octets = entry.bytes();
-            let Some(first) = octets.next() else { continue };
-            let seconds = octets.next().map_or(0..=u8::MAX, |second| second..=second);
-            for second in seconds {
-                for (first, second) in cases(first).into_iter().flat_map(|a| cases(second).map(|b| (a, b))) {
-                    let (slot, bit) = Self::place(first, second);
-                    pairs.0.get_mut(slot).into_iter().for_each(|bits| *bits |= bit);
-                }
-            }
+            let octets = entry.as_bytes();
+            all.add(octets.get(..octets.len().min(4)).unwrap_or_default());
+            let lower: Vec<u8> = lower_octets(&entry).take(4).collect();
+            all.add(&lower);
         }
-        pairs
+        all
     }
 
-    fn may_open(&self, text: &str) -> bool {
-        let mut octets = text.bytes();
-        let (first, second) = (octets.next().unwrap_or(0), octets.next().unwrap_or(0));
-        let (slot, bit) = Self::place(first, second);
-        !first.is_ascii() || !second.is_ascii() || self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+    /// Adds the beginning of an entry; behind one that is shorter anything may stand.
+    fn add(&mut self, octets: &[u8]) {
+        match <[u8; 4]>::try_from(octets) {
+            Ok(octets) => {
+                let (slot, bit) = Self::place(octets);
+                self.0.get_mut(slot).into_iter().for_each(|bits| *bits |= bit);
+            }
+            Err(_) => (0..=LETTER).for_each(|next| self.add(&[octets, &[next]].concat())),
+        }
     }
 
-    fn place(first: u8, second: u8) -> (usize, u64) {
-        (usize::from(first) << 2 | usize::from(second >> 6), 1 << (second & 63))
+    fn may_be(&self, octets: [u8; 4]) -> bool {
+        let (slot, bit) = Self::place(octets);
+        self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// Gives every place of a text where an entry may stand.
+    fn places(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let last = text.len().saturating_sub(3);
+        let whole = text.array_windows().enumerate().filter(|(_, octets)| self.may_be(**octets));
+        let short =
+            (last..text.len()).filter(move |at| self.may_be(padded(text.get(*at..).unwrap_or_default())));
+        whole.map(|(at, _)| at).chain(short)
+    }
+
+    /// Gives where the bit of four octets is, which is the same for letters of ASCII in either case.
+    fn place(octets: [u8; 4]) -> (usize, u64) {
+        let letters = u32::from_le_bytes(octets) & u32::from_le_bytes([LETTER; 4]);
+        let hash = letters.wrapping_mul(0x9e37_79b1) >> (32 - Self::BITS);
+        (usize::try_from(hash >> 6).unwrap_or(0), 1 << (hash & 63))
     }
 }
 
-fn cases(letter: u8) -> [u8; 2] {
-    [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]
+/// The bits of an octet that tell letters of ASCII apart, and not their case.
+const LETTER: u8 = 31;
+
+/// Gives the first four octets of a text, or what there is and nothing behind it.
+fn padded(text: &[u8]) -> [u8; 4] {
+    let mut beginning = [0; 4];
+    beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    beginning
+}
+
+/// Gives the first four octets of a text in lower case; `None` where those depend on what follows.
+fn beginning(text: &str) -> Option<[u8; 4]> {
+    let start = padded(text.as_bytes());
+    if start.is_ascii() {
+        return Some(start);
+    }
+    let mut beginning = [0; 4];
+    beginning.iter_mut().zip(lower_octets(text)).for_each(|(to, from)| *to = from);
+    text.chars().take(4).all(|c| c != 'Σ').then_some(beginning)
+}
+
+/// Gives the octets of a text in lower case, one character after the other.
+fn lower_octets(text: &str) -> impl Iterator<Item = u8> {
+    let lower = text.chars().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');
+    lower.flat_map(|c| {
+        let mut octets = [0; 4];
+        let length = c.encode_utf8(&mut octets).len();
+        octets.into_iter().take(length)
+    })
 }
 
 /// Gives a text as the tables hold it: in lower case, the dotted capital of Turkish as a plain letter.

@@ -93,8 +93,8 @@ fn may_begin_one(first: &str, last: &str) -> bool {
 
 /// Tells whether a line is nothing but the verb, which some programs push below a blank line.
 fn is_verb(line: &str) -> bool {
-    let lower = words::lower(line.trim());
-    lower.strip_suffix([':', '：']).is_some_and(|verb| LAST.is(verb.trim_end()))
+    let verb = line.trim().strip_suffix([':', '：']);
+    verb.is_some_and(|verb| LAST.is_any_case(verb.trim_end()))
 }
 
 /// Tells cheaply whether a line may be the last of such lines.
@@ -124,7 +124,8 @@ fn is_whole(line: &str) -> bool {
 
 /// Gives a line as it is compared: in lower case, with plain blanks, without marks of emphasis.
 fn folded(text: &str) -> String {
-    let lower = words::lower(text).replace(['\u{a0}', '\u{202f}'], " ");
+    let lower = words::lower(text);
+    let lower = if lower.is_ascii() { lower } else { lower.replace(['\u{a0}', '\u{202f}'], " ") };
     let inner = lower.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '>'));
     let dashed = inner.starts_with("--") && !inner.ends_with("--");
     if dashed { inner.trim_start_matches(['-', ' ']).to_owned() } else { inner.to_owned() }
@@ -324,22 +325,14 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
         return false;
     }
     let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
-    // Most lines begin with none of these words, and are long or end in another letter.
-    let ends = || bare.ends_with(is_last_letter) && bare.chars().count() < ENDS_MAX;
-    if MOBILE.is_strange_to(bare) && !ends() {
-        return false;
-    }
-    if bare.is_ascii() && !MOBILE.begins(bare) && !MOBILE_ENDS.iter().any(|end| ends_in(bare, end)) {
-        return false;
-    }
-    if !ends() && !MOBILE.begins(&words::lower(cut(bare, OPENING_MAX))) {
+    let ends = bare.ends_with(is_last_letter)
+        && MOBILE_ENDS.iter().any(|end| ends_in(bare, end))
+        && bare.chars().count() < ENDS_MAX;
+    if !ends && !MOBILE.begins_any_case(cut(bare, OPENING_MAX)) {
         return false;
     }
     let lower = words::lower(bare);
-    let length = lower.chars().count();
-    let ends = MOBILE_ENDS.iter().any(|end| lower.ends_with(end)) && length < ENDS_MAX;
-    let opens = length <= 110 && (ends || MOBILE.begins(&lower));
-    opens && DEVICES.within(&lower) && !is_sentence(&lower)
+    lower.chars().count() <= 110 && DEVICES.within(&lower) && !is_sentence(&lower)
 }
 
 /// Tells whether a letter, in either case, is the last of one of [`MOBILE_ENDS`].
@@ -348,10 +341,10 @@ fn is_last_letter(letter: char) -> bool {
     matches!(ascii, 't' | '.' | 'n' | 'i' | 'y' | 'İ' | '\u{307}' | '信' | '手' | '냄' | '드' | '기' | '送')
 }
 
-/// Tells whether a text ends so, in letters of either case.
+/// Tells whether a text ends so when it is made lower.
 fn ends_in(text: &str, end: &str) -> bool {
-    let from = text.len().checked_sub(end.len());
-    from.and_then(|from| text.get(from..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+    let mut lower = text.chars().rev().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');
+    end.chars().rev().all(|letter| lower.next() == Some(letter))
 }
 
 /// Tells whether a line that begins like a mobile signature goes on as a person's sentence.
