@@ -81,7 +81,7 @@ pub(super) fn bodies(message: &Message<'_>) -> Bodies {
     if lost > 0 {
         found.defects.push(format!("{lost} further files are not listed"));
     }
-    let blank = pieces.iter().all(Piece::is_blank);
+    let blank = (packed.is_some() || !events.is_empty()) && pieces.iter().all(Piece::is_blank);
     if let Some(packed) = packed.filter(|_| blank) {
         pieces = vec![packed];
     }
@@ -309,13 +309,15 @@ fn unflowed(part: &MessagePart<'_>, text: String) -> String {
 
 /// Tells whether the parser's decoding may be wrong, so that the bytes are looked at again.
 fn suspicious(text: &str, declared: Option<&str>) -> bool {
+    let holds = |octets: &str| memchr::memmem::find(text.as_bytes(), octets.as_bytes()).is_some();
+    let zeros = memchr::memchr(0, text.as_bytes()).is_some();
     if text.is_ascii() {
-        return text.contains('\0');
+        return zeros;
     }
     // How the encoded forms of the characters from U+0080 to U+00FF begin.
     let eight_bit = |text: &str| memchr::memchr2(0xc2, 0xc3, text.as_bytes()).is_some();
     let other = declared.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"));
-    other && eight_bit(text) && !is_latin(text, declared) || text.contains('\0') || text.contains('\u{fffd}')
+    other && eight_bit(text) && !is_latin(text, declared) || zeros || holds("\u{fffd}")
 }
 
 /// Tells whether a text that says it is in a Latin charset surely is: a letter of eight bits that stands alone is no

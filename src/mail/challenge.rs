@@ -4,6 +4,7 @@
 //! spammer may have made up. The staff is told, because the mail does not arrive before somebody confirms.
 
 use super::bounce_text;
+use super::lines::lines;
 use super::message::Message;
 use super::words::Table;
 
@@ -67,20 +68,20 @@ pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let mut spoken = String::with_capacity(text.len().min(characters.saturating_mul(2)));
     let (mut count, mut words) = (0, 0);
     // Adds a word and says whether more are wanted.
-    let mut add = |word: &str| {
+    let mut add = |word: &str, length: usize| {
         if count > 0 {
             spoken.push(' ');
         }
         spoken.push_str(word);
         words += 1;
-        count += word.chars().count() + usize::from(count > 0);
+        count += length + usize::from(count > 0);
         count < characters && words < WORDS_MAX
     };
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
+    for line in lines(text).filter(|line| !line.trim_start().starts_with('>')) {
         let goes_on = if line.is_ascii() {
-            line.split_ascii_whitespace().all(&mut add)
+            line.split_ascii_whitespace().all(|word| add(word, word.len()))
         } else {
-            line.split_whitespace().all(&mut add)
+            line.split_whitespace().all(|word| add(word, word.chars().count()))
         };
         if !goes_on {
             break;

@@ -34,12 +34,13 @@ pub(super) fn text(raw: &[u8]) -> String {
 fn simple(raw: &[u8]) -> Option<String> {
     let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     let all_plain = || raw.iter().fold(true, |all, b| all & plain(b));
-    if raw.len() > FIELD_MAX || !all_plain() || memchr::memmem::find(raw, b"=?").is_some() {
+    if raw.len() > FIELD_MAX || !all_plain() || holds_words(raw) {
         return None;
     }
     let bare = raw.trim_ascii();
     let control = bare.iter().fold(false, |any, b| any | (*b < b' '));
-    if !control && memchr::memmem::find(bare, b"  ").is_none() {
+    let both = bare.iter().zip(bare.iter().skip(1));
+    if !control && !both.fold(false, |any, (a, b)| any | (*a == b' ' && *b == b' ')) {
         return String::from_utf8(bare.to_vec()).ok();
     }
     let mut line = Vec::with_capacity(raw.len());
@@ -52,6 +53,11 @@ fn simple(raw: &[u8]) -> Option<String> {
     }
     line.truncate(line.trim_ascii_end().len());
     String::from_utf8(line).ok()
+}
+
+/// Tells whether encoded words may stand in a field.
+fn holds_words(raw: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', raw).any(|at| raw.get(at + 1) == Some(&b'?'))
 }
 
 /// Gives the mailboxes of an address field; groups are flattened, what is not an address is left out.
@@ -83,14 +89,11 @@ fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
     }
     let name = name.trim_ascii();
     let name = match run_of_words(name) {
-        Some((text, "")) => sanitize_line(&text),
+        Some((text, "")) => unquote(&sanitize_line(&text)),
         None if name.bytes().all(words) => sanitize_line(name),
         _ => return None,
     };
-    Some(Mailbox {
-        name: Some(unquote(&name)).filter(|name| !name.is_empty()),
-        email: EmailAddress::parse(address)?,
-    })
+    Some(Mailbox { name: Some(name).filter(|name| !name.is_empty()), email: EmailAddress::parse(address)? })
 }
 
 /// Makes a mailbox of what the parser found.
@@ -125,7 +128,8 @@ fn bare_addresses(text: &str) -> Vec<Mailbox> {
 /// word with an `@` counts.
 pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
     let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    let simple = std::str::from_utf8(raw).ok().filter(|_| raw.len() <= FIELD_MAX && raw.iter().all(plain));
+    let all_plain = raw.len() <= FIELD_MAX && raw.iter().fold(true, |all, b| all & plain(b));
+    let simple = if all_plain { std::str::from_utf8(raw).ok() } else { None };
     let field = match simple {
         Some(field) if field.contains('<') => Cow::Borrowed(field),
         _ => Cow::Owned(unfold(raw)),
@@ -349,13 +353,17 @@ fn quoted(payload: &str) -> Vec<u8> {
 /// Gives the address that a `Received` field names as its recipient: `for <address>`.
 pub(super) fn received_for(raw: &[u8]) -> Option<String> {
     // Most hosts name nobody, and their fields need not be read.
-    if memchr::memchr(b'@', raw).is_none() && memchr::memmem::find(raw, b"=?").is_none() {
+    if memchr::memchr(b'@', raw).is_none() && !holds_words(raw) {
         return None;
     }
     let text = text(raw);
-    let at = memchr::memchr2_iter(b'f', b'F', text.as_bytes()).find(|at| {
-        let word = text.get(*at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case("for "));
-        word && (*at == 0 || text.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', ')', ';'])))
+    let octets = text.as_bytes();
+    let at = memchr::memchr2_iter(b'f', b'F', octets).find(|at| {
+        let word = octets.get(*at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"for "));
+        word && at
+            .checked_sub(1)
+            .and_then(|at| octets.get(at))
+            .is_none_or(|b| matches!(b, b' ' | b'\t' | b')' | b';'))
     })?;
     let after = text.get(at + 4..)?.trim_start();
     let word = after.split([' ', '\t', ';', '>']).next()?.trim_start_matches('<');

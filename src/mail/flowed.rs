@@ -1,5 +1,7 @@
 //! Text whose lines were broken for the way and are put together again (RFC 3676), both directions.
 
+use super::lines::lines;
+
 /// Longest line that is written, in characters.
 const WIDTH: usize = 72;
 
@@ -7,7 +9,7 @@ const WIDTH: usize = 72;
 pub(super) fn decode(text: &str, delete_space: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Option<usize> = None;
-    for line in text.lines() {
+    for line in lines(text) {
         let rest = line.trim_start_matches('>');
         let depth = line.len() - rest.len();
         let rest = rest.strip_prefix(' ').unwrap_or(rest);

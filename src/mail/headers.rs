@@ -21,6 +21,7 @@ pub struct Headers {
 
 #[derive(Clone)]
 struct Field {
+    bit: u64,
     name: Range<usize>,
     value: Range<usize>,
     text: OnceLock<String>,
@@ -35,8 +36,9 @@ impl Headers {
         for (name, value) in fields {
             let name = kept.keep(name.as_bytes());
             let value = kept.keep(value);
-            kept.names |= kept.octets.get(name.clone()).map_or(0, bit);
-            kept.fields.push(Field { name, value, text: OnceLock::new() });
+            let bit = kept.octets.get(name.clone()).map_or(0, bit);
+            kept.names |= bit;
+            kept.fields.push(Field { bit, name, value, text: OnceLock::new() });
         }
         kept
     }
@@ -70,10 +72,11 @@ impl Headers {
     }
 
     fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Field> {
-        let may_be = self.names & bit(name.as_bytes()) != 0;
-        let fields = if may_be { self.fields.as_slice() } else { &[] };
+        let bit = bit(name.as_bytes());
+        let fields = if self.names & bit != 0 { self.fields.as_slice() } else { &[] };
         fields.iter().filter(move |field| {
-            field.name.len() == name.len()
+            field.bit == bit
+                && field.name.len() == name.len()
                 && self
                     .octets
                     .get(field.name.clone())

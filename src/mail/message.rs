@@ -47,7 +47,7 @@ pub struct Message {
     pub subject: String,
     /// Field and bare address of everyone it may have been meant for, in the order in which the
     /// addresses are searched for a key.
-    pub recipients: Vec<(String, String)>,
+    pub recipients: Vec<(&'static str, String)>,
     pub plain: Option<String>,
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
@@ -174,8 +174,13 @@ pub(super) fn unreadable(reason: &str) -> Unreadable {
 /// Tells whether a part is a report or a mail.
 fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
     let may_be = part.content_type().and_then(|kind| kind.subtype()).is_some_and(|sub| {
-        let lower = sub.to_ascii_lowercase();
-        lower.ends_with("delivery-status") || lower == "feedback-report"
+        let ends = |end: &str| {
+            sub.len()
+                .checked_sub(end.len())
+                .and_then(|from| sub.get(from..))
+                .is_some_and(|last| last.eq_ignore_ascii_case(end))
+        };
+        ends("delivery-status") || ends("feedback-report")
     });
     let kind = || body::media_type(part);
     nested(part).is_some()
@@ -376,10 +381,9 @@ fn recipients(
     to: &[Mailbox],
     cc: &[Mailbox],
     references: &[MessageId],
-) -> Vec<(String, String)> {
-    let mut list = Vec::new();
-    let mut add =
-        |field: &str, email: &EmailAddress| list.push((field.to_owned(), email.as_str().to_owned()));
+) -> Vec<(&'static str, String)> {
+    let mut list = Vec::with_capacity(8);
+    let mut add = |field, email: &EmailAddress| list.push((field, email.as_str().to_owned()));
     let named = |field: &str| mailboxes(headers, field).into_iter().map(|mailbox| mailbox.email);
     to.iter().for_each(|mailbox| add("To", &mailbox.email));
     let keys = references.iter().filter(|id| id.as_str().starts_with("reply-"));

@@ -128,7 +128,10 @@ fn text<'x>(part: &MessagePart<'_>, bytes: Cow<'x, [u8]>) -> Cow<'x, str> {
 
 fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        },
         Cow::Owned(bytes) => String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
             .into(),
@@ -138,17 +141,23 @@ fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 /// Tells whether each octet of a charset is a character of its own, and those of ASCII are what they are there.
 fn is_of_single_octets(charset: &str) -> bool {
     let begins = |name: &str| charset.get(..name.len()).is_some_and(|c| c.eq_ignore_ascii_case(name));
-    ["iso-8859-", "windows-125", "us-ascii"].iter().any(|name| begins(name))
+    ["iso-8859-", "windows-125", "us-ascii", "koi8-"].iter().any(|name| begins(name))
 }
 
 /// Decodes such a text: only what is not ASCII goes through the decoder's table, for that takes its time.
 fn by_octets(bytes: &[u8], decoder: DecoderFnc) -> String {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
-    for run in bytes.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
-        match std::str::from_utf8(run).ok().filter(|run| run.is_ascii()) {
-            Some(run) => text.push_str(run),
-            None => text.push_str(&decoder(run)),
-        }
+    let high: Vec<u8> = (0x80..=0xff).collect();
+    let letters: Vec<char> = decoder(&high).chars().collect();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = encoding_rs::Encoding::ascii_valid_up_to(rest);
+        let (plain, other) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        text.push_str(std::str::from_utf8(plain).unwrap_or_default());
+        let run = other.iter().position(u8::is_ascii).unwrap_or(other.len());
+        let (run, after) = other.split_at_checked(run).unwrap_or((other, &[]));
+        text.extend(run.iter().filter_map(|octet| letters.get(usize::from(octet & 0x7f))));
+        rest = after;
     }
     text
 }
@@ -320,7 +329,7 @@ mod tests {
         let octets: Vec<u8> = (0..=255).collect();
         let names =
             (1..=16).map(|n| format!("iso-8859-{n}")).chain((0..9).map(|n| format!("windows-125{n}")));
-        for name in names.chain(["us-ascii".to_owned(), "ISO-8859-8-I".to_owned()]) {
+        for name in names.chain(["us-ascii", "koi8-r", "koi8-u", "ISO-8859-8-I"].map(str::to_owned)) {
             let Some(decoder) = charset_decoder(name.as_bytes()) else { continue };
             assert!(is_of_single_octets(&name));
             assert_eq!(by_octets(&octets, decoder), decoder(&octets), "{name}");

@@ -147,11 +147,7 @@ fn part_end(bytes: &[u8], body: usize, parent: Option<&Multipart>) -> Option<(us
 }
 
 /// Tells what a part is, and takes its octets.
-fn form<'x>(
-    part: &MessagePart<'x>,
-    parent: Option<&Multipart>,
-    octets: &'x [u8],
-) -> Option<PartType<'x>> {
+fn form<'x>(part: &MessagePart<'x>, parent: Option<&Multipart>, octets: &'x [u8]) -> Option<PartType<'x>> {
     let sub = |kind: &ContentType<'_>, name: &str| kind.subtype() == Some(name);
     let Some(kind) = part.content_type() else {
         let is_mail = parent.is_some_and(|parent| parent.is_digest);
@@ -161,7 +157,9 @@ fn form<'x>(
         "text" if sub(kind, "html") => PartType::Html(Cow::Borrowed("")),
         "text" => PartType::Text(Cow::Borrowed("")),
         "message" if sub(kind, "rfc822") || sub(kind, "global") => return None,
-        "image" | "audio" | "video" if !is_aside(part, parent) => PartType::InlineBinary(Cow::Borrowed(octets)),
+        "image" | "audio" | "video" if !is_aside(part, parent) => {
+            PartType::InlineBinary(Cow::Borrowed(octets))
+        }
         _ => PartType::Binary(Cow::Borrowed(octets)),
     })
 }

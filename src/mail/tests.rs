@@ -92,7 +92,7 @@ fn addresses_that_may_hold_a_key_come_in_the_order_of_search() {
         ]
     );
     let message = fixture("exchange-references").1;
-    assert_eq!(message.recipients[1], ("References".to_owned(), "reply-abc123@desk.example".to_owned()));
+    assert_eq!(message.recipients[1], ("References", "reply-abc123@desk.example".to_owned()));
     assert_eq!(message.references.len(), 3);
     assert!(!message.is_opening());
 }

@@ -2,6 +2,7 @@
 
 use super::fold::{Source, fold, joined};
 use super::html;
+use super::lines::lines;
 use super::message::Message;
 use super::words::{self, Table};
 
@@ -73,7 +74,7 @@ fn of_html(message: &Message, source: &str, plain: Option<&str>, how: Reading) -
 /// Splits a text as it is to be read.
 fn parts(text: &str, how: Reading) -> (String, Option<String>) {
     match how {
-        Reading::Opening => (joined(text.lines(), text.len() + 1), None),
+        Reading::Opening => (joined(lines(text), text.len() + 1), None),
         Reading::Answer => {
             let folds = fold(text, Source::Plain);
             (folds.body, folds.folded)
@@ -102,5 +103,14 @@ fn is_stand_in(plain: &str, html: &str, message: &Message) -> bool {
 
 /// Counts the words of a text, up to so many.
 fn count_words(text: &str, most: usize) -> usize {
-    text.split_whitespace().take(most).count()
+    let (mut words, mut inside) = (0, false);
+    for octet in text.bytes() {
+        if !octet.is_ascii() || words == most {
+            break;
+        }
+        let blank = matches!(octet, b'\t'..=b'\r' | b' ');
+        words += usize::from(!blank && !inside);
+        inside = !blank;
+    }
+    if words == most { most } else { text.split_whitespace().take(most).count() }
 }
