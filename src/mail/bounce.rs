@@ -73,11 +73,10 @@ pub(super) fn bounce(
 
 /// Tells whether a report in this mail is its own: a person passes one on with all its parts.
 fn may_report(structure: &Structure<'_>, message: &Message) -> bool {
-    let kind = message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
-    kind.starts_with("multipart/report")
+    structure.content_type().starts_with("multipart/report")
         || structure.is_from_daemon()
         || bounce_text::is_null_path(message)
-        || !is_answer(&message.subject.to_lowercase()) && !message.has("In-Reply-To")
+        || !is_answer(structure.subject()) && !message.has("In-Reply-To")
 }
 
 /// Gives whom a report names, with what its text says where the report names nobody who can be read.

@@ -45,17 +45,14 @@ pub(super) fn bounce(
     // The text is looked at when something else speaks for a bounce, for that takes longest.
     let text = LazyCell::new(|| own_text(message).to_lowercase());
     let by_text = LazyCell::new(|| PHRASES.within(&text));
-    let subject = message.subject.to_lowercase();
-    let by_subject = SUBJECTS.within(&subject);
+    let subject = structure.subject();
+    let by_subject = SUBJECTS.within(subject);
     let daemon = structure.is_from_daemon();
     let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
     let headed = message.has("X-Failed-Recipients") || is_json(own_text(message).trim_start()) && notice();
     let returned = structure.returns_mail();
     let answer = message.has("In-Reply-To") && !daemon;
-    let reports = || {
-        let kind = message.header("Content-Type").unwrap_or_default();
-        kind.to_ascii_lowercase().contains("report-type=delivery-status")
-    };
+    let reports = || structure.content_type().contains("report-type=delivery-status");
     let null = is_null_path(message);
     let is_one = headed
         || reports() && (by_subject || *by_text)
@@ -64,7 +61,7 @@ pub(super) fn bounce(
         || null && by_subject && *by_text
         || null && returned && (by_subject || *by_text)
         || by_subject && !answer && *by_text && starts_like_one(&text);
-    if !is_one || is_delivered(&subject) || is_vacation_subject(&subject) {
+    if !is_one || is_delivered(subject) || is_vacation_subject(subject) {
         return None;
     }
     Some((recipients(structure.whole()?, message, own), "a bounce without a standard report"))

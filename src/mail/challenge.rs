@@ -5,7 +5,7 @@
 
 use super::bounce_text;
 use super::lines::lines;
-use super::message::Message;
+use super::message::{Message, Structure};
 use super::words::Table;
 
 /// What the subjects of challenges hold, in lower case.
@@ -31,15 +31,15 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Tells by which sign a mail is a challenge; `None` when it is none.
-pub(super) fn sign(message: &Message) -> Option<String> {
-    let subject = message.subject.to_lowercase();
+pub(super) fn sign(structure: &Structure<'_>, message: &Message) -> Option<String> {
+    let subject = structure.subject();
     let ahead = message.from.iter().chain(&message.sender).chain(&message.reply_to);
     let mut ahead = ahead.map(|m| m.email.as_str()).chain(message.header("Return-Path"));
     let service = ahead.find(|address| SERVICES.within_any_case(address)).and_then(|address| {
         let address = address.to_lowercase();
         SERVICES.entries().find(|name| address.contains(&**name))
     });
-    let by_subject = SUBJECTS.within(&subject);
+    let by_subject = SUBJECTS.within(subject);
     // Few mails have any other sign, and only for those the text is worth a look.
     let by_text = || PHRASES.within(&spoken(message, usize::MAX));
     if let Some(name) = FIELDS.iter().find(|name| message.has(name))
@@ -51,7 +51,7 @@ pub(super) fn sign(message: &Message) -> Option<String> {
     match service {
         Some(service) if by_subject || by_text() => Some(format!("{service} asks for a confirmation")),
         // Who answers one by hand has the same words in his subject.
-        _ if (by_subject && !is_answer(&subject) || keyed) && by_text() => {
+        _ if (by_subject && !is_answer(subject) || keyed) && by_text() => {
             Some("it asks to confirm that a person wrote".to_owned())
         }
         _ => None,
@@ -65,33 +65,59 @@ const WORDS_MAX: usize = 600;
 /// of it or somewhat more.
 pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let text = bounce_text::own_text(message);
-    let mut spoken = String::with_capacity(text.len().min(characters.saturating_mul(2)));
-    let (mut count, mut words) = (0, 0);
-    // Adds a word and says whether more are wanted.
-    let mut add = |word: &str, length: usize| {
-        if count > 0 {
-            spoken.push(' ');
-        }
-        spoken.push_str(word);
-        words += 1;
-        count += length + usize::from(count > 0);
-        count < characters && words < WORDS_MAX
+    let mut spoken = Spoken {
+        text: String::with_capacity(text.len().min(characters.saturating_mul(2))),
+        ..Spoken::default()
     };
     for line in lines(text).filter(|line| !line.trim_start().starts_with('>')) {
-        let goes_on = if line.is_ascii() {
-            line.split_ascii_whitespace().all(|word| add(word, word.len()))
-        } else {
-            line.split_whitespace().all(|word| add(word, word.chars().count()))
-        };
-        if !goes_on {
+        if !spoken.add(line, characters) {
             break;
         }
     }
+    let mut spoken = spoken.text;
     if !spoken.is_ascii() {
         return spoken.to_lowercase();
     }
     spoken.make_ascii_lowercase();
     spoken
+}
+
+/// Words on one line, as they are put together.
+#[derive(Default)]
+struct Spoken {
+    text: String,
+    words: usize,
+    characters: usize,
+}
+
+impl Spoken {
+    /// Adds the words of a line up to so many characters in all; says whether more are wanted.
+    fn add(&mut self, line: &str, most: usize) -> bool {
+        if !line.is_ascii() {
+            return line.split_whitespace().all(|word| self.push(word, word.chars().count(), 1, most));
+        }
+        let line = line.trim_ascii();
+        let octets = line.as_bytes();
+        let pairs = octets.iter().zip(octets.iter().skip(1));
+        let even = pairs.fold(true, |even, (a, b)| even & ((*a > b' ') | ((*a == b' ') & (*b > b' '))));
+        let words = memchr::memchr_iter(b' ', octets).count() + 1;
+        // Most lines go in as they are.
+        if even && self.characters + line.len() + 1 < most && self.words + words < WORDS_MAX {
+            return line.is_empty() || self.push(line, line.len(), words, most);
+        }
+        line.split_ascii_whitespace().all(|word| self.push(word, word.len(), 1, most))
+    }
+
+    fn push(&mut self, text: &str, characters: usize, words: usize, most: usize) -> bool {
+        if self.characters > 0 {
+            self.text.push(' ');
+            self.characters += 1;
+        }
+        self.text.push_str(text);
+        self.characters += characters;
+        self.words += words;
+        self.characters < most && self.words < WORDS_MAX
+    }
 }
 
 /// Tells whether a subject, in lower case, is that of an answer or of a mail passed on.

@@ -34,9 +34,9 @@ impl Complaint {
 pub(super) fn complaint(structure: &Structure<'_>, message: &Message) -> Option<Complaint> {
     let reports: Vec<String> = structure.telling().map(reports).unwrap_or_default();
     let text = bounce_text::own_text(message);
-    let stated =
-        |kind: &str| kind.to_ascii_lowercase().replace('"', "").contains("report-type=feedback-report");
-    let standard = !reports.is_empty() || message.header("Content-Type").is_some_and(stated);
+    let kind = structure.content_type();
+    let stated = || kind.contains("report") && kind.replace('"', "").contains("report-type=feedback-report");
+    let standard = !reports.is_empty() || stated();
     if !standard && service_kind(structure, message, text).is_none() {
         return None;
     }

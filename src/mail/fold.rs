@@ -144,6 +144,10 @@ fn classify(lines: &[&str], fenced: &[bool], source: Source) -> Vec<Kind> {
             *slot = kind;
         }
         at += count.max(1);
+        // To the end all is its text, whatever the lines look like.
+        if kind == Kind::Rest {
+            break;
+        }
     }
     mark_signatures(&mut kinds, lines, fenced);
     kinds

@@ -194,11 +194,25 @@ pub(super) struct Structure<'a> {
     message: &'a Message,
     parsed: OnceCell<Option<Arc<mail_parser::Message<'static>>>>,
     from_daemon: OnceCell<bool>,
+    subject: OnceCell<String>,
+    content_type: OnceCell<String>,
 }
 
 impl<'a> Structure<'a> {
     pub(super) fn new(raw: &'a [u8], message: &'a Message) -> Self {
-        Self { raw, message, parsed: OnceCell::new(), from_daemon: OnceCell::new() }
+        let (parsed, from_daemon) = (OnceCell::new(), OnceCell::new());
+        Self { raw, message, parsed, from_daemon, subject: OnceCell::new(), content_type: OnceCell::new() }
+    }
+
+    /// Gives the subject in lower case.
+    pub(super) fn subject(&self) -> &str {
+        self.subject.get_or_init(|| self.message.subject.to_lowercase())
+    }
+
+    /// Gives the Content-Type field in lower case.
+    pub(super) fn content_type(&self) -> &str {
+        let lower = || self.message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+        self.content_type.get_or_init(lower)
     }
 
     /// Gives all of it.

@@ -1,7 +1,7 @@
 //! Automatic answers that say in their subject or text what they are, in many languages.
 
 use super::challenge::is_answer;
-use super::message::Message;
+use super::message::{Message, Structure};
 use super::words::Table;
 
 /// How the subject of a vacation notice begins, in lower case.
@@ -19,10 +19,9 @@ const GREETING: usize = 100;
 
 /// Tells by which sign a mail is an automatic answer; `None` when its subject and what is
 /// [spoken](super::challenge::spoken) in it show none.
-pub(super) fn sign(message: &Message, spoken: &str) -> Option<String> {
-    let subject = message.subject.to_lowercase();
+pub(super) fn sign(structure: &Structure<'_>, message: &Message, spoken: &str) -> Option<String> {
     let said = || format!("its subject is that of an automatic answer: {}", message.subject);
-    match claim(&subject) {
+    match claim(structure.subject()) {
         Claim::Certain => return Some(said()),
         // People write about absences; only a machine does so in answer to something else.
         Claim::Possible if answers_by_itself(message) => return Some(said()),
@@ -40,12 +39,15 @@ pub(super) fn away(spoken: &str) -> Option<String> {
 
 /// Gives the first so many characters of a text.
 fn beginning(text: &str, characters: usize) -> &str {
+    if text.is_ascii() {
+        return text.get(..characters).unwrap_or(text);
+    }
     text.char_indices().nth(characters).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
-/// Tells whether a subject is that of a vacation notice.
+/// Tells whether a subject, in lower case, is that of a vacation notice.
 pub(super) fn is_vacation_subject(subject: &str) -> bool {
-    claim(&subject.to_lowercase()) == Claim::Certain
+    claim(subject) == Claim::Certain
 }
 
 /// How much a subject says.

@@ -71,11 +71,11 @@ pub fn verdict(raw: &[u8], message: &Message, own: &Own<'_>) -> Verdict {
     if let Some(reason) = own_sign(message, own) {
         return machine(MailClass::Own, reason);
     }
-    if let Some(reason) = challenge::sign(message) {
+    if let Some(reason) = challenge::sign(&structure, message) {
         return machine(MailClass::Challenge, format!("a challenge: {reason}"));
     }
     let spoken = LazyCell::new(|| challenge::spoken(message, vacation::BEGINNING));
-    if let Some(reason) = automatic_sign(message, &spoken) {
+    if let Some(reason) = automatic_sign(&structure, message, &spoken) {
         return machine(MailClass::Automatic, reason);
     }
     let quiet = list.clone().or_else(|| quiet_sign(message, &spoken));
@@ -104,7 +104,11 @@ fn own_sign(message: &Message, own: &Own<'_>) -> Option<String> {
 type Spoken<F> = LazyCell<String, F>;
 
 /// Finds a sign that a machine wrote the mail.
-fn automatic_sign<F: FnOnce() -> String>(message: &Message, spoken: &Spoken<F>) -> Option<String> {
+fn automatic_sign<F: FnOnce() -> String>(
+    structure: &Structure<'_>,
+    message: &Message,
+    spoken: &Spoken<F>,
+) -> Option<String> {
     let says = |name: &str| message.header(name).map(|value| value.trim().to_ascii_lowercase());
     if let Some(value) =
         says("Auto-Submitted").filter(|v| !matches!(v.split([';', ' ', '(']).next(), Some("" | "no")))
@@ -150,7 +154,7 @@ fn automatic_sign<F: FnOnce() -> String>(message: &Message, spoken: &Spoken<F>) 
     if message.header("Return-Path").is_some_and(is_null_path) {
         return Some("its return path is empty".to_owned());
     }
-    if let Some(kind) = says("Content-Type").filter(|v| v.starts_with("multipart/report")) {
+    if let Some(kind) = Some(structure.content_type().trim()).filter(|v| v.starts_with("multipart/report")) {
         let kind = kind
             .split("report-type=")
             .nth(1)
@@ -165,7 +169,7 @@ fn automatic_sign<F: FnOnce() -> String>(message: &Message, spoken: &Spoken<F>) 
     {
         return Some(format!("it comes from {}", from.email));
     }
-    vacation::sign(message, spoken)
+    vacation::sign(structure, message, spoken)
 }
 
 /// What the names of programs hold that answer by themselves.

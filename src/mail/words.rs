@@ -167,9 +167,11 @@ const LETTER: u8 = 31;
 
 /// Gives the first four octets of a text, or what there is and nothing behind it.
 fn padded(text: &[u8]) -> [u8; 4] {
-    let mut beginning = [0; 4];
-    beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-    beginning
+    text.first_chunk().copied().unwrap_or_else(|| {
+        let mut beginning = [0; 4];
+        beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        beginning
+    })
 }
 
 /// Gives the first four octets of a text in lower case; `None` where those depend on what follows.

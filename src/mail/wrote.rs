@@ -325,9 +325,7 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
         return false;
     }
     let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
-    let ends = bare.ends_with(is_last_letter)
-        && MOBILE_ENDS.iter().any(|end| ends_in(bare, end))
-        && bare.chars().count() < ENDS_MAX;
+    let ends = bare.ends_with(is_last_letter) && ends_as_one(bare) && bare.chars().count() < ENDS_MAX;
     if !ends && !MOBILE.begins_any_case(cut(bare, OPENING_MAX)) {
         return false;
     }
@@ -341,10 +339,18 @@ fn is_last_letter(letter: char) -> bool {
     matches!(ascii, 't' | '.' | 'n' | 'i' | 'y' | 'İ' | '\u{307}' | '信' | '手' | '냄' | '드' | '기' | '送')
 }
 
-/// Tells whether a text ends so when it is made lower.
-fn ends_in(text: &str, end: &str) -> bool {
-    let mut lower = text.chars().rev().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');
-    end.chars().rev().all(|letter| lower.next() == Some(letter))
+/// Tells whether a text, when it is made lower, ends as one of [`MOBILE_ENDS`].
+fn ends_as_one(text: &str) -> bool {
+    if text.is_ascii() {
+        let last = |length: usize| text.len().checked_sub(length).and_then(|from| text.get(from..));
+        return MOBILE_ENDS
+            .iter()
+            .any(|end| last(end.len()).is_some_and(|last| last.eq_ignore_ascii_case(end)));
+    }
+    MOBILE_ENDS.iter().any(|end| {
+        let mut lower = text.chars().rev().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');
+        end.chars().rev().all(|letter| lower.next() == Some(letter))
+    })
 }
 
 /// Tells whether a line that begins like a mobile signature goes on as a person's sentence.
