@@ -25,13 +25,15 @@ impl EmailAddress {
         let bad = |c: char| {
             c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '(' | ')' | '\\')
         };
+        let is_bad =
+            if text.is_ascii() { text.bytes().any(|b| bad(char::from(b))) } else { text.contains(bad) };
         let fits = !local.is_empty() && !domain.is_empty() && text.len() <= Self::MAX;
         let domain_fits = !domain.starts_with(['.', '-'])
             && !domain.ends_with(['.', '-'])
             && !domain.contains("..")
             && !domain.contains(['@', '/', ':']);
         let local_fits = !local.contains('@') && !local.starts_with('-');
-        (fits && domain_fits && local_fits && !text.contains(bad)).then(|| Self(text.to_owned()))
+        (fits && domain_fits && local_fits && !is_bad).then(|| Self(text.to_owned()))
     }
 
     /// Gives the address as it was written.

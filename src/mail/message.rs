@@ -266,6 +266,10 @@ pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
     unfold_parameters(start)
 }
 
+/// Begins a line that may be a boundary.
+static DASHES: LazyLock<memchr::memmem::Finder<'static>> =
+    LazyLock::new(|| memchr::memmem::Finder::new(b"\n--"));
+
 /// Turns the fold in `name=` CRLF blank into blanks, in places that may be headers.
 fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Cow::Borrowed(bytes);
@@ -274,7 +278,7 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
     while let Some((line, after)) = bytes.get(at..).and_then(next_line) {
         if !header && !line.starts_with(b"--") {
             // Most of a mail is text, where no line but one of dashes counts.
-            let Some(far) = memchr::memmem::find(bytes.get(at..).unwrap_or_default(), b"\n--") else { break };
+            let Some(far) = DASHES.find(bytes.get(at..).unwrap_or_default()) else { break };
             at += far + 1;
             continue;
         }

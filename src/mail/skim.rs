@@ -202,6 +202,51 @@ fn ends_a_line(rest: &[u8]) -> Option<bool> {
 /// Decodes quoted-printable (RFC 2045, section 6.7) of which the last line is whole, or is followed by no line end.
 /// Blanks at the ends of lines go. `None` where a `=` stands for itself, or a carriage return does.
 fn quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
+    even_quoted_printable(body, whole).or_else(|| odd_quoted_printable(body, whole))
+}
+
+/// Decodes it where no line ends in a blank, and all lines end alike: their ends stay what they are.
+fn even_quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
+    if !has_even_lines(body, whole) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(body.len());
+    let mut rest = body;
+    loop {
+        rest = match rest {
+            [b'=', b'\n', after @ ..] | [b'=', b'\r', b'\n', after @ ..] => after,
+            [b'=', high, low, after @ ..] => {
+                out.push(digit(*high)? << 4 | digit(*low)?);
+                after
+            }
+            [b'=', ..] => return None,
+            [] => return Some(out),
+            _ => {
+                let (plain, quoted) =
+                    rest.split_at_checked(memchr::memchr(b'=', rest).unwrap_or(rest.len()))?;
+                out.extend_from_slice(plain);
+                quoted
+            }
+        };
+    }
+}
+
+/// Tells whether no line ends in a blank, and either all of them end in a carriage return or none has one.
+fn has_even_lines(body: &[u8], whole: bool) -> bool {
+    let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\x0c');
+    let returns = memchr::memchr_iter(b'\r', body).count();
+    let mut lines = 0;
+    let even = memchr::memchr_iter(b'\n', body).all(|at| {
+        lines += 1;
+        let before = body.get(..at).unwrap_or_default();
+        let line = if returns > 0 { before.strip_suffix(b"\r") } else { Some(before) };
+        line.is_some_and(|line| !line.last().is_some_and(is_blank))
+    });
+    even && (returns == 0 || returns == lines) && !(whole && body.last().is_some_and(is_blank))
+}
+
+/// Decodes it line by line.
+fn odd_quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut end: &[u8] = b"\n";
     let mut rest = body;

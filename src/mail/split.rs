@@ -7,12 +7,13 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{
     ContentType, Header, HeaderName, HeaderValue, Message, MessagePart, MimeHeaders, PartType,
 };
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 
 /// What stands between two boundaries.
 struct Multipart {
     index: usize,
-    boundary: Vec<u8>,
+    boundary: Finder<'static>,
     is_digest: bool,
     is_related: bool,
     children: Vec<u32>,
@@ -116,7 +117,7 @@ fn multipart(part: &MessagePart<'_>, index: usize) -> Option<Multipart> {
     let boundary = kind.attribute("boundary").filter(|boundary| !boundary.is_empty())?;
     Some(Multipart {
         index,
-        boundary: [b"--", boundary.as_bytes()].concat(),
+        boundary: Finder::new(&[b"--", boundary.as_bytes()].concat()).into_owned(),
         is_digest: kind.subtype() == Some("digest"),
         is_related: kind.subtype() == Some("related"),
         children: Vec::new(),
@@ -124,9 +125,9 @@ fn multipart(part: &MessagePart<'_>, index: usize) -> Option<Multipart> {
 }
 
 /// Finds where the first part of a multipart begins.
-fn first_part(bytes: &[u8], body: usize, boundary: &[u8]) -> Option<usize> {
-    let found = memchr::memmem::find(bytes.get(body..)?, boundary)?;
-    Some(line_end(bytes, body + found + boundary.len()))
+fn first_part(bytes: &[u8], body: usize, boundary: &Finder<'_>) -> Option<usize> {
+    let found = boundary.find(bytes.get(body..)?)?;
+    Some(line_end(bytes, body + found + boundary.needle().len()))
 }
 
 /// Goes over blanks up to the end of the line, if nothing else stands there.
@@ -140,10 +141,10 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
 fn part_end(bytes: &[u8], body: usize, parent: Option<&Multipart>) -> Option<(usize, usize)> {
     let Some(Multipart { boundary, .. }) = parent else { return Some((bytes.len(), bytes.len())) };
     let rest = bytes.get(body..)?;
-    let found = memchr::memmem::find(rest, boundary)?;
+    let found = boundary.find(rest)?;
     let inner = rest.get(..found)?;
     let whole = inner.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Some((body + whole.unwrap_or(inner).len(), body + found + boundary.len()))
+    Some((body + whole.unwrap_or(inner).len(), body + found + boundary.needle().len()))
 }
 
 /// Tells what a part is, and takes its octets.
@@ -191,11 +192,11 @@ fn behind(
         part.body = PartType::Multipart(children);
         let Some(Multipart { boundary, .. }) = open.last() else { break };
         let rest = bytes.get(at..)?;
-        let found = memchr::memmem::find(rest, boundary)?;
+        let found = boundary.find(rest)?;
         let line = memchr::memrchr(b'\n', rest.get(..found)?);
         let end = line.map_or(0, |end| end - usize::from(end > 0 && rest.get(end - 1) == Some(&b'\r')));
         part.offset_end = u32::try_from(at + end).ok()?;
-        at += found + boundary.len();
+        at += found + boundary.needle().len();
     }
     Some(None)
 }
