@@ -200,3 +200,45 @@ fn behind(
     }
     Some(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::parse;
+    use super::super::skim::skim;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What becomes of a mail by the parser and by its parts, without the octets of the whole.
+    fn both(mail: &str) -> (Option<String>, Option<String>) {
+        let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
+        (shown(parse(mail.as_bytes())), shown(skim(mail.as_bytes(), |_| false)))
+    }
+
+    #[test]
+    fn whole_mails_are_split_as_they_are_parsed() {
+        for mail in [
+            "Subject: a\n\nb\n",
+            "Subject: a\r\n b\r\n\r\n",
+            "Content-Type: application/pdf\n\nx",
+            "Content-Type: multipart/mixed; boundary=a\n\npreface\n--a\n\none\n--a\nContent-Type: image/png\n\ntwo\n--a--\nend\n",
+            "Content-Type: multipart/related; boundary=a\r\n\r\n--a\r\nContent-Type: text/html\r\n\r\none\r\n--a\r\nContent-Type: image/png\r\n\r\ntwo\r\n--a--",
+            "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\none\n--b--\n\n--a\n\ntwo--a--",
+            "Content-Type: multipart/mixed; boundary=a\n\n--a  \n\n\n--a\nno field\n: none\n\n--a--\n",
+        ] {
+            let (parsed, split) = both(mail);
+            assert!(split.is_some() && split == parsed, "{mail:?}\n{split:?}\n{parsed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_split_is_what_is_parsed(
+            kind in "mixed|alternative|related|digest",
+            body in prop::collection::vec("--a\n|--b\n|\n--a|\r\n--b\r\n|--a--|--b--|\n|\r\n| |\t|x|é|--|Content-Type: (multipart/(mixed|digest|related); boundary=b|text/html|text/x|image/png|message/rfc822|multipart/x)\n\n?|Content-Disposition: (inline|attachment)\n\n?|Content-ID: <i>\n|X: y\n z\n\n", 0..20),
+        ) {
+            let mail = format!("Subject: s\nContent-Type: multipart/{kind}; boundary=a\n\n{}", body.concat());
+            let (parsed, split) = both(&mail);
+            prop_assert!(split.is_none() || split == parsed, "{:?}\n{:?}\n{:?}", mail, split, parsed);
+        }
+    }
+}
