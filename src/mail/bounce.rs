@@ -7,7 +7,7 @@ use super::message::{self, Message, Structure};
 use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
-use super::words::Table;
+use super::words::{Table, lowered};
 use crate::domain::{EmailAddress, MessageId};
 
 /// Most recipients that one report is read for.
@@ -226,7 +226,7 @@ pub(super) fn typed_address(value: &str) -> Option<EmailAddress> {
 
 /// Gives what stands before the `@` in lower case, without what joins its words.
 pub(super) fn solid_local(email: &EmailAddress) -> String {
-    let mut local = email.local().to_lowercase();
+    let mut local = lowered(email.local());
     local.retain(|c| !matches!(c, '-' | '_' | '.'));
     local
 }

@@ -6,7 +6,7 @@
 use super::bounce_text;
 use super::lines::lines;
 use super::message::{Message, Structure};
-use super::words::Table;
+use super::words::{Table, lowered};
 
 /// What the subjects of challenges hold, in lower case.
 static SUBJECTS: Table = Table::new(include_str!("words/challenge_subjects.txt"));
@@ -74,12 +74,7 @@ pub(super) fn spoken(message: &Message, characters: usize) -> String {
             break;
         }
     }
-    let mut spoken = spoken.text;
-    if !spoken.is_ascii() {
-        return spoken.to_lowercase();
-    }
-    spoken.make_ascii_lowercase();
-    spoken
+    lowered(&spoken.text)
 }
 
 /// Words on one line, as they are put together.

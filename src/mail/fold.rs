@@ -212,10 +212,12 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize, introduces: bool) -> Option<
     let line = rest.first()?.trim();
     let quoted_after =
         |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
-    if is_bar(line) || asks_above(line) {
+    // Most lines begin with a word, which but few marks do.
+    let is_word = line.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if is_bar(line) || !is_word && asks_above(line) {
         return Some((1, if quoted_after(1) { Kind::Quote } else { Kind::Rest }));
     }
-    if is_rule(line) {
+    if !is_word && is_rule(line) {
         let next = rest.iter().skip(1).position(|line| !line.trim().is_empty()).unwrap_or(0) + 1;
         if next <= 3 && is_header_block(rest.get(next..).unwrap_or_default()) {
             return Some((next + 1, Kind::Rest));
@@ -227,12 +229,12 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize, introduces: bool) -> Option<
     if introduces && let Some(count) = attribution(rest, &quoted_after) {
         return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
     }
-    footer(rest).map(|count| (count, Kind::Signature))
+    footer(rest, is_word).map(|count| (count, Kind::Signature))
 }
 
-/// Finds what a program put below the text: a mobile signature, or a mailing list's footer.
-fn footer(rest: &[&str]) -> Option<usize> {
-    if is_list_footer(rest) {
+/// Finds what a program put below the text: a mobile signature, or a mailing list's footer, which begins with no word.
+fn footer(rest: &[&str], is_word: bool) -> Option<usize> {
+    if !is_word && is_list_footer(rest) {
         return Some(rest.len());
     }
     rest.first().filter(|line| is_mobile_signature(line)).map(|_| 1)

@@ -7,6 +7,7 @@ use super::fields;
 use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
 use super::skim::skim;
+use super::words;
 use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders, PartType};
@@ -206,7 +207,7 @@ impl<'a> Structure<'a> {
 
     /// Gives the subject in lower case.
     pub(super) fn subject(&self) -> &str {
-        self.subject.get_or_init(|| self.message.subject.to_lowercase())
+        self.subject.get_or_init(|| words::lowered(&self.message.subject))
     }
 
     /// Gives the Content-Type field in lower case.

@@ -112,14 +112,18 @@ impl Table {
 
 /// How the entries of a table begin: one bit for each of their first four octets, shared by some, so that of most
 /// places in a text it is soon seen that no entry stands there.
-struct Openings(Box<[u64]>);
+struct Openings {
+    bits: Box<[u64]>,
+    /// Two to this power are the bits.
+    power: u32,
+}
 
 impl Openings {
-    /// Two to this power are the bits.
-    const BITS: u32 = 15;
-
+    /// Makes them of so many bits that few are set; the fewer there are, the nearer they stay.
     fn of(entries: impl Iterator<Item = String>) -> Self {
-        let mut all = Self(vec![0; 1 << (Self::BITS - 6)].into_boxed_slice());
+        let entries: Vec<String> = entries.collect();
+        let power = (entries.len() * 64).next_power_of_two().ilog2().clamp(10, 15);
+        let mut all = Self { bits: vec![0; 1 << (power - 6)].into_boxed_slice(), power };
         for entry in entries {
             let octets = entry.as_bytes();
             all.add(octets.get(..octets.len().min(4)).unwrap_or_default());
@@ -133,16 +137,16 @@ impl Openings {
     fn add(&mut self, octets: &[u8]) {
         match <[u8; 4]>::try_from(octets) {
             Ok(octets) => {
-                let (slot, bit) = Self::place(octets);
-                self.0.get_mut(slot).into_iter().for_each(|bits| *bits |= bit);
+                let (slot, bit) = self.place(octets);
+                self.bits.get_mut(slot).into_iter().for_each(|bits| *bits |= bit);
             }
             Err(_) => (0..=LETTER).for_each(|next| self.add(&[octets, &[next]].concat())),
         }
     }
 
     fn may_be(&self, octets: [u8; 4]) -> bool {
-        let (slot, bit) = Self::place(octets);
-        self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+        let (slot, bit) = self.place(octets);
+        self.bits.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
     /// Gives every place of a text where an entry may stand.
@@ -155,9 +159,9 @@ impl Openings {
     }
 
     /// Gives where the bit of four octets is, which is the same for letters of ASCII in either case.
-    fn place(octets: [u8; 4]) -> (usize, u64) {
+    fn place(&self, octets: [u8; 4]) -> (usize, u64) {
         let letters = u32::from_le_bytes(octets) & u32::from_le_bytes([LETTER; 4]);
-        let hash = letters.wrapping_mul(0x9e37_79b1) >> (32 - Self::BITS);
+        let hash = letters.wrapping_mul(0x9e37_79b1) >> (32 - self.power);
         (usize::try_from(hash >> 6).unwrap_or(0), 1 << (hash & 63))
     }
 }
@@ -197,10 +201,41 @@ fn lower_octets(text: &str) -> impl Iterator<Item = u8> {
 
 /// Gives a text as the tables hold it: in lower case, the dotted capital of Turkish as a plain letter.
 pub(super) fn lower(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
+    let mut lower = lowered(text);
+    if lower.contains('\u{307}') {
+        lower.retain(|c| c != '\u{307}');
     }
-    let mut lower = text.to_lowercase();
-    lower.retain(|c| c != '\u{307}');
     lower
+}
+
+/// Does what [`str::to_lowercase`] does, sooner where there is no capital but of ASCII.
+pub(super) fn lowered(text: &str) -> String {
+    let is_lower = |c: char| c.is_ascii() || c.to_lowercase().eq([c]);
+    if text.is_ascii() || text.chars().all(is_lower) {
+        text.to_ascii_lowercase()
+    } else {
+        text.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    static WORDS: Table = Table::new("# of a test\nto\nabwesend\nза границей\n再\niletilen ileti\nσημα");
+
+    proptest! {
+        #[test]
+        fn a_table_finds_what_its_entries_are(
+            text in "(to|T|o|ABWESEND|abwese|nd|З|а |границей|再|İ|iletilen |İLETİ|ileti|Σ|ΣΗΜΑ|σημα|\u{307}| |é){0,6}"
+        ) {
+            let lower = lower(&text);
+            let all = || WORDS.sought();
+            prop_assert_eq!(WORDS.within_any_case(&text), all().any(|entry| lower.contains(&entry)));
+            prop_assert_eq!(WORDS.begins_any_case(&text), all().any(|entry| lower.starts_with(&entry)));
+            prop_assert_eq!(WORDS.is_any_case(&text), all().any(|entry| lower == entry));
+            prop_assert_eq!(lowered(&text), text.to_lowercase());
+        }
+    }
 }
