@@ -351,11 +351,18 @@ fn message(parsed: &mail_parser::Message<'_>) -> Message {
 }
 
 fn mailboxes(headers: &Headers, name: &str) -> Vec<Mailbox> {
-    headers.octets(name).flat_map(fields::mailboxes).collect()
+    joined(headers.octets(name).map(fields::mailboxes))
 }
 
 fn message_ids(headers: &Headers, name: &str) -> Vec<MessageId> {
-    headers.octets(name).flat_map(fields::message_ids).collect()
+    joined(headers.octets(name).map(fields::message_ids))
+}
+
+/// Joins lists, of which there is hardly ever more than one.
+fn joined<T>(mut lists: impl Iterator<Item = Vec<T>>) -> Vec<T> {
+    let mut all = lists.next().unwrap_or_default();
+    lists.for_each(|more| all.extend(more));
+    all
 }
 
 /// Gives the text of the first field of that name that holds any.
