@@ -387,6 +387,12 @@ def issues(s):
             yield cell(f"open an issue with {what}", ours, ours.median * 1e3, must, aim, "ms", note=f"first change {Figure(changed)}")
 
 
+def selected(text):
+    """Gives the number of the issue that the cursor is on."""
+    found = re.search(r"^▌ *(\S+)", text, re.M)
+    return found and found[1]
+
+
 @row("sync-keys", "pyte", "dovecot")
 def keys_while_syncing(s):
     s.server()
@@ -399,16 +405,16 @@ def keys_while_syncing(s):
             end = time.monotonic() + (5 if s.asked.smoke else 60)
             while len(xs) < times and time.monotonic() < end:
                 term.feed()
-                at = re.search(r"(\d+) of (\d+)", term.text())
-                if not at or int(at[1]) >= int(at[2]):
+                at, issue = re.search(r"(\d+) of (\d+)", term.text()), selected(term.text())
+                if not at or not issue or int(at[1]) >= int(at[2]):
                     term.type(b"gg")
                     continue
-                expected = f"{int(at[1]) + 1} of "
                 time.sleep(.01)
                 began = screen.clock()
                 term.send(b"j")
                 try:
-                    xs.append(term.until(lambda text: expected in text, began, 2))
+                    # Rows come in above, so its place says nothing.
+                    xs.append(term.until(lambda text: selected(text) not in (None, issue), began, 2))
                 except screen.NeverCame:
                     pass
                 if "syncing" not in term.text() and int(at[2]) * 6 > s.mails:

@@ -178,7 +178,8 @@ def opened(argv, wait, env=None, quit_keys=b"q", timeout=120, keep=False):
         rx = re.compile(wait, re.M)
         hit = term.until(rx.search, term.began)
         if keep:
-            term.settle(.5)
+            # While mail comes in there is no silence.
+            term.settle(.5, 2)
             term.feed()
             return hit, term
     except BaseException:
