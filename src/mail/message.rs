@@ -174,15 +174,10 @@ pub(super) fn unreadable(reason: &str) -> Unreadable {
 
 /// Tells whether a part is a report or a mail.
 fn is_telling(part: &mail_parser::MessagePart<'_>) -> bool {
-    let may_be = part.content_type().and_then(|kind| kind.subtype()).is_some_and(|sub| {
-        let ends = |end: &str| {
-            sub.len()
-                .checked_sub(end.len())
-                .and_then(|from| sub.get(from..))
-                .is_some_and(|last| last.eq_ignore_ascii_case(end))
-        };
-        ends("delivery-status") || ends("feedback-report")
-    });
+    let may_be = part
+        .content_type()
+        .and_then(|kind| kind.subtype())
+        .is_some_and(|sub| words::ends_in(sub, "delivery-status") || words::ends_in(sub, "feedback-report"));
     let kind = || body::media_type(part);
     nested(part).is_some()
         || may_be && (kind().ends_with("delivery-status") || kind() == "message/feedback-report")

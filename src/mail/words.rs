@@ -208,6 +208,13 @@ pub(super) fn lower(text: &str) -> String {
     lower
 }
 
+/// Tells whether a text ends so, in letters of ASCII of either case.
+pub(super) fn ends_in(text: &str, end: &str) -> bool {
+    let from = text.len().checked_sub(end.len());
+    let last = from.and_then(|from| text.as_bytes().get(from..));
+    last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
+}
+
 /// Does what [`str::to_lowercase`] does, sooner where there is no capital but of ASCII.
 pub(super) fn lowered(text: &str) -> String {
     let is_lower = |c: char| c.is_ascii() || c.to_lowercase().eq([c]);

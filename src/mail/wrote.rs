@@ -342,11 +342,7 @@ fn is_last_letter(letter: char) -> bool {
 /// Tells whether a text, when it is made lower, ends as one of [`MOBILE_ENDS`].
 fn ends_as_one(text: &str) -> bool {
     if text.is_ascii() {
-        let octets = text.as_bytes();
-        let last = |length: usize| octets.len().checked_sub(length).and_then(|from| octets.get(from..));
-        let is_last =
-            |end: &str| last(end.len()).is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()));
-        return MOBILE_ENDS.iter().any(|end| is_last(end));
+        return MOBILE_ENDS.iter().any(|end| words::ends_in(text, end));
     }
     MOBILE_ENDS.iter().any(|end| {
         let mut lower = text.chars().rev().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');

@@ -1,9 +1,10 @@
 //! How values lie in sled: the large ones packed, since sled needs more than twice the room of what it holds. Pure.
 
 use super::StoreError;
+use super::segment::{expand, squeeze};
 use std::borrow::Cow;
 use std::io;
-use zstd::bulk::{Compressor, decompress};
+use zstd::bulk::Compressor;
 
 /// Set in the sequence at the front where what follows is packed.
 const PACKED: u8 = 0x40;
@@ -21,10 +22,8 @@ pub(super) fn pack<'v>(compressor: &mut Compressor<'_>, value: &'v [u8]) -> io::
         return Ok(Cow::Borrowed(value));
     };
     let Ok(size) = u32::try_from(content.len()) else { return Ok(Cow::Borrowed(value)) };
-    let packed = compressor.compress(content)?;
-    if SIZE + packed.len() >= content.len() {
-        return Ok(Cow::Borrowed(value));
-    }
+    let smaller = squeeze(compressor, content)?.filter(|packed| SIZE + packed.len() < content.len());
+    let Some(packed) = smaller else { return Ok(Cow::Borrowed(value)) };
     let [first, rest @ ..] = sequence;
     let held = [&[first | PACKED], rest.as_slice(), &size.to_be_bytes(), &packed].concat();
     Ok(Cow::Owned(held))
@@ -38,8 +37,7 @@ pub(super) fn unpack(held: &[u8]) -> Result<Vec<u8>, StoreError> {
     let unread = || StoreError::Trees("a document does not unpack".to_owned());
     let (sequence, rest) = held.split_first_chunk::<SEQUENCE>().ok_or_else(unread)?;
     let (size, packed) = rest.split_first_chunk::<SIZE>().ok_or_else(unread)?;
-    let size = u32::from_be_bytes(*size) as usize;
-    let content = decompress(packed, size).ok().filter(|content| content.len() == size).ok_or_else(unread)?;
+    let content = expand(packed, u32::from_be_bytes(*size).into()).map_err(|_| unread())?;
     let [first, others @ ..] = sequence;
     Ok([&[first & !PACKED], others.as_slice(), &content].concat())
 }

@@ -159,14 +159,10 @@ impl RecordHeader {
 
     /// Gives the content of a payload that fits.
     pub fn unpack(&self, payload: Vec<u8>) -> io::Result<Vec<u8>> {
-        let content = match self.codec {
-            Codec::Plain => payload,
-            Codec::Zstd => zstd::bulk::decompress(&payload, usize::try_from(self.size).unwrap_or(LARGEST))?,
-        };
-        if content.len() as u64 == self.size {
-            Ok(content)
-        } else {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "a record has another size than it says"))
+        match self.codec {
+            Codec::Plain if payload.len() as u64 == self.size => Ok(payload),
+            Codec::Plain => Err(another_size()),
+            Codec::Zstd => expand(&payload, self.size),
         }
     }
 }
@@ -190,7 +186,8 @@ impl Packed {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 GiB in one piece"));
         }
         let size = content.len() as u64;
-        let (codec, payload) = squeeze(compressor, content)?;
+        let packed = if content.len() >= WORTH_PACKING { squeeze(compressor, &content)? } else { None };
+        let (codec, payload) = packed.map_or((Codec::Plain, content), |packed| (Codec::Zstd, packed));
         let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
         let payload_crc = crc32fast::hash(&payload);
         let header = RecordHeader { kind, codec, length, size, seq: Seq(0), durable: 0, payload_crc };
@@ -211,15 +208,25 @@ pub(super) fn tight_compressor() -> io::Result<Compressor<'static>> {
     Compressor::new(9)
 }
 
-fn squeeze(compressor: &mut Compressor<'_>, content: Vec<u8>) -> io::Result<(Codec, Vec<u8>)> {
-    if content.len() >= WORTH_PACKING {
-        let mut packed = compressor.compress(&content)?;
-        if packed.len() < content.len() {
-            packed.shrink_to_fit();
-            return Ok((Codec::Zstd, packed));
-        }
+/// Gives content packed, if it takes less room so.
+pub(super) fn squeeze(compressor: &mut Compressor<'_>, content: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut packed = compressor.compress(content)?;
+    if packed.len() >= content.len() {
+        return Ok(None);
     }
-    Ok((Codec::Plain, content))
+    packed.shrink_to_fit();
+    Ok(Some(packed))
+}
+
+/// Gives packed content back, which must be of this size.
+pub(super) fn expand(packed: &[u8], size: u64) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(size).ok().filter(|size| *size <= LARGEST).ok_or_else(another_size)?;
+    let content = zstd::bulk::decompress(packed, size)?;
+    if content.len() == size { Ok(content) } else { Err(another_size()) }
+}
+
+fn another_size() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a record has another size than it says")
 }
 
 fn salted(salt: u64, offset: u64, octets: &[u8]) -> u32 {
