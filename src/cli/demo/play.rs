@@ -6,7 +6,7 @@ use super::{Dial, house};
 use crate::cli::session::{new_request_id, unexpected};
 use crate::cli::{demo_answers, demo_mails};
 use crate::desk::{Caller, Desk};
-use crate::domain::{Call, Fault, NewNote, Reference, Request, Response, Via};
+use crate::domain::{Call, Fault, NewNote, OutboxAction, OutboxState, Reference, Request, Response, Via};
 use crate::mail;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(5);
 /// Arrivals among which a mail is looked for.
 const LATEST: u64 = 8;
+/// Mails that are held after one deed, at most.
+const HELD_MAX: u64 = 100;
 /// The customer whose mailbox is full.
 const FULL: &str = "Delivered-To: margaret@ellison-lettings.example";
 
@@ -100,6 +102,9 @@ impl<'a> Play<'a> {
 
     /// Waits until all mail is out, and lets come back what cannot be delivered.
     async fn post(&mut self) -> Result<(), Fault> {
+        if self.desk.last_window().is_some() {
+            self.release().await?;
+        }
         let begun = Instant::now();
         while self.desk.has_mail_due() && begun.elapsed() < PATIENCE {
             sleep(LOOK).await;
@@ -113,6 +118,16 @@ impl<'a> Play<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Lets go what is held so that it can be taken back: nobody is there who would.
+    async fn release(&self) -> Result<(), Fault> {
+        let held = Request::Outbox { states: vec![OutboxState::Held], limit: HELD_MAX };
+        let found = ask(self.desk, &self.me, held).await?;
+        let Response::Outbox(held) = found else { return Err(unexpected(&found)) };
+        let ids = held.into_iter().map(|mail| mail.id).collect();
+        let released = Request::OutboxAct { ids, action: OutboxAction::Release };
+        ask(self.desk, &self.me, released).await.map(|_| ())
     }
 
     async fn act(&self, deed: &Deed, now: Timestamp) -> Result<(), Fault> {
