@@ -6,6 +6,8 @@
 //!
 //! [`body_text`]: mail_parser::Message::body_text
 //!
+//! The allocator of both sides is that of the program.
+//!
 //! The mails are told apart by what is shown of them: a plain text that came alone, a plain text beside HTML, or the
 //! HTML. With the last goes the time that html5ever needs for the tree alone, which no reading of HTML is below.
 //!
@@ -19,6 +21,9 @@ use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const ROUNDS: usize = 15;
 

@@ -3,7 +3,7 @@
 //! Owns parsing ([`read`], [`part`]), what a reader sees of a mail ([`visible`], [`html_to_text`]), what
 //! wrote it ([`verdict`], [`authentication`]), and the mails that go out ([`compose`], [`fill`]). It is
 //! the one place that knows mail-parser, html2text, ammonia, pulldown-cmark, encoding_rs,
-//! chardetng and lettre's builder.
+//! simdutf8, chardetng and lettre's builder.
 //!
 //! Pure: no async, no clock, no network, no disk. It must not know projects, issues or settings beyond
 //! what it is handed. Everything that comes in is hostile: nothing here panics on any bytes, libraries

@@ -22,14 +22,12 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_start_matches('<').trim_end_matches('>');
         let (local, domain) = text.rsplit_once('@')?;
-        let bad = |c: char| {
-            c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '(' | ')' | '\\')
-        };
+        let bad = |b: u8| matches!(b, b'<' | b'>' | b',' | b';' | b'"' | b'(' | b')' | b'\\');
         let fits = !local.is_empty() && !domain.is_empty() && text.len() <= Self::MAX;
         let domain_fits = !domain.starts_with(['.', '-'])
             && !domain.ends_with(['.', '-'])
-            && !domain.contains("..")
-            && !domain.contains(['@', '/', ':']);
+            && !domain.as_bytes().array_windows().any(|pair| pair == b"..")
+            && !domain.bytes().any(|b| matches!(b, b'/' | b':'));
         let local_fits = !local.contains('@') && !local.starts_with('-');
         (fits && domain_fits && local_fits && !holds(text, bad)).then(|| Self(text.to_owned()))
     }
@@ -149,7 +147,7 @@ impl MessageId {
     /// Reads one identifier with or without brackets; `None` when nothing usable is left.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_start_matches('<').trim_end_matches('>').trim();
-        let bad = |c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>';
+        let bad = |b: u8| matches!(b, b'<' | b'>');
         let fits = !text.is_empty() && text.len() <= Self::MAX && !holds(text, bad);
         fits.then(|| Self(text.to_owned()))
     }
@@ -166,9 +164,13 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// Tells whether a text holds such a character; most are of ASCII, where that is seen much quicker.
-fn holds(text: &str, such: impl Fn(char) -> bool) -> bool {
-    if text.is_ascii() { text.bytes().any(|b| such(char::from(b))) } else { text.contains(such) }
+/// Tells whether a text holds a blank, a control character or such a sign of ASCII; most are of ASCII, where that is
+/// seen of many octets at once.
+fn holds(text: &str, such: impl Fn(u8) -> bool) -> bool {
+    if text.is_ascii() {
+        return text.bytes().fold(false, |any, b| any | (b <= b' ') | (b == 0x7f) | such(b));
+    }
+    text.contains(|c: char| c.is_control() || c.is_whitespace() || u8::try_from(c).is_ok_and(&such))
 }
 
 #[cfg(test)]

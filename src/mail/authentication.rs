@@ -161,7 +161,7 @@ mod tests {
             ("Authentication-Results", "mx.example; dmarc=pass"),
         ];
         let headers = headers.map(|(name, value)| (name, value.as_bytes()));
-        let headers = super::super::headers::Headers::new(&headers);
+        let headers = super::super::headers::Headers::new(headers.into_iter());
         let message = Message { headers, ..Message::default() };
         let trusted = |id: &str| authentication(&message, &[id.to_owned()]);
         assert_eq!(trusted("MX.example").as_deref(), Some("dmarc=none spf=fail dkim=pass"));
@@ -171,7 +171,7 @@ mod tests {
     fn with(headers: &[(&str, &str)], from: &str) -> Message {
         let headers: Vec<(&str, &[u8])> =
             headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let headers = super::super::headers::Headers::new(&headers);
+        let headers = super::super::headers::Headers::new(headers.into_iter());
         let email = EmailAddress::parse(from).unwrap();
         Message { headers, from: Some(crate::domain::Mailbox { name: None, email }), ..Message::default() }
     }

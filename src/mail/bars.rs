@@ -6,7 +6,7 @@ use super::words::{self, Table};
 static BARS: Table = Table::new(include_str!("words/bars.txt"));
 
 /// Lines that say the same without dashes.
-static BARE: Table = Table::new(include_str!("words/bars_without_dashes.txt"));
+pub(super) static BARE: Table = Table::new(include_str!("words/bars_without_dashes.txt"));
 
 /// Longest of them, in octets.
 const BARE_MAX: usize = 80;
@@ -66,6 +66,11 @@ fn header_key(line: &str) -> Option<bool> {
     let key = key.trim_matches(|c: char| c.is_whitespace() || c == '*' || c == '_');
     let is_from = SENDER_KEYS.is_any_case(key);
     (is_from || HEADER_KEYS.is_any_case(key)).then_some(is_from)
+}
+
+/// Tells cheaply whether a line may name a header field.
+pub(super) fn may_have_key(line: &str) -> bool {
+    colon(line).is_some()
 }
 
 /// Finds the first colon of either width, if it stands near enough to the beginning to end a key.

@@ -175,14 +175,15 @@ fn form(part: &MessagePart<'_>, only: bool, first: bool, alternative: bool) -> F
     }
     let Some(kind) = part.content_type() else { return Form::Plain };
     match (kind.ctype(), kind.subtype()) {
-        (main, Some(sub)) if main.eq_ignore_ascii_case("text") => match sub.to_ascii_lowercase().as_str() {
-            "html" => Form::Html,
-            "calendar" => Form::File,
-            "enriched" | "richtext" if alternative && !first => Form::File,
-            "plain" | "markdown" | "x-markdown" | "enriched" | "richtext" => Form::Plain,
-            _ if only => Form::Plain,
-            _ => Form::File,
-        },
+        (main, Some(sub)) if main.eq_ignore_ascii_case("text") => {
+            let is = |names: &[&str]| names.iter().any(|name| sub.eq_ignore_ascii_case(name));
+            if is(&["html"]) {
+                return Form::Html;
+            }
+            let is_other_form = is(&["enriched", "richtext"]) && alternative && !first;
+            let is_shown = only || is(&["plain", "markdown", "x-markdown", "enriched", "richtext"]);
+            if is(&["calendar"]) || is_other_form || !is_shown { Form::File } else { Form::Plain }
+        }
         (main, _) if main.eq_ignore_ascii_case("text") || main.eq_ignore_ascii_case("multipart") => {
             Form::Plain
         }
@@ -280,21 +281,35 @@ fn tidy(text: &str) -> String {
 
 /// Decodes the text of a part.
 fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
-    let kind = part.content_type();
-    let attribute = |name: &str| kind.and_then(|kind| kind.attribute(name));
-    let declared = attribute("charset");
-    let decoded = match &part.body {
+    unflowed(part, tidy(&decoded(message, part, TEXT_MAX)))
+}
+
+/// Gives the beginning of a part with that index as text, whatever it is. What stands in a file that is no text may
+/// be of any charset.
+pub(super) fn any_text<'a>(message: &'a Message<'_>, index: u32, most: usize) -> Cow<'a, str> {
+    let Some(part) = message.part(index).filter(|part| !part.is_multipart()) else { return Cow::default() };
+    let is_file = part.content_type().is_some_and(|kind| !matches!(kind.ctype(), "text" | "message"));
+    if part.is_text() || !is_file {
+        return decoded(message, part, most);
+    }
+    let bytes = part_bytes(message, part);
+    String::from_utf8_lossy(bytes.get(..bytes.len().min(most)).unwrap_or_default()).into_owned().into()
+}
+
+/// Gives at most so many octets of a part as text: what the parser made of it, if that is surely right.
+fn decoded<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>, most: usize) -> Cow<'a, str> {
+    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
+    match &part.body {
         PartType::Text(text) | PartType::Html(text)
-            if !is_broken_base64(part) && !suspicious(text, declared) =>
+            if !is_broken_base64(part) && !is_uuencoded(part) && !suspicious(text, declared) =>
         {
-            Cow::Borrowed(cut(text, TEXT_MAX))
+            Cow::Borrowed(cut(text, most))
         }
         _ => {
             let bytes = part_bytes(message, part);
-            Cow::Owned(charset::decode(bytes.get(..bytes.len().min(TEXT_MAX)).unwrap_or_default(), declared))
+            Cow::Owned(charset::decode(bytes.get(..bytes.len().min(most)).unwrap_or_default(), declared))
         }
-    };
-    unflowed(part, tidy(&decoded))
+    }
 }
 
 /// Puts the lines of a text together, if it says that they were broken for the way.
@@ -501,8 +516,8 @@ fn name(message: &Message<'_>, part: &MessagePart<'_>, index: usize, media_type:
         return safe_file_name(&name);
     }
     if let Some(nested) = super::message::nested(part) {
-        let fields = super::message::raw_fields(nested);
-        let subject = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("Subject"));
+        let mut fields = super::message::raw_fields(nested);
+        let subject = fields.find(|(name, _)| name.eq_ignore_ascii_case("Subject"));
         let subject = subject.map(|(_, raw)| super::fields::text(raw)).filter(|s| !s.is_empty());
         return safe_file_name(&format!(
             "{}.eml",

@@ -7,8 +7,9 @@ use super::message::{self, Message, Structure};
 use super::returned::Returned;
 use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
-use super::words::{Table, lowered};
+use super::words::lowered;
 use crate::domain::{EmailAddress, MessageId};
+use std::borrow::Cow;
 
 /// Most recipients that one report is read for.
 const RECIPIENTS_MAX: usize = 1000;
@@ -133,17 +134,19 @@ fn standard(parsed: &mail_parser::Message<'_>, inside: bool) -> Option<Vec<Block
 }
 
 /// Gives the beginning of a part as text.
-pub(super) fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> String {
-    let bytes = u32::try_from(index).ok().and_then(|index| body::bytes(parsed, index)).unwrap_or_default();
-    super::charset::decode(bytes.get(..bytes.len().min(REPORT_MAX)).unwrap_or_default(), None)
+pub(super) fn part_text<'a>(parsed: &'a mail_parser::Message<'_>, index: usize) -> Cow<'a, str> {
+    u32::try_from(index).map_or(Cow::default(), |index| body::any_text(parsed, index, REPORT_MAX))
 }
-
-/// The fields that name a recipient, in lower case.
-static NAMED: Table = Table::new("final-recipient\noriginal-recipient");
 
 /// Reads the blocks that name a recipient, with their folded lines put together.
 pub(super) fn read_blocks(text: &str) -> Vec<Block> {
-    if !NAMED.within_any_case(text) {
+    // As both fields that name one do.
+    let ends = "-recipient";
+    let octets = text.as_bytes();
+    let named = memchr::memchr_iter(b'-', octets).any(|at| {
+        octets.get(at..at + ends.len()).is_some_and(|word| word.eq_ignore_ascii_case(ends.as_bytes()))
+    });
+    if !named {
         return Vec::new();
     }
     let mut blocks = read_blocks_with(text, "Final-Recipient");

@@ -43,12 +43,12 @@ pub(super) fn bounce(
     own: &Own<'_>,
 ) -> Option<(Vec<FailedRecipient>, &'static str)> {
     // The text is looked at when something else speaks for a bounce, for that takes longest.
-    let text = LazyCell::new(|| own_text(message).to_lowercase());
-    let by_text = LazyCell::new(|| PHRASES.within(&text));
+    let by_text = LazyCell::new(|| PHRASES.within(structure.text()));
     let subject = structure.subject();
     let by_subject = SUBJECTS.within(subject);
     let daemon = structure.is_from_daemon();
-    let notice = || text.trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
+    let notice =
+        || structure.text().trim_start().replace('\\', "").contains("\"notificationtype\":\"bounce\"");
     let headed = message.has("X-Failed-Recipients") || is_json(own_text(message).trim_start()) && notice();
     let returned = structure.returns_mail();
     let answer = message.has("In-Reply-To") && !daemon;
@@ -57,10 +57,12 @@ pub(super) fn bounce(
     let is_one = headed
         || reports() && (by_subject || *by_text)
         || daemon && by_subject
-        || daemon && *by_text && (null || returned || is_mailer(message) || reply_code(&text).is_some())
+        || daemon
+            && *by_text
+            && (null || returned || is_mailer(message) || reply_code(structure.text()).is_some())
         || null && by_subject && *by_text
         || null && returned && (by_subject || *by_text)
-        || by_subject && !answer && *by_text && starts_like_one(&text);
+        || by_subject && !answer && *by_text && starts_like_one(structure.text());
     if !is_one || is_delivered(subject) || is_vacation_subject(subject) {
         return None;
     }
@@ -145,17 +147,8 @@ fn report_of(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let copied = line.len() < 120 && COPY.within_any_case(line) && !is_prose(&line.to_lowercase());
-        let header = [
-            "Received:",
-            "Return-Path:",
-            "Return-path:",
-            "X-Google-",
-            "DKIM-Signature:",
-            "Message-ID:",
-            "Message-Id:",
-        ]
-        .iter()
-        .any(|name| line.starts_with(name));
+        let header =
+            line.starts_with(['R', 'X', 'D', 'M']) && HEADERS.iter().any(|name| line.starts_with(name));
         if (copied || header) && at > 0 {
             break;
         }
@@ -163,6 +156,17 @@ fn report_of(text: &str) -> &str {
     }
     text.get(..at).unwrap_or(text)
 }
+
+/// How the header of a returned mail begins, or goes on.
+const HEADERS: &[&str] = &[
+    "Received:",
+    "Return-Path:",
+    "Return-path:",
+    "X-Google-",
+    "DKIM-Signature:",
+    "Message-ID:",
+    "Message-Id:",
+];
 
 /// Tells whether a line, in lower case, speaks of the returned mail without standing right above it.
 fn is_prose(lower: &str) -> bool {
@@ -209,6 +213,9 @@ fn search(
     lines: &[&str],
     plausible: &dyn Fn(&EmailAddress) -> bool,
 ) -> Vec<EmailAddress> {
+    // No other line names anybody.
+    let lines: Vec<&str> = lines.iter().copied().filter(|line| holds_at(line)).collect();
+    let lines = lines.as_slice();
     let helpful = |line: &&&str| !is_advice(&line.to_lowercase());
     let steps: [&dyn Fn() -> Vec<EmailAddress>; 8] = [
         &|| message.header("X-Failed-Recipients").map(addresses).unwrap_or_default(),
@@ -232,6 +239,11 @@ fn search(
         }
     }
     Vec::new()
+}
+
+/// Tells whether a text holds what every address holds.
+fn holds_at(text: &str) -> bool {
+    memchr::memchr(b'@', text.as_bytes()).is_some()
 }
 
 /// Drops the lines with which Exchange says which mail it is about: `To:`, `Subject:`, `Sent:`.
@@ -375,10 +387,7 @@ fn in_lines(lines: &[&str], marks: &[&str]) -> Vec<EmailAddress> {
 fn returned_to(parsed: &mail_parser::Message<'_>) -> Vec<EmailAddress> {
     let nested = parsed.parts.iter().filter_map(super::message::nested);
     let fields = nested.flat_map(|message| {
-        super::message::raw_fields(message)
-            .into_iter()
-            .map(|(n, v)| (n.to_owned(), v.to_vec()))
-            .collect::<Vec<_>>()
+        super::message::raw_fields(message).map(|(n, v)| (n.to_owned(), v.to_vec())).collect::<Vec<_>>()
     });
     let to = fields.filter(|(name, _)| name.eq_ignore_ascii_case("To"));
     let found: Vec<EmailAddress> =
@@ -429,7 +438,7 @@ fn is_delay(text: &str, subject: &str) -> bool {
 /// Puts what is said around an address into a recipient.
 fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecipient {
     let key = address.key();
-    let names = |line: &&str| line.contains('@') && line.to_lowercase().contains(&key);
+    let names = |line: &&str| holds_at(line) && line.to_lowercase().contains(&key);
     let at = lines.iter().position(names).unwrap_or(0);
     let about = lines.iter().skip(at).take(8).copied().collect::<Vec<_>>().join(" ");
     let all = LazyCell::new(|| lines.iter().take(200).copied().collect::<Vec<_>>().join(" "));
@@ -442,10 +451,16 @@ fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecip
 
 /// Finds a status code such as `5.1.1` that stands by itself.
 pub(super) fn status_code(text: &str) -> Option<String> {
-    text.split(|c: char| !c.is_ascii_digit() && c != '.')
-        .map(|word| word.trim_end_matches('.'))
-        .find(|word| is_status(word))
-        .map(str::to_owned)
+    let octets = text.as_bytes();
+    let is_part = |octet: &u8| octet.is_ascii_digit() || *octet == b'.';
+    // The class is one digit, and behind it stands the first point.
+    let codes = memchr::memchr_iter(b'.', octets).filter_map(|point| {
+        let from = point.checked_sub(1)?;
+        let inside = from.checked_sub(1).and_then(|before| octets.get(before)).is_some_and(is_part);
+        let length = octets.get(from..)?.iter().take_while(|octet| is_part(octet)).count();
+        text.get(from..from + length).filter(|_| !inside)
+    });
+    codes.map(|word| word.trim_end_matches('.')).find(|word| is_status(word)).map(str::to_owned)
 }
 
 /// Tells whether a word is a status code (RFC 3463).

@@ -4,9 +4,9 @@
 //! spammer may have made up. The staff is told, because the mail does not arrive before somebody confirms.
 
 use super::bounce_text;
-use super::lines::lines;
+use super::lines::{characters, lines};
 use super::message::{Message, Structure};
-use super::words::{Table, lowered};
+use super::words::{Table, may_hold_odd_blanks, to_look_into};
 
 /// What the subjects of challenges hold, in lower case.
 static SUBJECTS: Table = Table::new(include_str!("words/challenge_subjects.txt"));
@@ -61,8 +61,8 @@ pub(super) fn sign(structure: &Structure<'_>, message: &Message) -> Option<Strin
 /// Most words of a text that count.
 const WORDS_MAX: usize = 600;
 
-/// Gives the beginning of the text on one line, in lower case, without what is quoted; so many characters
-/// of it or somewhat more.
+/// Gives the beginning of the text on one line, as it is [looked into](to_look_into), without what is quoted; so many
+/// characters of it or somewhat more.
 pub(super) fn spoken(message: &Message, characters: usize) -> String {
     let text = bounce_text::own_text(message);
     let mut spoken = Spoken {
@@ -74,7 +74,7 @@ pub(super) fn spoken(message: &Message, characters: usize) -> String {
             break;
         }
     }
-    lowered(&spoken.text)
+    to_look_into(spoken.text)
 }
 
 /// Words on one line, as they are put together.
@@ -88,19 +88,22 @@ struct Spoken {
 impl Spoken {
     /// Adds the words of a line up to so many characters in all; says whether more are wanted.
     fn add(&mut self, line: &str, most: usize) -> bool {
-        if !line.is_ascii() {
-            return line.split_whitespace().all(|word| self.push(word, word.chars().count(), 1, most));
-        }
-        let line = line.trim_ascii();
-        let octets = line.as_bytes();
+        let is_ascii = line.is_ascii();
+        let odd = !is_ascii && may_hold_odd_blanks(line.as_bytes());
+        let text = line.trim_ascii();
+        let octets = text.as_bytes();
         let pairs = octets.iter().zip(octets.iter().skip(1));
         let even = pairs.fold(true, |even, (a, b)| even & ((*a > b' ') | ((*a == b' ') & (*b > b' '))));
         let words = memchr::memchr_iter(b' ', octets).count() + 1;
+        let length = if is_ascii { text.len() } else { characters(text) };
         // Most lines go in as they are.
-        if even && self.characters + line.len() + 1 < most && self.words + words < WORDS_MAX {
-            return line.is_empty() || self.push(line, line.len(), words, most);
+        if even && !odd && self.characters + length + 1 < most && self.words + words < WORDS_MAX {
+            return text.is_empty() || self.push(text, length, words, most);
         }
-        line.split_ascii_whitespace().all(|word| self.push(word, word.len(), 1, most))
+        if is_ascii {
+            return line.split_ascii_whitespace().all(|word| self.push(word, word.len(), 1, most));
+        }
+        line.split_whitespace().all(|word| self.push(word, word.chars().count(), 1, most))
     }
 
     fn push(&mut self, text: &str, characters: usize, words: usize, most: usize) -> bool {

@@ -1,12 +1,12 @@
 //! Complaints: a reader called a mail of ours spam (RFC 5965, and services that have forms of their own).
 
 use super::bounce::{field, part_text, read_blocks_with};
+use super::lines::lines;
 use super::message::{Message, Structure};
 use super::returned::Returned;
 use super::words::Table;
 use super::{body, bounce_text};
 use crate::domain::EmailAddress;
-use std::cell::LazyCell;
 
 /// Most recipients that one complaint is read for.
 const RECIPIENTS_MAX: usize = 100;
@@ -54,26 +54,24 @@ pub(super) fn complaint(structure: &Structure<'_>, message: &Message) -> Option<
 fn reports(parsed: &mail_parser::Message<'_>) -> Vec<String> {
     let parts = parsed.parts.iter().enumerate();
     let reports = parts.filter(|(_, part)| body::media_type(part) == "message/feedback-report");
-    reports.map(|(index, _)| part_text(parsed, index)).collect()
+    reports.map(|(index, _)| part_text(parsed, index).into_owned()).collect()
 }
 
 /// Recognises the forms that services have of their own; gives the kind.
 fn service_kind(structure: &Structure<'_>, message: &Message, text: &str) -> Option<String> {
     let subject = message.subject.as_str();
     let opens = |start: &str| subject.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
-    // Few mails need their text looked at, which takes longest.
-    let lower = LazyCell::new(|| text.to_lowercase());
     let from = message.from.as_ref().map(|m| m.email.key()).unwrap_or_default();
     let hotmail =
         message.header("X-HmXmrOriginalRecipient").is_some() || opens("complaint about message from");
-    let json = text.trim_start_matches(['\\', ' ']).starts_with('{') && is_json_complaint(&lower);
+    let json = text.trim_start_matches(['\\', ' ']).starts_with('{') && is_json_complaint(structure.text());
     let spamcop = from.ends_with("@reports.spamcop.net") || opens("[spamcop (");
     let inline = || {
         ["feedback-type:", "user-agent:", "version:"]
             .iter()
-            .all(|name| lower.lines().any(|line| line.starts_with(name)))
+            .all(|name| lines(structure.text()).any(|line| line.starts_with(name)))
     };
-    let said = || PHRASES.within_any_case(subject) || PHRASES.within(&lower);
+    let said = || PHRASES.within_any_case(subject) || PHRASES.within(structure.text());
     let by_machine = is_feedback_address(&from) || structure.is_from_daemon();
     if message.header("X-Apple-Unsubscribe").is_some() {
         return Some("opt-out".to_owned());

@@ -32,9 +32,7 @@ pub(super) fn text(raw: &[u8]) -> String {
 
 /// Gives the text of a field that is nothing but printable ASCII without encoded words, as most are.
 fn simple(raw: &[u8]) -> Option<String> {
-    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    let all_plain = || raw.iter().fold(true, |all, b| all & plain(b));
-    if raw.len() > FIELD_MAX || !all_plain() || holds_words(raw) {
+    if !is_plain(raw) {
         return None;
     }
     let bare = raw.trim_ascii();
@@ -55,9 +53,25 @@ fn simple(raw: &[u8]) -> Option<String> {
     String::from_utf8(line).ok()
 }
 
+/// Tells whether a field is nothing but printable ASCII without encoded words.
+fn is_plain(raw: &[u8]) -> bool {
+    is_printable(raw) && !holds_words(raw)
+}
+
+/// Tells whether a field that is not too long is nothing but printable ASCII.
+fn is_printable(raw: &[u8]) -> bool {
+    let printable = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    raw.len() <= FIELD_MAX && raw.iter().fold(true, |all, b| all & printable(b))
+}
+
 /// Tells whether encoded words may stand in a field.
 fn holds_words(raw: &[u8]) -> bool {
-    memchr::memchr_iter(b'=', raw).any(|at| raw.get(at + 1) == Some(&b'?'))
+    find_pair(raw, *b"=?").is_some()
+}
+
+/// Finds two octets that stand side by side.
+fn find_pair(octets: &[u8], [first, second]: [u8; 2]) -> Option<usize> {
+    memchr::memchr_iter(first, octets).find(|at| octets.get(at + 1) == Some(&second))
 }
 
 /// Gives the mailboxes of an address field; groups are flattened, what is not an address is left out.
@@ -84,7 +98,7 @@ fn lone_mailbox(raw: &[u8]) -> Option<Mailbox> {
     };
     let words = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'.' | b'-' | b'_');
     let atoms = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+' | b'=' | b'@');
-    if !address.contains('@') || !address.bytes().all(atoms) {
+    if !address.bytes().all(atoms) {
         return None;
     }
     let name = name.trim_ascii();
@@ -127,18 +141,15 @@ fn bare_addresses(text: &str) -> Vec<Mailbox> {
 /// Exchange and iOS join them with commas, others break them with blanks; without any brackets each
 /// word with an `@` counts.
 pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
-    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    let all_plain = raw.len() <= FIELD_MAX && raw.iter().fold(true, |all, b| all & plain(b));
-    let simple = if all_plain { std::str::from_utf8(raw).ok() } else { None };
+    let simple = if is_printable(raw) { std::str::from_utf8(raw).ok() } else { None };
     let field = match simple {
         Some(field) if field.contains('<') => Cow::Borrowed(field),
         _ => Cow::Owned(unfold(raw)),
     };
     let solid = |id: &str| id.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let mut ids: Vec<MessageId> = Vec::new();
-    let bracketed = field.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(id, _)| id);
-    for id in bracketed.take(LIST_MAX) {
-        let whole = id.bytes().all(|b| b.is_ascii_graphic());
+    for id in bracketed(&field).take(LIST_MAX) {
+        let whole = id.bytes().fold(true, |all, b| all & b.is_ascii_graphic());
         ids.extend(if whole { MessageId::parse(id) } else { MessageId::parse(&solid(id)) });
     }
     if ids.is_empty() && !field.contains('<') {
@@ -146,6 +157,22 @@ pub(super) fn message_ids(raw: &[u8]) -> Vec<MessageId> {
         ids.extend(words.take(LIST_MAX).filter_map(MessageId::parse));
     }
     ids
+}
+
+/// Gives what stands between `<` and the next `>`, each without another `<`.
+fn bracketed(field: &str) -> impl Iterator<Item = &str> {
+    let mut rest = field;
+    std::iter::from_fn(move || {
+        loop {
+            let at = memchr::memchr(b'<', rest.as_bytes())?;
+            let inner = rest.get(at + 1..)?;
+            let end = memchr::memchr2(b'<', b'>', inner.as_bytes())?;
+            rest = inner.get(end..)?;
+            if rest.starts_with('>') {
+                return inner.get(..end);
+            }
+        }
+    })
 }
 
 /// Gives the identifier of the mail itself; one without an `@` or without brackets counts as well.
@@ -181,7 +208,7 @@ struct Word<'a> {
     charset: &'a str,
     bytes: Vec<u8>,
     /// The base64 of the bytes.
-    digits: Option<String>,
+    digits: Option<Cow<'a, str>>,
     rest: &'a str,
 }
 
@@ -190,7 +217,7 @@ struct Word<'a> {
 fn words(field: &str, mode: Words) -> String {
     let mut out = String::with_capacity(field.len());
     let mut rest = field;
-    while let Some(at) = rest.find("=?") {
+    while let Some(at) = find_pair(rest.as_bytes(), *b"=?") {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         match run_of_words(from) {
@@ -234,7 +261,7 @@ fn run_of_words(from: &str) -> Option<(String, &str)> {
         match encoded_word(next) {
             Some(next) if next.charset.eq_ignore_ascii_case(word.charset) && !shifts(word.charset) => {
                 word.bytes.extend(next.bytes);
-                word.digits = word.digits.zip(next.digits).map(|(before, more)| before + &more);
+                word.digits = word.digits.zip(next.digits).map(|(before, more)| before + more);
                 word.rest = next.rest;
             }
             Some(next) => {
@@ -273,7 +300,9 @@ fn shifts(charset: &str) -> bool {
 fn encoded_word(from: &str) -> Option<Word<'_>> {
     let (charset, rest) = from.strip_prefix("=?")?.split_once('?')?;
     let (kind, rest) = rest.split_once('?')?;
-    let ended = rest.split_once("?=").filter(|(payload, _)| !payload.contains("=?"));
+    let end = find_pair(rest.as_bytes(), *b"?=");
+    let ended = end.and_then(|at| Some((rest.get(..at)?, rest.get(at + 2..)?)));
+    let ended = ended.filter(|(payload, _)| !holds_words(payload.as_bytes()));
     let (payload, rest) = ended.unwrap_or_else(|| unended(rest));
     if charset.is_empty()
         || charset.len() > 60
@@ -284,7 +313,7 @@ fn encoded_word(from: &str) -> Option<Word<'_>> {
     }
     let charset = charset.split('*').next().unwrap_or(charset);
     match kind.trim() {
-        "b" | "B" => Some(Word { charset, bytes: base64(payload), digits: Some(payload.to_owned()), rest }),
+        "b" | "B" => Some(Word { charset, bytes: base64(payload), digits: Some(payload.into()), rest }),
         "q" | "Q" => Some(Word { charset, bytes: quoted(payload), digits: None, rest }),
         _ => None,
     }
@@ -293,7 +322,7 @@ fn encoded_word(from: &str) -> Option<Word<'_>> {
 /// Gives the text of a word that does not end: up to the next blank or the next word.
 fn unended(from: &str) -> (&str, &str) {
     let blank = from.find([' ', '\t', '"', ',', '<', '>', ')']).unwrap_or(from.len());
-    let next = from.find("=?").unwrap_or(from.len());
+    let next = find_pair(from.as_bytes(), *b"=?").unwrap_or(from.len());
     let (payload, rest) = from.split_at_checked(blank.min(next)).unwrap_or((from, ""));
     (payload.trim_end_matches('?'), rest)
 }
@@ -328,24 +357,23 @@ pub(super) fn base64(payload: &str) -> Vec<u8> {
 
 /// Decodes the Q encoding.
 fn quoted(payload: &str) -> Vec<u8> {
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(payload.len());
-    let mut rest = payload.bytes();
-    while let Some(b) = rest.next() {
-        match b {
-            b'_' => bytes.push(b' '),
-            b'=' => {
-                let digits: Vec<u8> = rest.clone().take(2).collect();
-                let hex = std::str::from_utf8(&digits).ok().filter(|d| d.len() == 2);
-                match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                    Some(byte) => {
-                        bytes.push(byte);
-                        rest.nth(1);
-                    }
-                    None => bytes.push(b),
-                }
+    let mut rest = payload.as_bytes();
+    while let [octet, after @ ..] = rest {
+        rest = after;
+        let quoted = match rest {
+            [high, low, ..] if *octet == b'=' => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        bytes.push(match (octet, quoted) {
+            (_, Some((high, low))) => {
+                rest = rest.get(2..).unwrap_or_default();
+                high << 4 | low
             }
-            _ => bytes.push(b),
-        }
+            (b'_', None) => b' ',
+            (octet, None) => *octet,
+        });
     }
     bytes
 }
@@ -356,17 +384,17 @@ pub(super) fn received_for(raw: &[u8]) -> Option<String> {
     if memchr::memchr(b'@', raw).is_none() && !holds_words(raw) {
         return None;
     }
-    let text = text(raw);
-    let octets = text.as_bytes();
+    let field = if is_plain(raw) { String::from_utf8_lossy(raw) } else { text(raw).into() };
+    let octets = field.as_bytes();
+    let is_blank = |octet: u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
     let at = memchr::memchr2_iter(b'f', b'F', octets).find(|at| {
-        let word = octets.get(*at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"for "));
-        word && at
-            .checked_sub(1)
-            .and_then(|at| octets.get(at))
-            .is_none_or(|b| matches!(b, b' ' | b'\t' | b')' | b';'))
+        let word = octets.get(*at..at + 3).is_some_and(|word| word.eq_ignore_ascii_case(b"for"));
+        let before = at.checked_sub(1).and_then(|at| octets.get(at));
+        word && octets.get(at + 3).is_some_and(|b| is_blank(*b))
+            && before.is_none_or(|b| is_blank(*b) || matches!(b, b')' | b';'))
     })?;
-    let after = text.get(at + 4..)?.trim_start();
-    let word = after.split([' ', '\t', ';', '>']).next()?.trim_start_matches('<');
+    let after = field.get(at + 3..)?.trim_start();
+    let word = after.split([' ', '\t', '\r', '\n', ';', '>']).next()?.trim_start_matches('<');
     word.contains('@').then(|| cut(word, EmailAddress::MAX).to_owned())
 }
 

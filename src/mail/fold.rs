@@ -1,8 +1,9 @@
 //! Which lines of an answer are new, and which are quotes and signatures to be folded away.
 
-use super::bars::{asks_above, is_bar, is_header_block, is_rule};
+use super::bars::{BARE, asks_above, is_bar, is_header_block, is_rule, may_have_key};
 use super::lines::lines;
-use super::wrote::{self, attribution, is_mobile_signature, may_end_one};
+use super::words::Beginnings;
+use super::wrote::{self, MOBILE, attribution, is_mobile_signature, may_end_as_mobile, may_end_one};
 
 /// Stands on a line of its own where the HTML's structure says that the older mail begins.
 pub(super) const CUT: char = '\u{e000}';
@@ -70,17 +71,19 @@ pub(super) fn fold(text: &str, source: Source) -> Folds {
     kinds.resize(all.len(), Kind::Text);
     fold_rest(&mut kinds, &all);
     let hidden = hide(&kinds, &all);
-    let shown = |hide: bool| {
-        let lines = || all.iter().zip(&hidden).filter(|(_, h)| **h == hide).map(|(line, _)| *line);
-        let octets = lines().map(|line| line.len() + 1).sum();
-        if source == Source::Plain { joined(lines(), octets) } else { tidy(lines()) }
+    let put_together = |lines: &[&str]| match source {
+        Source::Plain => joined(lines.iter().copied(), lines.iter().map(|line| line.len() + 1).sum()),
+        Source::Html => tidy(lines.iter().copied()),
     };
-    let (body, folded) = (shown(false), shown(true));
-    if body.trim().is_empty() {
-        let lines = all.into_iter();
-        let body = if source == Source::Plain { joined(lines, text.len()) } else { tidy(lines) };
-        return Folds { body, folded: None };
+    let (mut shown, mut folded) = (Vec::with_capacity(all.len()), Vec::new());
+    for (line, hide) in all.iter().copied().zip(hidden) {
+        if hide { &mut folded } else { &mut shown }.push(line);
     }
+    let body = put_together(&shown);
+    if body.trim().is_empty() {
+        return Folds { body: put_together(&all), folded: None };
+    }
+    let folded = put_together(&folded);
     Folds { body, folded: Some(folded).filter(|text| !text.trim().is_empty()) }
 }
 
@@ -88,7 +91,7 @@ pub(super) fn fold(text: &str, source: Source) -> Folds {
 pub(super) fn joined<'a>(lines: impl Iterator<Item = &'a str>, most: usize) -> String {
     let mut joined = String::with_capacity(most);
     for line in lines {
-        let line = if line == "-- " { line } else { line.trim_end() };
+        let line = without_blanks_behind(line);
         if !(line.is_empty() && joined.is_empty()) {
             joined.push_str(line);
             joined.push('\n');
@@ -96,6 +99,12 @@ pub(super) fn joined<'a>(lines: impl Iterator<Item = &'a str>, most: usize) -> S
     }
     joined.truncate(joined.trim_end().len());
     joined
+}
+
+/// Gives a line without blanks at its end, except those of the delimiter of a signature.
+fn without_blanks_behind(line: &str) -> &str {
+    let is_whole = line.as_bytes().last().is_some_and(u8::is_ascii_graphic);
+    if is_whole || line == "-- " { line } else { line.trim_end() }
 }
 
 /// Does the same with lines that were HTML, and leaves out what only marks a place.
@@ -111,7 +120,7 @@ fn tidy<'a>(lines: impl Iterator<Item = &'a str>) -> String {
         if marker || below {
             continue;
         }
-        joined.push_str(if line == "-- " { line } else { line.trim_end() });
+        joined.push_str(without_blanks_behind(line));
         joined.push('\n');
     }
     if source.is_own(&joined) {
@@ -136,8 +145,7 @@ fn classify(lines: &[&str], fenced: &[bool], source: Source) -> Vec<Kind> {
         let found = if is_code || kind == Kind::Blank || kind == Kind::Quote {
             None
         } else {
-            let introduces = ends.iter().skip(at).take(wrote::LINES_MAX).any(|ends| *ends);
-            cut(rest, source).or_else(|| marker(rest, &kinds, at, introduces))
+            cut(rest, source).or_else(|| marker(rest, &kinds, at, ends.get(at..).unwrap_or_default()))
         };
         let (count, kind) = found.unwrap_or((1, kind));
         for slot in kinds.iter_mut().skip(at).take(count) {
@@ -183,7 +191,7 @@ fn fences(lines: &[&str]) -> Vec<bool> {
 
 /// Tells what a line is by itself.
 fn simple(line: &str, code: bool) -> Kind {
-    if code || line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    if code || line.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) {
         Kind::Text
     } else if line.trim().is_empty() {
         Kind::Blank
@@ -192,6 +200,17 @@ fn simple(line: &str, code: bool) -> Kind {
     } else {
         Kind::Text
     }
+}
+
+/// How lines begin that begin with a word and are a [`marker`] by themselves, but for those that name a header field.
+static MARKERS: Beginnings = Beginnings::of(&[&BARE, &MOBILE]);
+
+/// Tells cheaply of most lines that they are no [`marker`], unless together with the lines below.
+fn is_prose(line: &str) -> bool {
+    line.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+        && MARKERS.are_strange_to(line)
+        && !may_have_key(line)
+        && !may_end_as_mobile(line)
 }
 
 /// Tells whether a line carries a quote mark; a lone `>` inside deep indentation is code.
@@ -207,11 +226,20 @@ fn cut(rest: &[&str], source: Source) -> Option<(usize, Kind)> {
 }
 
 /// Finds what begins at a line and changes the meaning of several: how many lines, and what they are.
-/// `introduces` says whether the line may begin one that stands above a quote.
-fn marker(rest: &[&str], kinds: &[Kind], at: usize, introduces: bool) -> Option<(usize, Kind)> {
-    let line = rest.first()?.trim();
+/// `ends` says of each line whether it may end one that stands above a quote.
+fn marker(rest: &[&str], kinds: &[Kind], at: usize, ends: &[bool]) -> Option<(usize, Kind)> {
+    let line = rest.first()?;
     let quoted_after =
         |count: usize| kinds.iter().skip(at + count).find(|k| **k != Kind::Blank) == Some(&Kind::Quote);
+    let introduction = || {
+        let introduces = ends.iter().take(wrote::LINES_MAX).any(|ends| *ends);
+        let count = if introduces { attribution(rest, ends, &quoted_after) } else { None }?;
+        Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }))
+    };
+    if is_prose(line) {
+        return introduction();
+    }
+    let line = line.trim();
     // Most lines begin with a word, which but few marks do.
     let is_word = line.starts_with(|c: char| c.is_ascii_alphanumeric());
     if is_bar(line) || !is_word && asks_above(line) {
@@ -226,10 +254,7 @@ fn marker(rest: &[&str], kinds: &[Kind], at: usize, introduces: bool) -> Option<
     if is_header_block(rest) {
         return Some((1, Kind::Rest));
     }
-    if introduces && let Some(count) = attribution(rest, &quoted_after) {
-        return Some((count, if quoted_after(count) { Kind::Quote } else { Kind::Rest }));
-    }
-    footer(rest, is_word).map(|count| (count, Kind::Signature))
+    introduction().or_else(|| footer(rest, is_word).map(|count| (count, Kind::Signature)))
 }
 
 /// Finds what a program put below the text: a mobile signature, or a mailing list's footer, which begins with no word.

@@ -29,14 +29,15 @@ struct Field {
 
 impl Headers {
     /// Keeps fields as they came, by their names and octets.
-    pub(super) fn new<'a>(fields: &[(&'a str, &'a [u8])]) -> Self {
-        let length = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let mut kept = Self { octets: Vec::with_capacity(length), ..Self::default() };
-        kept.fields.reserve_exact(fields.len());
+    pub(super) fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone) -> Self {
+        let length =
+            |(count, octets), (name, value): (&str, &[u8])| (count + 1, octets + name.len() + value.len());
+        let (count, octets) = fields.clone().fold((0, 0), length);
+        let mut kept =
+            Self { octets: Vec::with_capacity(octets), fields: Vec::with_capacity(count), names: 0 };
         for (name, value) in fields {
-            let name = kept.keep(name.as_bytes());
-            let value = kept.keep(value);
-            let bit = kept.octets.get(name.clone()).map_or(0, bit);
+            let bit = bit(name.as_bytes());
+            let (name, value) = (kept.keep(name.as_bytes()), kept.keep(value));
             kept.names |= bit;
             kept.fields.push(Field { bit, name, value, text: OnceLock::new() });
         }
@@ -50,6 +51,7 @@ impl Headers {
     }
 
     /// Gives the text of every field of that name, from the top. Names are compared without case.
+    #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.named(name).map(|field| self.text(field))
     }
@@ -62,15 +64,18 @@ impl Headers {
     }
 
     /// Tells whether there is a field of that name; its text need not be decoded for this.
+    #[inline]
     pub fn has(&self, name: &str) -> bool {
         self.named(name).next().is_some()
     }
 
     /// Gives the octets of every field of that name.
+    #[inline]
     pub(super) fn octets<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.named(name).filter_map(|field| self.octets.get(field.value.clone()))
     }
 
+    #[inline]
     fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Field> {
         let bit = bit(name.as_bytes());
         let fields = if self.names & bit != 0 { self.fields.as_slice() } else { &[] };
@@ -94,6 +99,7 @@ impl Headers {
 }
 
 /// Gives the bit of a name: by its length and its first and last letter.
+#[inline]
 fn bit(name: &[u8]) -> u64 {
     let letter = |octet: Option<&u8>| usize::from(octet.map_or(0, u8::to_ascii_lowercase));
     1 << ((name.len() * 11 + letter(name.first()) * 3 + letter(name.last())) % 64)
@@ -123,7 +129,7 @@ mod tests {
             ("X-Odd", b""),
             ("received", b" three\r\n"),
         ];
-        let headers = Headers::new(fields);
+        let headers = Headers::new(fields.iter().copied());
         assert_eq!(headers.all("subject").collect::<Vec<_>>(), ["Café"]);
         assert_eq!(headers.all("Received").collect::<Vec<_>>(), ["one two", "three"]);
         assert_eq!(headers.octets("RECEIVED").next(), Some(&b" one\r\n two\r\n"[..]));

@@ -1,4 +1,4 @@
-//! The lines of a text.
+//! The lines of a text, and what is counted in them.
 
 /// Gives the lines of a text as [`str::lines`] does, found many octets at once.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> + Clone {
@@ -11,6 +11,18 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> + Clone {
         rest = after.get(1..)?;
         Some(line.strip_suffix('\r').unwrap_or(line))
     })
+}
+
+/// Counts the octets that are so, many at once.
+pub(super) fn count(octets: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
+    // So many that one octet can count them.
+    let counted = |piece: &[u8]| piece.iter().map(|octet| u8::from(is_so(*octet))).sum::<u8>();
+    octets.chunks(128).map(|piece| usize::from(counted(piece))).sum()
+}
+
+/// Counts the characters of a text as [`Iterator::count`] does.
+pub(super) fn characters(text: &str) -> usize {
+    count(text.as_bytes(), |octet| octet & 0xc0 != 0x80)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::container;
 use super::fields;
 use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
-use super::skim::skim;
+use super::skim::{skim, skim_split};
 use super::words;
 use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
@@ -65,16 +65,19 @@ pub struct Message {
 
 impl Message {
     /// Gives the text of the first field of that name, which is compared without case.
+    #[inline]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.header_all(name).next()
     }
 
     /// Gives the text of every field of that name, from the top.
+    #[inline]
     pub fn header_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.headers.all(name)
     }
 
     /// Tells whether there is a field of that name.
+    #[inline]
     pub(super) fn has(&self, name: &str) -> bool {
         self.headers.has(name)
     }
@@ -94,14 +97,24 @@ impl Message {
 /// Reads a mail. A broken one is still a [`Message`]; a library that panics makes it [`Unreadable`].
 pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
     caught(|| {
-        let bytes = prepared(raw);
+        let start = beginning(raw);
         let tells = |parsed: &mail_parser::Message<'_>| parsed.parts.iter().any(is_telling);
-        let skimmed = skim(&bytes, |parsed| !tells(parsed));
-        let parsed =
-            skimmed.or_else(|| parse(&bytes)).ok_or_else(|| unreadable("it has no header fields"))?;
+        let apart = |bytes| skim_split(bytes, |parsed| !tells(parsed));
+        let bytes;
+        let parsed = match apart(&start) {
+            Some(parsed) => parsed,
+            None => {
+                bytes = unfold_parameters(&start);
+                let again = if matches!(bytes, Cow::Owned(_)) { apart(&bytes) } else { None };
+                again
+                    .or_else(|| skim(&bytes, |parsed| !tells(parsed)))
+                    .or_else(|| parse(&bytes))
+                    .ok_or_else(|| unreadable("it has no header fields"))?
+            }
+        };
         let mut message = message(&parsed);
         message.telling = tells(&parsed);
-        if message.telling && bytes.len() <= STRUCTURE_MAX {
+        if message.telling && start.len() <= STRUCTURE_MAX {
             message.structure = Some(Arc::new(parsed.into_owned()));
         }
         Ok(message)
@@ -192,12 +205,20 @@ pub(super) struct Structure<'a> {
     from_daemon: OnceCell<bool>,
     subject: OnceCell<String>,
     content_type: OnceCell<String>,
+    text: OnceCell<String>,
 }
 
 impl<'a> Structure<'a> {
     pub(super) fn new(raw: &'a [u8], message: &'a Message) -> Self {
-        let (parsed, from_daemon) = (OnceCell::new(), OnceCell::new());
-        Self { raw, message, parsed, from_daemon, subject: OnceCell::new(), content_type: OnceCell::new() }
+        Self {
+            raw,
+            message,
+            parsed: OnceCell::new(),
+            from_daemon: OnceCell::new(),
+            subject: OnceCell::new(),
+            content_type: OnceCell::new(),
+            text: OnceCell::new(),
+        }
     }
 
     /// Gives the subject in lower case.
@@ -209,6 +230,11 @@ impl<'a> Structure<'a> {
     pub(super) fn content_type(&self) -> &str {
         let lower = || self.message.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
         self.content_type.get_or_init(lower)
+    }
+
+    /// Gives the [text](bounce_text::own_text) in lower case.
+    pub(super) fn text(&self) -> &str {
+        self.text.get_or_init(|| words::lowered(bounce_text::own_text(self.message)))
     }
 
     /// Gives all of it.
@@ -248,6 +274,14 @@ pub(super) fn parse(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
 /// next line (`boundary=` + fold), so such a fold becomes blanks, as does the line end in front of a
 /// `boundary=` that nobody indented; line ends of lone CR become LF.
 pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
+    match beginning(raw) {
+        Cow::Borrowed(start) => unfold_parameters(start),
+        owned => owned,
+    }
+}
+
+/// Gives the bytes from the first field on, with line ends of LF.
+fn beginning(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut start = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw).trim_ascii_start();
     if start.starts_with(b"From ") || start.starts_with(b">From ") {
         start = start
@@ -259,7 +293,7 @@ pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
     if !start.contains(&b'\n') && start.contains(&b'\r') {
         return Cow::Owned(start.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
     }
-    unfold_parameters(start)
+    Cow::Borrowed(start)
 }
 
 /// Begins a line that may be a boundary.
@@ -280,10 +314,7 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
         }
         let content = line.trim_ascii_end();
         header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
-        let folded = after.starts_with(b" ") || after.starts_with(b"\t");
-        let loose = content.ends_with(b";")
-            && after.get(..9).is_some_and(|next| next.eq_ignore_ascii_case(b"boundary="));
-        if header && (folded && ends_in_parameter(content) || loose) {
+        if header && is_to_unfold(content, after) {
             let owned = out.to_mut();
             let end = at + line.len();
             if let Some(gap) = owned.get_mut(at + content.len()..end) {
@@ -293,6 +324,15 @@ fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
         at += line.len();
     }
     out
+}
+
+/// Tells whether a line, without its end, has to be joined with what stands after it.
+pub(super) fn is_to_unfold(line: &[u8], after: &[u8]) -> bool {
+    match line.last() {
+        Some(b'=') => (after.starts_with(b" ") || after.starts_with(b"\t")) && ends_in_parameter(line),
+        Some(b';') => after.get(..9).is_some_and(|next| next.eq_ignore_ascii_case(b"boundary=")),
+        _ => false,
+    }
 }
 
 /// Gives the first line with its end, and what follows it.
@@ -312,7 +352,7 @@ fn ends_in_parameter(line: &[u8]) -> bool {
 
 /// Makes the message of what was parsed.
 fn message(parsed: &mail_parser::Message<'_>) -> Message {
-    let headers = Headers::new(&raw_fields(parsed));
+    let headers = Headers::new(raw_fields(parsed));
     let from = mailboxes(&headers, "From").into_iter().next();
     let from_text = if from.is_none() { text(&headers, "From") } else { None };
     let mut defects = field_defects(&headers, from.is_some());
@@ -366,18 +406,16 @@ fn text(headers: &Headers, name: &str) -> Option<String> {
 }
 
 /// Gives the fields of the mail with their bytes, in order.
-pub(super) fn raw_fields<'a>(parsed: &'a mail_parser::Message<'_>) -> Vec<(&'a str, &'a [u8])> {
-    let Some(root) = parsed.parts.first() else { return Vec::new() };
+pub(super) fn raw_fields<'a>(
+    parsed: &'a mail_parser::Message<'_>,
+) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone {
+    let headers = parsed.parts.first().map_or(&[][..], |root| root.headers.as_slice());
     let bytes = parsed.raw_message.as_ref();
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
-    root.headers
-        .iter()
-        .take(FIELDS_MAX)
-        .filter_map(|h| {
-            let end = place(h.offset_end).min(place(h.offset_start).saturating_add(4 * FIELD_MAX));
-            Some((h.name(), bytes.get(place(h.offset_start)..end)?))
-        })
-        .collect()
+    headers.iter().take(FIELDS_MAX).filter_map(move |h| {
+        let end = place(h.offset_end).min(place(h.offset_start).saturating_add(4 * FIELD_MAX));
+        Some((h.name(), bytes.get(place(h.offset_start)..end)?))
+    })
 }
 
 /// Says what is wrong with the fields that should stand exactly once.

@@ -196,8 +196,8 @@ pub fn original_html(raw: &[u8]) -> Option<String> {
 }
 
 fn subject(parsed: &mail_parser::Message<'_>) -> String {
-    let fields = super::message::raw_fields(parsed);
-    let subject = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("Subject"));
+    let mut fields = super::message::raw_fields(parsed);
+    let subject = fields.find(|(name, _)| name.eq_ignore_ascii_case("Subject"));
     subject.map(|(_, value)| super::fields::text(value)).unwrap_or_default()
 }
 

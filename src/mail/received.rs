@@ -121,7 +121,7 @@ mod tests {
 
     fn found(fields: &[&str], trusted: &[&str]) -> Option<(String, String)> {
         let fields: Vec<_> = fields.iter().map(|value| ("Received", value.as_bytes())).collect();
-        let headers = super::super::headers::Headers::new(&fields);
+        let headers = super::super::headers::Headers::new(fields.into_iter());
         let trusted: Vec<String> = trusted.iter().map(|host| (*host).to_owned()).collect();
         let found = border(&Message { headers, ..Message::default() }, &trusted)?;
         Some((found.client.to_string(), found.helo.unwrap_or_default()))

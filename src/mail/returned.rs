@@ -4,11 +4,28 @@
 
 use super::bounce::part_text;
 use super::fields;
+use super::lines::lines;
 use super::message;
 use crate::domain::MessageId;
 
 /// Most identifiers, and most addresses, that one report is read for.
 const MOST: usize = 200;
+/// From so many octets on a field in a text is taken for ended.
+const VALUE_MAX: usize = 2000;
+/// The fields that are read.
+const WANTED: &[&str] = &[
+    "message-id",
+    "original-message-id",
+    "x-original-message-id",
+    "reply-to",
+    "return-path",
+    "original-mail-from",
+    "x-original-sender",
+    "list-unsubscribe",
+    "x-deskbell-issue",
+    "subject",
+    "to",
+];
 
 /// What a report tells of the mail that it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +39,32 @@ pub struct Returned {
     pub subject: Option<String>,
     /// Whom the mail was addressed to, as text.
     pub to: Option<String>,
+}
+
+/// A field as it is put together from its lines.
+struct Field<'a> {
+    name: &'a str,
+    /// Empty where nobody asks for the field.
+    value: String,
+    length: usize,
+}
+
+impl<'a> Field<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let colon = memchr::memchr(b':', line.as_bytes())?;
+        let (name, value) = (line.get(..colon)?.trim(), line.get(colon + 1..)?);
+        let is_wanted = WANTED.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+        let kept = if is_wanted { value } else { "" };
+        Some(Self { name: if is_wanted { name } else { "" }, value: kept.to_owned(), length: value.len() })
+    }
+
+    fn add(&mut self, line: &str) {
+        self.length += line.len() + 1;
+        if !self.name.is_empty() {
+            self.value.push(' ');
+            self.value.push_str(line);
+        }
+    }
 }
 
 impl Returned {
@@ -48,25 +91,23 @@ impl Returned {
 
     /// Reads fields that stand in a text, quoted or not, folded or not.
     fn take_lines(&mut self, text: &str) {
-        let mut field: Option<(String, String)> = None;
-        for line in text.lines() {
+        let mut field: Option<Field<'_>> = None;
+        for line in lines(text) {
             let folded = line.starts_with([' ', '\t']);
             let line = line.trim_start_matches([' ', '\t', '>', '|']);
-            match (folded, &mut field, line.split_once(':')) {
-                (true, Some((_, value)), _) if value.len() < 2000 => {
-                    value.push(' ');
-                    value.push_str(line);
-                }
-                (_, _, Some((name, value))) => {
-                    if let Some((name, value)) = field.replace((name.trim().to_owned(), value.to_owned())) {
-                        self.take(&name, &value);
+            match &mut field {
+                Some(field) if folded && field.length < VALUE_MAX => field.add(line),
+                field => {
+                    if let Some(next) = Field::of(line)
+                        && let Some(whole) = field.replace(next)
+                    {
+                        self.take(whole.name, &whole.value);
                     }
                 }
-                _ => {}
             }
         }
-        if let Some((name, value)) = field {
-            self.take(&name, &value);
+        if let Some(whole) = field {
+            self.take(whole.name, &whole.value);
         }
     }
 

@@ -5,6 +5,7 @@
 //! parser would have made of the mail, octet for octet; where that is not certain, nothing comes of it. It must not
 //! know what parts mean.
 
+use super::lines::count;
 use super::split::split;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::DecoderFnc;
@@ -14,8 +15,9 @@ use mail_parser::{
     Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::panic::catch_unwind;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Finds parts, and takes none for encoded.
 static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
@@ -30,14 +32,25 @@ static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
 /// nothing would be gained.
 pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
     let holds = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
-    let (mut message, is_split) = match catch_unwind(|| split(bytes)).ok().flatten() {
-        Some(message) => (message, true),
-        // Without files it is quickest to let the parser decode.
-        None if holds(b"base64") && holds(b"name=") => {
-            (catch_unwind(|| SKIMMER.parse(bytes)).ok().flatten()?, false)
-        }
-        None => return None,
-    };
+    // Without files it is quickest to let the parser decode.
+    if !holds(b"base64") || !holds(b"name=") {
+        return None;
+    }
+    settled(catch_unwind(|| SKIMMER.parse(bytes)).ok()??, bytes, lazily, false)
+}
+
+/// Does the same, quicker, with most mails: those that can be [`split`].
+pub(super) fn skim_split(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
+    settled(catch_unwind(|| split(bytes)).ok()??, bytes, lazily, true)
+}
+
+/// Gives to all parts what the parser would have given to them.
+fn settled<'x>(
+    mut message: Message<'x>,
+    bytes: &'x [u8],
+    lazily: impl Fn(&Message<'_>) -> bool,
+    is_split: bool,
+) -> Option<Message<'x>> {
     let lazily = lazily(&message);
     let mut open = vec![&mut message.parts];
     while let Some(parts) = open.pop() {
@@ -120,21 +133,25 @@ fn text<'x>(part: &MessagePart<'_>, bytes: Cow<'x, [u8]>) -> Cow<'x, str> {
     let charset = part.content_type().and_then(|kind| kind.attribute("charset"));
     match charset.and_then(|charset| Some((charset, charset_decoder(charset.as_bytes())?))) {
         Some((charset, _)) if is_of_single_octets(charset) && bytes.is_ascii() => utf8(bytes),
-        Some((charset, decoder)) if is_of_single_octets(charset) => by_octets(&bytes, decoder).into(),
+        Some((charset, decoder)) if is_of_single_octets(charset) => {
+            by_octets(&bytes, charset, decoder).into()
+        }
         Some((_, decoder)) => decoder(&bytes).into(),
         None => utf8(bytes),
     }
 }
 
+/// Takes octets for UTF-8, and puts U+FFFD where they are not. What is not of ASCII is checked many octets at once.
 fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     match bytes {
-        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(bytes),
+        Cow::Borrowed(bytes) => {
+            simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+        }
+        Cow::Owned(bytes) if bytes.is_ascii() => String::from_utf8(bytes).unwrap_or_default().into(),
+        Cow::Owned(bytes) => match simdutf8::basic::from_utf8(&bytes) {
+            Ok(text) => text.to_owned().into(),
+            Err(_) => String::from_utf8_lossy(&bytes).into_owned().into(),
         },
-        Cow::Owned(bytes) => String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-            .into(),
     }
 }
 
@@ -145,10 +162,9 @@ fn is_of_single_octets(charset: &str) -> bool {
 }
 
 /// Decodes such a text: only what is not ASCII goes through the decoder's table, for that takes its time.
-fn by_octets(bytes: &[u8], decoder: DecoderFnc) -> String {
+fn by_octets(bytes: &[u8], charset: &str, decoder: DecoderFnc) -> String {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
-    let high: Vec<u8> = (0x80..=0xff).collect();
-    let letters: Vec<char> = decoder(&high).chars().collect();
+    let letters = letters(charset, decoder);
     let mut rest = bytes;
     while !rest.is_empty() {
         let plain = encoding_rs::Encoding::ascii_valid_up_to(rest);
@@ -162,18 +178,27 @@ fn by_octets(bytes: &[u8], decoder: DecoderFnc) -> String {
     text
 }
 
+/// The characters of the octets from 0x80 on in a charset.
+type Letters = Arc<[char]>;
+
+/// Gives what the decoder of a charset makes of the octets that are not of ASCII; it is asked once.
+fn letters(charset: &str, decoder: DecoderFnc) -> Letters {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Letters>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let high = || (0x80..=0xff).collect::<Vec<u8>>();
+    let made = || decoder(&high()).chars().collect::<Letters>();
+    // As many as there are names that the parser knows.
+    known.entry(charset.to_ascii_lowercase()).or_insert_with(made).clone()
+}
+
 /// Gives how many octets base64 stands for; `None` where something else stands in it, or padding within.
 pub(super) fn base64_length(body: &[u8]) -> Option<usize> {
     let is_blank = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-    let is_digit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    // The slash stands right before the digits of numbers.
+    let is_digit = |b: u8| (b | 0x20).is_ascii_lowercase() | matches!(b, b'/'..=b'9') | (b == b'+');
     let behind = body.iter().rev().take_while(|b| is_blank(**b) || **b == b'=').count();
     let (solid, padding) = body.split_at_checked(body.len() - behind)?;
-    let (mut digits, mut blanks) = (0, 0);
-    // So many that one octet can count them: that is done for many at once.
-    for piece in solid.chunks(128) {
-        digits += usize::from(piece.iter().map(|b| u8::from(is_digit(*b))).sum::<u8>());
-        blanks += usize::from(piece.iter().map(|b| u8::from(is_blank(*b))).sum::<u8>());
-    }
+    let (digits, blanks) = (count(solid, is_digit), count(solid, is_blank));
     let rest = match digits % 4 {
         0 => 0,
         left if padding.contains(&b'=') => left.div_ceil(2),
@@ -319,7 +344,10 @@ mod tests {
         let mail = format!("{mail}base64 name=\n");
         let [one, two] = [&mail, &bare].map(|mail| {
             let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
-            (shown(parse(mail.as_bytes())), shown(skim(mail.as_bytes(), |_| false)))
+            (
+                shown(parse(mail.as_bytes())),
+                shown(skim_split(mail.as_bytes(), |_| false).or_else(|| skim(mail.as_bytes(), |_| false))),
+            )
         });
         (one.0.zip(two.0).map(|(one, two)| one + &two), one.1.zip(two.1).map(|(one, two)| one + &two))
     }
@@ -361,12 +389,12 @@ mod tests {
     #[test]
     fn a_file_is_decoded_when_it_is_asked_for() {
         let mail = b"Content-Type: image/png; name=x\nContent-Transfer-Encoding: base64\n\nQ2Fm\nw6k=\n";
-        let message = skim(mail, |_| true).unwrap();
+        let message = skim_split(mail, |_| true).unwrap();
         let part = message.parts.first().unwrap();
         assert!(is_encoded(part));
         assert_eq!(super::super::body::bytes(&message, 0).as_deref(), Some("Café".as_bytes()));
         assert_eq!(base64_length(part.contents()), Some(5));
-        assert!(!is_encoded(skim(mail, |_| false).unwrap().parts.first().unwrap()));
+        assert!(!is_encoded(skim_split(mail, |_| false).unwrap().parts.first().unwrap()));
     }
 
     #[test]
@@ -377,7 +405,7 @@ mod tests {
         for name in names.chain(["us-ascii", "koi8-r", "koi8-u", "ISO-8859-8-I"].map(str::to_owned)) {
             let Some(decoder) = charset_decoder(name.as_bytes()) else { continue };
             assert!(is_of_single_octets(&name));
-            assert_eq!(by_octets(&octets, decoder), decoder(&octets), "{name}");
+            assert_eq!(by_octets(&octets, &name, decoder), decoder(&octets), "{name}");
             assert_eq!(decoder(&octets).chars().count(), 256, "{name}");
         }
     }

@@ -3,6 +3,7 @@
 //! mail-parser reads a mail octet by octet, and each part as it comes. Here the ends of fields and parts are looked for
 //! at once, and every field that the parts need is read by mail-parser. It must not know how parts are encoded.
 
+use super::message::is_to_unfold;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{
     ContentType, Header, HeaderName, HeaderValue, Message, MessagePart, MimeHeaders, PartType,
@@ -72,13 +73,16 @@ fn fields(bytes: &[u8], from: usize) -> Option<(Vec<Header<'_>>, usize)> {
         }
         let mut stream = MessageStream::new(field);
         let Some(name) = stream.parse_header_name() else {
-            at += stream.offset();
+            at = whole(bytes, at, at + stream.offset())?;
             continue;
         };
         let offset_field = u32::try_from(at).ok()?;
         let start = at + stream.offset();
         let value = value(&mut stream, &name);
-        at = if value.is_some() { at + stream.offset() } else { value_end(bytes, start) };
+        at = match value {
+            Some(_) => whole(bytes, at, at + stream.offset())?,
+            None => field_end(bytes, at)?,
+        };
         headers.push(Header {
             name,
             value: value.unwrap_or(HeaderValue::Empty),
@@ -99,17 +103,31 @@ fn value<'x>(stream: &mut MessageStream<'x>, name: &HeaderName<'_>) -> Option<He
     })
 }
 
-/// Finds the end of a value: the first line end without a blank behind it.
-fn value_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(end) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)) {
-        at += end + 1;
-        match bytes.get(at) {
-            Some(b' ' | b'\t') => at += 1,
-            _ => return at,
+/// Finds the end of a field: the first line end without a blank behind it. `None` where lines have to be joined first.
+fn field_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut line = from;
+    while let Some(length) = memchr::memchr(b'\n', bytes.get(line..)?) {
+        line = line_of_field(bytes, line, line + length)?;
+        if !matches!(bytes.get(line), Some(b' ' | b'\t')) {
+            return Some(line);
         }
     }
-    bytes.len()
+    Some(bytes.len())
+}
+
+/// Gives the end of a field that was read; `None` where its lines have to be joined first.
+fn whole(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+    let mut line = from;
+    for at in memchr::memchr_iter(b'\n', bytes.get(from..end)?) {
+        line = line_of_field(bytes, line, from + at)?;
+    }
+    Some(end)
+}
+
+/// Gives where the next line begins; `None` where it has to be joined with this one.
+fn line_of_field(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+    let (line, after) = (bytes.get(from..end)?.trim_ascii_end(), bytes.get(end + 1..)?);
+    (!is_to_unfold(line, after)).then_some(end + 1)
 }
 
 fn multipart(part: &MessagePart<'_>, index: usize) -> Option<Multipart> {
@@ -204,14 +222,14 @@ fn behind(
 #[cfg(test)]
 mod tests {
     use super::super::message::parse;
-    use super::super::skim::skim;
+    use super::super::skim::skim_split;
     use super::*;
     use proptest::prelude::*;
 
     /// What becomes of a mail by the parser and by its parts, without the octets of the whole.
     fn both(mail: &str) -> (Option<String>, Option<String>) {
         let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
-        (shown(parse(mail.as_bytes())), shown(skim(mail.as_bytes(), |_| false)))
+        (shown(parse(mail.as_bytes())), shown(skim_split(mail.as_bytes(), |_| false)))
     }
 
     #[test]
@@ -227,6 +245,24 @@ mod tests {
         ] {
             let (parsed, split) = both(mail);
             assert!(split.is_some() && split == parsed, "{mail:?}\n{split:?}\n{parsed:?}");
+        }
+    }
+
+    #[test]
+    fn a_mail_whose_fields_have_to_be_joined_first_is_not_split() {
+        for mail in [
+            "Content-Type: multipart/mixed; boundary=\n a\n\n--a\n\none\n--a--\n",
+            "Content-Type: multipart/mixed;\nboundary=a\n\n--a\n\none\n--a--\n",
+            "X-Odd: 1;\r\nBoundary=a\r\n\r\nx",
+            "odd;\nboundary=a\n\nx",
+            "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Disposition: attachment; filename=\n\tx\n\none\n--a--\n",
+        ] {
+            assert!(split(mail.as_bytes()).is_none(), "{mail:?}");
+        }
+        for mail in
+            ["DKIM-Signature: v=1; bh=\n x; b=\n\ty\n\nx", "X: y;\n boundary=a\n\nx", "X: y;\nZ: name=\n\nx"]
+        {
+            assert!(split(mail.as_bytes()).is_some(), "{mail:?}");
         }
     }
 

@@ -42,7 +42,9 @@ fn beginning(text: &str, characters: usize) -> &str {
     if text.is_ascii() {
         return text.get(..characters).unwrap_or(text);
     }
-    text.char_indices().nth(characters).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+    let is_first = |(_, octet): &(usize, &u8)| **octet & 0xc0 != 0x80;
+    let mut firsts = text.as_bytes().iter().enumerate().filter(is_first);
+    firsts.nth(characters).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// Tells whether a subject, in lower case, is that of a vacation notice.

@@ -110,6 +110,24 @@ impl Table {
     }
 }
 
+/// How the entries of several tables begin, to see at once that a text begins as none of them.
+pub(super) struct Beginnings {
+    tables: &'static [&'static Table],
+    openings: OnceLock<Openings>,
+}
+
+impl Beginnings {
+    pub(super) const fn of(tables: &'static [&'static Table]) -> Self {
+        Self { tables, openings: OnceLock::new() }
+    }
+
+    /// Tells cheaply that no entry stands at the beginning of a text in either case.
+    pub(super) fn are_strange_to(&self, text: &str) -> bool {
+        let all = || Openings::of(self.tables.iter().flat_map(|table| table.sought()));
+        beginning(text).is_some_and(|octets| !self.openings.get_or_init(all).may_be(octets))
+    }
+}
+
 /// How the entries of a table begin: one bit for each of their first four octets, shared by some, so that of most
 /// places in a text it is soon seen that no entry stands there.
 struct Openings {
@@ -215,9 +233,30 @@ pub(super) fn ends_in(text: &str, end: &str) -> bool {
     last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
 }
 
+/// Gives a text as [`Table::within`] looks into it: in lower case, except that the case of ASCII does not matter there.
+pub(super) fn to_look_into(text: String) -> String {
+    if text.is_ascii() { text } else { lowered(&text) }
+}
+
+/// Tells whether a text may hold other blanks than those of ASCII, by the octets with which they begin.
+pub(super) fn may_hold_odd_blanks(octets: &[u8]) -> bool {
+    octets.iter().fold(false, |any, octet| any | matches!(octet, 0xc2 | 0xe1..=0xe3))
+}
+
+/// Tells of many letters that they are small, or have no case.
+fn is_small(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' | 'ß'..='ÿ' | 'ά'..='ώ' | 'а'..='џ' | '\u{2e80}'..='\u{a63f}' => true,
+        // Here each small letter stands behind its capital.
+        'Ā'..='ķ' | 'Ŋ'..='ŷ' => u32::from(c) % 2 == 1,
+        'Ĺ'..='ň' | 'Ź'..='ž' => u32::from(c) % 2 == 0,
+        _ => false,
+    }
+}
+
 /// Does what [`str::to_lowercase`] does, sooner where there is no capital but of ASCII.
 pub(super) fn lowered(text: &str) -> String {
-    let is_lower = |c: char| c.is_ascii() || c.to_lowercase().eq([c]);
+    let is_lower = |c: char| is_small(c) || c.to_lowercase().eq([c]);
     if text.is_ascii() || text.chars().all(is_lower) {
         text.to_ascii_lowercase()
     } else {
@@ -231,6 +270,15 @@ mod tests {
     use proptest::prelude::*;
 
     static WORDS: Table = Table::new("# of a test\nto\nabwesend\nза границей\n再\niletilen ileti\nσημα");
+
+    #[test]
+    fn lower_case_and_blanks_are_told_as_unicode_has_them() {
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            assert_eq!(lowered(&text), text.to_lowercase());
+            assert!(c.is_ascii() || !c.is_whitespace() || may_hold_odd_blanks(text.as_bytes()), "{c:?}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -35,9 +35,9 @@ const INNER: &[(&str, &[&str])] = &[
 
 /// Finds a line above a quote that begins at the first of these lines; gives how many lines it takes.
 ///
-/// `quoted(n)` tells whether a marked quote follows when it takes `n` lines: then less is asked of it. None
-/// begins where no line of the first [`LINES_MAX`] [may end one](may_end_one).
-pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Option<usize> {
+/// `ends` says of each line whether it [may end one](may_end_one). `quoted(n)` tells whether a marked quote follows
+/// when it takes `n` lines: then less is asked of it.
+pub(super) fn attribution(lines: &[&str], ends: &[bool], quoted: &dyn Fn(usize) -> bool) -> Option<usize> {
     let first = lines.first()?.trim();
     if first.is_empty() || first.len() > 4 * LENGTH_MAX {
         return None;
@@ -52,15 +52,19 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
             break;
         }
         length += line.len() + usize::from(length > 0);
+        if ends.get(count - 1) != Some(&true) {
+            continue;
+        }
         let colon = line.ends_with([':', '：']);
-        if !may_end_one(line) || !may_begin_one(first, line) {
+        if !may_begin_one(first, line) {
             if colon { break } else { continue }
         }
-        let text = folded(&joined(lines.get(..count).unwrap_or_default()));
-        if is_attribution(&text, quoted(count), count) {
-            let later = |from: &usize| {
-                begins_as_one(&lines.get(*from..count).unwrap_or_default().join(" "), quoted(count))
-            };
+        let (all, is_quoted) = (lines.get(..count).unwrap_or_default(), quoted(count));
+        // Without a quote below, hardly a paragraph names what such a line has to.
+        let text = (is_quoted || names_when_or_who(all)).then(|| folded(&joined(all)));
+        if let Some(text) = text.filter(|text| is_attribution(text, is_quoted, count)) {
+            let later =
+                |from: &usize| begins_as_one(&all.get(*from..).unwrap_or_default().join(" "), is_quoted);
             let above = !opens_with_date(&text) && !is_quoting(&text);
             let prose_above = above && ((1..count).any(|from| later(&from)) || count > 1 && is_whole(line));
             return (!prose_above).then_some(count);
@@ -70,6 +74,12 @@ pub(super) fn attribution(lines: &[&str], quoted: &dyn Fn(usize) -> bool) -> Opt
         }
     }
     None
+}
+
+/// Tells whether four digits stand in some lines, or what every address holds.
+fn names_when_or_who(lines: &[&str]) -> bool {
+    let octets = || lines.iter().flat_map(|line| line.bytes());
+    octets().filter(u8::is_ascii_digit).count() >= 4 || octets().any(|octet| octet == b'@')
 }
 
 /// Puts lines together, without those that are blank.
@@ -99,6 +109,10 @@ fn is_verb(line: &str) -> bool {
 
 /// Tells cheaply whether a line may be the last of such lines.
 pub(super) fn may_end_one(line: &str) -> bool {
+    // Most lines end in a word.
+    if line.as_bytes().last().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
     let line = line.trim_end();
     if line.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '?' | '!')) {
         return false;
@@ -276,7 +290,7 @@ fn is_dated_address(text: &str, digits: usize) -> bool {
 }
 
 /// How a line begins that a mobile program puts below a text, in lower case.
-static MOBILE: Table = Table::new(include_str!("words/mobile.txt"));
+pub(super) static MOBILE: Table = Table::new(include_str!("words/mobile.txt"));
 
 /// What such a line speaks of, in lower case.
 static DEVICES: Table = Table::new(include_str!("words/devices.txt"));
@@ -324,8 +338,14 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
     if line.is_empty() || line.len() > 400 || line.ends_with([':', ',', ';', '?']) {
         return false;
     }
-    let bare = line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' ']);
-    let ends = bare.ends_with(is_last_letter) && ends_as_one(bare) && bare.chars().count() < ENDS_MAX;
+    let is_word = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphanumeric);
+    // Most lines are words from one end to the other.
+    let bare = if is_word(line.as_bytes().first()) && is_word(line.as_bytes().last()) {
+        line
+    } else {
+        line.trim_matches(['*', '_', '(', ')', '[', ']', '-', ' '])
+    };
+    let ends = may_end_as_one(bare) && ends_as_one(bare) && bare.chars().count() < ENDS_MAX;
     if !ends && !MOBILE.begins_any_case(cut(bare, OPENING_MAX)) {
         return false;
     }
@@ -333,10 +353,19 @@ pub(super) fn is_mobile_signature(line: &str) -> bool {
     lower.chars().count() <= 110 && DEVICES.within(&lower) && !is_sentence(&lower)
 }
 
-/// Tells whether a letter, in either case, is the last of one of [`MOBILE_ENDS`].
-fn is_last_letter(letter: char) -> bool {
-    let ascii = letter.to_ascii_lowercase();
-    matches!(ascii, 't' | '.' | 'n' | 'i' | 'y' | 'İ' | '\u{307}' | '信' | '手' | '냄' | '드' | '기' | '送')
+/// Tells cheaply of a line that begins with a word whether it may end as one of [`MOBILE_ENDS`] does.
+pub(super) fn may_end_as_mobile(line: &str) -> bool {
+    match line.as_bytes().last() {
+        Some(last) if last.is_ascii_alphanumeric() || *last == b'.' => may_end_as_one(line),
+        last => !matches!(last, Some(b',' | b';' | b'?' | b'!' | b'"' | b'\'')),
+    }
+}
+
+/// Tells cheaply whether a text may end as one of [`MOBILE_ENDS`], by its last four octets.
+fn may_end_as_one(text: &str) -> bool {
+    let Some(last) = text.as_bytes().last_chunk::<4>() else { return false };
+    let ends = [b"ndet", b"det.", b"ehen", b"aden", b"inin", b"ildi", b"etty"];
+    !last.is_ascii() || ends.iter().any(|end| last.eq_ignore_ascii_case(*end))
 }
 
 /// Tells whether a text, when it is made lower, ends as one of [`MOBILE_ENDS`].
@@ -360,6 +389,11 @@ fn is_sentence(lower: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn begins(lines: &[&str], quoted: bool) -> Option<usize> {
+        let ends: Vec<bool> = lines.iter().map(|line| may_end_one(line)).collect();
+        attribution(lines, &ends, &|_| quoted)
+    }
 
     /// One client's line for each language, without a marked quote below it.
     const ALONE: &[&str] = &[
@@ -408,16 +442,16 @@ mod tests {
     #[test]
     fn the_line_above_a_quote_is_known_in_many_languages() {
         for line in ALONE {
-            assert_eq!(attribution(&[line], &|_| true), Some(1), "{line}");
+            assert_eq!(begins(&[line], true), Some(1), "{line}");
         }
-        let missed: Vec<_> = ALONE.iter().filter(|line| attribution(&[line], &|_| false).is_none()).collect();
+        let missed: Vec<_> = ALONE.iter().filter(|line| begins(&[line], false).is_none()).collect();
         assert_eq!(missed, Vec::<&&str>::new());
     }
 
     #[test]
     fn it_may_be_wrapped() {
         let lines = ["On Mon, Jan 1, 2024 at 3:00 PM, Ada Lovelace", "<ada@x.example> wrote:", "> hi"];
-        assert_eq!(attribution(&lines, &|_| false), Some(2));
+        assert_eq!(begins(&lines, false), Some(2));
     }
 
     #[test]
@@ -433,7 +467,7 @@ mod tests {
             "I wrote to ada@x.example on 12/05/2024 these lines:",
             "Please send it to ada@x.example by 12/05/2024:",
         ] {
-            assert_eq!(attribution(&[line], &|_| false), None, "{line}");
+            assert_eq!(begins(&[line], false), None, "{line}");
         }
     }
 

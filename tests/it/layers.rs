@@ -82,6 +82,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["child", "cli", "rpc", "store"]),
     ("rustls_platform_verifier", &["tls"]),
     ("serde_bytes", &["store"]),
+    ("simdutf8", &["mail"]),
     ("sled", &["store"]),
     ("tantivy", &["index"]),
     ("tikv_jemallocator", &[]),
