@@ -48,6 +48,7 @@ mod staff;
 mod taking;
 mod template;
 mod tnef;
+mod unfold;
 mod uuencode;
 mod vacation;
 mod verdict;

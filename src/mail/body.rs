@@ -281,34 +281,35 @@ fn tidy(text: &str) -> String {
 
 /// Decodes the text of a part.
 fn text(message: &Message<'_>, part: &MessagePart<'_>) -> String {
-    unflowed(part, tidy(&decoded(message, part, TEXT_MAX)))
-}
-
-/// Gives the beginning of a part with that index as text, whatever it is. What stands in a file that is no text may
-/// be of any charset.
-pub(super) fn any_text<'a>(message: &'a Message<'_>, index: u32, most: usize) -> Cow<'a, str> {
-    let Some(part) = message.part(index).filter(|part| !part.is_multipart()) else { return Cow::default() };
-    let is_file = part.content_type().is_some_and(|kind| !matches!(kind.ctype(), "text" | "message"));
-    if part.is_text() || !is_file {
-        return decoded(message, part, most);
-    }
-    let bytes = part_bytes(message, part);
-    String::from_utf8_lossy(bytes.get(..bytes.len().min(most)).unwrap_or_default()).into_owned().into()
-}
-
-/// Gives at most so many octets of a part as text: what the parser made of it, if that is surely right.
-fn decoded<'a>(message: &'a Message<'_>, part: &'a MessagePart<'_>, most: usize) -> Cow<'a, str> {
     let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
-    match &part.body {
+    let decoded = match &part.body {
         PartType::Text(text) | PartType::Html(text)
-            if !is_broken_base64(part) && !is_uuencoded(part) && !suspicious(text, declared) =>
+            if !is_broken_base64(part) && !suspicious(text, declared) =>
         {
-            Cow::Borrowed(cut(text, most))
+            Cow::Borrowed(cut(text, TEXT_MAX))
         }
         _ => {
             let bytes = part_bytes(message, part);
-            Cow::Owned(charset::decode(bytes.get(..bytes.len().min(most)).unwrap_or_default(), declared))
+            Cow::Owned(charset::decode(bytes.get(..bytes.len().min(TEXT_MAX)).unwrap_or_default(), declared))
         }
+    };
+    unflowed(part, tidy(&decoded))
+}
+
+/// Gives the beginning of a part with that index as text, whatever it is: UTF-8 where it is that, else what it says that
+/// it is, or looks like. No guess is made of a file that is no text.
+pub(super) fn report_text(message: &Message<'_>, index: u32, most: usize) -> String {
+    let Some(part) = message.part(index).filter(|part| !part.is_multipart()) else { return String::new() };
+    let bytes = part_bytes(message, part);
+    let bytes = bytes.get(..bytes.len().min(most)).unwrap_or_default();
+    let kind = part.content_type();
+    let is_text = part.is_text() || kind.is_none_or(|kind| matches!(kind.ctype(), "text" | "message"));
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        charset::decode(bytes, None)
+    } else if is_text {
+        charset::decode(bytes, kind.and_then(|kind| kind.attribute("charset")))
+    } else {
+        String::from_utf8_lossy(bytes).into_owned()
     }
 }
 

@@ -9,7 +9,6 @@ use super::safe::{cut, sanitize_line};
 use super::verdict::Own;
 use super::words::lowered;
 use crate::domain::{EmailAddress, MessageId};
-use std::borrow::Cow;
 
 /// Most recipients that one report is read for.
 const RECIPIENTS_MAX: usize = 1000;
@@ -134,13 +133,13 @@ fn standard(parsed: &mail_parser::Message<'_>, inside: bool) -> Option<Vec<Block
 }
 
 /// Gives the beginning of a part as text.
-pub(super) fn part_text<'a>(parsed: &'a mail_parser::Message<'_>, index: usize) -> Cow<'a, str> {
-    u32::try_from(index).map_or(Cow::default(), |index| body::any_text(parsed, index, REPORT_MAX))
+pub(super) fn part_text(parsed: &mail_parser::Message<'_>, index: usize) -> String {
+    u32::try_from(index).map_or(String::new(), |index| body::report_text(parsed, index, REPORT_MAX))
 }
 
 /// Reads the blocks that name a recipient, with their folded lines put together.
 pub(super) fn read_blocks(text: &str) -> Vec<Block> {
-    // As both fields that name one do.
+    // The fields that name one are Final-Recipient and Original-Recipient.
     let ends = "-recipient";
     let octets = text.as_bytes();
     let named = memchr::memchr_iter(b'-', octets).any(|at| {

@@ -214,7 +214,7 @@ fn search(
     plausible: &dyn Fn(&EmailAddress) -> bool,
 ) -> Vec<EmailAddress> {
     // No other line names anybody.
-    let lines: Vec<&str> = lines.iter().copied().filter(|line| holds_at(line)).collect();
+    let lines: Vec<&str> = lines.iter().copied().filter(|line| has_at_sign(line)).collect();
     let lines = lines.as_slice();
     let helpful = |line: &&&str| !is_advice(&line.to_lowercase());
     let steps: [&dyn Fn() -> Vec<EmailAddress>; 8] = [
@@ -241,8 +241,8 @@ fn search(
     Vec::new()
 }
 
-/// Tells whether a text holds what every address holds.
-fn holds_at(text: &str) -> bool {
+/// Tells whether a text may hold an address.
+fn has_at_sign(text: &str) -> bool {
     memchr::memchr(b'@', text.as_bytes()).is_some()
 }
 
@@ -438,7 +438,7 @@ fn is_delay(text: &str, subject: &str) -> bool {
 /// Puts what is said around an address into a recipient.
 fn describe(address: EmailAddress, lines: &[&str], delayed: bool) -> FailedRecipient {
     let key = address.key();
-    let names = |line: &&str| holds_at(line) && line.to_lowercase().contains(&key);
+    let names = |line: &&str| has_at_sign(line) && line.to_lowercase().contains(&key);
     let at = lines.iter().position(names).unwrap_or(0);
     let about = lines.iter().skip(at).take(8).copied().collect::<Vec<_>>().join(" ");
     let all = LazyCell::new(|| lines.iter().take(200).copied().collect::<Vec<_>>().join(" "));
@@ -456,9 +456,11 @@ pub(super) fn status_code(text: &str) -> Option<String> {
     // The class is one digit, and behind it stands the first point.
     let codes = memchr::memchr_iter(b'.', octets).filter_map(|point| {
         let from = point.checked_sub(1)?;
-        let inside = from.checked_sub(1).and_then(|before| octets.get(before)).is_some_and(is_part);
+        if from.checked_sub(1).and_then(|before| octets.get(before)).is_some_and(is_part) {
+            return None;
+        }
         let length = octets.get(from..)?.iter().take_while(|octet| is_part(octet)).count();
-        text.get(from..from + length).filter(|_| !inside)
+        text.get(from..from + length)
     });
     codes.map(|word| word.trim_end_matches('.')).find(|word| is_status(word)).map(str::to_owned)
 }
@@ -482,4 +484,26 @@ fn reply_code(text: &str) -> Option<char> {
                 .filter(|_| code.get(1..2).is_some_and(|c| matches!(c, "2" | "3" | "5" | "0" | "1" | "4")))
         })
         .find(|c| matches!(c, '4' | '5'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_code_stands_by_itself() {
+        for (text, code) in [
+            ("550 5.1.1 unknown", Some("5.1.1")),
+            ("5.1.1", Some("5.1.1")),
+            ("(5.7.26).", Some("5.7.26")),
+            ("x5.1.1.", Some("5.1.1")),
+            ("4.4.7: 5.0.0", Some("4.4.7")),
+            ("1.5.1.1 .5.1.1 5.1 5..1 5.1.1.1 3.1.1 15.1.1 5.1.1234", None),
+            ("10.5.1.1 then 5.2.2", Some("5.2.2")),
+            ("é5.1.1", Some("5.1.1")),
+            ("", None),
+        ] {
+            assert_eq!(status_code(text).as_deref(), code, "{text}");
+        }
+    }
 }

@@ -127,3 +127,31 @@ pub(super) fn is_answer(subject: &str) -> bool {
     ];
     STARTS.iter().any(|start| subject.trim_start().starts_with(start))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Adds the words of a line one by one.
+    fn added(spoken: &mut Spoken, line: &str, most: usize) -> bool {
+        line.split_whitespace().all(|word| spoken.push(word, word.chars().count(), 1, most))
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_put_on_one_line_as_if_one_by_one(
+            lines in prop::collection::vec("(a|bc|é|ab é|日本|\u{a0}|\u{3000}| |  |\t){0,8}", 0..6), most in 0_usize..30
+        ) {
+            let (mut all, mut single) = (Spoken::default(), Spoken::default());
+            for line in &lines {
+                let goes_on = all.add(line, most);
+                prop_assert_eq!(goes_on, added(&mut single, line, most));
+                prop_assert_eq!((&all.text, all.words), (&single.text, single.words));
+                if !goes_on {
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub(super) fn complaint(structure: &Structure<'_>, message: &Message) -> Option<
 fn reports(parsed: &mail_parser::Message<'_>) -> Vec<String> {
     let parts = parsed.parts.iter().enumerate();
     let reports = parts.filter(|(_, part)| body::media_type(part) == "message/feedback-report");
-    reports.map(|(index, _)| part_text(parsed, index).into_owned()).collect()
+    reports.map(|(index, _)| part_text(parsed, index)).collect()
 }
 
 /// Recognises the forms that services have of their own; gives the kind.

@@ -357,13 +357,12 @@ pub(super) fn base64(payload: &str) -> Vec<u8> {
 
 /// Decodes the Q encoding.
 fn quoted(payload: &str) -> Vec<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(payload.len());
     let mut rest = payload.as_bytes();
     while let [octet, after @ ..] = rest {
         rest = after;
         let quoted = match rest {
-            [high, low, ..] if *octet == b'=' => digit(*high).zip(digit(*low)),
+            [high, low, ..] if *octet == b'=' => hex_digit(*high).zip(hex_digit(*low)),
             _ => None,
         };
         bytes.push(match (octet, quoted) {
@@ -378,13 +377,24 @@ fn quoted(payload: &str) -> Vec<u8> {
     bytes
 }
 
+/// Gives the value of a hexadecimal digit in either case.
+pub(super) fn hex_digit(octet: u8) -> Option<u8> {
+    match octet {
+        b'0'..=b'9' => Some(octet - b'0'),
+        b'A'..=b'F' => Some(octet - b'A' + 10),
+        b'a'..=b'f' => Some(octet - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// Gives the address that a `Received` field names as its recipient: `for <address>`.
 pub(super) fn received_for(raw: &[u8]) -> Option<String> {
     // Most hosts name nobody, and their fields need not be read.
     if memchr::memchr(b'@', raw).is_none() && !holds_words(raw) {
         return None;
     }
-    let field = if is_plain(raw) { String::from_utf8_lossy(raw) } else { text(raw).into() };
+    let is_even = || memchr::memchr_iter(b'\r', raw).all(|at| raw.get(at + 1) == Some(&b'\n'));
+    let field = if is_plain(raw) && is_even() { String::from_utf8_lossy(raw) } else { text(raw).into() };
     let octets = field.as_bytes();
     let is_blank = |octet: u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
     let at = memchr::memchr2_iter(b'f', b'F', octets).find(|at| {
@@ -419,6 +429,7 @@ mod tests {
             ("=?utf-8?B?Q2Fmw6k=", "Café"),
             ("=?utf-8?Q?a=?utf-8?Q?b?=", "ab"),
             ("=?utf-8?Q?why=3F?=", "why?"),
+            ("=?utf-8?Q?a=+Ab=4?=", "a=+Ab=4"),
             ("=?utf-8?q?a?==?utf-8?q?b?=", "ab"),
             ("=?utf-8?b?Q2Fmw6k=?=", "Café"),
             ("=?utf-8?B?Q2Fmw6?= =?utf-8?B?kgb2s=?=", "Café ok"),
@@ -517,6 +528,8 @@ mod tests {
             ("a@x b@x", "a@x b@x"),
             ("your mail of Monday <a@x>", "a@x"),
             ("your mail of Monday", ""),
+            ("<a<b@x> c>", "b@x"),
+            ("<a@x>b> <c@x", "a@x"),
         ] {
             assert_eq!(ids(raw), out, "{raw:?}");
         }
@@ -528,6 +541,9 @@ mod tests {
             ("from a by b with ESMTP id 1 for <x+key@y.example>; Mon, 1 Jan 2024", Some("x+key@y.example")),
             ("by b for x@y.example; Mon", Some("x@y.example")),
             ("from forest.example by b; Mon", None),
+            ("by b\r\n\tfor\r\n\t<x@y.example>;\r\n\tMon\r\n", Some("x@y.example")),
+            ("by b\rfor <x@y.example>\r\n", None),
+            ("by b for <x\r@y.example>\r\n", Some("x@y.example")),
         ] {
             assert_eq!(received_for(raw.as_bytes()).as_deref(), out);
         }

@@ -356,6 +356,34 @@ mod tests {
     }
 
     #[test]
+    fn prose_is_no_marker() {
+        let tables = [&MOBILE, &BARE].into_iter().flat_map(|table| table.entries());
+        let known: Vec<String> = tables.map(|entry| entry.trim_end_matches('?').to_owned()).collect();
+        let starts = known.iter().map(String::as_str).chain(["From", "An", "Le 3", "Yes", "Sent", "From: a"]);
+        for start in starts {
+            for end in [
+                "",
+                " x",
+                ": x",
+                " iPhone",
+                " gesendet",
+                " gesendet.",
+                " *",
+                " (gönderildi)",
+                " から送信",
+                " lähetetty ",
+            ] {
+                for line in [format!("{start}{end}"), format!("{start}{end}").to_uppercase()] {
+                    let block = [line.as_str(), "To: b", "From: c", "Subject: d"];
+                    let is_one = is_bar(&line) || is_header_block(&block) || is_mobile_signature(&line);
+                    assert!(!(is_one && is_prose(&line)), "{line}");
+                }
+            }
+        }
+        assert!(is_prose("The cart stays empty, whatever I put into it.") && is_prose("Regards"));
+    }
+
+    #[test]
     fn an_answer_is_what_is_new_in_it() {
         for (name, text, body) in [
             ("top", "Thanks!\n\nOn Mon, Jan 1, 2024 Ada <a@x.example> wrote:\n> hi\n> there", "Thanks!"),

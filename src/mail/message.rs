@@ -6,7 +6,9 @@ use super::container;
 use super::fields;
 use super::headers::Headers;
 use super::html::{Rendered, html_to_text};
-use super::skim::{skim, skim_split};
+use super::skim::{settled, skim};
+use super::split::split;
+use super::unfold::{beginning, unfolded};
 use super::words;
 use crate::domain::{Attachment, EmailAddress, Mailbox, MessageId};
 use jiff::Timestamp;
@@ -98,20 +100,17 @@ impl Message {
 pub fn read(raw: &[u8]) -> Result<Message, Unreadable> {
     caught(|| {
         let start = beginning(raw);
+        let parts = parts_of(&start);
+        let bytes = if parts.is_some() { Cow::Borrowed(&*start) } else { unfolded(&start) };
+        let parts = parts.or_else(|| if let Cow::Owned(bytes) = &bytes { parts_of(bytes) } else { None });
         let tells = |parsed: &mail_parser::Message<'_>| parsed.parts.iter().any(is_telling);
-        let apart = |bytes| skim_split(bytes, |parsed| !tells(parsed));
-        let bytes;
-        let parsed = match apart(&start) {
-            Some(parsed) => parsed,
-            None => {
-                bytes = unfold_parameters(&start);
-                let again = if matches!(bytes, Cow::Owned(_)) { apart(&bytes) } else { None };
-                again
-                    .or_else(|| skim(&bytes, |parsed| !tells(parsed)))
-                    .or_else(|| parse(&bytes))
-                    .ok_or_else(|| unreadable("it has no header fields"))?
-            }
+        let lazily = |parsed: &mail_parser::Message<'_>| !tells(parsed);
+        let decoded = match parts {
+            Some(parts) => settled(parts, &bytes, lazily),
+            None => skim(&bytes, lazily),
         };
+        let parsed =
+            decoded.or_else(|| parse(&bytes)).ok_or_else(|| unreadable("it has no header fields"))?;
         let mut message = message(&parsed);
         message.telling = tells(&parsed);
         if message.telling && start.len() <= STRUCTURE_MAX {
@@ -239,7 +238,7 @@ impl<'a> Structure<'a> {
 
     /// Gives all of it.
     pub(super) fn whole(&self) -> Option<&mail_parser::Message<'static>> {
-        let parse = || Some(Arc::new(parse(&prepared(self.raw))?.into_owned()));
+        let parse = || Some(Arc::new(parse(&unfolded(&beginning(self.raw)))?.into_owned()));
         self.parsed.get_or_init(|| self.message.structure.clone().or_else(parse)).as_deref()
     }
 
@@ -270,84 +269,22 @@ pub(super) fn parse(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
 
 /// Gives the bytes as the parser needs them: same places for the same things after the first line.
 ///
-/// A leading mbox line and blank lines go. mail-parser 0.11 loses a parameter whose value stands on the
-/// next line (`boundary=` + fold), so such a fold becomes blanks, as does the line end in front of a
-/// `boundary=` that nobody indented; line ends of lone CR become LF.
+/// A leading mbox line and blank lines go, lone carriage returns become line ends, and where a field needs it, lines are
+/// [joined](unfolded).
 pub(super) fn prepared(raw: &[u8]) -> Cow<'_, [u8]> {
-    match beginning(raw) {
-        Cow::Borrowed(start) => unfold_parameters(start),
-        owned => owned,
+    let start = beginning(raw);
+    if parts_of(&start).is_some() {
+        return start;
+    }
+    match unfolded(&start) {
+        Cow::Owned(bytes) => Cow::Owned(bytes),
+        Cow::Borrowed(_) => start,
     }
 }
 
-/// Gives the bytes from the first field on, with line ends of LF.
-fn beginning(raw: &[u8]) -> Cow<'_, [u8]> {
-    let mut start = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw).trim_ascii_start();
-    if start.starts_with(b"From ") || start.starts_with(b">From ") {
-        start = start
-            .split_inclusive(|b| *b == b'\n')
-            .next()
-            .and_then(|l| start.get(l.len()..))
-            .unwrap_or_default();
-    }
-    if !start.contains(&b'\n') && start.contains(&b'\r') {
-        return Cow::Owned(start.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
-    }
-    Cow::Borrowed(start)
-}
-
-/// Begins a line that may be a boundary.
-static DASHES: LazyLock<memchr::memmem::Finder<'static>> =
-    LazyLock::new(|| memchr::memmem::Finder::new(b"\n--"));
-
-/// Turns the fold in `name=` CRLF blank into blanks, in places that may be headers.
-fn unfold_parameters(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut out = Cow::Borrowed(bytes);
-    let mut at = 0;
-    let mut header = true;
-    while let Some((line, after)) = bytes.get(at..).and_then(next_line) {
-        if !header && !line.starts_with(b"--") {
-            // Most of a mail is text, where no line but one of dashes counts.
-            let Some(far) = DASHES.find(bytes.get(at..).unwrap_or_default()) else { break };
-            at += far + 1;
-            continue;
-        }
-        let content = line.trim_ascii_end();
-        header = if content.is_empty() { false } else { header || content.starts_with(b"--") };
-        if header && is_to_unfold(content, after) {
-            let owned = out.to_mut();
-            let end = at + line.len();
-            if let Some(gap) = owned.get_mut(at + content.len()..end) {
-                gap.fill(b' ');
-            }
-        }
-        at += line.len();
-    }
-    out
-}
-
-/// Tells whether a line, without its end, has to be joined with what stands after it.
-pub(super) fn is_to_unfold(line: &[u8], after: &[u8]) -> bool {
-    match line.last() {
-        Some(b'=') => (after.starts_with(b" ") || after.starts_with(b"\t")) && ends_in_parameter(line),
-        Some(b';') => after.get(..9).is_some_and(|next| next.eq_ignore_ascii_case(b"boundary=")),
-        _ => false,
-    }
-}
-
-/// Gives the first line with its end, and what follows it.
-fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-    bytes.split_at_checked(end).filter(|(line, _)| !line.is_empty())
-}
-
-/// Tells whether a line ends in the name of a parameter whose value is still to come.
-fn ends_in_parameter(line: &[u8]) -> bool {
-    let Some(name) = line.strip_suffix(b"=") else { return false };
-    let name = name.rsplit(|b| matches!(b, b';' | b' ' | b'\t')).next().unwrap_or_default();
-    ["boundary", "name", "filename", "charset", "type", "report-type", "format", "delsp", "start", "protocol"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+/// Splits a mail, if nothing in it is odd.
+fn parts_of(bytes: &[u8]) -> Option<mail_parser::Message<'_>> {
+    catch_unwind(|| split(bytes)).ok().flatten()
 }
 
 /// Makes the message of what was parsed.

@@ -1,6 +1,7 @@
 //! Parameters of MIME fields out of bytes that may be anything: RFC 2045 with RFC 2231, and what programs write
 //! instead.
 
+use super::fields::hex_digit;
 use super::{charset, fields};
 
 /// Most parameters and most pieces of one that are read.
@@ -120,8 +121,11 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|_| *first == b'%').and_then(|d| u8::from_str_radix(d, 16).ok()) {
+        let byte = match after {
+            [high, low, ..] if *first == b'%' => hex_digit(*high).zip(hex_digit(*low)),
+            _ => None,
+        };
+        match byte.map(|(high, low)| high << 4 | low) {
             Some(byte) => {
                 bytes.push(byte);
                 rest = after.get(2..).unwrap_or_default();

@@ -12,20 +12,36 @@ use crate::domain::MessageId;
 const MOST: usize = 200;
 /// From so many octets on a field in a text is taken for ended.
 const VALUE_MAX: usize = 2000;
-/// The fields that are read.
-const WANTED: &[&str] = &[
-    "message-id",
-    "original-message-id",
-    "x-original-message-id",
-    "reply-to",
-    "return-path",
-    "original-mail-from",
-    "x-original-sender",
-    "list-unsubscribe",
-    "x-deskbell-issue",
-    "subject",
-    "to",
+/// The fields that are read, and what they tell.
+const FIELDS: &[(&str, Told)] = &[
+    ("Message-ID", Told::Id),
+    ("Original-Message-ID", Told::Id),
+    ("X-Original-Message-ID", Told::Id),
+    ("Reply-To", Told::Address),
+    ("Return-Path", Told::Address),
+    ("Original-Mail-From", Told::Address),
+    ("X-Original-Sender", Told::Address),
+    ("List-Unsubscribe", Told::Address),
+    ("X-Deskbell-Issue", Told::Reference),
+    ("Subject", Told::Subject),
+    ("To", Told::To),
 ];
+
+/// What a field tells.
+#[derive(Clone, Copy)]
+enum Told {
+    Id,
+    Address,
+    Reference,
+    Subject,
+    To,
+}
+
+impl Told {
+    fn by(name: &str) -> Option<Self> {
+        FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, told)| *told)
+    }
+}
 
 /// What a report tells of the mail that it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,26 +57,27 @@ pub struct Returned {
     pub to: Option<String>,
 }
 
-/// A field as it is put together from its lines.
-struct Field<'a> {
-    name: &'a str,
-    /// Empty where nobody asks for the field.
+/// A field that stands in a text, as it is put together from its lines.
+struct TextField {
+    /// `None` where nobody asks for it; then its value stays empty.
+    told: Option<Told>,
     value: String,
+    /// Octets of the value, kept or not.
     length: usize,
 }
 
-impl<'a> Field<'a> {
-    fn of(line: &'a str) -> Option<Self> {
+impl TextField {
+    fn of(line: &str) -> Option<Self> {
         let colon = memchr::memchr(b':', line.as_bytes())?;
-        let (name, value) = (line.get(..colon)?.trim(), line.get(colon + 1..)?);
-        let is_wanted = WANTED.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
-        let kept = if is_wanted { value } else { "" };
-        Some(Self { name: if is_wanted { name } else { "" }, value: kept.to_owned(), length: value.len() })
+        let (name, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+        let told = Told::by(name.trim());
+        let kept = if told.is_some() { value } else { "" };
+        Some(Self { told, value: kept.to_owned(), length: value.len() })
     }
 
     fn add(&mut self, line: &str) {
         self.length += line.len() + 1;
-        if !self.name.is_empty() {
+        if self.told.is_some() {
             self.value.push(' ');
             self.value.push_str(line);
         }
@@ -74,7 +91,7 @@ impl Returned {
         for (index, part) in parsed.parts.iter().enumerate() {
             if let Some(nested) = message::nested(part) {
                 for (name, raw) in message::raw_fields(nested) {
-                    found.take(name, &String::from_utf8_lossy(raw));
+                    found.take(Told::by(name), &String::from_utf8_lossy(raw));
                 }
                 // A gateway wraps the report of another one.
                 for (index, part) in nested.parts.iter().enumerate().filter(|(_, part)| part.is_text()) {
@@ -91,46 +108,44 @@ impl Returned {
 
     /// Reads fields that stand in a text, quoted or not, folded or not.
     fn take_lines(&mut self, text: &str) {
-        let mut field: Option<Field<'_>> = None;
+        let mut field: Option<TextField> = None;
         for line in lines(text) {
             let folded = line.starts_with([' ', '\t']);
             let line = line.trim_start_matches([' ', '\t', '>', '|']);
             match &mut field {
                 Some(field) if folded && field.length < VALUE_MAX => field.add(line),
                 field => {
-                    if let Some(next) = Field::of(line)
+                    if let Some(next) = TextField::of(line)
                         && let Some(whole) = field.replace(next)
                     {
-                        self.take(whole.name, &whole.value);
+                        self.take(whole.told, &whole.value);
                     }
                 }
             }
         }
         if let Some(whole) = field {
-            self.take(whole.name, &whole.value);
+            self.take(whole.told, &whole.value);
         }
     }
 
-    fn take(&mut self, name: &str, value: &str) {
+    fn take(&mut self, told: Option<Told>, value: &str) {
         let first = |place: &mut Option<String>| {
             if place.is_none() {
                 *place = Some(fields::text(value.as_bytes())).filter(|v| !v.is_empty());
             }
         };
-        match name.to_ascii_lowercase().as_str() {
-            "message-id" | "original-message-id" | "x-original-message-id" if self.ids.len() < MOST => {
+        match told {
+            Some(Told::Id) if self.ids.len() < MOST => {
                 self.ids.extend(fields::message_id(value.as_bytes()));
             }
-            "reply-to" | "return-path" | "original-mail-from" | "x-original-sender" | "list-unsubscribe"
-                if self.addresses.len() < MOST =>
-            {
+            Some(Told::Address) if self.addresses.len() < MOST => {
                 let pieces = value.split(|c: char| c.is_whitespace() || "<>,;?\"()".contains(c));
                 let pieces = pieces.map(|piece| piece.trim_start_matches("mailto:"));
                 self.addresses.extend(pieces.filter(|piece| piece.contains('@')).take(4).map(str::to_owned));
             }
-            "x-deskbell-issue" => first(&mut self.reference),
-            "subject" => first(&mut self.subject),
-            "to" => first(&mut self.to),
+            Some(Told::Reference) => first(&mut self.reference),
+            Some(Told::Subject) => first(&mut self.subject),
+            Some(Told::To) => first(&mut self.to),
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 //! HTML that it was made of, where it was (MS-OXRTFEX).
 
 use super::charset;
+use super::fields::hex_digit;
 
 /// What the dictionary holds at the beginning (MS-OXRTFCP, section 2.1.2.1).
 const DICTIONARY: &[u8] =
@@ -174,9 +175,10 @@ impl<'a> Reader<'a> {
             b'\'' => {
                 let (digits, rest) = self.rest.split_at_checked(2).unwrap_or((self.rest, &[]));
                 self.rest = rest;
-                let hex = std::str::from_utf8(digits).ok().and_then(|d| u8::from_str_radix(d, 16).ok());
-                if let Some(b) = hex {
-                    self.byte(b);
+                if let [high, low] = digits
+                    && let Some((high, low)) = hex_digit(*high).zip(hex_digit(*low))
+                {
+                    self.byte(high << 4 | low);
                 }
             }
             b'~' => self.character(' '),

@@ -5,8 +5,8 @@
 //! parser would have made of the mail, octet for octet; where that is not certain, nothing comes of it. It must not
 //! know what parts mean.
 
+use super::fields::hex_digit;
 use super::lines::count;
-use super::split::split;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::DecoderFnc;
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -15,9 +15,8 @@ use mail_parser::{
     Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::panic::catch_unwind;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, OnceLock};
 
 /// Finds parts, and takes none for encoded.
 static SKIMMER: LazyLock<MessageParser> = LazyLock::new(|| {
@@ -36,16 +35,20 @@ pub(super) fn skim(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Optio
     if !holds(b"base64") || !holds(b"name=") {
         return None;
     }
-    settled(catch_unwind(|| SKIMMER.parse(bytes)).ok()??, bytes, lazily, false)
+    settled_all(catch_unwind(|| SKIMMER.parse(bytes)).ok()??, bytes, lazily, false)
 }
 
-/// Does the same, quicker, with most mails: those that can be [`split`].
-pub(super) fn skim_split(bytes: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
-    settled(catch_unwind(|| split(bytes)).ok()??, bytes, lazily, true)
+/// Does the same, quicker, with most mails: those that can be [split](super::split::split).
+pub(super) fn settled<'x>(
+    split: Message<'x>,
+    bytes: &'x [u8],
+    lazily: impl Fn(&Message<'_>) -> bool,
+) -> Option<Message<'x>> {
+    settled_all(split, bytes, lazily, true)
 }
 
 /// Gives to all parts what the parser would have given to them.
-fn settled<'x>(
+fn settled_all<'x>(
     mut message: Message<'x>,
     bytes: &'x [u8],
     lazily: impl Fn(&Message<'_>) -> bool,
@@ -132,11 +135,11 @@ fn named_encoding<'x>(part: &mut MessagePart<'x>, raw: &'x [u8]) -> Option<Encod
 fn text<'x>(part: &MessagePart<'_>, bytes: Cow<'x, [u8]>) -> Cow<'x, str> {
     let charset = part.content_type().and_then(|kind| kind.attribute("charset"));
     match charset.and_then(|charset| Some((charset, charset_decoder(charset.as_bytes())?))) {
-        Some((charset, _)) if is_of_single_octets(charset) && bytes.is_ascii() => utf8(bytes),
-        Some((charset, decoder)) if is_of_single_octets(charset) => {
-            by_octets(&bytes, charset, decoder).into()
-        }
-        Some((_, decoder)) => decoder(&bytes).into(),
+        Some((charset, decoder)) => match letters(charset, decoder) {
+            Some(_) if bytes.is_ascii() => utf8(bytes),
+            Some(letters) => by_octets(&bytes, letters).into(),
+            None => decoder(&bytes).into(),
+        },
         None => utf8(bytes),
     }
 }
@@ -155,16 +158,50 @@ fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     }
 }
 
-/// Tells whether each octet of a charset is a character of its own, and those of ASCII are what they are there.
-fn is_of_single_octets(charset: &str) -> bool {
-    let begins = |name: &str| charset.get(..name.len()).is_some_and(|c| c.eq_ignore_ascii_case(name));
-    ["iso-8859-", "windows-125", "us-ascii", "koi8-"].iter().any(|name| begins(name))
+/// Charsets in which each octet is a character of its own, and those of ASCII are what they are there.
+const SINGLES: [&str; 26] = [
+    "us-ascii",
+    "iso-8859-1",
+    "iso-8859-2",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-6",
+    "iso-8859-7",
+    "iso-8859-8",
+    "iso-8859-9",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-15",
+    "iso-8859-16",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+    "koi8-r",
+    "koi8-u",
+];
+
+/// The characters of the octets from 0x80 on.
+type Letters = Box<[char]>;
+
+/// Gives the letters of such a charset, which its decoder is asked for once.
+fn letters(charset: &str, decoder: DecoderFnc) -> Option<&'static Letters> {
+    static LETTERS: [OnceLock<Letters>; SINGLES.len()] = [const { OnceLock::new() }; SINGLES.len()];
+    let at = SINGLES.iter().position(|name| name.eq_ignore_ascii_case(charset))?;
+    let high = || (0x80..=0xff).collect::<Vec<u8>>();
+    Some(LETTERS.get(at)?.get_or_init(|| decoder(&high()).chars().collect()))
 }
 
 /// Decodes such a text: only what is not ASCII goes through the decoder's table, for that takes its time.
-fn by_octets(bytes: &[u8], charset: &str, decoder: DecoderFnc) -> String {
+fn by_octets(bytes: &[u8], letters: &[char]) -> String {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
-    let letters = letters(charset, decoder);
     let mut rest = bytes;
     while !rest.is_empty() {
         let plain = encoding_rs::Encoding::ascii_valid_up_to(rest);
@@ -176,19 +213,6 @@ fn by_octets(bytes: &[u8], charset: &str, decoder: DecoderFnc) -> String {
         rest = after;
     }
     text
-}
-
-/// The characters of the octets from 0x80 on in a charset.
-type Letters = Arc<[char]>;
-
-/// Gives what the decoder of a charset makes of the octets that are not of ASCII; it is asked once.
-fn letters(charset: &str, decoder: DecoderFnc) -> Letters {
-    static KNOWN: LazyLock<Mutex<HashMap<String, Letters>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let high = || (0x80..=0xff).collect::<Vec<u8>>();
-    let made = || decoder(&high()).chars().collect::<Letters>();
-    // As many as there are names that the parser knows.
-    known.entry(charset.to_ascii_lowercase()).or_insert_with(made).clone()
 }
 
 /// Gives how many octets base64 stands for; `None` where something else stands in it, or padding within.
@@ -241,7 +265,7 @@ fn even_quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
         rest = match rest {
             [b'=', b'\n', after @ ..] | [b'=', b'\r', b'\n', after @ ..] => after,
             [b'=', high, low, after @ ..] => {
-                out.push(digit(*high)? << 4 | digit(*low)?);
+                out.push(hex_digit(*high)? << 4 | hex_digit(*low)?);
                 after
             }
             [b'=', ..] => return None,
@@ -306,7 +330,7 @@ fn unquote(out: &mut Vec<u8>, line: &[u8]) -> Option<()> {
     loop {
         // In many scripts hardly a letter stands between two of them.
         while let [b'=', high, low, after @ ..] = rest {
-            out.push(digit(*high)? << 4 | digit(*low)?);
+            out.push(hex_digit(*high)? << 4 | hex_digit(*low)?);
             rest = after;
         }
         let (plain, quoted) = rest.split_at_checked(memchr::memchr(b'=', rest).unwrap_or(rest.len()))?;
@@ -319,20 +343,16 @@ fn unquote(out: &mut Vec<u8>, line: &[u8]) -> Option<()> {
     }
 }
 
-fn digit(letter: u8) -> Option<u8> {
-    match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'A'..=b'F' => Some(letter - b'A' + 10),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::message::parse;
+    use super::super::split::split;
     use super::*;
     use proptest::prelude::*;
+
+    fn of_split(mail: &[u8], lazily: impl Fn(&Message<'_>) -> bool) -> Option<Message<'_>> {
+        settled(catch_unwind(|| split(mail)).ok()??, mail, lazily)
+    }
 
     /// What the parser and the skimmer make of a mail whose second part is this, and of a mail that is nothing else.
     fn both(encoding: &str, kind: &str, body: &str) -> (Option<String>, Option<String>) {
@@ -346,7 +366,7 @@ mod tests {
             let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
             (
                 shown(parse(mail.as_bytes())),
-                shown(skim_split(mail.as_bytes(), |_| false).or_else(|| skim(mail.as_bytes(), |_| false))),
+                shown(of_split(mail.as_bytes(), |_| false).or_else(|| skim(mail.as_bytes(), |_| false))),
             )
         });
         (one.0.zip(two.0).map(|(one, two)| one + &two), one.1.zip(two.1).map(|(one, two)| one + &two))
@@ -389,23 +409,21 @@ mod tests {
     #[test]
     fn a_file_is_decoded_when_it_is_asked_for() {
         let mail = b"Content-Type: image/png; name=x\nContent-Transfer-Encoding: base64\n\nQ2Fm\nw6k=\n";
-        let message = skim_split(mail, |_| true).unwrap();
+        let message = of_split(mail, |_| true).unwrap();
         let part = message.parts.first().unwrap();
         assert!(is_encoded(part));
         assert_eq!(super::super::body::bytes(&message, 0).as_deref(), Some("Café".as_bytes()));
         assert_eq!(base64_length(part.contents()), Some(5));
-        assert!(!is_encoded(skim_split(mail, |_| false).unwrap().parts.first().unwrap()));
+        assert!(!is_encoded(of_split(mail, |_| false).unwrap().parts.first().unwrap()));
     }
 
     #[test]
     fn charsets_of_single_octets_hold_ascii() {
         let octets: Vec<u8> = (0..=255).collect();
-        let names =
-            (1..=16).map(|n| format!("iso-8859-{n}")).chain((0..9).map(|n| format!("windows-125{n}")));
-        for name in names.chain(["us-ascii", "koi8-r", "koi8-u", "ISO-8859-8-I"].map(str::to_owned)) {
-            let Some(decoder) = charset_decoder(name.as_bytes()) else { continue };
-            assert!(is_of_single_octets(&name));
-            assert_eq!(by_octets(&octets, &name, decoder), decoder(&octets), "{name}");
+        for name in SINGLES {
+            let decoder = charset_decoder(name.as_bytes()).unwrap();
+            let letters = letters(&name.to_ascii_uppercase(), decoder).unwrap();
+            assert_eq!(by_octets(&octets, letters), decoder(&octets), "{name}");
             assert_eq!(decoder(&octets).chars().count(), 256, "{name}");
         }
     }

@@ -3,7 +3,7 @@
 //! mail-parser reads a mail octet by octet, and each part as it comes. Here the ends of fields and parts are looked for
 //! at once, and every field that the parts need is read by mail-parser. It must not know how parts are encoded.
 
-use super::message::is_to_unfold;
+use super::unfold::is_to_unfold;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{
     ContentType, Header, HeaderName, HeaderValue, Message, MessagePart, MimeHeaders, PartType,
@@ -22,7 +22,8 @@ struct Multipart {
 
 /// Gives the parts of a mail as mail-parser gives them, in their octets, texts with nothing in them yet.
 ///
-/// `None` where a mail stands within the mail, or where not every part has its end.
+/// `None` where a mail stands within the mail, where not every part has its end, or where lines of a header have to be
+/// [joined](super::unfold::unfolded) first.
 pub(super) fn split(bytes: &[u8]) -> Option<Message<'_>> {
     let mut parts: Vec<MessagePart<'_>> = Vec::new();
     let mut open: Vec<Multipart> = Vec::new();
@@ -73,14 +74,14 @@ fn fields(bytes: &[u8], from: usize) -> Option<(Vec<Header<'_>>, usize)> {
         }
         let mut stream = MessageStream::new(field);
         let Some(name) = stream.parse_header_name() else {
-            at = whole(bytes, at, at + stream.offset())?;
+            at = read_to(bytes, at, at + stream.offset())?;
             continue;
         };
         let offset_field = u32::try_from(at).ok()?;
         let start = at + stream.offset();
         let value = value(&mut stream, &name);
         at = match value {
-            Some(_) => whole(bytes, at, at + stream.offset())?,
+            Some(_) => read_to(bytes, at, at + stream.offset())?,
             None => field_end(bytes, at)?,
         };
         headers.push(Header {
@@ -107,7 +108,7 @@ fn value<'x>(stream: &mut MessageStream<'x>, name: &HeaderName<'_>) -> Option<He
 fn field_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut line = from;
     while let Some(length) = memchr::memchr(b'\n', bytes.get(line..)?) {
-        line = line_of_field(bytes, line, line + length)?;
+        line = next_line(bytes, line, line + length)?;
         if !matches!(bytes.get(line), Some(b' ' | b'\t')) {
             return Some(line);
         }
@@ -115,17 +116,17 @@ fn field_end(bytes: &[u8], from: usize) -> Option<usize> {
     Some(bytes.len())
 }
 
-/// Gives the end of a field that was read; `None` where its lines have to be joined first.
-fn whole(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+/// Gives the end up to which a field was read; `None` where its lines have to be joined first.
+fn read_to(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
     let mut line = from;
     for at in memchr::memchr_iter(b'\n', bytes.get(from..end)?) {
-        line = line_of_field(bytes, line, from + at)?;
+        line = next_line(bytes, line, from + at)?;
     }
     Some(end)
 }
 
 /// Gives where the next line begins; `None` where it has to be joined with this one.
-fn line_of_field(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+fn next_line(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
     let (line, after) = (bytes.get(from..end)?.trim_ascii_end(), bytes.get(end + 1..)?);
     (!is_to_unfold(line, after)).then_some(end + 1)
 }
@@ -222,14 +223,17 @@ fn behind(
 #[cfg(test)]
 mod tests {
     use super::super::message::parse;
-    use super::super::skim::skim_split;
+    use super::super::skim::settled;
     use super::*;
     use proptest::prelude::*;
 
     /// What becomes of a mail by the parser and by its parts, without the octets of the whole.
     fn both(mail: &str) -> (Option<String>, Option<String>) {
         let shown = |message: Option<Message<'_>>| message.map(|message| format!("{:?}", message.parts));
-        (shown(parse(mail.as_bytes())), shown(skim_split(mail.as_bytes(), |_| false)))
+        (
+            shown(parse(mail.as_bytes())),
+            shown(split(mail.as_bytes()).and_then(|parts| settled(parts, mail.as_bytes(), |_| false))),
+        )
     }
 
     #[test]

@@ -120,3 +120,20 @@ fn count_words(text: &str, most: usize) -> usize {
     }
     text.split_whitespace().take(most).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_are_counted_as_they_are_split(
+            text in "(a|bc|é|日本|\u{a0}|\u{3000}| |\n|\t){0,40}", before in 500_usize..520, most in 0_usize..40
+        ) {
+            for text in [text.clone(), format!("{}{text}", "x".repeat(before)), format!("{}{text}", "x ".repeat(before))] {
+                prop_assert_eq!(count_words(&text, most), text.split_whitespace().take(most).count());
+            }
+        }
+    }
+}

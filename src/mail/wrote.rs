@@ -390,6 +390,14 @@ fn is_sentence(lower: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_mobile_programs_end_with_is_told_by_its_last_octets() {
+        for end in MOBILE_ENDS {
+            assert!(may_end_as_one(end) && may_end_as_one(&end.to_uppercase()), "{end}");
+            assert!(may_end_as_mobile(&format!("Von unterwegs {end}")), "{end}");
+        }
+    }
+
     fn begins(lines: &[&str], quoted: bool) -> Option<usize> {
         let ends: Vec<bool> = lines.iter().map(|line| may_end_one(line)).collect();
         attribution(lines, &ends, &|_| quoted)

@@ -302,6 +302,28 @@ fn persons_who_write_about_machines_are_persons() {
 }
 
 #[test]
+fn a_report_tells_its_mail_whatever_stands_before_the_first_field_and_whatever_charset_it_names() {
+    for (kind, before) in [
+        ("text/rfc822-headers", "\u{feff}"),
+        ("text/rfc822-headers; charset=utf-16le", ""),
+        ("text/rfc822-headers; charset=iso-8859-1", "Subject: Caf\u{e9}\r\n"),
+        ("application/octet-stream; name=x", ""),
+    ] {
+        let raw = format!(
+            "From: mailer-daemon@x.example\r\nSubject: failure notice\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\
+             Content-Type: message/delivery-status; charset=utf-16le\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
+             Final-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b\r\n\
+             Content-Type: {kind}\r\n\r\n{before}Message-ID: <ours-1@desk.example>\r\n\r\n--b--\r\n"
+        );
+        let said = verdict(raw.as_bytes(), &read(raw.as_bytes()).unwrap(), &desk());
+        let MailClass::Bounce(bounce) = said.class else { panic!("{kind}: {}", said.reason) };
+        assert_eq!(bounce.original.unwrap().as_str(), "ours-1@desk.example", "{kind}");
+        assert_eq!(bounce.recipients[0].address.as_str(), "bob@x.example", "{kind}");
+    }
+}
+
+#[test]
 fn a_report_that_a_person_passes_on_with_all_its_parts_is_a_persons() {
     let raw = "From: ada@customer.example\r\nSubject: Fwd: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nWhat does this mean?\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; bob@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n";
     let said = verdict(raw.as_bytes(), &read(raw.as_bytes()).unwrap(), &desk());

@@ -1,7 +1,7 @@
 //! Odd mails, one oddity a fixture, and large ones that are made here.
 
 use super::super::*;
-use super::fixture;
+use super::{desk, fixture};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -171,6 +171,7 @@ fn in_time(what: &str, raw: &[u8]) -> Message {
     let before = Instant::now();
     let message = read(raw).unwrap();
     let _ = visible(&message, Reading::Answer);
+    let _ = verdict(raw, &message, &desk());
     let took = before.elapsed();
     // Unoptimised code on a busy machine is given more than the second that a user waits.
     assert!(took < Duration::from_secs(15), "{what}: {took:?}");
@@ -217,6 +218,19 @@ fn large_mails_are_read_in_time() {
     let text = format!("From: a@x.example\r\n\r\n{}", "begin 644 a\r\n#0V%T\r\n".repeat(100_000));
     in_time("blocks without end", text.as_bytes());
 
+    let report = format!(
+        "From: mailer-daemon@x.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@x.example\r\n\
+         Action: failed\r\nDiagnostic-Code: smtp; {}\r\n--b--\r\n",
+        ".".repeat(500_000)
+    );
+    in_time("points in a report", report.as_bytes());
+    let report = format!(
+        "From: mailer-daemon@x.example\r\nSubject: failure notice\r\n\r\nNot delivered: a@x.example 5{}\r\n",
+        ".5".repeat(30_000)
+    );
+    in_time("points in a text", report.as_bytes());
+
     let fields = "X-Odd: =?utf-8?Q?a?=\r\n".repeat(100_000);
     in_time("fields", format!("{fields}\r\nx").as_bytes());
     in_time("one long field", format!("Subject: {}\r\n\r\nx", "=?utf-8?Q?a?= ".repeat(200_000)).as_bytes());
@@ -225,6 +239,36 @@ fn large_mails_are_read_in_time() {
         "parameters",
         format!("Content-Disposition: a{}\r\n\r\nx", "; filename*1=a".repeat(100_000)).as_bytes(),
     );
+}
+
+#[test]
+fn files_of_a_mail_of_lone_carriage_returns_can_be_opened() {
+    let raw = b"From: a@x.example\rContent-Type: multipart/mixed; boundary=\r b\r\r--b\r\rhi\r--b\rContent-Type: application/pdf; name=x.pdf\rContent-Transfer-Encoding: base64\r\rQUJD\r--b--\r";
+    let message = read(raw).unwrap();
+    assert_eq!(message.plain.as_deref(), Some("hi"));
+    let [file] = message.attachments.as_slice() else { panic!("{:?}", message.attachments) };
+    assert_eq!(part(raw, file.part.unwrap(), &file.within).as_deref(), Some(&b"ABC"[..]));
+}
+
+#[test]
+fn text_that_only_looks_like_a_header_is_not_altered() {
+    let patch = "--- a/x\n+++ b/x\n name=\n foo\n";
+    let raw = format!("From: a@x.example\n\n{patch}");
+    assert_eq!(read(raw.as_bytes()).unwrap().plain.as_deref(), Some(patch));
+
+    let raw = format!(
+        "From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\n\
+         Content-Type: text/x-diff; name=a.patch\n\n{patch}\n--b--\n"
+    );
+    let message = read(raw.as_bytes()).unwrap();
+    assert_eq!(part(raw.as_bytes(), message.attachments[0].part.unwrap(), &[]).unwrap(), patch.as_bytes());
+}
+
+#[test]
+fn what_is_said_to_be_uuencoded_and_is_not_is_shown() {
+    let raw =
+        b"From: a@x.example\nContent-Type: text/plain\nContent-Transfer-Encoding: x-uuencode\n\nHello\n";
+    assert_eq!(read(raw).unwrap().plain.as_deref(), Some("Hello\n"));
 }
 
 /// Fixtures that are changed at random.
