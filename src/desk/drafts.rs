@@ -57,6 +57,7 @@ impl Desk {
         self.inner.store.raw(raw).await.map_err(txn::store_fault).map(Response::Bytes)
     }
 
+    /// Keeps a draft; answers with it where it was joined to what another window of the same person left there.
     pub(super) async fn save_draft(&self, acting: &Acting, mut draft: Draft) -> Result<Response, Fault> {
         if draft.text.len() > MAX_TEXT {
             return Err(Fault::usage("the draft is larger than 1 MiB").hint("attach it as a file instead"));
@@ -76,6 +77,7 @@ impl Desk {
         // Only the desk puts files there: whoever could name any would read what is not theirs. Where their
         // bytes stand, only its own record knows.
         let before = txn.get::<Draft>(&draft_key(&draft.user, draft.issue, draft.kind)).await?;
+        let joined = draft.goes_on_from(before.as_ref().map_or("", |before| &before.text));
         draft.kept = before.map(|before| before.kept).unwrap_or_default();
         for place in std::mem::take(&mut draft.off) {
             draft.take_off(place);
@@ -83,7 +85,7 @@ impl Desk {
         draft.saved_at = txn.now;
         txn.put(&draft)?;
         self.finish(txn, acting.actor(), None, None).await?;
-        Ok(Response::Done)
+        Ok(if joined { Response::Draft(Some(draft)) } else { Response::Done })
     }
 
     /// Tells whether the caller would find a draft in an issue.

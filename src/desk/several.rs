@@ -360,6 +360,7 @@ fn many_draft(user: &str, kind: DraftKind, text: String, to: &[String], now: jif
         files: Vec::new(),
         kept: Vec::new(),
         off: Vec::new(),
+        over: None,
         seen: None,
         saved_at: now,
     }

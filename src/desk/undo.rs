@@ -338,6 +338,7 @@ impl Desk {
             files: Vec::new(),
             kept: written.attachments.into_iter().filter(|file| file.raw.is_some()).collect(),
             off: Vec::new(),
+            over: None,
             seen: issue.last_note,
             saved_at: txn.now,
         };

@@ -37,6 +37,10 @@ pub struct Draft {
     /// Places of kept files that the writer took off, counted from 0. Only requests say so; none is stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub off: Vec<u32>,
+    /// The text that the writer takes for the stored one: another that stands there is of another window, and is kept.
+    /// Only requests say so; none is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
     /// The last note the writer had seen.
     pub seen: Option<NoteId>,
     pub saved_at: Timestamp,
@@ -81,6 +85,16 @@ impl Draft {
         // Of kept files only those at home are known.
         let joined = home.join(Self { kept: Vec::new(), off: Vec::new(), ..self }, Side::Behind);
         Self { text, ..joined }
+    }
+
+    /// Goes on from what stands there now, if that is not what the writer knew; says whether it was another's.
+    pub fn goes_on_from(&mut self, stored: &str) -> bool {
+        let over = self.over.take().filter(|over| over != stored && !stored.trim().is_empty());
+        let Some(over) = over else { return false };
+        let text = led_on_after(stored, &over, &self.text);
+        let was_strange = text != self.text;
+        self.text = text;
+        was_strange
     }
 
     /// Takes off the kept file at a place; the others stay where they are.
@@ -183,6 +197,7 @@ mod tests {
             files: vec![file.into()],
             kept: vec![kept],
             off: vec![],
+            over: None,
             seen: None,
             saved_at: Timestamp::UNIX_EPOCH,
         }
@@ -190,6 +205,24 @@ mod tests {
 
     fn names(draft: &Draft) -> Vec<(u32, &str)> {
         draft.kept_files().map(|(place, file)| (place, file.name.as_str())).collect()
+    }
+
+    #[test]
+    fn what_another_window_wrote_meanwhile_is_kept() {
+        for (stored, over, text, kept) in [
+            ("", Some(""), "b", "b"),
+            ("one", Some("one"), "two", "two"),
+            ("one", None, "two", "two"),
+            ("one", Some(""), "two", "one\n\ntwo"),
+            ("one\n\ntwo", Some("two"), "two and more", "one\n\ntwo and more"),
+            ("one\n\ntwo", Some("one"), "one and more", "one\n\ntwo\n\none and more"),
+            // It was stored all the same, though no answer came.
+            ("on", Some(""), "one", "one"),
+        ] {
+            let mut draft = Draft { over: over.map(str::to_owned), ..draft(text, "/a", "list.csv") };
+            assert_eq!(draft.goes_on_from(stored), kept != text, "{stored} {over:?} {text}");
+            assert_eq!((draft.text.as_str(), draft.over), (kept, None), "{stored} {over:?} {text}");
+        }
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl App {
 
     fn take_change(&mut self, purpose: Purpose, response: Response) {
         match (purpose, response) {
+            (Purpose::SaveDraft, Response::Draft(Some(draft))) => self.draft_joined(&draft),
             (Purpose::SaveDraft, _) => self.draft_saved(),
             (Purpose::DraftFile { reference, kind, place }, Response::Bytes(bytes)) => {
                 self.kept_came((&reference, kind), place, Ok(bytes));

@@ -26,6 +26,7 @@ impl Composer {
             files: self.files.iter().filter(|f| f.kept.is_none()).map(|f| f.path.clone()).collect(),
             kept: Vec::new(),
             off: self.off.clone(),
+            over: Some(self.stored.clone()),
             seen: self.seen,
             saved_at: now,
         }
@@ -164,6 +165,22 @@ impl App {
                 self.send(manner);
             }
         }
+    }
+
+    /// Learns that another window of the same person wrote into the draft: both texts go on here.
+    pub fn draft_joined(&mut self, draft: &Draft) {
+        let now = self.now;
+        let Some(composer) = &mut self.composer else { return };
+        if composer.kind != draft.kind || composer.target.as_ref().map(|(id, _)| *id) != draft.issue {
+            return;
+        }
+        let typed = composer.body.value();
+        let text = led_on_after(&draft.text, &composer.stored, &typed);
+        composer.stored.clone_from(&draft.text);
+        composer.saved = if text == draft.text { Saved::Stored } else { Saved::Unsaved(now) };
+        composer.body = Edit::text(&text);
+        composer.body.go_to_end();
+        self.say("another window of yours writes here too: its text stands above");
     }
 
     /// Learns that the draft could not be stored: it is tried again.

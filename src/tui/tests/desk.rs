@@ -467,13 +467,15 @@ impl FakeDesk {
             Request::Draft { reference, kind } => {
                 Response::Draft(self.drafts.get(&(reference.map(|r| r.iid), kind)).cloned())
             }
-            Request::SaveDraft(draft) => {
+            Request::SaveDraft(mut draft) => {
                 let place = (draft.issue.map(|id| id.0 - 1000), draft.kind);
-                let kept = self.drafts.remove(&place).map(|before| before.kept).unwrap_or_default();
+                let before = self.drafts.remove(&place);
+                let joined = draft.goes_on_from(before.as_ref().map_or("", |before| &before.text));
+                let kept = before.map(|before| before.kept).unwrap_or_default();
                 let mut stored = Draft { kept, off: vec![], ..draft.clone() };
                 draft.off.iter().for_each(|off| stored.take_off(*off));
-                self.drafts.insert(place, stored);
-                Response::Done
+                self.drafts.insert(place, stored.clone());
+                if joined { Response::Draft(Some(stored)) } else { Response::Done }
             }
             Request::DraftFile { .. } if self.refuses.is_some() => {
                 return Err(Fault::refused(self.refuses.clone().unwrap_or_default()));

@@ -30,6 +30,7 @@ fn taken_back(names: &[&str]) -> FakeDesk {
         files: vec![],
         kept: kept.collect(),
         off: vec![],
+        over: None,
         seen: None,
         saved_at: super::now(),
     };

@@ -111,6 +111,7 @@ fn a_text_that_was_taken_back_is_open_again_for_the_same_issues() {
         files: vec![],
         kept: vec![],
         off: vec![],
+        over: None,
         seen: None,
         saved_at: super::now(),
     };

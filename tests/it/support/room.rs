@@ -271,6 +271,7 @@ pub fn draft_of(user: &str, issue: Option<IssueId>, text: &str) -> Draft {
         files: vec![],
         kept: vec![],
         off: vec![],
+        over: None,
         seen: None,
         saved_at: Timestamp::UNIX_EPOCH,
     }
