@@ -12,7 +12,7 @@ use super::txn::{self, Txn};
 use super::{Acting, Desk};
 use crate::domain::{
     Draft, EmailAddress, Fault, Issue, IssueId, Note, ParticipantRole, Party, Reference, Response, Role,
-    Side, State,
+    Side, State, TurnTo,
 };
 use crate::store::record::{draft_key, note_key};
 
@@ -206,6 +206,13 @@ impl Desk {
         target.participants.retain(|p| !brought.contains(&p.email) || wrote.contains(&p.email));
         if std::mem::take(&mut issue.was_open) {
             open_again(&mut issue, txn.now);
+            // Both wait since when they did, unless somebody wrote meanwhile.
+            if let Some(merged_at) = before.closed_at {
+                issue.resume_before(merged_at, &[TurnTo::Nobody]);
+                if target.waiting_since == Some(merged_at) {
+                    target.resume_before(merged_at, &[TurnTo::Us]);
+                }
+            }
         }
         let home = self.load_project(txn, target.project).await?;
         let (theirs, ours) = (reference(&project, &issue), reference(&home, &target));

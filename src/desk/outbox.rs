@@ -3,12 +3,13 @@
 use super::txn;
 use super::{Acting, Desk, system};
 use crate::domain::{
-    AddressRecord, AddressState, EmailAddress, Fault, Issue, MailKind, Note, OutboxAction, OutboxEntry,
-    OutboxId, OutboxState, Response,
+    AddressRecord, AddressState, EmailAddress, Fault, Issue, IssueId, MailKind, Note, NoteId, NoteKind,
+    OutboxAction, OutboxEntry, OutboxId, OutboxState, Party, Response, TurnTo,
 };
-use crate::store::record::{OutboxOpen, issue_key, outbox_key};
+use crate::store::record::{OutboxOfNote, OutboxOpen, issue_key, note_key, outbox_key};
 use crate::store::{Direction, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -266,6 +267,7 @@ impl Desk {
         action: OutboxAction,
     ) -> Result<Response, Fault> {
         let (_gate, mut txn) = self.begin().await;
+        let mut notes = BTreeSet::new();
         for id in ids {
             let Some(mut entry) = txn.get::<OutboxEntry>(&outbox_key(*id)).await? else {
                 return Err(Fault::not_found(format!("there is no mail {id} in the outbox"))
@@ -276,10 +278,39 @@ impl Desk {
             }
             act(&mut entry, action)?;
             put_entry(&mut txn, &entry)?;
+            notes.extend(entry.issue.zip(entry.note));
+        }
+        for (issue, note) in notes {
+            self.take_turn(&mut txn, issue, note).await?;
         }
         txn.deed().label = format!("{} {} in the outbox", word(action), counted(ids.len(), "mail"));
         self.finish(txn, acting.actor(), None, Some(acting.request.clone())).await?;
         self.outbox_rows(ids).await
+    }
+
+    /// Sets whose turn it is in an issue after the mails of a note were cancelled, or are to go out after all: an answer
+    /// of which no mail goes to anybody is none.
+    async fn take_turn(&self, txn: &mut txn::Txn<'_>, issue: IssueId, note: NoteId) -> Result<(), Fault> {
+        let note = txn.get::<Note>(&note_key(issue, note)).await?;
+        let Some(note) = note.filter(|note| note.kind == NoteKind::Reply) else { return Ok(()) };
+        let mut answers = false;
+        for link in txn.list::<OutboxOfNote>(&txn::below(note.id.0)).await? {
+            let row = txn.get::<OutboxEntry>(&outbox_key(link.outbox)).await?;
+            answers |= row.is_some_and(|row| row.state != OutboxState::Cancelled || row.sent_at.is_some());
+        }
+        let before = self.load_issue(txn, issue).await?;
+        let (mut issue, at) = (before.clone(), note.created_at);
+        match (answers, before.waiting_on, before.waiting_since) {
+            (false, Some(Party::Them), Some(since)) if since == at => {
+                issue.resume_before(at, &[TurnTo::Them, TurnTo::Reply])
+            }
+            (true, Some(Party::Us), Some(since)) if since < at => {
+                issue.turn(Some(Party::Them), at);
+                issue.note_reply(at);
+            }
+            _ => return Ok(()),
+        }
+        txn.put_issue(Some(&before), &issue)
     }
 
     /// Shows some rows as they are now.
@@ -323,7 +354,7 @@ impl Desk {
     /// Lists the rows that carry a note.
     pub(super) async fn rows_of(&self, note: &Note) -> Result<Vec<OutboxEntry>, Fault> {
         let store = &self.inner.store;
-        let links = txn::all::<crate::store::record::OutboxOfNote>(store, &txn::below(note.id.0)).await?;
+        let links = txn::all::<OutboxOfNote>(store, &txn::below(note.id.0)).await?;
         let mut rows = Vec::with_capacity(links.len());
         for link in links {
             let kept = store.get::<OutboxEntry>(&outbox_key(link.outbox)).await.map_err(txn::store_fault)?;

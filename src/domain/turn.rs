@@ -64,6 +64,25 @@ impl Issue {
         }
     }
 
+    /// Stands as before a turn: it and those after it are forgotten. Nothing changes where it is not known, or none before
+    /// it.
+    pub fn resume_before(&mut self, at: Timestamp, to_one_of: &[TurnTo]) {
+        let it = |turn: &Turn| turn.at == at && to_one_of.contains(&turn.to);
+        let Some(known) = self.turns.iter().position(it) else { return };
+        let Some(last) = self.turns.iter().take(known).next_back() else { return };
+        let party = match last.to {
+            TurnTo::Us => Some(Party::Us),
+            TurnTo::Them | TurnTo::Reply => Some(Party::Them),
+            TurnTo::Nobody => None,
+        };
+        let same =
+            |turn: &&Turn| turn.to == to(party) || turn.to == TurnTo::Reply && party == Some(Party::Them);
+        let since = self.turns.iter().take(known).rev().take_while(same).last().map(|turn| turn.at);
+        self.turns.truncate(known);
+        self.waiting_on = party;
+        self.waiting_since = since.filter(|_| party.is_some());
+    }
+
     /// Adds the turn that stands, where what made it was done again.
     pub fn mend_turns(&mut self, now: Timestamp) {
         let wanted = to(self.waiting_on);

@@ -374,6 +374,28 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_mail_is_cancelled_leaves_the_turn_with_us() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let waits = async |room: &mut Room| {
+        let row = room.issue("acme/support#1").await.row;
+        (row.waiting_on, row.waiting_since)
+    };
+    let before = waits(&mut room).await;
+    assert_eq!(before.0, Some(Party::Us));
+    room.later(SignedDuration::from_hours(2));
+    room.ok(Request::AddNote(NewNote { hold_ms: Some(3_600_000), ..note("acme/support#1", "hello") })).await;
+    let answered = waits(&mut room).await;
+    assert_eq!(answered.0, Some(Party::Them));
+    let held = room.outbox().await.into_iter().find(|row| row.state == OutboxState::Held).unwrap();
+    let act = |action| Request::OutboxAct { ids: vec![held.id], action };
+    room.ok(act(OutboxAction::Cancel)).await;
+    assert_eq!(waits(&mut room).await, before);
+    room.ok(act(OutboxAction::Retry)).await;
+    assert_eq!(waits(&mut room).await, answered);
+}
+
+#[tokio::test]
 async fn a_draft_of_two_windows_holds_the_texts_of_both() {
     let mut room = Room::new().await;
     room.mail(ADA).await;

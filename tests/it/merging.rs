@@ -2,9 +2,10 @@
 
 use crate::support::room::{ADA, Room, address, draft_of, field, note};
 use deskbell::domain::{
-    Draft, DraftKind, Edit, EmailAddress, Fate, FaultKind, IssueId, NewNote, NoteKind, Request, Response,
-    Role, State,
+    Draft, DraftKind, Edit, EmailAddress, Fate, FaultKind, IssueId, NewNote, NoteKind, Party, Request,
+    Response, Role, State,
 };
+use jiff::SignedDuration;
 
 const ONE: &str = "acme/support#1";
 const TWO: &str = "acme/support#2";
@@ -211,6 +212,28 @@ async fn a_merged_issue_survives_a_restart_and_a_closed_one_stays_closed() {
     room.again().await;
     assert_eq!(room.issue(TWO).await.row.state, State::Closed);
     assert_eq!(bodies(&room.issue(ONE).await).len(), 2);
+}
+
+#[tokio::test]
+async fn parted_issues_wait_since_when_they_did_before() {
+    let (mut room, _) = room().await;
+    room.later(SignedDuration::from_hours(30));
+    room.mail("From: eve@customer.example\nTo: help+acme-support-1-issue-@desk.example\nMessage-ID: <e2@customer.example>\nIn-Reply-To: <e1@customer.example>\nSubject: Re\n\nstill\n").await;
+    let waits = async |room: &mut Room, reference| {
+        let row = room.issue(reference).await.row;
+        (row.waiting_on, row.waiting_since)
+    };
+    let before = [waits(&mut room, ONE).await, waits(&mut room, TWO).await];
+    assert_eq!(before.map(|(party, _)| party), [Some(Party::Them), Some(Party::Us)]);
+    room.ok(merge(&[TWO], ONE, false)).await;
+    assert_eq!(waits(&mut room, ONE).await.0, Some(Party::Us));
+    room.later(SignedDuration::from_hours(1));
+    room.ok(Request::Undo).await;
+    assert_eq!([waits(&mut room, ONE).await, waits(&mut room, TWO).await], before);
+
+    room.ok(merge(&[TWO], ONE, false)).await;
+    room.ok(Request::Unmerge(TWO.parse().unwrap())).await;
+    assert_eq!([waits(&mut room, ONE).await, waits(&mut room, TWO).await], before);
 }
 
 #[tokio::test]
