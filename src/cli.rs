@@ -1,6 +1,8 @@
 //! The command line: arguments, subcommands, printing.
 //!
 //! Sees every other layer; nothing sees it.
+// What cannot be printed is an error like others, so nothing prints but by `print`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod canned;
@@ -45,7 +47,8 @@ use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
-use here::Here;
+use here::{Deeds, Here};
+use print::Unprinted;
 use std::process::ExitCode;
 
 /// What a mail transfer agent takes for "try again later" (sysexits.h).
@@ -55,23 +58,27 @@ const BROKEN_PIPE: u8 = 141;
 
 /// Reads the arguments of this process and carries them out.
 pub fn main() -> ExitCode {
-    end_quietly_on_broken_pipe();
     let for_mta = delivers_for_mta();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            if let Err(unprinted) = error.print().map_err(Unprinted::from)
+                && !error.use_stderr()
+            {
+                return complain(&unprinted.into(), &Deeds::default(), false);
+            }
             let code = if for_mta && error.use_stderr() { i32::from(TEMPFAIL) } else { error.exit_code() };
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };
+    let deeds = cli.global.deeds.clone();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&anyhow::Error::new(error), for_mta),
+        Err(error) => return complain(&anyhow::Error::new(error), &deeds, for_mta),
     };
     let code = match runtime.block_on(run(cli)) {
         Ok(code) => ExitCode::from(code),
-        Err(error) => complain(&error, for_mta),
+        Err(error) => complain(&error, &deeds, for_mta),
     };
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     code
@@ -83,41 +90,21 @@ fn delivers_for_mta() -> bool {
     words.by_ref().any(|word| word == "deliver") && words.any(|word| word == "-")
 }
 
-/// Makes `deskbell … | head` end as other programs do. Where the standard library prints, a reader that
-/// has left is a panic, and nothing else tells of it.
-fn end_quietly_on_broken_pipe() {
-    let told_before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        let words = info.payload_as_str().unwrap_or_default();
-        if words.contains("Broken pipe") {
-            std::process::exit(i32::from(BROKEN_PIPE));
-        }
-        told_before(info);
-    }));
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kind = |e: &(dyn std::error::Error + 'static)| {
-        e.downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind)
-            .or_else(|| e.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
-    };
-    error.chain().any(|e| kind(e) == Some(std::io::ErrorKind::BrokenPipe))
-}
-
 /// Prints what went wrong and what helps; gives the exit code.
-fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
-    if is_broken_pipe(error) {
+fn complain(error: &anyhow::Error, deeds: &Deeds, for_mta: bool) -> ExitCode {
+    let unprinted = error.downcast_ref::<Unprinted>();
+    if unprinted.is_some_and(Unprinted::reader_left) {
         return ExitCode::from(BROKEN_PIPE);
     }
-    let fault = error.downcast_ref::<Fault>();
+    let done = unprinted.filter(|_| deeds.any()).map(after_all);
+    let fault = done.as_ref().or(error.downcast_ref::<Fault>());
     let message = match fault {
         Some(fault) => fault.message.clone(),
         None => error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "),
     };
-    eprintln!("error: {}", print::clean(&message));
+    print::aside(format_args!("error: {}", print::clean(&message)));
     if let Some(hint) = fault.and_then(|fault| fault.hint.as_deref()) {
-        eprintln!("hint: {}", print::clean(hint));
+        print::aside(format_args!("hint: {}", print::clean(hint)));
     }
     if for_mta {
         return ExitCode::from(TEMPFAIL);
@@ -125,16 +112,27 @@ fn complain(error: &anyhow::Error, for_mta: bool) -> ExitCode {
     ExitCode::from(if fault.is_some_and(|fault| fault.kind == FaultKind::Usage) { 2 } else { 1 })
 }
 
+/// Says that a command did what it was asked, so that nobody repeats it because its words were lost.
+fn after_all(unprinted: &Unprinted) -> Fault {
+    let why = std::error::Error::source(unprinted).map_or(String::new(), |why| format!(": {why}"));
+    Fault::internal(format!("it was done, but {unprinted}{why}"))
+        .hint("do not repeat the command; look at the desk for what it printed")
+}
+
 async fn run(cli: Cli) -> Result<u8> {
     // Whatever is written holds people's mail, so it is for its owner only.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "deskbell", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "deskbell", &mut text);
+            print::bytes(&text)?;
             return Ok(0);
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            print::bytes(&text)?;
             return Ok(0);
         }
         Some(Command::Demo(asked)) => return demo::run(&cli.global, asked).await,

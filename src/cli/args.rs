@@ -6,6 +6,7 @@ mod whose;
 pub use issue::{EditArgs, Issue, MergeArgs, NoteArgs, NoteEachArgs};
 pub use whose::{Named, NamedWithin, Whose, Within};
 
+use super::here::Deeds;
 use crate::domain::{EmailAddress, Fate, IntakeId, OutboxId, Reference, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -44,6 +45,9 @@ pub struct Global {
     /// Prints JSON instead of text.
     #[arg(long, global = true)]
     pub json: bool,
+    /// What the command has changed so far; nobody says it.
+    #[arg(skip)]
+    pub deeds: Deeds,
 }
 
 #[derive(Debug, Subcommand)]

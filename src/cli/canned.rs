@@ -80,7 +80,7 @@ pub async fn run(here: &Here, asked: Canned) -> Result<u8> {
             })?;
             match here.json {
                 true => print::json(found)?,
-                false => println!("{}", print::clean(found.text.trim_end())),
+                false => print::say(format_args!("{}", print::clean(found.text.trim_end())))?,
             }
         }
         Canned::Add(written) => save(here, written, true).await?,
@@ -89,7 +89,7 @@ pub async fn run(here: &Here, asked: Canned) -> Result<u8> {
             ask(here, Request::RemoveCanned { scope: whose.one(), name: name.clone() }).await?;
             match here.json {
                 true => print::json(&())?,
-                false => println!("removed the canned reply {}", print::line(&name)),
+                false => print::say(format_args!("removed the canned reply {}", print::line(&name)))?,
             }
         }
     }
@@ -132,9 +132,9 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
     Ok(())
 }
 
-fn listed(known: &[CannedView]) -> Result<()> {
+fn listed(known: &[CannedView]) -> Result<(), print::Unprinted> {
     if known.is_empty() {
-        println!("no canned replies yet: `deskbell canned add NAME -m TEXT` keeps one");
+        print::say("no canned replies yet: `deskbell canned add NAME -m TEXT` keeps one")?;
         return Ok(());
     }
     let rows: Vec<Vec<String>> = known

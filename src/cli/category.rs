@@ -113,7 +113,7 @@ async fn list(here: &Here, kind: CategoryKind, whose: Whose) -> Result<u8> {
     if here.json {
         print::json(&views.iter().map(as_json).collect::<Vec<_>>())?;
     } else if views.is_empty() {
-        println!("No {} is there.", kind.word());
+        print::say(format_args!("No {} is there.", kind.word()))?;
     } else {
         table(kind, &views)?;
     }
@@ -149,7 +149,7 @@ async fn remove(here: &Here, kind: CategoryKind, named: Named) -> Result<u8> {
     let views = categories(here, Request::RemoveCategory { kind, project, name: named.name.clone() }).await?;
     match here.json {
         true => print::json(&views.iter().map(as_json).collect::<Vec<_>>())?,
-        false => println!("removed {}", print::line(&named.name)),
+        false => print::say(format_args!("removed {}", print::line(&named.name)))?,
     }
     Ok(0)
 }
@@ -192,7 +192,7 @@ fn as_json(view: &CategoryView) -> Value {
     }
 }
 
-fn table(kind: CategoryKind, views: &[CategoryView]) -> Result<()> {
+fn table(kind: CategoryKind, views: &[CategoryView]) -> Result<(), print::Unprinted> {
     let text = |text: &Option<String>| text.as_deref().map_or(String::new(), print::line);
     let date = |date: &Option<jiff::civil::Date>| date.map_or(String::new(), |date| date.to_string());
     let row = |view: &CategoryView| {

@@ -104,12 +104,12 @@ fn as_json(clock: &ClockView) -> serde_json::Value {
     })
 }
 
-fn print_clocks(here: &Here, clocks: &[ClockView]) -> Result<()> {
+fn print_clocks(here: &Here, clocks: &[ClockView]) -> Result<(), print::Unprinted> {
     if here.json {
         return print::json(&clocks.iter().map(as_json).collect::<Vec<_>>());
     }
     if clocks.is_empty() {
-        println!("No clock is there.");
+        print::say("No clock is there.")?;
         return Ok(());
     }
     let length = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

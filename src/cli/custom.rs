@@ -77,30 +77,31 @@ async fn show(here: &Here, request: Request) -> Result<u8> {
         }))?;
         return Ok(0);
     }
-    describe(&project);
+    describe(&project)?;
     Ok(0)
 }
 
-fn describe(project: &ProjectView) {
+fn describe(project: &ProjectView) -> Result<(), print::Unprinted> {
     let Some(address) = &project.settings.custom_email else {
-        println!("{} has no custom address.", project.path);
-        return;
+        print::say(format_args!("{} has no custom address.", project.path))?;
+        return Ok(());
     };
     let outlet = project.settings.custom_email_outlet.as_deref().unwrap_or("none");
-    println!("{address}, by the outlet {outlet}");
-    let Some(custom) = &project.custom else { return };
+    print::say(format_args!("{address}, by the outlet {outlet}"))?;
+    let Some(custom) = &project.custom else { return Ok(()) };
     let on = if custom.enabled { "the desk writes from it" } else { "the desk does not write from it" };
-    println!("  {}; {on}", print::word(&custom.state));
+    print::say(format_args!("  {}; {on}", print::word(&custom.state)))?;
     if let (Some(by), Some(at)) = (&custom.asked_by, custom.asked_at) {
-        println!("  asked by {} at {at}", print::line(by));
+        print::say(format_args!("  asked by {} at {at}", print::line(by)))?;
     }
     if let Some(error) = &custom.error {
-        println!("  {}", print::line(error));
+        print::say(format_args!("  {}", print::line(error)))?;
     }
     if let Some(hint) = &custom.hint {
-        println!("  hint: {hint}");
+        print::say(format_args!("  hint: {hint}"))?;
     }
     if let Some(target) = project.addresses.iter().find(|other| *other != address) {
-        println!("  forward it to {target}");
+        print::say(format_args!("  forward it to {target}"))?;
     }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::args::Deliver as Asked;
 use super::here::Here;
-use super::print;
+use super::print::{self, Unprinted};
 use super::session::{Session, unexpected};
 use crate::domain::{Arrival, Deliver, Delivered, Fault, FaultKind, Request, Response};
 use crate::source::files::{FoundMail, walk, without_envelope_line};
@@ -27,9 +27,16 @@ pub async fn run_counted(here: &Here, asked: Asked) -> Result<u8> {
 async fn take_all(here: &Here, asked: Asked, counted: bool) -> Result<u8> {
     let (stdin, files): (Vec<PathBuf>, Vec<PathBuf>) =
         asked.paths.iter().cloned().partition(|p| p == Path::new("-"));
+    let for_mta = !stdin.is_empty();
     let piped = if stdin.is_empty() { None } else { Some(without_envelope_line(read_stdin()?)) };
     let session = Session::open(here).await?;
-    let mut told = Told { here, delivered: Vec::new(), failed: 0, counted: counted.then(BTreeMap::new) };
+    let mut told = Told {
+        here,
+        delivered: Vec::new(),
+        failed: 0,
+        printed: Ok(()),
+        counted: counted.then(BTreeMap::new),
+    };
     if let Some(raw) = piped {
         let arrival = arrival(&asked, "-".to_owned(), None);
         told.tell(take(&session, &asked, arrival, raw).await?);
@@ -62,7 +69,7 @@ async fn take_all(here: &Here, asked: Asked, counted: bool) -> Result<u8> {
             Err(fault) => {
                 told.complain(&format!("{path}: {fault}"));
                 if let Some(hint) = &fault.hint {
-                    eprintln!("hint: {}", print::line(hint));
+                    print::aside(format_args!("hint: {}", print::line(hint)));
                 }
             }
         }
@@ -72,7 +79,16 @@ async fn take_all(here: &Here, asked: Asked, counted: bool) -> Result<u8> {
     let served = session.is_served();
     session.close().await;
     // What was taken in is told even if the rest was given up.
-    let code = told.end(served)?;
+    let code = match told.end(served) {
+        // The mail is durable, and that is all that a mail transfer agent asks for.
+        Err(unprinted) if for_mta => {
+            if !unprinted.reader_left() {
+                print::aside(format_args!("warning: {unprinted}"));
+            }
+            0
+        }
+        told => told?,
+    };
     gave_up.map_or(Ok(code), |fault| Err(fault.into()))
 }
 
@@ -105,6 +121,8 @@ struct Told<'a> {
     here: &'a Here,
     delivered: Vec<Delivered>,
     failed: usize,
+    /// Whether all that was to be printed was; mail is taken in all the same.
+    printed: Result<(), Unprinted>,
     /// How many mails had which fate, where that is asked for.
     counted: Option<BTreeMap<&'static str, u64>>,
 }
@@ -118,50 +136,62 @@ impl Told<'_> {
             self.delivered.push(delivered);
             return;
         }
-        let entry = &delivered.entry;
-        let place = entry.path.as_deref().map_or(String::new(), print::line);
-        let at = entry.index.map_or(String::new(), |index| format!("[{index}]"));
-        let reference = entry.reference.as_deref().map_or(String::new(), |r| format!(" {r}"));
-        println!("{place}{at}: {}{reference}: {}", entry.fate.word(), print::line(&entry.reason));
-        for rule in &delivered.rules {
-            println!("  {}", print::line(rule));
-        }
-        for mail in &delivered.mails {
-            println!("  {mail}");
+        if self.printed.is_ok() {
+            self.printed = describe(&delivered);
         }
     }
 
     fn complain(&mut self, error: &str) {
         self.failed += 1;
-        eprintln!("error: {}", print::line(error));
+        print::aside(format_args!("error: {}", print::line(error)));
     }
 
-    fn end(self, served: bool) -> Result<u8> {
+    /// Prints what is told at the end; gives the exit code.
+    fn end(self, served: bool) -> Result<u8, Unprinted> {
         let mails = self.delivered.iter().any(|d| !d.mails.is_empty());
-        if self.here.json {
-            let entries: Vec<serde_json::Value> = self
-                .delivered
-                .iter()
-                .filter_map(|d| {
-                    let mut entry = serde_json::to_value(&d.entry).ok()?;
-                    let map = entry.as_object_mut()?;
-                    map.insert("mails".to_owned(), d.mails.clone().into());
-                    map.insert("rules".to_owned(), d.rules.clone().into());
-                    Some(entry)
-                })
-                .collect();
-            print::json(&entries)?;
+        if mails && !served {
+            print::aside("note: mail waits in the outbox until `deskbell sync` runs");
         }
-        if let Some(counted) = self.counted.filter(|_| !self.here.json) {
+        let code = if self.failed > 0 { 3 } else { 0 };
+        self.printed?;
+        if self.here.json {
+            print::json(&self.delivered.iter().filter_map(as_json).collect::<Vec<_>>())?;
+        } else if let Some(counted) = self.counted {
             let counts: Vec<String> =
                 counted.iter().map(|(fate, count)| format!("{fate}: {count}")).collect();
-            println!("{}; failed: {}", counts.join(", "), self.failed);
+            print::say(format_args!("{}; failed: {}", counts.join(", "), self.failed))?;
         }
-        if mails && !served {
-            eprintln!("note: mail waits in the outbox until `deskbell sync` runs");
-        }
-        Ok(if self.failed > 0 { 3 } else { 0 })
+        Ok(code)
     }
+}
+
+/// Gives the arrival with what it caused beside it.
+fn as_json(delivered: &Delivered) -> Option<serde_json::Value> {
+    let mut entry = serde_json::to_value(&delivered.entry).ok()?;
+    let map = entry.as_object_mut()?;
+    map.insert("mails".to_owned(), delivered.mails.clone().into());
+    map.insert("rules".to_owned(), delivered.rules.clone().into());
+    Some(entry)
+}
+
+/// Prints what became of a mail.
+fn describe(delivered: &Delivered) -> Result<(), Unprinted> {
+    let entry = &delivered.entry;
+    let place = entry.path.as_deref().map_or(String::new(), print::line);
+    let at = entry.index.map_or(String::new(), |index| format!("[{index}]"));
+    let reference = entry.reference.as_deref().map_or(String::new(), |r| format!(" {r}"));
+    print::say(format_args!(
+        "{place}{at}: {}{reference}: {}",
+        entry.fate.word(),
+        print::line(&entry.reason)
+    ))?;
+    for rule in &delivered.rules {
+        print::say(format_args!("  {}", print::line(rule)))?;
+    }
+    for mail in &delivered.mails {
+        print::say(format_args!("  {mail}"))?;
+    }
+    Ok(())
 }
 
 /// Reads all of standard input.

@@ -100,7 +100,7 @@ pub async fn run(global: &Global, asked: Demo) -> Result<u8> {
     };
     if asked.keep.is_some() && shown.is_ok() {
         let (config, data) = (here.paths.config_file.display(), here.paths.data_dir.display());
-        eprintln!("The desk is kept: deskbell --config {config} --data-dir {data}");
+        print::aside(format_args!("The desk is kept: deskbell --config {config} --data-dir {data}"));
     }
     shown
 }
@@ -109,7 +109,7 @@ fn here(global: &Global, folder: &Folder) -> Result<Here, Fault> {
     let paths = Paths { config_file: folder.path("config.toml"), data_dir: folder.path("desk") };
     folder.prepare(CONFIG)?;
     let config = Config::parse(CONFIG, &paths.config_file).map_err(super::here::config_fault)?;
-    Ok(Here { paths, config, host: None, json: global.json })
+    Ok(Here { paths, config, host: None, json: global.json, deeds: Default::default() })
 }
 
 /// Opens the desk, plays the week, and shows what came of it.

@@ -49,42 +49,50 @@ fn fill_from_config(here: &Here, status: &mut DeskStatus) {
 fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
     if status.serving {
         let how = if status.while_used { ", while it is used" } else { "" };
-        println!(
+        print::say(format_args!(
             "served by process {}{how}, for {}",
             status.pid,
             print::age(status.started_at, Timestamp::now())
-        );
+        ))?;
     } else {
-        println!("not served: mail neither comes in nor goes out until `deskbell sync` runs");
+        print::say("not served: mail neither comes in nor goes out until `deskbell sync` runs")?;
     }
-    println!("data in {}", here.paths.data_dir.display());
+    print::say(format_args!("data in {}", here.paths.data_dir.display()))?;
     let now = Timestamp::now();
     for channel in status.mailboxes.iter().chain(&status.outlets) {
-        println!("  {} ({})  {}", channel.name, channel.method, print::channel(channel, now));
+        print::say(format_args!(
+            "  {} ({})  {}",
+            channel.name,
+            channel.method,
+            print::channel(channel, now)
+        ))?;
         if let Some(hint) = &channel.hint {
-            println!("    hint: {}", print::line(hint));
+            print::say(format_args!("    hint: {}", print::line(hint)))?;
         }
     }
     for sign_in in &status.sign_ins {
         let (words, cure) = login::describe(sign_in, now);
         let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
-        println!("  sign-in {} {}", sign_in.name, print::line(&(words + &cure)));
+        print::say(format_args!("  sign-in {} {}", sign_in.name, print::line(&(words + &cure))))?;
     }
-    println!("{}", print::outbox(&status.outbox));
+    print::say(print::outbox(&status.outbox))?;
     if status.triage > 0 {
-        println!("{} mails wait in triage: `deskbell intake list --fate unroutable`", status.triage);
+        print::say(format_args!(
+            "{} mails wait in triage: `deskbell intake list --fate unroutable`",
+            status.triage
+        ))?;
     }
     for line in spam(status) {
-        println!("{line}");
+        print::say(line)?;
     }
     for present in &status.present {
-        println!("{}: {}", print::line(&present.reference), print::line(&present.words()));
+        print::say(format_args!("{}: {}", print::line(&present.reference), print::line(&present.words())))?;
     }
     if let Some(free) = status.free_space {
-        println!("{} free on the disk", print::size(free));
+        print::say(format_args!("{} free on the disk", print::size(free)))?;
     }
     for notice in &status.notices {
-        println!("! {}", print::line(notice));
+        print::say(format_args!("! {}", print::line(notice)))?;
     }
     Ok(())
 }
@@ -99,7 +107,7 @@ pub async fn settings(here: &Here, asked: Asked) -> Result<u8> {
         Response::Desk(settings) if here.json => print::json(&settings)?,
         Response::Desk(settings) => {
             if let Ok(serde_json::Value::Object(map)) = serde_json::to_value(&settings) {
-                print::settings(&map);
+                print::settings(&map)?;
             }
         }
         other => return Err(unexpected(&other).into()),

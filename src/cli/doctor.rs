@@ -12,7 +12,7 @@ pub use round_trip::mail_round_trips;
 use super::args::Global;
 use super::here::Here;
 use super::login;
-use super::print;
+use super::print::{self, Unprinted};
 use super::session::{Session, unexpected};
 use crate::config::{
     Config, DEFAULT_OUTLET, MailboxConfig, OutletConfig, OutletMethod, SecretSource, SourceConfig,
@@ -47,12 +47,14 @@ pub struct Finding {
 pub struct Findings {
     quiet: bool,
     all: Vec<Finding>,
+    /// The first time that a finding could not be printed; nothing is printed afterwards.
+    unprinted: Option<Unprinted>,
 }
 
 impl Findings {
     /// Begins with nothing found.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet, all: Vec::new() }
+        Self { quiet, all: Vec::new(), unprinted: None }
     }
 
     /// Adds a step that went well.
@@ -66,15 +68,25 @@ impl Findings {
     }
 
     fn add(&mut self, finding: Finding) {
-        if !self.quiet {
-            let mark = if finding.ok { "ok  " } else { "FAIL" };
-            let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
-            println!("{mark} {}{detail}", print::line(&finding.step));
-            if let Some(cure) = &finding.cure {
-                println!("     cure: {}", print::line(cure));
-            }
+        if !self.quiet && self.unprinted.is_none() {
+            self.unprinted = Self::print(&finding).err();
         }
         self.all.push(finding);
+    }
+
+    fn print(finding: &Finding) -> Result<(), Unprinted> {
+        let mark = if finding.ok { "ok  " } else { "FAIL" };
+        let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
+        print::say(format_args!("{mark} {}{detail}", print::line(&finding.step)))?;
+        if let Some(cure) = &finding.cure {
+            print::say(format_args!("     cure: {}", print::line(cure)))?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether every finding so far was printed that was to be.
+    pub fn printed(&mut self) -> Result<(), Unprinted> {
+        self.unprinted.take().map_or(Ok(()), Err)
     }
 
     /// Gives the first step that failed.
@@ -113,12 +125,14 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     spam::report(judges, &mut findings).await;
     seals::look(&here.crypt(), &mut findings).await;
     hooks::look(&here.config.hooks, &mut findings).await;
+    findings.printed()?;
     if round_trip {
         match &known {
             Some(known) => mail_round_trips(&here, known, &mut findings).await,
             None => findings.fail("round trip", "there is no desk that answers", None),
         }
     }
+    findings.printed()?;
     let code = u8::from(findings.first_failure().is_some());
     if global.json {
         print::json(&findings.into_all())?;

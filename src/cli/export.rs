@@ -23,10 +23,11 @@ pub async fn run(here: &Here, dir: &Path) -> Result<u8> {
         count += export_all(&session, dir, query).await?;
     }
     session.close().await;
+    here.deeds.note();
     if here.json {
         print::json(&serde_json::json!({ "issues": count, "dir": dir.display().to_string() }))?;
     } else {
-        println!("{count} issues written below {}", dir.display());
+        print::say(format_args!("{count} issues written below {}", dir.display()))?;
     }
     Ok(0)
 }

@@ -11,10 +11,27 @@ use crate::rpc::Place;
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 const LETTING_GO: Duration = Duration::from_secs(3);
+
+/// Whether a command has changed anything yet; its copies know it as well.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds(Arc<AtomicBool>);
+
+impl Deeds {
+    /// Notes that something was changed.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether something was changed.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Everything that a command needs to know of its surroundings.
 #[derive(Clone, Debug)]
@@ -23,6 +40,7 @@ pub struct Here {
     pub config: Config,
     pub host: Option<String>,
     pub json: bool,
+    pub deeds: Deeds,
 }
 
 impl Here {
@@ -39,7 +57,13 @@ impl Here {
             Fault::usage("there is no home folder to look for the config in")
                 .hint("say --config FILE --data-dir DIR")
         })?;
-        Ok(Self { paths, config: Config::default(), host: global.host.clone(), json: global.json })
+        Ok(Self {
+            paths,
+            config: Config::default(),
+            host: global.host.clone(),
+            json: global.json,
+            deeds: global.deeds.clone(),
+        })
     }
 
     /// Gives the folder of the desk with its lock and socket.

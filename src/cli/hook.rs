@@ -53,7 +53,7 @@ pub async fn run(here: &Here, asked: Hook) -> Result<u8> {
     };
     match ask(here, Request::CommitsReached { project: asked.project, commits }).await? {
         Response::Edited { rows, .. } if here.json => print::json(&rows)?,
-        Response::Edited { label, .. } => println!("{}", print::line(&label)),
+        Response::Edited { label, .. } => print::say(print::line(&label))?,
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)

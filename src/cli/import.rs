@@ -95,13 +95,13 @@ async fn gitlab(here: &Here, path: &Path, project: &str) -> Result<u8> {
     if here.json {
         print::json(&counts)?;
     } else {
-        println!(
+        print::say(format_args!(
             "{} issues taken over, {} known before; {} notes, {} labels, {} milestones",
             counts.new, counts.known, counts.notes, counts.labels, counts.milestones
-        );
+        ))?;
     }
     for failed in &counts.failed {
-        eprintln!("error: {}", print::line(failed));
+        print::aside(format_args!("error: {}", print::line(failed)));
     }
     Ok(if counts.failed.is_empty() { 0 } else { 3 })
 }
@@ -131,7 +131,7 @@ async fn taken_over(session: &Session, path: &Path, project: &str) -> Result<Cou
         }
         let done = counts.new + counts.known;
         if done.is_multiple_of(TOLD) && done > 0 {
-            eprintln!("{done} issues so far");
+            print::aside(format_args!("{done} issues so far"));
         }
     }
     Ok(counts)

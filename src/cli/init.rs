@@ -50,10 +50,11 @@ pub async fn run(global: &Global, asked: Init) -> Result<u8> {
         false => try_connections(&here, &wanted).await?,
     };
     let old_config = written::write(&here.paths.config_file, &text, force)?;
+    here.deeds.note();
     if !here.json {
-        println!("Wrote {}", here.paths.config_file.display());
+        print::say(format_args!("Wrote {}", here.paths.config_file.display()))?;
         if let Some(old) = &old_config {
-            println!("The old one is {}", old.display());
+            print::say(format_args!("The old one is {}", old.display()))?;
         }
     }
     let session = Session::open(&here).await?;
@@ -61,7 +62,7 @@ pub async fn run(global: &Global, asked: Init) -> Result<u8> {
     let known = Known::ask(session).await;
     let (user, project) = made?;
     if !offline && wanted.plus {
-        checks.extend(round_trip(&here, &known?).await);
+        checks.extend(round_trip(&here, &known?).await?);
     }
     let failed = checks.iter().any(|check| !check.ok);
     tell(&here, &wanted, &Done { old_config, user, project, checks })?;
@@ -83,16 +84,16 @@ async fn sign_in(here: &Here) -> Result<(), Fault> {
 }
 
 /// Tries both connections; the first step that fails is the fault.
-async fn try_connections(here: &Here, wanted: &Wanted) -> Result<Vec<Finding>, Fault> {
+async fn try_connections(here: &Here, wanted: &Wanted) -> Result<Vec<Finding>> {
     if ask::somebody_is_there() {
-        eprintln!("Trying both connections …");
+        print::aside("Trying both connections …");
     }
     let mut findings = Findings::new(true);
     look_at_connections(here, &mut findings).await;
     let Some(failure) = findings.first_failure() else {
         let all = findings.into_all();
         if !here.json {
-            println!("The mailbox can be read, and the server takes mail");
+            print::say("The mailbox can be read, and the server takes mail")?;
         }
         return Ok(all);
     };
@@ -104,12 +105,12 @@ async fn try_connections(here: &Here, wanted: &Wanted) -> Result<Vec<Finding>, F
         [failure.cure.clone(), advice, Some("nothing was written; --offline writes untried".to_owned())];
     let cure = cures.into_iter().flatten().collect::<Vec<_>>().join("; ");
     if ask::somebody_is_there() {
-        eprintln!("{}\n  {}", print::line(&words), print::line(&cure));
+        print::aside(format_args!("{}\n  {}", print::line(&words), print::line(&cure)));
         if ask::yes("Write the config all the same", false)? {
             return Ok(findings.into_all());
         }
     }
-    Err(Fault::refused(words).hint(cure))
+    Err(Fault::refused(words).hint(cure).into())
 }
 
 /// Makes the first project, unless it is there; gives it and who we are.
@@ -131,19 +132,20 @@ async fn make_project(session: &Session, path: &str) -> Result<(String, ProjectV
     }
 }
 
-async fn round_trip(here: &Here, known: &Known) -> Vec<Finding> {
+async fn round_trip(here: &Here, known: &Known) -> Result<Vec<Finding>, print::Unprinted> {
     if !here.json {
-        eprintln!("Mailing itself a round trip, which may take a minute …");
+        print::aside("Mailing itself a round trip, which may take a minute …");
     }
     let mut findings = Findings::new(here.json);
     mail_round_trips(here, known, &mut findings).await;
-    findings.into_all()
+    findings.printed()?;
+    Ok(findings.into_all())
 }
 
 fn tell(here: &Here, wanted: &Wanted, done: &Done) -> Result<()> {
     let address = done.project.addresses.first();
     if here.json {
-        return print::json(&json!({
+        return Ok(print::json(&json!({
             "config": here.paths.config_file,
             "old_config": done.old_config,
             "data_dir": here.paths.data_dir,
@@ -151,20 +153,24 @@ fn tell(here: &Here, wanted: &Wanted, done: &Done) -> Result<()> {
             "project": print::project_json(&done.project),
             "address": address,
             "checks": done.checks,
-        }));
+        }))?);
     }
-    println!("The desk is in {}, and you are {} there", here.paths.data_dir.display(), done.user);
-    println!("The project {} is ready", done.project.path);
+    print::say(format_args!(
+        "The desk is in {}, and you are {} there",
+        here.paths.data_dir.display(),
+        done.user
+    ))?;
+    print::say(format_args!("The project {} is ready", done.project.path))?;
     if let Some(address) = address {
-        println!("\nPublish this address:\n  {address}");
-        println!("Anyone who knows it can open issues.");
+        print::say(format_args!("\nPublish this address:\n  {address}"))?;
+        print::say("Anyone who knows it can open issues.")?;
     }
     if wanted.plus {
-        println!("Mail to {} itself comes to this project too.", wanted.address);
+        print::say(format_args!("Mail to {} itself comes to this project too.", wanted.address))?;
     }
     if done.checks.is_empty() && matches!(wanted.password, Password::SignIn(_)) {
-        println!("\nSign in with `deskbell login support`.");
+        print::say("\nSign in with `deskbell login support`.")?;
     }
-    println!("\nNow open the screens with `deskbell`, or serve the desk for good with `deskbell sync`.");
+    print::say("\nNow open the screens with `deskbell`, or serve the desk for good with `deskbell sync`.")?;
     Ok(())
 }

@@ -87,7 +87,11 @@ fn point_at_fault(here: &Here, query: &str) {
     if let Err(wrong) = Query::check(query)
         && !here.json
     {
-        eprintln!("  {}\n  {}^", print::line(query), " ".repeat(wrong.column.saturating_sub(1)));
+        print::aside(format_args!(
+            "  {}\n  {}^",
+            print::line(query),
+            " ".repeat(wrong.column.saturating_sub(1))
+        ));
     }
 }
 
@@ -122,20 +126,26 @@ async fn similar(here: &Here, reference: Reference) -> Result<u8> {
     if here.json {
         print::json(&found.iter().map(print::similar_json).collect::<Vec<_>>())?;
     } else if found.is_empty() {
-        println!("nothing like this was written before");
+        print::say("nothing like this was written before")?;
     }
     for one in found.iter().filter(|_| !here.json) {
-        println!("{} {}%  {}", one.row.reference, one.share, print::line(&one.row.title));
-        println!("  shares: {}", print::line(&one.words.join(" ")));
+        print::say(format_args!("{} {}%  {}", one.row.reference, one.share, print::line(&one.row.title)))?;
+        print::say(format_args!("  shares: {}", print::line(&one.words.join(" "))))?;
         if let Some(answer) = &one.answer {
-            println!("  {} answered, {}:", print::line(&answer.by), print::moment(answer.at));
-            answer.text.lines().for_each(|line| println!("    {}", print::line(line)));
+            print::say(format_args!(
+                "  {} answered, {}:",
+                print::line(&answer.by),
+                print::moment(answer.at)
+            ))?;
+            for line in answer.text.lines() {
+                print::say(format_args!("    {}", print::line(line)))?;
+            }
         }
     }
     Ok(0)
 }
 
-fn print_issue(here: &Here, issue: &IssueView) -> Result<()> {
+fn print_issue(here: &Here, issue: &IssueView) -> Result<(), print::Unprinted> {
     if here.json { print::json(&print::issue_json(issue)) } else { print::issue(issue) }
 }
 
@@ -155,14 +165,14 @@ async fn history(here: &Here, reference: Reference, by: Option<String>, field: O
     for change in &changes {
         let who = change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string);
         let (before, after) = change.values_in_words(|at| at.to_string());
-        println!(
+        print::say(format_args!(
             "{}  {}  {}: {} → {}",
             change.at,
             print::line(&who),
             change.field_in_words(),
             print::line(&before),
             print::line(&after)
-        );
+        ))?;
     }
     Ok(0)
 }
@@ -183,11 +193,13 @@ async fn note_each(here: &Here, asked: NoteEachArgs) -> Result<u8> {
         Response::NotesPlanned(planned) if here.json => print::json(&planned)?,
         Response::NotesPlanned(planned) => {
             for note in &planned {
-                println!("{}  {}", note.reference, print::line(&note.to.join(", ")));
+                print::say(format_args!("{}  {}", note.reference, print::line(&note.to.join(", "))))?;
                 for missing in &note.missing {
-                    println!("  not sent here: %{{{missing}}} stands for nothing");
+                    print::say(format_args!("  not sent here: %{{{missing}}} stands for nothing"))?;
                 }
-                note.text.lines().for_each(|line| println!("  {}", print::line(line)));
+                for line in note.text.lines() {
+                    print::say(format_args!("  {}", print::line(line)))?;
+                }
             }
         }
         answer => return edited(here, answer),
@@ -200,7 +212,7 @@ async fn write_bytes(here: &Here, request: Request, output: &Path) -> Result<u8>
         return Err(Fault::internal("the desk gave an unexpected answer").into());
     };
     if output == Path::new("-") {
-        std::io::stdout().write_all(&bytes)?;
+        print::bytes(&bytes)?;
     } else {
         std::fs::write(output, &bytes)
             .map_err(|e| Fault::refused(format!("{} cannot be written: {e}", output.display())))?;
@@ -291,7 +303,7 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
         Response::Edited { rows, label, .. } => {
             match here.json {
                 true => print::json(&rows.first())?,
-                false => println!("{}", print::line(&label)),
+                false => print::say(print::line(&label))?,
             }
             return Ok(0);
         }
@@ -300,16 +312,19 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
     if here.json {
         print::json(&print::issue_json(&issue))?;
     } else {
-        println!("{}  {}", issue.row.reference, print::line(&issue.row.title));
+        print::say(format_args!("{}  {}", issue.row.reference, print::line(&issue.row.title)))?;
     }
     if mails > 0 {
         let bounced = |p: &&ParticipantView| p.subscribed && p.address_state == AddressState::Bounced;
         for person in issue.participants.iter().filter(bounced) {
-            eprintln!("warning: the last mail to {} came back", print::line(person.email.as_str()));
+            print::aside(format_args!(
+                "warning: the last mail to {} came back",
+                print::line(person.email.as_str())
+            ));
         }
     }
     if mails > 0 && !session.is_served() {
-        eprintln!("note: the mail waits in the outbox until `deskbell sync` runs");
+        print::aside("note: the mail waits in the outbox until `deskbell sync` runs");
     }
     Ok(0)
 }
@@ -327,14 +342,18 @@ async fn changed(here: &Here, request: Request) -> Result<u8> {
 pub(super) fn edited(here: &Here, answer: Response) -> Result<u8> {
     match answer {
         Response::Plan(lines) if here.json => print::json(&lines)?,
-        Response::Plan(lines) => lines.iter().for_each(|line| println!("{}", print::line(line))),
+        Response::Plan(lines) => lines.iter().try_for_each(|line| print::say(print::line(line)))?,
         Response::Edited { rows, failed, .. } if here.json => {
-            print::json(&rows)?;
-            return Ok(told_failures(&failed));
+            let printed = print::json(&rows);
+            let code = told_failures(&failed);
+            printed?;
+            return Ok(code);
         }
         Response::Edited { label, failed, .. } => {
-            println!("{}", print::line(&label));
-            return Ok(told_failures(&failed));
+            let printed = print::say(print::line(&label));
+            let code = told_failures(&failed);
+            printed?;
+            return Ok(code);
         }
         other => return Err(unexpected(&other).into()),
     }
@@ -344,7 +363,7 @@ pub(super) fn edited(here: &Here, answer: Response) -> Result<u8> {
 /// Says what could not be done; gives the exit code.
 pub(super) fn told_failures(failed: &[Failed]) -> u8 {
     for one in failed {
-        eprintln!("not done: {}: {}", one.reference, print::line(&one.reason));
+        print::aside(format_args!("not done: {}: {}", one.reference, print::line(&one.reason)));
     }
     if failed.is_empty() { 0 } else { 3 }
 }
@@ -482,7 +501,7 @@ async fn changes(here: &Here, limit: u64) -> Result<u8> {
         return Ok(0);
     }
     if rows.is_empty() {
-        println!("nothing was changed yet");
+        print::say("nothing was changed yet")?;
         return Ok(0);
     }
     let line = |row: &DeedView| {
@@ -515,12 +534,12 @@ async fn taken_back(here: &Here, request: Request) -> Result<u8> {
     if here.json {
         print::json(&serde_json::json!({ "label": label, "skipped": skipped, "draft": draft }))?;
     } else {
-        println!("{}", print::line(&label));
+        print::say(print::line(&label))?;
         for line in &skipped {
-            println!("  but {}", print::line(line));
+            print::say(format_args!("  but {}", print::line(line)))?;
         }
         if draft.is_some() {
-            println!("  its text is a draft again");
+            print::say("  its text is a draft again")?;
         }
     }
     Ok(if skipped.is_empty() { 0 } else { 3 })

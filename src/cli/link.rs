@@ -228,7 +228,8 @@ mod tests {
     async fn a_desk_in_this_process_answers_tells_and_lets_go() {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths { config_file: dir.path().join("c"), data_dir: dir.path().join("desk") };
-        let here = Here { paths, config: Config::default(), host: None, json: false };
+        let here =
+            Here { paths, config: Config::default(), host: None, json: false, deeds: Default::default() };
         let _lock = here.place().try_lock().unwrap().unwrap();
         let desk = here.open_desk().await.unwrap();
         let Link { requests, mut inputs } =

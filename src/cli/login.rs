@@ -46,6 +46,7 @@ pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
     let login = find(&here.config, &tokens, &asked.name)?;
     let oauth = oauth::application(login).map_err(fault)?;
     let why_not = sign_in(&tokens, login, oauth, &asked).await?;
+    here.deeds.note();
     wake(here).await;
     let served = logins(&here.config).filter(|other| tokens.same_grant(login, other));
     let mut names: Vec<&str> = served.map(|other| other.owner.as_str()).collect();
@@ -65,13 +66,13 @@ pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
             "held_back": known.held_back,
         }))?;
     } else {
-        println!("Signed in as {} for {}", print::line(&login.user), names.join(", "));
+        print::say(format_args!("Signed in as {} for {}", print::line(&login.user), names.join(", ")))?;
         let why = why_not.map_or(String::new(), |why| format!(": {why}"));
-        println!("The tokens lie in {}{}", known.kept_in.words(), print::line(&why));
+        print::say(format_args!("The tokens lie in {}{}", known.kept_in.words(), print::line(&why)))?;
         if let Some(ends) = known.ends_at {
-            println!("The provider ends it at {ends}");
+            print::say(format_args!("The provider ends it at {ends}"))?;
         }
-        println!("`deskbell doctor` tries the connections");
+        print::say("`deskbell doctor` tries the connections")?;
     }
     Ok(0)
 }
@@ -90,8 +91,8 @@ pub(super) async fn sign_in(
         false => by_browser(login, oauth, asked.port).await?,
     };
     if !granted.renewable() {
-        eprintln!(
-            "The provider gave nothing to renew the token with: look at `scope` and the application there"
+        print::aside(
+            "The provider gave nothing to renew the token with: look at `scope` and the application there",
         );
     }
     tokens.keep(login, granted).await.map_err(fault)
@@ -99,20 +100,25 @@ pub(super) async fn sign_in(
 
 async fn by_device(login: &Login, oauth: &OAuth) -> Result<Granted, Fault> {
     let device = Device::begin(oauth, &login.owner).await.map_err(fault)?;
-    eprintln!("Open this page on any device, as {}:", print::line(&login.user));
-    eprintln!("  {}", print::line(device.page()));
-    eprintln!("and type in this code:");
-    eprintln!("  {}", print::line(device.code()));
-    eprintln!("It is good for {} minutes. Waiting …", device.lasts().as_secs().div_ceil(60));
+    print::aside(format_args!("Open this page on any device, as {}:", print::line(&login.user)));
+    print::aside(format_args!("  {}", print::line(device.page())));
+    print::aside("and type in this code:");
+    print::aside(format_args!("  {}", print::line(device.code())));
+    print::aside(format_args!("It is good for {} minutes. Waiting …", device.lasts().as_secs().div_ceil(60)));
     device.wait().await.map_err(fault)
 }
 
 async fn by_browser(login: &Login, oauth: &OAuth, port: u16) -> Result<Granted, Fault> {
     let browser = Browser::begin(oauth, &login.owner, &login.user, port).await.map_err(fault)?;
-    eprintln!("Open this page in a browser on this machine, as {}:", print::line(&login.user));
-    eprintln!("  {}", print::line(browser.page()));
+    print::aside(format_args!(
+        "Open this page in a browser on this machine, as {}:",
+        print::line(&login.user)
+    ));
+    print::aside(format_args!("  {}", print::line(browser.page())));
     let port = browser.port();
-    eprintln!("From elsewhere, forward the port first: ssh -L {port}:127.0.0.1:{port} user@host. Waiting …");
+    print::aside(format_args!(
+        "From elsewhere, forward the port first: ssh -L {port}:127.0.0.1:{port} user@host. Waiting …"
+    ));
     browser.wait().await.map_err(fault)
 }
 

@@ -83,7 +83,7 @@ pub async fn run(here: &Here, asked: Macro) -> Result<u8> {
             let found = found(here, &name, &whose).await?;
             match here.json {
                 true => print::json(&found)?,
-                false => shown(&found),
+                false => shown(&found)?,
             }
         }
         Macro::Add(written) => save(here, written, true).await?,
@@ -93,7 +93,7 @@ pub async fn run(here: &Here, asked: Macro) -> Result<u8> {
             ask(here, Request::RemoveCanned { scope, name: name.clone() }).await?;
             match here.json {
                 true => print::json(&())?,
-                false => println!("removed the macro {}", print::line(&name)),
+                false => print::say(format_args!("removed the macro {}", print::line(&name)))?,
             }
         }
         Macro::Run { name, references, whose } => {
@@ -161,30 +161,30 @@ async fn save(here: &Here, written: Written, new: bool) -> Result<()> {
         settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
     match ask(here, Request::SaveCanned { scope, name, settings, new, attach: Vec::new() }).await? {
         Response::Canned(saved) if here.json => print::json(&saved.first())?,
-        Response::Canned(saved) => saved.iter().for_each(shown),
+        Response::Canned(saved) => saved.iter().try_for_each(shown)?,
         other => return Err(unexpected(&other).into()),
     }
     Ok(())
 }
 
-fn shown(canned: &CannedView) {
+fn shown(canned: &CannedView) -> Result<(), print::Unprinted> {
     let runs = canned.runs.clone().unwrap_or_default();
-    println!("{}  ({})", print::line(&canned.name), print::line(canned.scope.word()));
+    print::say(format_args!("{}  ({})", print::line(&canned.name), print::line(canned.scope.word())))?;
     if let Some(key) = &runs.key {
-        println!("key       ; {}", print::line(key));
+        print::say(format_args!("key       ; {}", print::line(key)))?;
     }
     if let Some(reply) = &runs.reply {
-        println!("replies   {}", print::line(reply));
+        print::say(format_args!("replies   {}", print::line(reply)))?;
     }
     if runs.internal {
-        println!("its text is an internal comment");
+        print::say("its text is an internal comment")?;
     }
-    println!("{}", print::clean(canned.text.trim_end()));
+    print::say(print::clean(canned.text.trim_end()))
 }
 
-fn listed(known: &[CannedView]) -> Result<()> {
+fn listed(known: &[CannedView]) -> Result<(), print::Unprinted> {
     if known.is_empty() {
-        println!("no macros yet: `deskbell macro add NAME --do ACTION` keeps one");
+        print::say("no macros yet: `deskbell macro add NAME --do ACTION` keeps one")?;
         return Ok(());
     }
     let row = |canned: &CannedView| {

@@ -6,7 +6,6 @@ use super::print;
 use super::session::{ask, unexpected};
 use crate::domain::{IntakeAction, IntakeView, OutboxAction, OutboxView, Request, Response, SenderRule};
 use anyhow::Result;
-use std::io::Write;
 
 /// Carries out one of the commands about outgoing mail.
 pub async fn outbox(here: &Here, asked: Outbox) -> Result<u8> {
@@ -18,7 +17,7 @@ pub async fn outbox(here: &Here, asked: Outbox) -> Result<u8> {
     };
     match ask(here, request).await? {
         Response::Outbox(rows) if here.json => print::json(&rows)?,
-        Response::Outbox(rows) if rows.is_empty() => println!("The outbox is empty."),
+        Response::Outbox(rows) if rows.is_empty() => print::say("The outbox is empty.")?,
         Response::Outbox(rows) => {
             let rows: Vec<Vec<String>> = rows.iter().map(outgoing).collect();
             print::table(&["ID", "STATE", "KIND", "ISSUE", "TO", "SUBJECT", ""], &rows)?;
@@ -64,15 +63,15 @@ pub async fn intake(here: &Here, asked: Intake) -> Result<u8> {
         Intake::Issue { id, project } => Request::IntakeAct { id, action: IntakeAction::Issue(project) },
     };
     match ask(here, request).await? {
-        Response::Bytes(bytes) => std::io::stdout().write_all(&bytes)?,
+        Response::Bytes(bytes) => print::bytes(&bytes)?,
         Response::Intake(entries) if here.json => print::json(&entries)?,
-        Response::Intake(entries) if entries.is_empty() => println!("{nothing}"),
+        Response::Intake(entries) if entries.is_empty() => print::say(nothing)?,
         Response::Intake(entries) => {
             let rows: Vec<Vec<String>> = entries.iter().map(arrived).collect();
             print::table(&["ID", "FATE", "ISSUE", "FROM", "SUBJECT", "WHY"], &rows)?;
         }
         Response::IntakeEntry(entry) if here.json => print::json(&entry)?,
-        Response::IntakeEntry(entry) => describe(&entry),
+        Response::IntakeEntry(entry) => describe(&entry)?,
         Response::Senders(lines) => super::sender::print_lines(here, &lines)?,
         other => return Err(unexpected(&other).into()),
     }
@@ -91,17 +90,17 @@ fn arrived(entry: &IntakeView) -> Vec<String> {
 }
 
 /// Prints one arrival in full.
-pub fn describe(entry: &IntakeView) {
+pub fn describe(entry: &IntakeView) -> Result<(), print::Unprinted> {
     let text = |value: &Option<String>| value.as_deref().map_or("–".to_owned(), print::line);
-    println!("arrival {}: {}", entry.id, entry.fate.word());
-    println!("  why      {}", print::line(&entry.reason));
+    print::say(format_args!("arrival {}: {}", entry.id, entry.fate.word()))?;
+    print::say(format_args!("  why      {}", print::line(&entry.reason)))?;
     for opinion in &entry.opinions {
-        println!("           {}", print::line(&opinion.to_string()));
+        print::say(format_args!("           {}", print::line(&opinion.to_string())))?;
     }
-    println!("  issue    {}", text(&entry.reference));
-    println!("  from     {}", text(&entry.from));
-    println!("  to       {}", print::line(&entry.to.join(", ")));
-    println!("  subject  {}", text(&entry.subject));
-    println!("  got      {}, {}", entry.received_at, print::size(entry.size));
-    println!("  by       {}", text(&entry.mailbox.clone().or(entry.path.clone())));
+    print::say(format_args!("  issue    {}", text(&entry.reference)))?;
+    print::say(format_args!("  from     {}", text(&entry.from)))?;
+    print::say(format_args!("  to       {}", print::line(&entry.to.join(", "))))?;
+    print::say(format_args!("  subject  {}", text(&entry.subject)))?;
+    print::say(format_args!("  got      {}, {}", entry.received_at, print::size(entry.size)))?;
+    print::say(format_args!("  by       {}", text(&entry.mailbox.clone().or(entry.path.clone()))))
 }

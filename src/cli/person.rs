@@ -126,21 +126,29 @@ async fn set(here: &Here, session: &Session, request: Request) -> Result<u8> {
         print::json(&about)?;
         return Ok(0);
     }
-    println!("{}{}", about.email, if about.vip { "  VIP" } else { "" });
+    print::say(format_args!("{}{}", about.email, if about.vip { "  VIP" } else { "" }))?;
     if about.notes.is_empty() {
-        println!("  no notes{}", if about.unknown { "; nobody of this address is known here" } else { "" });
+        print::say(format_args!(
+            "  no notes{}",
+            if about.unknown { "; nobody of this address is known here" } else { "" }
+        ))?;
     }
-    about.notes.iter().for_each(kept_note);
+    about.notes.iter().try_for_each(kept_note)?;
     Ok(0)
 }
 
-fn kept_note(note: &AboutNote) {
+fn kept_note(note: &AboutNote) -> Result<(), print::Unprinted> {
     let edited = note.edited.as_ref();
     let changed =
         |e: &crate::domain::Marked| format!(", changed by {} {}", print::line(&e.by), print::moment(e.at));
     let edited = edited.map_or(String::new(), changed);
-    println!("  {} by {}, {}{edited}", note.id, print::line(&note.by), print::moment(note.at));
-    note.text.lines().for_each(|line| println!("    {}", print::line(line)));
+    print::say(format_args!(
+        "  {} by {}, {}{edited}",
+        note.id,
+        print::line(&note.by),
+        print::moment(note.at)
+    ))?;
+    note.text.lines().try_for_each(|line| print::say(format_args!("    {}", print::line(line))))
 }
 
 async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u8> {
@@ -149,26 +157,31 @@ async fn show(here: &Here, session: &Session, address: EmailAddress) -> Result<u
         print::json(&person)?;
         return Ok(0);
     }
-    summary(&person);
+    summary(&person)?;
     issues(&person)?;
     if !person.kept_notes.is_empty() {
-        println!("\nNotes on them");
-        person.kept_notes.iter().for_each(kept_note);
+        print::say("\nNotes on them")?;
+        person.kept_notes.iter().try_for_each(kept_note)?;
     }
     for (title, notes) in [("Written by them", &person.notes), ("Written by staff for staff", &person.about)]
     {
         if !notes.is_empty() {
-            println!("\n{title}");
-            notes.iter().for_each(note);
+            print::say(format_args!("\n{title}"))?;
+            notes.iter().try_for_each(note)?;
         }
     }
     Ok(0)
 }
 
-fn summary(person: &PersonView) {
+fn summary(person: &PersonView) -> Result<(), print::Unprinted> {
     let names = if person.names.is_empty() { "no name".to_owned() } else { person.names.join(", ") };
-    println!("{} ({}){}", person.email, print::line(&names), if person.vip { "  VIP" } else { "" });
-    println!("{}", counts(person).join(", "));
+    print::say(format_args!(
+        "{} ({}){}",
+        person.email,
+        print::line(&names),
+        if person.vip { "  VIP" } else { "" }
+    ))?;
+    print::say(counts(person).join(", "))
 }
 
 /// Counts what is kept; what the staff keep for each other only where there is any.
@@ -194,7 +207,7 @@ fn counts(person: &PersonView) -> Vec<String> {
     counts
 }
 
-fn issues(person: &PersonView) -> Result<()> {
+fn issues(person: &PersonView) -> Result<(), print::Unprinted> {
     let role = |issue: &crate::domain::PersonIssue| {
         issue.role.as_ref().map_or("wrote or was asked".to_owned(), print::word)
     };
@@ -210,12 +223,13 @@ fn issues(person: &PersonView) -> Result<()> {
     print::table(&["ISSUE", "STATE", "AS", "TITLE"], &rows)
 }
 
-fn note(note: &PersonNote) {
+fn note(note: &PersonNote) -> Result<(), print::Unprinted> {
     let (by, at) = (print::line(&note.by), print::moment(note.created_at));
-    println!("  {} note {} by {by}, {at}", note.reference, note.id);
+    print::say(format_args!("  {} note {} by {by}, {at}", note.reference, note.id))?;
     for line in note.body.lines() {
-        println!("    {}", print::line(line));
+        print::say(format_args!("    {}", print::line(line)))?;
     }
+    Ok(())
 }
 
 async fn export(here: &Here, session: &Session, address: EmailAddress, dir: &Path) -> Result<u8> {
@@ -233,6 +247,7 @@ async fn export(here: &Here, session: &Session, address: EmailAddress, dir: &Pat
     for note in &person.notes {
         files += export_files(session, note, dir).await?;
     }
+    here.deeds.note();
     if here.json {
         let counts = serde_json::json!({
             "dir": dir.display().to_string(),
@@ -243,8 +258,8 @@ async fn export(here: &Here, session: &Session, address: EmailAddress, dir: &Pat
         });
         print::json(&counts)?;
     } else {
-        summary(&person);
-        println!("{files} files; all of it is in {}", dir.display());
+        summary(&person)?;
+        print::say(format_args!("{files} files; all of it is in {}", dir.display()))?;
     }
     Ok(0)
 }
@@ -285,7 +300,7 @@ async fn export_files(session: &Session, note: &PersonNote, dir: &Path) -> Resul
 async fn erase(here: &Here, session: &Session, address: EmailAddress, confirm: Option<String>) -> Result<u8> {
     let person = view(session, Request::Person(address.clone())).await?;
     if !here.json {
-        summary(&person);
+        summary(&person)?;
         issues(&person)?;
     }
     confirmed(&address, confirm)?;
@@ -294,17 +309,17 @@ async fn erase(here: &Here, session: &Session, address: EmailAddress, confirm: O
         print::json(&erased)?;
         return Ok(0);
     }
-    println!("Erased: the address, the name, what they wrote, and their mails are gone from this desk.");
+    print::say("Erased: the address, the name, what they wrote, and their mails are gone from this desk.")?;
     if !person.kept_notes.is_empty() {
-        println!("The notes of the staff on them are gone as well.");
+        print::say("The notes of the staff on them are gone as well.")?;
     }
     if person.drafts > 0 {
-        println!("Drafts of the staff stay without the address, the name and what they wrote.");
+        print::say("Drafts of the staff stay without the address, the name and what they wrote.")?;
     }
     for backup in &erased.backups {
-        println!("still held by the backup {}", print::line(backup));
+        print::say(format_args!("still held by the backup {}", print::line(backup)))?;
     }
-    println!("Backups elsewhere, exports, mailboxes and the mail that was sent are out of reach.");
+    print::say("Backups elsewhere, exports, mailboxes and the mail that was sent are out of reach.")?;
     Ok(0)
 }
 
@@ -313,7 +328,7 @@ pub(super) fn warn_of_backups(here: &Here) {
     let list = std::fs::read(here.paths.data_dir.join("backups")).unwrap_or_default();
     let names: Vec<String> = serde_json::from_slice(&list).unwrap_or_default();
     for backup in names.iter().filter(|name| here.host.is_none() && Path::new(name).exists()) {
-        eprintln!("still held by the backup {}", print::line(backup));
+        print::aside(format_args!("still held by the backup {}", print::line(backup)));
     }
 }
 
@@ -322,7 +337,7 @@ fn confirmed(address: &EmailAddress, confirm: Option<String>) -> Result<(), Faul
     let said = match confirm {
         Some(said) => said,
         None if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
-            eprint!("This cannot be taken back. To erase {address}, write {WORD}: ");
+            print::ask(format_args!("This cannot be taken back. To erase {address}, write {WORD}:"));
             let mut line = String::new();
             let _ = std::io::stdin().lock().read_line(&mut line);
             line

@@ -7,19 +7,59 @@ use crate::domain::{
     Channel, ChannelState, ClockKind, IssueClock, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts,
     ProjectView, SimilarIssue, SyncReport,
 };
-use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::io::Write;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
+/// Standard output did not take what was to be printed.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output cannot be written")]
+pub struct Unprinted(#[from] io::Error);
+
+impl Unprinted {
+    /// Tells whether its reader has left, as `head` does.
+    pub fn reader_left(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Prints a line.
+pub fn say(line: impl Display) -> Result<(), Unprinted> {
+    onto(|out| writeln!(out, "{line}"))
+}
+
+/// Says a line beside the output, on standard error. Where even that is not heard, nothing else would be.
+pub fn aside(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Asks on standard error; the answer is given on the same line.
+pub fn ask(question: impl Display) {
+    let _ = write!(io::stderr(), "{question} ");
+}
+
+/// Prints octets as they are.
+pub fn bytes(bytes: &[u8]) -> Result<(), Unprinted> {
+    onto(|out| out.write_all(bytes))
+}
+
 /// Prints one JSON value.
-pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), Unprinted> {
+    onto(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Writes to standard output; all of it has left this process afterwards.
+fn onto(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Unprinted> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
     Ok(())
 }
 
@@ -64,23 +104,29 @@ pub fn size(octets: u64) -> String {
 }
 
 /// Prints rows under their heads, each column as wide as it needs to be; the last one takes what is left.
-pub fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+pub fn table(heads: &[&str], rows: &[Vec<String>]) -> Result<(), Unprinted> {
+    onto(|out| out.write_all(in_columns(heads, rows).as_bytes()))
+}
+
+/// Writes rows under their heads.
+fn in_columns(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
         cells.chain(heads.get(column).map(|head| head.width())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let mut text = String::new();
     for row in std::iter::once(&heads).chain(rows) {
-        let mut text = String::new();
+        let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            text.push_str(cell);
-            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
         }
-        writeln!(out, "{}", text.trim_end())?;
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
-    Ok(())
+    text
 }
 
 /// Cuts a text to a width in columns.
@@ -134,9 +180,9 @@ pub fn project_json(project: &ProjectView) -> Value {
 }
 
 /// Prints the list of issues.
-pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
+pub fn issues(rows: &[IssueRow], total: u64) -> Result<(), Unprinted> {
     if rows.is_empty() {
-        println!("No issue is found.");
+        say("No issue is found.")?;
         return Ok(());
     }
     let now = Timestamp::now();
@@ -161,15 +207,15 @@ pub fn issues(rows: &[IssueRow], total: u64) -> Result<()> {
     let heads = ["ISSUE", "STATE", "TITLE", "FROM", "WHO", "WAITS ON", "CHANGED", "CLOCK"];
     table(heads.get(..7 + usize::from(clocks)).unwrap_or_default(), &lines)?;
     if total > rows.len() as u64 {
-        println!("\n{} of {total}; --limit and --offset show more", rows.len());
+        say(format_args!("\n{} of {total}; --limit and --offset show more", rows.len()))?;
     }
     Ok(())
 }
 
 /// Prints an issue with its notes.
-pub fn issue(issue: &IssueView) -> Result<()> {
+pub fn issue(issue: &IssueView) -> Result<(), Unprinted> {
     let row = &issue.row;
-    println!("{}  {}", row.reference, line(&row.title));
+    say(format_args!("{}  {}", row.reference, line(&row.title)))?;
     let mut facts = vec![word(&row.status)];
     facts.extend(row.labels.iter().map(|label| line(label)));
     facts.extend(row.priority.map(|p| format!("priority {}", word(&p))));
@@ -177,26 +223,31 @@ pub fn issue(issue: &IssueView) -> Result<()> {
     facts.extend(row.waiting_on.map(|party| format!("waiting on {}", word(&party))));
     facts.extend(issue.rating.map(|rating| format!("rated {}", rating.word())));
     facts.extend(row.clock.as_ref().map(|clock| in_words(clock, Timestamp::now())));
-    println!("{}", facts.join(" · "));
+    say(format_args!("{}", facts.join(" · ")))?;
     if let Some(address) = &issue.address {
-        println!("forward to {address}");
+        say(format_args!("forward to {address}"))?;
     }
     if !issue.moved_from.is_empty() {
-        println!("moved from {}", issue.moved_from.join(", "));
+        say(format_args!("moved from {}", issue.moved_from.join(", ")))?;
     }
     if let Some(from) = &issue.split_from {
-        println!("split out of {from}");
+        say(format_args!("split out of {from}"))?;
     }
     if !issue.split_into.is_empty() {
-        println!("notes went out into {}", issue.split_into.join(", "));
+        say(format_args!("notes went out into {}", issue.split_into.join(", ")))?;
     }
     for person in &issue.participants {
         let name = person.name.as_deref().map_or(String::new(), |name| format!("{} ", line(name)));
         let mailed = if person.subscribed { "" } else { ", not mailed" };
-        println!("  {name}<{}> {}{mailed}", person.email, word(&person.role));
+        say(format_args!("  {name}<{}> {}{mailed}", person.email, word(&person.role)))?;
     }
     for link in &issue.links {
-        println!("  {} {} {}", word(&link.kind).replace('_', " "), link.reference, line(&link.title));
+        say(format_args!(
+            "  {} {} {}",
+            word(&link.kind).replace('_', " "),
+            link.reference,
+            line(&link.title)
+        ))?;
     }
     for note in &issue.notes {
         self::note(note)?;
@@ -218,50 +269,55 @@ fn in_words(clock: &IssueClock, now: Timestamp) -> String {
     }
 }
 
-fn note(note: &NoteView) -> Result<()> {
+fn note(note: &NoteView) -> Result<(), Unprinted> {
     let who = line(note.author.label());
     if note.kind == NoteKind::System {
-        println!("\n[{}] {}", moment(note.created_at), line(&note.body));
+        say(format_args!("\n[{}] {}", moment(note.created_at), line(&note.body)))?;
         return Ok(());
     }
     let kind = if note.kind == NoteKind::Internal { " · INTERNAL" } else { "" };
-    println!("\n── {} · {who}{kind} · {}", note.id, moment(note.created_at));
+    say(format_args!("\n── {} · {who}{kind} · {}", note.id, moment(note.created_at)))?;
     if let Some(seal) = &note.seal {
-        println!("   {} {}", if seal.is_doubtful() { "!" } else { "·" }, line(&seal.words));
+        say(format_args!("   {} {}", if seal.is_doubtful() { "!" } else { "·" }, line(&seal.words)))?;
     }
     for warning in &note.warnings {
-        println!("   ! {}", line(warning));
+        say(format_args!("   ! {}", line(warning)))?;
     }
-    println!("{}", clean(note.body.trim_end()));
+    say(format_args!("{}", clean(note.body.trim_end())))?;
     if let Some(folded) = &note.folded {
-        println!("   ▸ {} folded lines", folded.lines().count());
+        say(format_args!("   ▸ {} folded lines", folded.lines().count()))?;
     }
     for (number, file) in note.attachments.iter().enumerate() {
-        println!("   {} {}  {}  {}", number + 1, line(&file.name), size(file.size), line(&file.media_type));
+        say(format_args!(
+            "   {} {}  {}  {}",
+            number + 1,
+            line(&file.name),
+            size(file.size),
+            line(&file.media_type)
+        ))?;
     }
     for delivery in &note.delivery {
         let error = delivery.error.as_deref().map_or(String::new(), |e| format!(": {}", line(e)));
-        println!("   {} {}{error}", word(&delivery.state), delivery.to);
+        say(format_args!("   {} {}{error}", word(&delivery.state), delivery.to))?;
     }
     Ok(())
 }
 
 /// Prints a project.
-pub fn project(project: &ProjectView) -> Result<()> {
+pub fn project(project: &ProjectView) -> Result<(), Unprinted> {
     let state = if project.enabled { "Service Desk is active" } else { "Service Desk is off" };
-    println!("{} (project {}): {state}", project.path, project.id);
+    say(format_args!("{} (project {}): {state}", project.path, project.id))?;
     if project.addresses.is_empty() {
-        println!("  no mailbox reaches it yet; `deskbell init` sets one up");
+        say("  no mailbox reaches it yet; `deskbell init` sets one up")?;
     }
     for (number, address) in project.addresses.iter().enumerate() {
-        println!("  {address}{}", if number == 0 { "   the one to publish" } else { "" });
+        say(format_args!("  {address}{}", if number == 0 { "   the one to publish" } else { "" }))?;
     }
-    settings(&object(&project.settings));
-    Ok(())
+    settings(&object(&project.settings))
 }
 
 /// Prints settings that are set.
-pub fn settings(map: &Map<String, Value>) {
+pub fn settings(map: &Map<String, Value>) -> Result<(), Unprinted> {
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null() && **value != json!([])) {
         let text = match value {
             Value::String(text) => line(text),
@@ -271,19 +327,24 @@ pub fn settings(map: &Map<String, Value>) {
             }
             other => other.to_string(),
         };
-        println!("  {key} = {text}");
+        say(format_args!("  {key} = {text}"))?;
     }
+    Ok(())
 }
 
 /// Prints what one pass brought, and which outlets do not work.
-pub fn sync_report(here: &Here, report: &SyncReport, failing: &[Channel]) -> Result<()> {
+pub fn sync_report(here: &Here, report: &SyncReport, failing: &[Channel]) -> Result<(), Unprinted> {
     for outlet in failing {
-        eprintln!("error: {}: {}", outlet.name, line(outlet.error.as_deref().unwrap_or("it does not work")));
+        aside(format_args!(
+            "error: {}: {}",
+            outlet.name,
+            line(outlet.error.as_deref().unwrap_or("it does not work"))
+        ));
         if let Some(hint) = &outlet.hint {
-            eprintln!("hint: {}", line(hint));
+            aside(format_args!("hint: {}", line(hint)));
         }
     }
-    report.notices.iter().for_each(|notice| eprintln!("warning: {}", line(notice)));
+    report.notices.iter().for_each(|notice| aside(format_args!("warning: {}", line(notice))));
     if here.json {
         return json(report);
     }
@@ -292,16 +353,16 @@ pub fn sync_report(here: &Here, report: &SyncReport, failing: &[Channel]) -> Res
             if mailbox.silent > 0 { format!(", {} of them silently", mailbox.silent) } else { String::new() };
         let failed =
             if mailbox.failed > 0 { format!(", {} quarantined", mailbox.failed) } else { String::new() };
-        println!("{}: {} new{silent}{failed}", mailbox.name, mailbox.new);
+        say(format_args!("{}: {} new{silent}{failed}", mailbox.name, mailbox.new))?;
         if let Some(error) = &mailbox.error {
-            eprintln!("error: {}: {}", mailbox.name, line(error));
+            aside(format_args!("error: {}: {}", mailbox.name, line(error)));
         }
     }
     let out = &report.outbox;
-    println!(
+    say(format_args!(
         "outbox: {} sent, {} held, {} deferred, {} failed",
         out.sent, out.held, out.deferred, out.failed
-    );
+    ))?;
     Ok(())
 }
 

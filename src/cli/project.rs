@@ -69,7 +69,7 @@ pub async fn run(here: &Here, asked: Project) -> Result<u8> {
             print::json(&projects.iter().map(print::project_json).collect::<Vec<_>>())?;
         }
         Response::Projects(projects) if projects.is_empty() => {
-            println!("There is no project yet: `deskbell project add GROUP/NAME` makes one.");
+            print::say("There is no project yet: `deskbell project add GROUP/NAME` makes one.")?;
         }
         Response::Projects(projects) => {
             let rows: Vec<Vec<String>> = projects

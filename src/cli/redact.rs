@@ -17,20 +17,21 @@ pub async fn run(here: &Here, asked: Redact, yes: bool) -> Result<u8> {
     if asked.dry_run {
         match here.json {
             true => print::json(&plan)?,
-            false => lines(&plan).iter().for_each(|line| println!("{line}")),
+            false => lines(&plan).iter().try_for_each(print::say)?,
         }
         return Ok(0);
     }
     if !here.json {
-        lines(&plan).iter().for_each(|line| eprintln!("{line}"));
+        lines(&plan).iter().for_each(print::aside);
     }
     confirmed(yes)?;
-    match ask(here, Request::Redact(asked)).await? {
+    let answer = ask(here, Request::Redact(asked)).await?;
+    warn_of_backups(here);
+    match answer {
         Response::Issue(issue) if here.json => print::json(&issue.json())?,
         Response::Issue(issue) => print::issue(&issue)?,
         other => return Err(unexpected(&other).into()),
     }
-    warn_of_backups(here);
     Ok(0)
 }
 
@@ -62,7 +63,7 @@ fn confirmed(yes: bool) -> Result<(), Fault> {
             Fault::usage("a redaction has to be confirmed").hint("say --yes; --dry-run shows what goes")
         );
     }
-    eprint!("This cannot be taken back. To redact it, write yes: ");
+    print::ask("This cannot be taken back. To redact it, write yes:");
     let mut line = String::new();
     let _ = std::io::stdin().lock().read_line(&mut line);
     match line.trim() == "yes" {

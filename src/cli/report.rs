@@ -10,7 +10,7 @@ use crate::domain::{AskedReport, ReportName, Request, Response};
 use crate::tui::picture::{self, Ink};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,13 +56,13 @@ pub async fn run(here: &Here, asked: Report) -> Result<u8> {
         other => return Err(unexpected(&other).into()),
     };
     let out = match format {
-        Format::Json => return print::json(&report).map(|()| 0),
-        _ if here.json => return print::json(&report).map(|()| 0),
+        Format::Json => return Ok(print::json(&report).map(|()| 0)?),
+        _ if here.json => return Ok(print::json(&report).map(|()| 0)?),
         Format::Text => text(&report, ascii || here.config.ui.ascii || here.config.ui.plain),
         Format::Csv => csv(&report),
         Format::Html => html::page(&report),
     };
-    std::io::stdout().lock().write_all(out.as_bytes())?;
+    print::bytes(out.as_bytes())?;
     Ok(0)
 }
 

@@ -111,11 +111,13 @@ pub async fn run(here: &Here, asked: Rule) -> Result<u8> {
     match ask(here, request).await? {
         Response::Rules(rules) => print_rules(here, &rules)?,
         Response::Plan(lines) if here.json => print::json(&lines)?,
-        Response::Plan(lines) => lines.iter().for_each(|line| println!("{}", print::line(line))),
+        Response::Plan(lines) => lines.iter().try_for_each(|line| print::say(print::line(line)))?,
         Response::Delivered(told) if here.json => print::json(&told)?,
         Response::Delivered(told) => {
-            println!("{}: {}", told.entry.fate.word(), print::line(&told.entry.reason));
-            told.rules.iter().chain(&told.mails).for_each(|line| println!("  {}", print::line(line)));
+            print::say(format_args!("{}: {}", told.entry.fate.word(), print::line(&told.entry.reason)))?;
+            for line in told.rules.iter().chain(&told.mails) {
+                print::say(format_args!("  {}", print::line(line)))?;
+            }
         }
         other => return Err(unexpected(&other).into()),
     }
@@ -152,12 +154,12 @@ fn mail_request(file: &Path, to: Option<String>) -> Result<Request> {
     Ok(Request::Deliver(Deliver { arrival, raw, dry_run: true }))
 }
 
-fn print_rules(here: &Here, rules: &[RuleView]) -> Result<()> {
+fn print_rules(here: &Here, rules: &[RuleView]) -> Result<(), print::Unprinted> {
     if here.json {
         return print::json(&rules.iter().map(as_json).collect::<Vec<_>>());
     }
     if rules.is_empty() {
-        println!("No rule is there.");
+        print::say("No rule is there.")?;
         return Ok(());
     }
     let row = |rule: &RuleView| {

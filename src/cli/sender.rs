@@ -89,19 +89,19 @@ pub async fn run(here: &Here, asked: Sender) -> Result<u8> {
     match ask(here, request).await? {
         Response::Senders(lines) => print_lines(here, &lines)?,
         Response::SenderVerdict(verdict) if here.json => print::json(&verdict)?,
-        Response::SenderVerdict(verdict) => println!("{}", words(&verdict)),
+        Response::SenderVerdict(verdict) => print::say(words(&verdict))?,
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
 }
 
 /// Prints lines of lists of senders.
-pub fn print_lines(here: &Here, lines: &[SenderView]) -> Result<()> {
+pub fn print_lines(here: &Here, lines: &[SenderView]) -> Result<(), print::Unprinted> {
     if here.json {
         return print::json(&lines);
     }
     if lines.is_empty() {
-        println!("No sender is listed.");
+        print::say("No sender is listed.")?;
         return Ok(());
     }
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();

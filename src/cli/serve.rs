@@ -83,7 +83,11 @@ pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
     lock.name(Some(&socket)).map_err(|e| unusable(here, &e))?;
     tracing::info!(pid = std::process::id(), socket = %socket.display(), "serving");
     if !asked.while_used {
-        eprintln!("deskbell serves {} (pid {})", here.paths.data_dir.display(), std::process::id());
+        print::aside(format_args!(
+            "deskbell serves {} (pid {})",
+            here.paths.data_dir.display(),
+            std::process::id()
+        ));
     }
     tell_systemd("READY=1");
     let plan = Plan::of(&here.config, &here.paths.data_dir);
@@ -198,6 +202,7 @@ async fn once(here: &Here) -> Result<u8> {
     display::clear();
     let (_, mut outlets, _) = desk.glance();
     desk.close().await?;
+    here.deeds.note();
     outlets.retain(|outlet| outlet.state == ChannelState::Failing);
     print::sync_report(here, &report, &outlets)?;
     let failed = !outlets.is_empty() || report.mailboxes.iter().any(|m| m.error.is_some());

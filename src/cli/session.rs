@@ -1,6 +1,6 @@
 //! How a command reaches the desk: through its server if it is served, else by itself under the lock.
 
-use super::here::Here;
+use super::here::{Deeds, Here};
 use crate::desk::{Caller, Desk};
 use crate::domain::{Call, Fault, FaultKind, Request, RequestId, Response, Via};
 use crate::rpc::{Client, Lock};
@@ -20,6 +20,8 @@ pub enum Session {
     Own {
         desk: Box<Desk>,
         caller: Caller,
+        /// Where it is noted that the desk was changed.
+        deeds: Deeds,
         _lock: Lock,
     },
 }
@@ -47,6 +49,7 @@ impl Session {
                 return Ok(Self::Own {
                     desk,
                     caller: Caller { user: here.me(), owns_desk: true },
+                    deeds: here.deeds.clone(),
                     _lock: lock,
                 });
             }
@@ -61,8 +64,25 @@ impl Session {
         }
     }
 
-    /// Asks the desk. If its server goes away meanwhile, the same call is asked again where the desk is then.
+    /// Asks the desk, and notes what it changed.
     pub async fn ask(&self, request: Request) -> Result<Response, Fault> {
+        let changes = changes(&request);
+        let answer = self.answer(request).await?;
+        if changes {
+            self.deeds().note();
+        }
+        Ok(answer)
+    }
+
+    fn deeds(&self) -> &Deeds {
+        match self {
+            Self::Attached { here, .. } => &here.deeds,
+            Self::Own { deeds, .. } => deeds,
+        }
+    }
+
+    /// Asks the desk. If its server goes away meanwhile, the same call is asked again where the desk is then.
+    async fn answer(&self, request: Request) -> Result<Response, Fault> {
         let call = Call { id: new_request_id(), via: Via::Command, request };
         // What stands in this process cannot get lost, so nothing of it need be kept: it may be a large mail.
         if let Self::Own { desk, caller, .. } = self {
@@ -100,6 +120,17 @@ impl Session {
             tracing::warn!(%fault, "the desk did not close well");
         }
     }
+}
+
+/// Tells whether a request changes the desk; one that only says what would happen does not.
+fn changes(request: &Request) -> bool {
+    let only_says = match request {
+        Request::Deliver(deliver) => deliver.dry_run,
+        Request::Redact(redact) => redact.dry_run,
+        Request::Merge { dry_run, .. } => *dry_run,
+        _ => false,
+    };
+    request.is_change() && !only_says
 }
 
 /// Tells whether the server went away before it answered.

@@ -91,9 +91,14 @@ async fn list(here: &Here, whose: Whose) -> Result<u8> {
             (TemplateKind::Description, true) => "new issues, chosen",
             (TemplateKind::Description, false) => "new issues",
         };
-        println!("{:<18} {:<19} {}", print::line(&template.name), what, print::line(&template.place));
+        print::say(format_args!(
+            "{:<18} {:<19} {}",
+            print::line(&template.name),
+            what,
+            print::line(&template.place)
+        ))?;
         if let Some(trouble) = template.trouble {
-            println!("{:<18} not used: {}", "", print::line(&trouble));
+            print::say(format_args!("{:<18} not used: {}", "", print::line(&trouble)))?;
         }
     }
     Ok(0)
@@ -109,7 +114,7 @@ async fn show(here: &Here, name: &str, whose: Whose) -> Result<u8> {
     };
     match here.json {
         true => print::json(template)?,
-        false => println!("{}", print::clean(template.text.trim_end())),
+        false => print::say(format_args!("{}", print::clean(template.text.trim_end())))?,
     }
     Ok(0)
 }
@@ -126,8 +131,8 @@ async fn preview(here: &Here, asked: Preview) -> Result<u8> {
     let request = PreviewTemplate { project, name: asked.name, reference: asked.issue, text };
     match ask(here, Request::PreviewTemplate(request)).await? {
         Response::TemplatePreview(preview) if here.json => print::json(&preview)?,
-        Response::TemplatePreview(preview) if asked.html => println!("{}", preview.html),
-        Response::TemplatePreview(preview) => shown(&preview),
+        Response::TemplatePreview(preview) if asked.html => print::say(format_args!("{}", preview.html))?,
+        Response::TemplatePreview(preview) => shown(&preview)?,
         other => return Err(unexpected(&other).into()),
     }
     Ok(0)
@@ -138,11 +143,14 @@ fn read(file: &std::path::Path) -> Result<String, Fault> {
         .map_err(|e| Fault::usage(format!("{} cannot be read: {e}", file.display())).hint("it must be UTF-8"))
 }
 
-fn shown(preview: &TemplatePreview) {
-    println!("Template: {}", print::line(&preview.place));
-    println!("Data of:  {}", print::line(preview.reference.as_deref().unwrap_or("an example")));
+fn shown(preview: &TemplatePreview) -> Result<(), print::Unprinted> {
+    print::say(format_args!("Template: {}", print::line(&preview.place)))?;
+    print::say(format_args!(
+        "Data of:  {}",
+        print::line(preview.reference.as_deref().unwrap_or("an example"))
+    ))?;
     if let Some(trouble) = &preview.trouble {
-        println!("Trouble:  {}", print::line(trouble));
+        print::say(format_args!("Trouble:  {}", print::line(trouble)))?;
     }
-    println!("Subject:  {}\n\n{}", print::line(&preview.subject), print::clean(&preview.text));
+    print::say(format_args!("Subject:  {}\n\n{}", print::line(&preview.subject), print::clean(&preview.text)))
 }

@@ -1,7 +1,7 @@
 //! `deskbell` without a command: the screens, attached to a server.
 
 use super::here::Here;
-use super::{link, log};
+use super::{link, log, print};
 use crate::config::{BoundKey, CommandMode, Config, Paths, Ui};
 use crate::domain::Fault;
 use crate::tui::{self, Notify, Options, OwnCommand, RunMode, SetupError, Surroundings, UserKey};
@@ -22,7 +22,7 @@ pub async fn open(here: &Here) -> Result<u8> {
     let _log = log::begin(&here.paths.data_dir, "screen");
     let left = tui::run(line, options).await?;
     if let Some(file) = left.rescued {
-        eprintln!("note: what you were writing is in {}", file.display());
+        print::aside(format_args!("note: what you were writing is in {}", file.display()));
     }
     Ok(0)
 }
@@ -141,7 +141,7 @@ mod tests {
         let config_file = dir.path().join("config.toml");
         let config = Config::parse(config, &config_file).unwrap();
         let paths = Paths { config_file, data_dir: dir.path().join("data") };
-        (dir, Here { paths, config, host: None, json: false })
+        (dir, Here { paths, config, host: None, json: false, deeds: Default::default() })
     }
 
     #[test]

@@ -39,14 +39,15 @@ pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
     let desk = here.open_desk().await?;
     let held = desk.outbox_counts().held;
     desk.close().await?;
+    here.deeds.note();
     if here.json {
         print::json(&serde_json::json!({ "octets": size, "held": held }))?;
     } else {
-        println!("{} restored into {}", print::size(size), here.paths.data_dir.display());
+        print::say(format_args!("{} restored into {}", print::size(size), here.paths.data_dir.display()))?;
         if held > 0 {
-            println!(
+            print::say(format_args!(
                 "{held} unsent mails are held: look at `deskbell outbox list`, then release or cancel each"
-            );
+            ))?;
         }
     }
     Ok(0)
@@ -73,9 +74,9 @@ pub async fn maintenance(here: &Here, asked: Maintenance) -> Result<u8> {
             if here.json {
                 print::json(&wrong)?;
             } else if wrong.is_empty() {
-                println!("everything agrees with the journal");
+                print::say("everything agrees with the journal")?;
             } else {
-                wrong.iter().for_each(|line| println!("{}", print::line(line)));
+                wrong.iter().try_for_each(|line| print::say(print::line(line)))?;
             }
             Ok(u8::from(!wrong.is_empty()))
         }
@@ -113,12 +114,17 @@ async fn report(here: &Here, request: Request) -> Result<u8> {
     }
     match answer {
         Response::BackedUp { file, octets, frame } => {
-            println!("{}: {octets} octets, up to frame {frame}", print::line(&file));
+            print::say(format_args!("{}: {octets} octets, up to frame {frame}", print::line(&file)))?;
         }
-        Response::Rebuilt { frames } => println!("{frames} frames replayed, index made anew"),
+        Response::Rebuilt { frames } => {
+            print::say(format_args!("{frames} frames replayed, index made anew"))?
+        }
         Response::Compacted(parts) => {
             for PartSize { part, octets_before, octets } in parts {
-                println!("{}: {octets_before} octets before, {octets} now", print::line(&part));
+                print::say(format_args!(
+                    "{}: {octets_before} octets before, {octets} now",
+                    print::line(&part)
+                ))?;
             }
         }
         other => return Err(unexpected(&other).into()),

@@ -119,7 +119,7 @@ pub async fn run(here: &Here, asked: Views) -> Result<u8> {
             let view = found(here, &name, &whose).await?;
             match here.json {
                 true => print::json(&view)?,
-                false => shown(&view),
+                false => shown(&view)?,
             }
         }
         Views::Add { name, query, about, whose } => {
@@ -140,7 +140,7 @@ pub async fn run(here: &Here, asked: Views) -> Result<u8> {
             ask(here, Request::RemoveView(view.id())).await?;
             match here.json {
                 true => print::json(&())?,
-                false => println!("removed the view {}", print::line(&name)),
+                false => print::say(format_args!("removed the view {}", print::line(&name)))?,
             }
         }
         Views::Share(Named { name, whose }) => share(here, name, &whose).await?,
@@ -195,7 +195,7 @@ async fn share(here: &Here, name: String, whose: &Whose) -> Result<()> {
     let view = views.iter().find(|view| view.about.name == name && view.from == theirs);
     match here.json {
         true => print::json(&view)?,
-        false => view.into_iter().for_each(shown),
+        false => view.into_iter().try_for_each(shown)?,
     }
     Ok(())
 }
@@ -214,14 +214,14 @@ async fn save(
     let view = views.iter().find(|view| view.id() == saved);
     match here.json {
         true => print::json(&view)?,
-        false => view.into_iter().for_each(shown),
+        false => view.into_iter().try_for_each(shown)?,
     }
     Ok(())
 }
 
-fn listed(views: &[View], keys: &[usize]) -> Result<()> {
+fn listed(views: &[View], keys: &[usize]) -> Result<(), print::Unprinted> {
     if views.is_empty() {
-        println!("no views here: `deskbell view add NAME QUERY` keeps one");
+        print::say("no views here: `deskbell view add NAME QUERY` keeps one")?;
         return Ok(());
     }
     let row = |(view, key): (&View, &usize)| {
@@ -234,11 +234,14 @@ fn listed(views: &[View], keys: &[usize]) -> Result<()> {
     print::table(&["key", "name", "finds", "", "whose", "query"], &rows)
 }
 
-fn shown(view: &View) {
+fn shown(view: &View) -> Result<(), print::Unprinted> {
     let columns: Vec<&str> = view.about.columns.iter().map(|column| column.name()).collect();
-    println!("{}  ({})", print::line(&view.about.name), print::line(view.whose()));
-    println!("query    {}", print::line(&view.about.query));
-    println!("columns  {}", if columns.is_empty() { "usual".to_owned() } else { columns.join(", ") });
-    println!("limit    {}", limit_in_words(view.about.limit));
-    println!("finds    {}", view.count.map_or("-".to_owned(), |count| count.to_string()));
+    print::say(format_args!("{}  ({})", print::line(&view.about.name), print::line(view.whose())))?;
+    print::say(format_args!("query    {}", print::line(&view.about.query)))?;
+    print::say(format_args!(
+        "columns  {}",
+        if columns.is_empty() { "usual".to_owned() } else { columns.join(", ") }
+    ))?;
+    print::say(format_args!("limit    {}", limit_in_words(view.about.limit)))?;
+    print::say(format_args!("finds    {}", view.count.map_or("-".to_owned(), |count| count.to_string())))
 }

@@ -16,7 +16,7 @@ pub async fn run(here: &Here) -> Result<u8> {
     if here.json {
         print::json(&status.present)?;
     } else {
-        lines(&status.present, Timestamp::now()).iter().for_each(|line| println!("{line}"));
+        lines(&status.present, Timestamp::now()).iter().try_for_each(print::say)?;
     }
     Ok(0)
 }

@@ -40,6 +40,7 @@ mod outages;
 mod parity;
 mod persons;
 mod presence;
+mod printing;
 mod quick;
 mod ratings;
 mod reach;

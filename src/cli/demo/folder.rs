@@ -1,6 +1,7 @@
 //! The folder of the demo: made for its owner only, and gone when the demo is.
 
 use super::IN;
+use crate::cli::print;
 use crate::domain::Fault;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -57,7 +58,7 @@ impl Drop for Folder {
         if !self.keep
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
-            eprintln!("note: {} could not be removed: {error}", self.path.display());
+            print::aside(format_args!("note: {} could not be removed: {error}", self.path.display()));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Questions to the person at the terminal: one line each, on stderr.
 
+use crate::cli::print;
 use crate::cli::print::clean;
 use crate::domain::Fault;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -39,7 +40,7 @@ pub(super) fn until<T>(
     loop {
         match read(&line(question, suggested)?) {
             Ok(value) => return Ok(value),
-            Err(why) => eprintln!("  {}", clean(&why)),
+            Err(why) => print::aside(format_args!("  {}", clean(&why))),
         }
     }
 }

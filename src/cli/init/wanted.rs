@@ -2,6 +2,7 @@
 
 use super::{ask, providers};
 use crate::cli::args::{Init, Tls};
+use crate::cli::print;
 use crate::config::{Encryption, is_loopback};
 use crate::domain::{EmailAddress, Fault, path_fits};
 use std::path::PathBuf;
@@ -75,7 +76,7 @@ pub(super) async fn gather(asked: Init) -> Result<Wanted, Fault> {
         None => providers::of(&address.domain()),
     };
     if let Some(provider) = provider.filter(|_| person) {
-        eprintln!("{}: {}.", provider.name, provider.advice);
+        print::aside(format_args!("{}: {}.", provider.name, provider.advice));
     }
     let project = match asked.project.clone() {
         Some(path) => {
@@ -278,12 +279,12 @@ fn sign_in(asked: &Init, provider: Option<&providers::Provider>) -> Result<Optio
 
 fn ask_password(provider: Option<&providers::Provider>) -> Result<Password, Fault> {
     let oauth = provider.and_then(|p| p.oauth);
-    eprintln!("Where does the password come from?");
-    eprintln!("  1  a command prints it, such as `pass show support` (best)");
-    eprintln!("  2  an environment variable holds it");
-    eprintln!("  3  it stands in the config, which only you can read");
+    print::aside("Where does the password come from?");
+    print::aside("  1  a command prints it, such as `pass show support` (best)");
+    print::aside("  2  an environment variable holds it");
+    print::aside("  3  it stands in the config, which only you can read");
     if oauth.is_some() {
-        eprintln!("  4  there is none: you sign in there (OAuth2)");
+        print::aside("  4  there is none: you sign in there (OAuth2)");
     }
     let ways = if oauth.is_some() { ["1", "2", "3", "4"].as_slice() } else { &["1", "2", "3"] };
     match (ask_way(ways)?.as_str(), oauth) {
@@ -295,9 +296,9 @@ fn ask_password(provider: Option<&providers::Provider>) -> Result<Password, Faul
 }
 
 fn ask_token(provider: &providers::Provider) -> Result<Password, Fault> {
-    eprintln!("Where does the access token come from?");
-    eprintln!("  1  you sign in there, with an application that is registered for it");
-    eprintln!("  2  a command prints it");
+    print::aside("Where does the access token come from?");
+    print::aside("  1  you sign in there, with an application that is registered for it");
+    print::aside("  2  a command prints it");
     match (ask_way(&["1", "2"])?.as_str(), provider.oauth) {
         ("1", Some(provider)) => ask_application(provider),
         _ => ask::line("The command", None).map(Password::Token),
