@@ -174,7 +174,7 @@ async fn run(cli: Cli) -> Result<u8> {
         Command::Redo => issue::redo(&here).await,
         Command::Import(asked) => import::run(&here, asked).await,
         Command::Export { dir } => export::run(&here, &dir).await,
-        Command::Backup { file } => upkeep::backup(&here, &file).await,
+        Command::Backup { file, force } => upkeep::backup(&here, &file, force).await,
         Command::Restore { file } => upkeep::restore(&here, &file).await,
         Command::Maintenance(asked) => upkeep::maintenance(&here, asked).await,
     }

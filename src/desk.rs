@@ -297,7 +297,7 @@ impl Desk {
             Request::Templates { project } => Box::pin(self.templates(&acting, &project)).await,
             Request::PreviewTemplate(asked) => Box::pin(self.preview_template(&acting, asked)).await,
             Request::Deliver(deliver) => self.deliver(deliver).await,
-            Request::Backup { path } => self.backup(&path).await,
+            Request::Backup { path, replace } => self.backup(&path, replace).await,
             Request::Rebuild => self.rebuild().await,
             Request::Compact => Box::pin(self.compact()).await,
             Request::Verify => self.verify().await,

@@ -168,6 +168,9 @@ pub enum Command {
         /// The file to write.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// Replaces a file that is there.
+        #[arg(long)]
+        force: bool,
     },
     /// Makes a desk from a backup, in a data dir that holds none. Unsent mail is held for review.
     Restore {

@@ -10,9 +10,9 @@ use anyhow::Result;
 use std::path::Path;
 
 /// `deskbell backup FILE`.
-pub async fn backup(here: &Here, file: &Path) -> Result<u8> {
+pub async fn backup(here: &Here, file: &Path, replace: bool) -> Result<u8> {
     let path = std::path::absolute(file)?;
-    report(here, Request::Backup { path: path.display().to_string() }).await
+    report(here, Request::Backup { path: path.display().to_string(), replace }).await
 }
 
 /// `deskbell restore FILE`.

@@ -9,7 +9,11 @@ use std::path::Path;
 const PARTS: [&str; 3] = ["journal", "trees", "index"];
 
 impl Desk {
-    pub(super) async fn backup(&self, path: &str) -> Result<Response, Fault> {
+    pub(super) async fn backup(&self, path: &str, replace: bool) -> Result<Response, Fault> {
+        if !replace && Path::new(path).symlink_metadata().is_ok() {
+            return Err(Fault::refused(format!("there is a file {path} already"))
+                .hint("name another, or say --force to replace it"));
+        }
         let size = self.inner.store.backup(Path::new(path)).await.map_err(txn::store_fault)?;
         if let Err(error) = self.note_backup(Path::new(path)) {
             tracing::warn!(%error, "where the backup was written is not noted");

@@ -359,6 +359,9 @@ pub enum Request {
     /// Writes a consistent copy into a file of the server's machine.
     Backup {
         path: String,
+        /// Whether a file that is there is replaced.
+        #[serde(default)]
+        replace: bool,
     },
     Rebuild,
     /// Gives space back: what nothing names any more goes, and what is derived is made anew.

@@ -335,7 +335,7 @@ async fn a_shared_account_is_told_apart_by_its_key() {
     assert_eq!(user.name, "bob");
     // The account is the owner's; who comes with a key to it is not.
     let path = desk.folder.path().join("taken").display().to_string();
-    let fault = ask(&client, "x", Request::Backup { path: path.clone() }).await.unwrap_err();
+    let fault = ask(&client, "x", Request::Backup { path: path.clone(), replace: false }).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotAllowed, "{fault:?}");
     assert!(!PathBuf::from(path).exists());
     // No server ran, so one was started; it ends with its last client.

@@ -52,7 +52,11 @@ fn a_restored_desk_shows_and_exports_the_very_same() {
     desk.ok(&["issue", "edit", "acme/support#2", "--label", "bug", "--close"]);
     desk.ok(&["sync", "--once"]);
 
-    desk.ok(&["backup", &text(&at("desk.backup"))]);
+    fs::write(at("desk.backup"), "not to be lost").unwrap();
+    let refused = desk.run(&["backup", &text(&at("desk.backup"))]);
+    assert!(refused.code == 1 && refused.stderr.contains("--force"), "{refused:?}");
+    assert_eq!(fs::read_to_string(at("desk.backup")).unwrap(), "not to be lost");
+    desk.ok(&["backup", "--force", &text(&at("desk.backup"))]);
     let other = at("restored");
     elsewhere(&desk, &other, &["restore", &text(&at("desk.backup"))]);
     for number in 1..=3 {

@@ -509,7 +509,9 @@ async fn only_owners_change_the_desk_and_strangers_are_told_what_helps() {
     room.ok(Request::AddUser { name: "bob".into(), full_name: None, emails: vec![], system_user: None })
         .await;
     let path = room.dir.path().join("evil").display().to_string();
-    for request in [Request::Backup { path: path.clone() }, Request::RemoveUser { name: "alice".into() }] {
+    for request in
+        [Request::Backup { path: path.clone(), replace: false }, Request::RemoveUser { name: "alice".into() }]
+    {
         assert_eq!(room.ask_as("bob", request).await.unwrap_err().kind, FaultKind::NotAllowed);
     }
     assert!(!std::path::Path::new(&path).exists());

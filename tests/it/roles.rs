@@ -367,7 +367,7 @@ fn table() -> Vec<(Request, Who)> {
         (Request::IntakeAct { id: IntakeId(1), action: IntakeAction::Retry }, From(Role::Reporter)),
         (Request::IntakeSender { id: IntakeId(1), rule: SenderRule::Allow }, From(Role::Reporter)),
         (Request::SyncNow, Everybody),
-        (Request::Backup { path: String::new() }, DeskOwner),
+        (Request::Backup { path: String::new(), replace: false }, DeskOwner),
         (Request::Rebuild, DeskOwner),
         (Request::Compact, DeskOwner),
         (Request::Verify, DeskOwner),

@@ -217,7 +217,7 @@ async fn an_erased_person_is_found_nowhere_and_nobody_else_is_touched() {
     assert_eq!((shown.names.as_slice(), shown.intake.len()), (&["Ada Lovelace".to_owned()][..], 2));
     assert!(shown.outbox.len() >= 3);
     let backup = room.dir.path().join("desk.backup").display().to_string();
-    room.ok(Request::Backup { path: backup.clone() }).await;
+    room.ok(Request::Backup { path: backup.clone(), replace: false }).await;
     let before = snapshot(&mut room, 2).await;
 
     let erased = person(&mut room, Request::ErasePerson(ada())).await;
