@@ -95,7 +95,7 @@ impl Config {
                 path: Some(path.to_owned()),
                 line: None,
                 message: format!("the config cannot be read: {e}"),
-                hint: None,
+                hint: Some("check its owner and permissions, and those of its folder".to_owned()),
             }),
         }
     }

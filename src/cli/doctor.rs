@@ -27,6 +27,7 @@ use crate::source::{self, Step};
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tokio::task::JoinHandle;
@@ -34,11 +35,17 @@ use tokio::task::JoinHandle;
 /// Octets that the store keeps free (`StoreError::Full` comes before the disk is full).
 const ROOM: u64 = 64 << 20;
 
+/// Why steps are skipped.
+const MISSING: &str = "there is no config";
+const UNREADABLE: &str = "the config is of no use";
+
 /// What one step found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub step: String,
     pub ok: bool,
+    /// Whether it was not looked at, because of a step that failed before.
+    pub skipped: bool,
     pub detail: Option<String>,
     pub cure: Option<String>,
 }
@@ -59,12 +66,24 @@ impl Findings {
 
     /// Adds a step that went well.
     pub fn ok(&mut self, step: impl Into<String>, detail: impl Into<String>) {
-        self.add(Finding { step: step.into(), ok: true, detail: Some(detail.into()), cure: None });
+        self.add(Finding {
+            step: step.into(),
+            ok: true,
+            skipped: false,
+            detail: Some(detail.into()),
+            cure: None,
+        });
     }
 
     /// Adds a step that failed.
     pub fn fail(&mut self, step: impl Into<String>, detail: impl Into<String>, cure: Option<String>) {
-        self.add(Finding { step: step.into(), ok: false, detail: Some(detail.into()), cure });
+        self.add(Finding { step: step.into(), ok: false, skipped: false, detail: Some(detail.into()), cure });
+    }
+
+    /// Adds a step that could not be looked at.
+    pub fn skip(&mut self, step: impl Into<String>, detail: impl Into<String>) {
+        let detail = Some(detail.into());
+        self.add(Finding { step: step.into(), ok: false, skipped: true, detail, cure: None });
     }
 
     fn add(&mut self, finding: Finding) {
@@ -75,7 +94,11 @@ impl Findings {
     }
 
     fn print(finding: &Finding) -> Result<(), Unprinted> {
-        let mark = if finding.ok { "ok  " } else { "FAIL" };
+        let mark = match (finding.ok, finding.skipped) {
+            (true, _) => "ok  ",
+            (false, true) => "skip",
+            (false, false) => "FAIL",
+        };
         let detail = finding.detail.as_deref().map_or(String::new(), |d| format!(": {}", print::line(d)));
         print::say(format_args!("{mark} {}{detail}", print::line(&finding.step)))?;
         if let Some(cure) = &finding.cure {
@@ -91,7 +114,7 @@ impl Findings {
 
     /// Gives the first step that failed.
     pub fn first_failure(&self) -> Option<&Finding> {
-        self.all.iter().find(|finding| !finding.ok)
+        self.all.iter().find(|finding| !finding.ok && !finding.skipped)
     }
 
     /// Gives every finding.
@@ -108,21 +131,29 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
             .into());
     }
     let mut findings = Findings::new(global.json);
-    let here = look_at_config(global, &mut findings)?;
+    let (here, config) = look_at_config(global, &mut findings)?;
     look_at_data_dir(&here, &mut findings);
     // Waiting for servers takes the time, so all of them are asked at once.
     let mailboxes = ask_mailboxes(&here);
     let outlets = ask_outlets(&here);
     let judges = spam::ask(&here.config);
     let known = look_at_desk(&here, &mut findings).await;
-    report_mailboxes(mailboxes, &mut findings).await;
-    report_outlets(&here, outlets, &mut findings).await;
+    match config {
+        Ok(()) => {
+            report_mailboxes(mailboxes, &mut findings).await;
+            report_outlets(&here, outlets, &mut findings).await;
+        }
+        Err(why) => ["mailboxes", "outlets"].into_iter().for_each(|step| findings.skip(step, why)),
+    }
     report_sign_ins(&here, &mut findings);
     if let Some(known) = &known {
         look_at_projects(&here, known, &mut findings);
         repositories::look(here.config_dir(), &known.projects, &mut findings).await;
     }
-    spam::report(judges, &mut findings).await;
+    match config {
+        Err(UNREADABLE) => findings.skip("spam services", UNREADABLE),
+        _ => spam::report(judges, &mut findings).await,
+    }
     seals::look(&here.crypt(), &mut findings).await;
     hooks::look(&here.config.hooks, &mut findings).await;
     findings.printed()?;
@@ -140,14 +171,17 @@ pub async fn run(global: &Global, round_trip: bool) -> Result<u8> {
     Ok(code)
 }
 
-fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Here, Fault> {
+/// Gives the surroundings, and why nothing can be said of what only a config tells.
+type Looked = (Here, Result<(), &'static str>);
+
+fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Looked, Fault> {
     let mut here = Here::without_config(global)?;
     let path = here.paths.config_file.clone();
     let shown = path.display().to_string();
-    if !path.exists() {
+    if path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         let cure = "`deskbell init` writes one; --config FILE names another";
         findings.fail("config", format!("there is none at {shown}"), Some(cure.to_owned()));
-        return Ok(here);
+        return Ok((here, Err(MISSING)));
     }
     match Config::load(Some(&path)) {
         Ok(config) => {
@@ -164,13 +198,14 @@ fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Here, Faul
                 }
             }
             here.config = config;
+            Ok((here, Ok(())))
         }
         Err(error) => {
             let cure = error.hint.clone().unwrap_or_else(|| "correct that line".to_owned());
             findings.fail("config", error.to_string(), Some(cure));
+            Ok((here, Err(UNREADABLE)))
         }
     }
-    Ok(here)
 }
 
 /// Tells whether others than its owner can read a file.

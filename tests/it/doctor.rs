@@ -206,6 +206,40 @@ fn a_config_that_is_wrong_or_missing_is_a_step_that_fails() {
 }
 
 #[test]
+fn what_only_a_config_tells_is_skipped_where_none_can_be_read() {
+    let desk = TestDesk::new("[ui]\ntheem = \"dark\"\n");
+    let skipped = |said: &crate::support::Said| {
+        let lines: Vec<String> =
+            said.stdout.lines().filter(|line| line.starts_with("skip")).map(str::to_owned).collect();
+        lines
+    };
+    let of_no_use = |step: &str| format!("skip {step}: the config is of no use");
+    let said = desk.run(&["doctor"]);
+    let steps = ["mailboxes", "outlets", "spam services"];
+    assert_eq!((said.code, skipped(&said)), (1, steps.map(of_no_use).to_vec()), "{said:?}");
+    assert!(!said.stdout.contains("none in the config"), "{said:?}");
+    let told: Vec<serde_json::Value> = serde_json::from_str(&desk.run(&["doctor", "--json"]).stdout).unwrap();
+    let outlets = told.iter().find(|step| step["step"] == "outlets").unwrap();
+    assert_eq!((&outlets["ok"], &outlets["skipped"]), (&false.into(), &true.into()));
+    // What stands in the way of reading it is the reason, not that it is missing.
+    std::fs::remove_file(desk.config()).unwrap();
+    std::fs::create_dir(desk.config()).unwrap();
+    let said = desk.run(&["doctor"]);
+    assert!(said.stdout.contains("the config cannot be read: Is a directory"), "{said:?}");
+    assert!(said.stdout.contains("     cure: check its owner and permissions"), "{said:?}");
+    let below = desk.config().join("file");
+    std::fs::write(&below, "").unwrap();
+    let below = below.join("config.toml").display().to_string();
+    let said = desk.run(&["doctor", "--config", &below]);
+    assert!(said.stdout.contains("the config cannot be read: Not a directory"), "{said:?}");
+    assert_eq!(desk.run(&["issue", "list", "--config", &below]).code, 2);
+    std::fs::remove_dir_all(desk.config()).unwrap();
+    let said = desk.run(&["doctor"]);
+    let missing = ["skip mailboxes: there is no config", "skip outlets: there is no config"];
+    assert_eq!((said.code, skipped(&said)), (1, missing.map(str::to_owned).to_vec()), "{said:?}");
+}
+
+#[test]
 fn templates_are_read_and_their_placeholders_known() {
     let desk = TestDesk::between_maildirs("[spam]\nauthentication = false\n");
     let folder = desk.folder.path().join("letters");
