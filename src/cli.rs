@@ -46,7 +46,8 @@ mod who;
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
 use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 use here::{Deeds, Here};
 use print::Unprinted;
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ const BROKEN_PIPE: u8 = 141;
 /// Reads the arguments of this process and carries them out.
 pub fn main() -> ExitCode {
     let for_mta = delivers_for_mta();
-    let cli = match Cli::try_parse() {
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => {
             if let Err(unprinted) = error.print().map_err(Unprinted::from)
@@ -82,6 +83,14 @@ pub fn main() -> ExitCode {
     };
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     code
+}
+
+/// Reads the command line.
+fn parsed() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))?;
+    cli.global.config_is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
+    Ok(cli)
 }
 
 /// Tells whether this is `deliver -`, which answers to a mail transfer agent.

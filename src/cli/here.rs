@@ -9,6 +9,7 @@ use crate::domain::{Fault, FaultKind, Seq};
 use crate::index::{Index, IndexError};
 use crate::rpc::Place;
 use crate::store::{Store, StoreError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +48,9 @@ impl Here {
     /// Finds the config and the data dir; a wrong config is a usage fault.
     pub fn find(global: &Global) -> Result<Self, Fault> {
         let mut here = Self::without_config(global)?;
+        if global.config_is_named {
+            here.demand_config()?;
+        }
         here.config = Config::load(Some(&here.paths.config_file)).map_err(config_fault)?;
         Ok(here)
     }
@@ -64,6 +68,19 @@ impl Here {
             json: global.json,
             deeds: global.deeds.clone(),
         })
+    }
+
+    /// Refuses a config that was named and is not there: without it the desk would seem to work.
+    fn demand_config(&self) -> Result<(), Fault> {
+        let file = &self.paths.config_file;
+        match file.metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let shown = file.display();
+                Err(Fault::usage(format!("there is no file {shown}"))
+                    .hint(format!("correct --config, or write one: `deskbell init --config {shown}`")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the folder of the desk with its lock and socket.

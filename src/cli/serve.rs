@@ -266,8 +266,8 @@ fn start_server(here: &Here) -> Result<std::process::Child, Fault> {
         .map_err(|e| unusable(here, &e))?;
     let program = std::env::current_exe().map_err(|e| Fault::internal(e.to_string()))?;
     std::process::Command::new(program)
-        .arg("--config")
-        .arg(&here.paths.config_file)
+        // Not as an option, which demands that the file is there.
+        .env("DESKBELL_CONFIG", &here.paths.config_file)
         .arg("--data-dir")
         .arg(&here.paths.data_dir)
         .args(["sync", "--while-used"])

@@ -8,6 +8,7 @@ mod categories;
 mod clocks;
 mod commands;
 mod commits;
+mod configs;
 mod copies;
 mod corpora;
 mod custom;
