@@ -10,6 +10,7 @@ mod canned;
 mod category;
 mod clock;
 mod closing;
+mod counted;
 mod custom;
 mod cuts;
 mod draft;
@@ -66,6 +67,7 @@ pub use clock::{
     Clock, ClockAbout, ClockKind, ClockView, Clocks, Ends, IssueClock, Plan, Running, Target, Wait, Waits,
 };
 pub use closing::{ClosingPattern, Commit, CommitSeen, Watched};
+pub use counted::counted;
 pub use custom::{
     CUSTOM_LOCAL, CUSTOM_VERIFY, CUSTOM_WAIT, CustomAction, CustomEmail, CustomFailure, CustomState,
     CustomView, custom_key, custom_with,

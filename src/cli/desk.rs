@@ -6,7 +6,7 @@ use super::login;
 use super::print;
 use super::session::{ask, unexpected};
 use crate::config::MailboxConfig;
-use crate::domain::{Channel, ChannelState, DeskStatus, Fault, Request, Response};
+use crate::domain::{Channel, ChannelState, DeskStatus, Fate, Fault, Request, Response, counted};
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -76,13 +76,7 @@ fn describe(here: &Here, status: &DeskStatus) -> Result<()> {
         print::say(format_args!("  sign-in {} {}", sign_in.name, print::line(&(words + &cure))))?;
     }
     print::say(print::outbox(&status.outbox))?;
-    if status.triage > 0 {
-        print::say(format_args!(
-            "{} mails wait in triage: `deskbell intake list --fate unroutable`",
-            status.triage
-        ))?;
-    }
-    for line in spam(status) {
+    for line in waiting(status).into_iter().chain(spam(status)) {
         print::say(line)?;
     }
     for present in &status.present {
@@ -127,6 +121,21 @@ pub fn with_calendars(settings: Vec<(String, String)>) -> Result<Vec<(String, St
     settings.into_iter().map(read).collect()
 }
 
+/// Says which mail waits for somebody, and which command lists it.
+fn waiting(status: &DeskStatus) -> Vec<String> {
+    let quarantined = status.quarantined.min(status.triage);
+    let places = [
+        (status.triage - quarantined, "triage", Fate::Unroutable),
+        (quarantined, "quarantine", Fate::Quarantined),
+    ];
+    let some = places.into_iter().filter(|(count, ..)| *count > 0);
+    let line = |(count, place, fate): (u64, &str, Fate)| {
+        let list = format!("`deskbell intake list --fate {}`", fate.word());
+        format!("{} in {place}: {list}", counted(count, "mail"))
+    };
+    some.map(line).collect()
+}
+
 /// Says how the check for spam is doing.
 fn spam(status: &DeskStatus) -> Vec<String> {
     let spam = &status.spam;
@@ -139,10 +148,13 @@ fn spam(status: &DeskStatus) -> Vec<String> {
         lines.push("no spam check is on: see [spam] in the config".to_owned());
     }
     if spam.mails > 0 {
-        lines.push(format!("{} mails were taken for spam: `deskbell intake list --fate spam`", spam.mails));
+        lines.push(format!(
+            "{} taken for spam: `deskbell intake list --fate spam`",
+            counted(spam.mails, "mail")
+        ));
     }
     if spam.owed > 0 {
-        lines.push(format!("{} lessons about spam are still to be taught", spam.owed));
+        lines.push(format!("{} about spam still to be taught", counted(spam.owed, "lesson")));
     }
     lines
 }

@@ -529,6 +529,7 @@ mod tests {
             outlets: Vec::new(),
             outbox: crate::domain::OutboxCounts::default(),
             triage: 0,
+            quarantined: 0,
             spam: crate::domain::SpamStatus::default(),
             present: Vec::new(),
             sign_ins: Vec::new(),

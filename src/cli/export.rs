@@ -6,7 +6,9 @@
 use super::here::Here;
 use super::print;
 use super::session::{Session, unexpected};
-use crate::domain::{Fault, IssueQuery, IssueRow, IssueView, NoteView, Reference, Request, Response};
+use crate::domain::{
+    Fault, IssueQuery, IssueRow, IssueView, NoteView, Reference, Request, Response, counted,
+};
 use anyhow::Result;
 use jiff::Timestamp;
 use std::fmt::Write;
@@ -27,7 +29,7 @@ pub async fn run(here: &Here, dir: &Path) -> Result<u8> {
     if here.json {
         print::json(&serde_json::json!({ "issues": count, "dir": dir.display().to_string() }))?;
     } else {
-        print::say(format_args!("{count} issues written below {}", dir.display()))?;
+        print::say(format_args!("{} written below {}", counted(count, "issue"), dir.display()))?;
     }
     Ok(0)
 }

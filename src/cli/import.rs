@@ -6,7 +6,7 @@ use super::args::Deliver;
 use super::here::Here;
 use super::session::{Session, unexpected};
 use super::{deliver, print};
-use crate::domain::{CategoryKind, Fault, FaultKind, ImportIssue, Imported, Request, Response};
+use crate::domain::{CategoryKind, Fault, FaultKind, ImportIssue, Imported, Request, Response, counted};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::{Path, PathBuf};
@@ -96,8 +96,12 @@ async fn gitlab(here: &Here, path: &Path, project: &str) -> Result<u8> {
         print::json(&counts)?;
     } else {
         print::say(format_args!(
-            "{} issues taken over, {} known before; {} notes, {} labels, {} milestones",
-            counts.new, counts.known, counts.notes, counts.labels, counts.milestones
+            "{} taken over, {} known before; {}, {}, {}",
+            counted(counts.new, "issue"),
+            counts.known,
+            counted(counts.notes, "note"),
+            counted(counts.labels, "label"),
+            counted(counts.milestones, "milestone")
         ))?;
     }
     for failed in &counts.failed {

@@ -4,7 +4,7 @@ use super::here::Here;
 use super::print;
 use super::session::Session;
 use crate::config::{Config, Login, OAuth, OutletMethod, SecretError, SecretSource, SourceConfig};
-use crate::domain::{Fault, KeptIn, Request, SignIn};
+use crate::domain::{Fault, KeptIn, Request, SignIn, counted};
 use crate::oauth::{self, Browser, Device, Granted, Tokens};
 use anyhow::Result;
 use clap::Args;
@@ -104,7 +104,10 @@ async fn by_device(login: &Login, oauth: &OAuth) -> Result<Granted, Fault> {
     print::aside(format_args!("  {}", print::line(device.page())));
     print::aside("and type in this code:");
     print::aside(format_args!("  {}", print::line(device.code())));
-    print::aside(format_args!("It is good for {} minutes. Waiting …", device.lasts().as_secs().div_ceil(60)));
+    print::aside(format_args!(
+        "It is good for {}. Waiting …",
+        counted(device.lasts().as_secs().div_ceil(60), "minute")
+    ));
     device.wait().await.map_err(fault)
 }
 

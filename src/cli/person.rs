@@ -6,7 +6,7 @@ use super::print;
 use super::session::{Session, unexpected};
 use crate::domain::{
     AboutEdit, AboutNote, AboutView, EmailAddress, Fault, PersonNote, PersonView, Reference, Request,
-    Response,
+    Response, counted,
 };
 use anyhow::Result;
 use clap::{Subcommand, ValueHint};
@@ -259,7 +259,7 @@ async fn export(here: &Here, session: &Session, address: EmailAddress, dir: &Pat
         print::json(&counts)?;
     } else {
         summary(&person)?;
-        print::say(format_args!("{files} files; all of it is in {}", dir.display()))?;
+        print::say(format_args!("{}; all of it is in {}", counted(files, "file"), dir.display()))?;
     }
     Ok(0)
 }

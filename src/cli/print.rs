@@ -5,7 +5,7 @@
 use super::here::Here;
 use crate::domain::{
     Channel, ChannelState, ClockKind, IssueClock, IssueRow, IssueView, NoteKind, NoteView, OutboxCounts,
-    ProjectView, SimilarIssue, SyncReport,
+    ProjectView, SimilarIssue, SyncReport, counted,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -285,7 +285,7 @@ fn note(note: &NoteView) -> Result<(), Unprinted> {
     }
     say(format_args!("{}", clean(note.body.trim_end())))?;
     if let Some(folded) = &note.folded {
-        say(format_args!("   ▸ {} folded lines", folded.lines().count()))?;
+        say(format_args!("   ▸ {}", counted(folded.lines().count(), "folded line")))?;
     }
     for (number, file) in note.attachments.iter().enumerate() {
         say(format_args!(

@@ -4,7 +4,7 @@ use super::args::Maintenance;
 use super::here::Here;
 use super::print;
 use super::session::{Session, ask, unexpected, unusable};
-use crate::domain::{Fault, PartSize, Request, Response};
+use crate::domain::{Fault, PartSize, Request, Response, counted};
 use crate::store::Store;
 use anyhow::Result;
 use std::path::Path;
@@ -46,7 +46,8 @@ pub async fn restore(here: &Here, file: &Path) -> Result<u8> {
         print::say(format_args!("{} restored into {}", print::size(size), here.paths.data_dir.display()))?;
         if held > 0 {
             print::say(format_args!(
-                "{held} unsent mails are held: look at `deskbell outbox list`, then release or cancel each"
+                "{} held: look at `deskbell outbox list`, then release or cancel each",
+                counted(held, "unsent mail")
             ))?;
         }
     }
@@ -117,7 +118,7 @@ async fn report(here: &Here, request: Request) -> Result<u8> {
             print::say(format_args!("{}: {octets} octets, up to frame {frame}", print::line(&file)))?;
         }
         Response::Rebuilt { frames } => {
-            print::say(format_args!("{frames} frames replayed, index made anew"))?
+            print::say(format_args!("{} replayed, index made anew", counted(frames, "frame")))?
         }
         Response::Compacted(parts) => {
             for PartSize { part, octets_before, octets } in parts {

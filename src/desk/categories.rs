@@ -3,9 +3,9 @@
 //! A new name, or the end of one, reaches every issue of the project in the same commit.
 
 use super::edits::checked_label;
-use super::outbox::counted;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
+use crate::domain::counted;
 use crate::domain::{
     Category, CategoryAbout, CategoryChange, CategoryKind, CategoryView, Fault, Issue, IssueId, Project,
     ProjectId, Response, meant, nearest, set_field,

@@ -2,10 +2,10 @@
 
 use super::issues::{close, open_again, participant, reopen, stand, tidy_title, turn};
 use super::lessons::Subject;
-use super::outbox::counted;
 use super::rules::Cause;
 use super::txn::Txn;
 use super::{Acting, Desk};
+use crate::domain::counted;
 use crate::domain::moment::work_in_words;
 use crate::domain::{
     Edit, EmailAddress, Fault, Issue, IssueId, IssueKind, MailKind, Mailbox, Participant, ParticipantRole,

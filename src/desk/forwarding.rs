@@ -2,8 +2,8 @@
 
 use super::issues::{check_text, refuse_disabled, staff_note};
 use super::letters::Draughted;
-use super::outbox::counted;
 use super::{Acting, Desk};
+use crate::domain::counted;
 use crate::domain::{
     Aside, Attachment, Fault, Forward, Issue, MailKind, Mailbox, Note, NoteKind, OutboxState, Response,
 };

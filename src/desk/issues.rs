@@ -3,10 +3,10 @@
 use super::edits::label;
 use super::lessons::Subject;
 use super::letters::Draughted;
-use super::outbox::counted;
 use super::rules::Cause;
 use super::txn::Txn;
 use super::{Acting, Desk, txn};
+use crate::domain::counted;
 use crate::domain::quick::{QuickText, quick_text};
 use crate::domain::refuse_unfilled;
 use crate::domain::{

@@ -6,10 +6,10 @@
 use super::issues::{close, open_again, turn};
 use super::letters::reference;
 use super::notices::lead_notices;
-use super::outbox::counted;
 use super::several::{MOST, Several};
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
+use crate::domain::counted;
 use crate::domain::{
     Draft, EmailAddress, Fault, Issue, IssueId, Note, ParticipantRole, Party, Reference, Response, Role,
     Side, State, TurnTo,

@@ -124,7 +124,7 @@ impl Desk {
         if lines.is_empty() {
             return Ok(false);
         }
-        let many = super::outbox::counted(lines.len() + more, "notice");
+        let many = crate::domain::counted(lines.len() + more, "notice");
         let events: Vec<StaffEvent> = notices.iter().flat_map(|notice| notice.events.clone()).collect();
         let letter = ToStaff {
             user,

@@ -5,6 +5,7 @@ use super::{Acting, Desk, system};
 use crate::domain::{
     AddressRecord, AddressState, EmailAddress, Fault, Issue, IssueId, MailKind, Note, NoteId, NoteKind,
     OutboxAction, OutboxEntry, OutboxId, OutboxState, Party, Response, TurnTo,
+    counted,
 };
 use crate::store::record::{OutboxOfNote, OutboxOpen, issue_key, note_key, outbox_key};
 use crate::store::{Direction, StoreError};
@@ -440,9 +441,4 @@ fn word(action: OutboxAction) -> &'static str {
         OutboxAction::Cancel => "cancelled",
         OutboxAction::Release => "released",
     }
-}
-
-/// Gives `1 mail`, `2 mails`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,9 +1,9 @@
 //! Several issues at once: what can be done is done in one commit, and what cannot is told with its cause.
 
 use super::issues::check_text;
-use super::outbox::counted;
 use super::txn::Txn;
 use super::{Acting, Desk, txn};
+use crate::domain::counted;
 use crate::domain::quick::quick_text;
 use crate::domain::{
     Draft, DraftKind, Failed, Fault, FilledCanned, IssueId, NewNote, NewNotes, NoteId, NoteKind, OutboxId,

@@ -6,9 +6,9 @@
 use super::issues::{participant, turn};
 use super::letters::{is_staff, reference};
 use super::notices::lead_notices;
-use super::outbox::counted;
 use super::txn::{self, Txn};
 use super::{Acting, Desk};
+use crate::domain::counted;
 use crate::domain::{
     Fault, IntakeEntry, Issue, IssueId, IssueKind, IssueSplit, Note, NoteId, NoteKind, OutboxEntry,
     ParticipantRole, Party, Response, State,

@@ -132,6 +132,7 @@ impl Desk {
                 || issue.is_some_and(|issue| self.inner.index.row(issue, &viewer).is_some())
         };
         let outbox = self.inner.queue.counts(sees);
+        let (triage, quarantined) = if maintains { self.triage_counts().await? } else { (0, 0) };
         Ok(DeskStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -143,7 +144,8 @@ impl Desk {
             mailboxes,
             outlets,
             outbox,
-            triage: if maintains { self.triage_count().await? } else { 0 },
+            triage,
+            quarantined,
             free_space: self.inner.store.free_space(),
             notices: locked(&board.notices).values().filter(|_| maintains).cloned().collect(),
             spam: self.spam_status(),
@@ -210,12 +212,13 @@ impl Desk {
         failing && self.now().duration_since(since).unsigned_abs() >= self.inner.ways.stale_after
     }
 
-    /// Counts the latest arrivals that wait for somebody.
-    async fn triage_count(&self) -> Result<u64, Fault> {
+    /// Counts the latest arrivals that wait for somebody, and those of them that are in quarantine.
+    async fn triage_counts(&self) -> Result<(u64, u64), Fault> {
         let page = self.inner.store.scan::<IntakeEntry>(&[], None, TRIAGE_WINDOW, Direction::Down).await;
         let page = page.map_err(txn::store_fault)?;
-        let waits = |e: &IntakeEntry| matches!(e.fate, Fate::Unroutable | Fate::Quarantined);
-        Ok(page.iter().filter(|kept| waits(&kept.record)).count() as u64)
+        let of = |fate| page.iter().filter(|kept| kept.record.fate == fate).count() as u64;
+        let quarantined = of(Fate::Quarantined);
+        Ok((of(Fate::Unroutable) + quarantined, quarantined))
     }
 }
 

@@ -82,6 +82,9 @@ pub struct DeskStatus {
     pub outbox: OutboxCounts,
     /// Mails in the triage queue and in quarantine.
     pub triage: u64,
+    /// Those of them in quarantine.
+    #[serde(default)]
+    pub quarantined: u64,
     /// Octets.
     pub free_space: Option<u64>,
     /// Things that somebody should know, each with what to do.

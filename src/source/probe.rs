@@ -3,6 +3,7 @@
 use super::{GraphSource, ImapSource, MaildirSource, SourceError, Stage};
 use crate::{
     config::{Encryption, GraphConfig, ImapConfig, MailboxConfig, SourceConfig},
+    domain::counted,
     oauth::Tokens,
     tls,
 };
@@ -64,7 +65,7 @@ async fn probe_imap(
     steps.extend(passed(imap, reached));
     let mut source = connected?;
     let folder = source.select().await?;
-    steps.push(Step::ok(Stage::Select, format!("{}, {} mails", imap.folder, folder.exists)));
+    steps.push(Step::ok(Stage::Select, format!("{}, {}", imap.folder, counted(folder.exists, "mail"))));
     let idle = match source.can_idle() {
         true => "the server tells of new mail".to_owned(),
         false => format!("not offered: looks every {} s", imap.idle_timeout.as_secs()),
@@ -102,14 +103,17 @@ async fn probe_graph(config: &GraphConfig, steps: &mut Vec<Step>) -> Result<(), 
     steps.push(Step::ok(Stage::Token, format!("as application {}", config.application.client_id)));
     let count = source.count().await?;
     let every = config.poll_interval.as_secs();
-    steps.push(Step::ok(Stage::Select, format!("{}, {count} mails; looks every {every} s", config.folder)));
+    steps.push(Step::ok(
+        Stage::Select,
+        format!("{}, {}; looks every {every} s", config.folder, counted(count, "mail")),
+    ));
     Ok(())
 }
 
 async fn probe_maildir(path: &Path) -> Step {
     let listed = async { MaildirSource::open(path)?.list().await };
     match listed.await {
-        Ok(files) => Step::ok(Stage::Select, format!("{}, {} mails", path.display(), files.len())),
+        Ok(files) => Step::ok(Stage::Select, format!("{}, {}", path.display(), counted(files.len(), "mail"))),
         Err(error) => Step::failed(error),
     }
 }

@@ -295,7 +295,7 @@ fn the_doctor_looks_through_graph_and_a_config_that_cannot_work_is_said() {
     let doctor = desk.run(&["doctor"]);
     for words in [
         "ok   mailbox office: token: as application the-app",
-        "ok   mailbox office: folder: INBOX, 1 mails; looks every 1 s",
+        "ok   mailbox office: folder: INBOX, 1 mail; looks every 1 s",
         "ok   outlet smtp: desk@acme.example by Microsoft Graph, as application the-app; nothing was sent",
     ] {
         assert!(doctor.stdout.contains(words), "{words}: {doctor:?}");

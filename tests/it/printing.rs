@@ -113,3 +113,17 @@ fn a_reader_that_leaves_is_no_error_to_tell_of() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     assert_eq!(lost.stderr(full).status().unwrap().code(), Some(1), "nor is an error that nobody hears");
 }
+
+#[test]
+fn one_thing_is_said_as_one_and_status_names_the_list_that_holds_what_waits() {
+    let desk = desk();
+    desk.ok(&["sender", "quarantine", "other.test", "--desk"]);
+    desk.deliver(&mail("bob@other.test", "second"));
+    desk.ok(&["sync", "--once"]);
+    let said = desk.ok(&["status"]);
+    let line = "1 mail in quarantine: `deskbell intake list --fate quarantined`";
+    assert!(said.lines().any(|l| l == line) && !said.contains("--fate unroutable"), "{said}");
+    assert_eq!(desk.status()["quarantined"], 1);
+    let folder = desk.folder.path().join("files").display().to_string();
+    assert!(desk.ok(&["export", &folder]).starts_with("1 issue written below "));
+}

@@ -543,6 +543,7 @@ impl FakeDesk {
             outlets: Vec::new(),
             outbox: self.counts.clone(),
             triage: self.triage,
+            quarantined: 0,
             free_space: None,
             notices: Vec::new(),
             stale: false,
