@@ -129,12 +129,26 @@ impl Desk {
             Fault::not_found(format!("there is no change {seq} of yours"))
                 .hint("`deskbell undo --list` shows them; everybody takes back their own")
         })?;
+        if verb.deed.is_in_vain() {
+            return Err(Fault::refused("it took nothing back"));
+        }
+        if let Some(undo) = verb.undone_by
+            && self.was_in_vain(acting, undo).await?
+        {
+            return Err(Fault::refused(format!("it could not be taken back: {}", verb.deed.label)));
+        }
         match (verb.undone_by, verb.deed.undoes, verb.deed.undoable) {
             (Some(_), ..) => Err(Fault::refused(format!("it was taken back already: {}", verb.deed.label))),
             (_, Some(_), _) => Err(Fault::refused("it took something back; `deskbell redo` does that again")),
             (.., false) => Err(Fault::refused(format!("it cannot be taken back: {}", verb.deed.label))),
             _ => Ok(verb),
         }
+    }
+
+    /// Tells whether an undo of the caller took nothing back.
+    async fn was_in_vain(&self, acting: &Acting, undo: Seq) -> Result<bool, Fault> {
+        let kept = self.inner.store.get::<Verb>(&verb_key(&acting.user.name, undo)).await;
+        Ok(kept.map_err(txn::store_fault)?.is_some_and(|kept| kept.record.deed.is_in_vain()))
     }
 }
 

@@ -4,8 +4,8 @@ use super::letters::is_staff;
 use super::txn::{self, Txn};
 use super::{Acting, Desk, history};
 use crate::domain::{
-    Change, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, Party, ProjectId, Response,
-    Role, Seq, Side, State, Verb,
+    Change, Deed, Draft, DraftKind, Fault, Issue, IssueId, Note, NoteId, NoteKind, Party, ProjectId,
+    Response, Role, Seq, Side, State, Verb,
 };
 use crate::store::record::{Changed, draft_key, note_key};
 use crate::store::{Direction, Key};
@@ -33,11 +33,7 @@ impl Desk {
         let (_gate, mut txn) = self.begin().await;
         let mut verb = match which {
             Some(seq) => self.own_verb(acting, seq).await?,
-            None => {
-                let open = |v: &Verb| v.deed.undoable && v.undone_by.is_none() && v.deed.undoes.is_none();
-                let last = self.own_verbs(&acting.user.name).await?.into_iter().find(open);
-                last.ok_or_else(|| Fault::refused("there is nothing of yours to take back"))?
-            }
+            None => last_done(self.own_verbs(&acting.user.name).await?)?,
         };
         self.still_may(acting, &verb).await?;
         let mut skipped = Vec::new();
@@ -67,7 +63,7 @@ impl Desk {
             verb.changes.retain(|change| !change.field.starts_with("waiting_"));
         }
         let nothing = !skipped.is_empty() && verb.changes.is_empty();
-        let word = if nothing { "could not take back" } else { "took back" };
+        let word = if nothing { Deed::IN_VAIN } else { "took back" };
         let label = format!("{word}: {}", verb.deed.label);
         skipped.extend(out);
         if !verb.deed.reshapes() {
@@ -161,6 +157,9 @@ impl Desk {
         // Each redo answers one undo: walk back, pairing them off.
         let mut redone = 0usize;
         for verb in verbs {
+            if verb.deed.is_in_vain() {
+                continue;
+            }
             if let Some(target) = verb.deed.undoes {
                 if redone == 0 {
                     return verbs.iter().find(|v| v.seq == target).cloned().ok_or_else(nothing);
@@ -350,6 +349,21 @@ impl Desk {
         };
         txn.put(&draft)?;
         Ok(Some(draft))
+    }
+}
+
+/// Finds the last thing that somebody did and did not take back. One that cannot be taken back is never passed over:
+/// nobody means the one before it.
+fn last_done(verbs: Vec<Verb>) -> Result<Verb, Fault> {
+    let stands = |v: &Verb| v.undone_by.is_none() && v.deed.undoes.is_none() && !v.deed.label.is_empty();
+    match verbs.into_iter().find(stands) {
+        Some(verb) if verb.deed.undoable => Ok(verb),
+        Some(verb) => {
+            Err(Fault::refused(format!("your last change cannot be taken back: {}", verb.deed.label)).hint(
+                "`deskbell undo --list` shows earlier ones, and `deskbell undo ID` takes one of them back",
+            ))
+        }
+        None => Err(Fault::refused("there is nothing of yours to take back")),
     }
 }
 

@@ -129,6 +129,14 @@ pub struct ChangeView {
 }
 
 impl Deed {
+    /// How the label of an undo begins that came too late for everything.
+    pub const IN_VAIN: &'static str = "could not take back";
+
+    /// Tells whether it was to take something back and took nothing.
+    pub fn is_in_vain(&self) -> bool {
+        self.undoes.is_some() && self.label.starts_with(Self::IN_VAIN)
+    }
+
     /// Tells whether it wrote notes.
     pub fn has_notes(&self) -> bool {
         self.note.is_some() || !self.notes.is_empty()

@@ -75,6 +75,7 @@ async fn a_label_is_a_word_on_issues_before_and_after_it_has_a_record() {
 #[tokio::test]
 async fn a_new_name_reaches_every_issue_of_the_project_and_one_undo_takes_it_back() {
     let mut room = room().await;
+    room.user("bob").await;
     let kind = CategoryKind::Label;
     room.edit(TWO, Edit::Spam(true)).await;
     room.ok(set(kind, "bug", &[("name", "defect")])).await;
@@ -90,7 +91,6 @@ async fn a_new_name_reaches_every_issue_of_the_project_and_one_undo_takes_it_bac
     assert_eq!(names(&mut room, kind).await, [("bug".into(), false, 1)]);
     room.ok(Request::Redo).await;
     assert_eq!(names(&mut room, kind).await, [("defect".into(), true, 1)]);
-    room.user("bob").await;
     room.ask_as("bob", set(kind, "defect", &[("colour", "#000000")])).await.unwrap();
     let fault = room.ask(Request::Undo).await.unwrap_err();
     assert!(fault.message.contains("changed the label defect since"), "{}", fault.message);

@@ -155,6 +155,7 @@ async fn rule_names(room: &mut Room) -> Vec<String> {
 #[tokio::test]
 async fn what_is_changed_of_rules_is_taken_back_and_done_again_but_not_over_somebody_else() {
     let mut room = Room::new().await;
+    room.user("bob").await;
     for name in ["one", "two"] {
         room.ok(rule(here(), &[("name", name), ("query", "is:open"), ("actions", "/label ~x")])).await;
     }
@@ -174,7 +175,6 @@ async fn what_is_changed_of_rules_is_taken_back_and_done_again_but_not_over_some
     room.ok(Request::Redo).await;
     room.ok(Request::Redo).await;
     assert_eq!(rule_names(&mut room).await, ["one", "second"]);
-    room.user("bob").await;
     let changed = Request::SetRule {
         scope: here(),
         name: Some("second".into()),

@@ -219,3 +219,42 @@ async fn a_mail_that_waits_for_a_person_outlives_the_spam_issue_that_an_undo_lef
     };
     assert_eq!((entry.fate, entry.reference.as_deref()), (Fate::Issue, Some("acme/support#2")));
 }
+
+#[tokio::test]
+async fn undo_never_passes_over_a_change_that_cannot_be_taken_back() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.edit("acme/support#1", Edit::Label("bug".into())).await;
+    room.ok(Request::AddProject { path: "acme/annex".into() }).await;
+    let fault = room.ask(Request::Undo).await.unwrap_err();
+    assert_eq!(fault.message, "your last change cannot be taken back: added the project acme/annex");
+    assert!(fault.hint.unwrap().contains("`deskbell undo ID`"));
+    assert_eq!(room.issue("acme/support#1").await.row.labels, ["bug"]);
+    let Response::Changes(changes) = room.ok(Request::Changes { limit: 10 }).await else { panic!() };
+    let labelled = changes.iter().find(|change| change.undoable).unwrap();
+    room.ok(Request::UndoOne(labelled.seq)).await;
+    assert!(room.issue("acme/support#1").await.row.labels.is_empty());
+    room.ok(Request::Redo).await;
+    room.ok(Request::Undo).await;
+    assert!(
+        room.issue("acme/support#1").await.row.labels.is_empty(),
+        "what was done again is the last change"
+    );
+}
+
+#[tokio::test]
+async fn an_undo_that_came_too_late_is_listed_as_that_and_nothing_is_done_again() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    room.reply("acme/support#1", "gone").await;
+    room.send().await;
+    let Response::Undone { label, .. } = room.ok(Request::Undo).await else { panic!() };
+    assert!(label.starts_with("could not take back"), "{label}");
+    let fault = room.ask(Request::Redo).await.unwrap_err();
+    assert_eq!(fault.message, "there is nothing of yours to do again");
+    let Response::Changes(changes) = room.ok(Request::Changes { limit: 2 }).await else { panic!() };
+    let why: Vec<_> = changes.iter().map(|change| change.why_not.as_deref().unwrap()).collect();
+    assert_eq!(why, ["it took nothing back", "it could not be taken back: answered #1"]);
+    let fault = room.ask(Request::UndoOne(changes[1].seq)).await.unwrap_err();
+    assert_eq!(fault.message, "it could not be taken back: answered #1");
+}
