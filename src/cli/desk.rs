@@ -28,6 +28,9 @@ pub async fn status(here: &Here) -> Result<u8> {
     } else {
         describe(here, &status)?;
     }
+    if let Some(why) = here.without_one().filter(|_| !status.serving && here.host.is_none()) {
+        print::aside(format_args!("note: {why}"));
+    }
     Ok(u8::from(status.stale))
 }
 

@@ -70,6 +70,13 @@ impl Here {
         })
     }
 
+    /// Says that there is no config, so that no mailbox is read and no mail leaves; `None` where there is one.
+    pub fn without_one(&self) -> Option<String> {
+        let file = &self.paths.config_file;
+        let missing = file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        missing.then(|| format!("there is no config at {}; `deskbell init` writes one", file.display()))
+    }
+
     /// Refuses a config that was named and is not there: without it the desk would seem to work.
     fn demand_config(&self) -> Result<(), Fault> {
         let file = &self.paths.config_file;

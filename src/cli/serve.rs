@@ -62,6 +62,9 @@ impl Serving for Served {
 
 /// `deskbell sync`.
 pub async fn sync(here: &Here, asked: &Asked) -> Result<u8> {
+    if let Some(why) = here.without_one().filter(|_| !asked.while_used) {
+        print::aside(format_args!("note: {why}"));
+    }
     if asked.once {
         return once(here).await;
     }

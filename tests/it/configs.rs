@@ -42,3 +42,17 @@ fn a_config_that_is_named_must_be_there() {
     desk.ok(&[&init[..], &more[..]].concat());
     assert_eq!(desk.run(&["--config", &nowhere, "issue", "list"]).code, 0, "init writes it");
 }
+
+#[test]
+fn a_desk_without_a_config_says_so_and_how_to_write_one() {
+    let desk = TestDesk::new("");
+    std::fs::remove_file(desk.config()).unwrap();
+    let words = format!("there is no config at {}; `deskbell init` writes one", desk.config().display());
+    for arguments in [["status"].as_slice(), &["sync", "--once"], &["sync", "--once", "--json"]] {
+        let said = desk.run(arguments);
+        assert_eq!((said.code, said.stderr), (0, format!("note: {words}\n")), "{arguments:?}");
+    }
+    assert_eq!(desk.json(&["status"])["mailboxes"], serde_json::json!([]));
+    desk.configure("");
+    assert_eq!(desk.run(&["status"]).stderr, "", "an empty one is one");
+}
