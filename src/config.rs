@@ -246,8 +246,14 @@ fn misfit(error: &toml::de::Error, text: &str) -> ConfigError {
         path: None,
         line,
         message: format!("there is no key `{unknown}` here"),
-        hint: (!known.is_empty()).then(|| meant(&unknown, &known)),
+        hint: (!known.is_empty()).then(|| hint_at_keys(&meant(&unknown, &known))),
     }
+}
+
+/// Says what was meant, and where every key stands.
+fn hint_at_keys(meant: &str) -> String {
+    let end = if meant.ends_with('?') { "" } else { ";" };
+    format!("{meant}{end} `deskbell init --example` shows every key")
 }
 
 #[cfg(test)]

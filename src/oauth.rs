@@ -245,7 +245,7 @@ fn sign_in(login: &Login, why: &str) -> SecretError {
 fn wrong(message: impl Into<String>) -> SecretError {
     SecretError {
         message: message.into(),
-        hint: "set token_command, or oauth = { provider = …, client_id = … }, as config.example.toml shows"
+        hint: "set token_command, or oauth = { provider = …, client_id = … }, as `deskbell init --example` shows"
             .to_owned(),
         passing: false,
     }

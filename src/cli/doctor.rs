@@ -193,7 +193,7 @@ fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Looked, Fa
             match super::tty::check(&config) {
                 Ok(()) => findings.ok("config", format!("{shown}{open}")),
                 Err(wrong) => {
-                    let cure = "correct that line; config.example.toml shows every key".to_owned();
+                    let cure = "correct that line; `deskbell init --example` shows every key".to_owned();
                     findings.fail("config", format!("{shown}: {wrong}"), Some(cure));
                 }
             }
@@ -418,7 +418,7 @@ async fn report_outlets(here: &Here, checking: Vec<Checking>, findings: &mut Fin
             false => findings.fail(
                 "outlets",
                 "none in the config: no answer can go out",
-                Some("add a section [smtp], as config.example.toml shows it".to_owned()),
+                Some("add a section [smtp], as `deskbell init --example` shows it".to_owned()),
             ),
         }
     }

@@ -21,6 +21,9 @@ use serde_json::json;
 use std::path::PathBuf;
 use wanted::{Password, Wanted};
 
+/// A config with every key.
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+
 /// What was done, to be told at the end.
 struct Done {
     old_config: Option<PathBuf>,
@@ -31,6 +34,10 @@ struct Done {
 
 /// `deskbell init`; gives 3 when all is written and only the round trip failed.
 pub async fn run(global: &Global, asked: Init) -> Result<u8> {
+    if asked.example {
+        print::bytes(EXAMPLE.as_bytes())?;
+        return Ok(0);
+    }
     if global.host.is_some() {
         return Err(Fault::usage("`init` works on the machine it runs on")
             .hint("run it over there: ssh -t user@host deskbell init")

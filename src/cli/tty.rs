@@ -55,7 +55,7 @@ pub fn options(here: &Here) -> Result<Options, Fault> {
     };
     options.check().map_err(|wrong| {
         let file = here.paths.config_file.display();
-        Fault::usage(format!("{file}: {wrong}")).hint("config.example.toml shows every key")
+        Fault::usage(format!("{file}: {wrong}")).hint("`deskbell init --example` shows every key")
     })?;
     Ok(options)
 }

@@ -92,9 +92,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest() {
         error("[smtp\n"),
     ];
     insta::assert_snapshot!(all.join("\n").replace("/etc/desk/config.toml", ""), @r#"
-    :3: there is no key `keympa` here | did you mean `keymap`?
-    :1: there is no key `mailboxes` here | did you mean `mailbox`?
-    :4: there is no key `hots` here | did you mean `host`?
+    :3: there is no key `keympa` here | did you mean `keymap`? `deskbell init --example` shows every key
+    :1: there is no key `mailboxes` here | did you mean `mailbox`? `deskbell init --example` shows every key
+    :4: there is no key `hots` here | did you mean `host`? `deskbell init --example` shows every key
     :2: unknown variant `xoauth`, expected one of `login`, `plain`, `xoauth2`, `oauthbearer`
     :2: `soon` is not a length of time like "10s", "15m" or "1d"
     :1: unclosed table, expected `]`

@@ -56,3 +56,15 @@ fn a_desk_without_a_config_says_so_and_how_to_write_one() {
     desk.configure("");
     assert_eq!(desk.run(&["status"]).stderr, "", "an empty one is one");
 }
+
+#[test]
+fn the_program_prints_a_config_with_every_key_and_says_where_one_needs_it() {
+    let desk = TestDesk::new("[ui]\ntheem = \"dark\"\n");
+    let example = desk.ok(&["init", "--example"]);
+    assert_eq!(example, include_str!("../../config.example.toml"));
+    assert!(example.contains("maildir"));
+    let said = desk.run(&["status"]);
+    assert_eq!(said.code, 2);
+    let hint = "hint: did you mean `theme`? `deskbell init --example` shows every key\n";
+    assert!(said.stderr.ends_with(hint), "{said:?}");
+}

@@ -190,7 +190,7 @@ fn a_config_that_is_wrong_or_missing_is_a_step_that_fails() {
     let said = desk.run(&["doctor"]);
     assert_eq!(said.code, 1);
     assert!(
-        said.stdout.contains("config.toml:4: there is no key `theem` here\n     cure: did you mean `theme`?"),
+        said.stdout.contains("config.toml:4: there is no key `theem` here\n     cure: did you mean `theme`? `deskbell init --example`"),
         "{said:?}"
     );
     let keys = TestDesk::new("[keys.list]\n\"b\" = \"clsoe\"\n");

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  deskbell init\n  \
-                        deskbell init --address help@example.com --project acme/support --password-command 'pass show help'")]
+                        deskbell init --address help@example.com --project acme/support --password-command 'pass show help'\n  \
+                        deskbell init --example")]
 pub struct Init {
     /// The address that customers write to.
     #[arg(long)]
@@ -65,6 +66,9 @@ pub struct Init {
     /// Replaces a config that is there.
     #[arg(long)]
     pub force: bool,
+    /// Prints a config with every key and what it means, Maildir included, and writes nothing.
+    #[arg(long)]
+    pub example: bool,
 }
 
 /// How a connection is protected.

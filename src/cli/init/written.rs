@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Writes the text of the config.
 pub(super) fn text(wanted: &Wanted) -> String {
     let mut out = String::from(
-        "# Written by `deskbell init`. `deskbell doctor` tells whether it works; config.example.toml shows \
+        "# Written by `deskbell init`. `deskbell doctor` tells whether it works; `deskbell init --example` shows \
          every key.\n# What the desk itself holds (projects, staff, settings) is not here: see `deskbell \
          project`, `user`, `desk`.\n",
     );

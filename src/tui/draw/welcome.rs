@@ -39,7 +39,7 @@ pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
         step("deskbell init", "sets up your mailbox and the first project"),
         step("deskbell demo", "shows everything on a desk to play with, no server needed"),
         Line::default(),
-        Line::styled("P adds a project here and now; config.example.toml shows every setting.", theme.dim),
+        Line::styled("P adds a project here; deskbell init --example shows every setting.", theme.dim),
     ];
     let name = app.me.as_ref().map_or("you", |me| me.name.as_str());
     let no_member = vec![
