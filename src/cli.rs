@@ -46,6 +46,7 @@ mod who;
 use crate::domain::{Fault, FaultKind};
 use anyhow::Result;
 use args::{Cli, Command};
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 use here::{Deeds, Here};
@@ -68,6 +69,9 @@ pub fn main() -> ExitCode {
             {
                 return complain(&unprinted.into(), &Deeds::default(), false);
             }
+            if let Some(flag) = meant_edit(&error) {
+                print::aside(format_args!("hint: `deskbell issue edit REF {flag}` does that"));
+            }
             let code = if for_mta && error.use_stderr() { i32::from(TEMPFAIL) } else { error.exit_code() };
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
@@ -83,6 +87,20 @@ pub fn main() -> ExitCode {
     };
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     code
+}
+
+/// Gives the option of `issue edit` that does what a command which is not there was to do.
+fn meant_edit(error: &clap::Error) -> Option<&'static str> {
+    match error.get(ContextKind::InvalidSubcommand)? {
+        ContextValue::String(word) => match word.as_str() {
+            "close" => Some("--close"),
+            "reopen" => Some("--reopen"),
+            "assign" => Some("--assign USER"),
+            "label" => Some("--label NAME"),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Reads the command line.

@@ -9,8 +9,8 @@ use crate::domain::moment::{moment, work};
 use crate::domain::quick::handed_over;
 use crate::domain::{
     AddressState, ChangeView, DeedView, Edit, Failed, Fault, FillCanned, Forward, IssueQuery, IssueSplit,
-    IssueView, NewIssue, NewNote, NewNotes, NoteId, ParticipantView, Query, Redact, Reference, Request,
-    Response, Seq, Upload,
+    IssueView, NewIssue, NewNote, NewNotes, NoteId, NoteKind, NoteView, ParticipantView, Query, Redact,
+    Reference, Request, Response, Seq, Upload,
 };
 use anyhow::Result;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -293,12 +293,15 @@ async fn answered(here: &Here, request: Request) -> Result<u8> {
 
 /// Prints the issue that a command made or answered, and says where its mail waits.
 fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
-    let (issue, mails) = match answer {
+    let (issue, mails, fate) = match answer {
         Response::Issue(issue) => {
             let mails = issue.notes.iter().map(|n| n.delivery.len()).sum();
-            (issue, mails)
+            (issue, mails, None)
         }
-        Response::Noted { issue, outbox, .. } => (issue, outbox.len()),
+        Response::Noted { issue, note, outbox, held_until } => {
+            let fate = issue.notes.iter().find(|n| n.id == note).map(|note| whom_to(note, held_until));
+            (issue, outbox.len(), fate)
+        }
         // It was quick actions alone.
         Response::Edited { rows, label, .. } => {
             match here.json {
@@ -313,6 +316,7 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
         print::json(&print::issue_json(&issue))?;
     } else {
         print::say(format_args!("{}  {}", issue.row.reference, print::line(&issue.row.title)))?;
+        fate.map_or(Ok(()), |fate| print::say(format_args!("  {fate}")))?;
     }
     if mails > 0 {
         let bounced = |p: &&ParticipantView| p.subscribed && p.address_state == AddressState::Bounced;
@@ -327,6 +331,17 @@ fn shown(here: &Here, session: &Session, answer: Response) -> Result<u8> {
         print::aside("note: the mail waits in the outbox until `deskbell sync` runs");
     }
     Ok(0)
+}
+
+/// Says who gets a note, and until when it is held.
+fn whom_to(note: &NoteView, held_until: Option<Timestamp>) -> String {
+    let people: Vec<String> = note.delivery.iter().map(|d| print::line(d.to.as_str())).collect();
+    let held = held_until.map_or(String::new(), |at| format!(", held until {}", print::moment(at)));
+    match (people.is_empty(), note.kind) {
+        (false, _) => format!("goes to {}{held}", people.join(", ")),
+        (true, NoteKind::Internal) => "internal, goes to nobody outside".to_owned(),
+        (true, _) => "goes to nobody".to_owned(),
+    }
 }
 
 async fn edit(here: &Here, references: Vec<Reference>, edits: Vec<Edit>) -> Result<u8> {

@@ -80,3 +80,28 @@ fn labels_milestones_and_rules_are_kept_by_commands() {
     desk.ok(&with(&["rule", "remove", "vip"]));
     assert_eq!(desk.json(&["rule", "list"]), json!([]));
 }
+
+#[test]
+fn a_note_says_whom_it_goes_to_and_until_when_it_is_held() {
+    let desk = desk();
+    let one = "acme/support#1";
+    let said = desk.ok(&["issue", "reply", one, "-m", "Which one?"]);
+    assert_eq!(said, format!("{one}  first\n  goes to ada@customer.test\n"));
+    let held = desk.ok(&["issue", "note", one, "-m", "Or that?", "--hold", "1h"]);
+    assert!(held.starts_with(&format!("{one}  first\n  goes to ada@customer.test, held until 20")), "{held}");
+    let internal = desk.ok(&["issue", "note", one, "-m", "Hm.", "--internal"]);
+    assert_eq!(internal, format!("{one}  first\n  internal, goes to nobody outside\n"));
+    desk.ok(&["issue", "edit", one, "--unsubscribe", "ada@customer.test"]);
+    assert!(desk.ok(&["issue", "note", one, "-m", "Anybody?"]).ends_with("  goes to nobody\n"));
+}
+
+#[test]
+fn whoever_looks_for_a_command_to_close_is_led_to_the_option() {
+    let desk = desk();
+    for (word, option) in [("close", "--close"), ("reopen", "--reopen"), ("label", "--label NAME")] {
+        let said = desk.run(&["issue", word, "1"]);
+        let hint = format!("hint: `deskbell issue edit REF {option}` does that\n");
+        assert!(said.code == 2 && said.stderr.ends_with(&hint), "{said:?}");
+    }
+    assert!(!desk.run(&["issue", "frobnicate"]).stderr.contains("issue edit REF"));
+}

@@ -95,8 +95,11 @@ pub enum Issue {
         message: String,
     },
     /// Writes a note. A public one is mailed to the participants.
-    #[command(after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
-                            deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -")]
+    #[command(
+        visible_alias = "reply",
+        after_help = "Examples:\n  deskbell issue note 12 -m 'Fixed in 2.1.'\n  \
+                            deskbell issue note 12 --internal -F thoughts.md\n  git log -1 | deskbell issue note 12 -F -"
+    )]
     Note(NoteArgs),
     /// Hands an issue over: assigns it with an internal note that tells them, in one step.
     #[command(
