@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// The most that is read from standard input, in octets.
 const STDIN: u64 = 512 * 1024 * 1024;
 
-/// Takes every mail in that is named; gives 0 when each has its entry, 3 when some have not.
+/// Takes every mail in that is named; gives 0 when each has its entry, 3 when some have not, 1 when none has.
 pub async fn run(here: &Here, asked: Asked) -> Result<u8> {
     take_all(here, asked, false).await
 }
@@ -33,6 +33,7 @@ async fn take_all(here: &Here, asked: Asked, counted: bool) -> Result<u8> {
     let mut told = Told {
         here,
         delivered: Vec::new(),
+        taken: 0,
         failed: 0,
         printed: Ok(()),
         counted: counted.then(BTreeMap::new),
@@ -120,6 +121,7 @@ async fn take(session: &Session, asked: &Asked, arrival: Arrival, raw: Vec<u8>) 
 struct Told<'a> {
     here: &'a Here,
     delivered: Vec<Delivered>,
+    taken: usize,
     failed: usize,
     /// Whether all that was to be printed was; mail is taken in all the same.
     printed: Result<(), Unprinted>,
@@ -129,6 +131,7 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn tell(&mut self, delivered: Delivered) {
+        self.taken += 1;
         if let Some(counted) = &mut self.counted {
             *counted.entry(delivered.entry.fate.word()).or_default() += 1;
         }
@@ -152,7 +155,11 @@ impl Told<'_> {
         if mails && !served {
             print::aside("note: mail waits in the outbox until `deskbell sync` runs");
         }
-        let code = if self.failed > 0 { 3 } else { 0 };
+        let code = match (self.failed, self.taken) {
+            (0, _) => 0,
+            (_, 0) => 1,
+            _ => 3,
+        };
         self.printed?;
         if self.here.json {
             print::json(&self.delivered.iter().filter_map(as_json).collect::<Vec<_>>())?;
