@@ -5,7 +5,7 @@ use super::here::Here;
 use super::session::{Session, ask, unexpected};
 use super::{deliver, print};
 use crate::config::parse_duration;
-use crate::domain::moment::{moment, work};
+use crate::domain::moment::{deadline, moment, work};
 use crate::domain::quick::handed_over;
 use crate::domain::{
     AddressState, ChangeView, DeedView, Edit, Failed, Fault, FillCanned, Forward, IssueQuery, IssueSplit,
@@ -13,7 +13,7 @@ use crate::domain::{
     Reference, Request, Response, Seq, Upload,
 };
 use anyhow::Result;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use std::io::Write;
 use std::path::Path;
 
@@ -164,10 +164,10 @@ async fn history(here: &Here, reference: Reference, by: Option<String>, field: O
     }
     for change in &changes {
         let who = change.actor.email.as_ref().map_or(change.actor.user.clone(), ToString::to_string);
-        let (before, after) = change.values_in_words(|at| at.to_string());
+        let (before, after) = change.values_in_words(print::moment);
         print::say(format_args!(
             "{}  {}  {}: {} → {}",
-            change.at,
+            print::moment(change.at),
             print::line(&who),
             change.field_in_words(),
             print::line(&before),
@@ -414,7 +414,7 @@ fn edits(asked: &EditArgs) -> Result<Vec<Edit>, Fault> {
     Ok(edits)
 }
 
-/// Reads a date, which means its end, or a moment.
+/// Reads a date, which means its end, or a moment; in words as well, as on the screen.
 fn due(text: &str) -> Result<Option<Timestamp>, Fault> {
     if text == "none" {
         return Ok(None);
@@ -422,9 +422,10 @@ fn due(text: &str) -> Result<Option<Timestamp>, Fault> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(Some(at));
     }
-    let end = |date: Date| date.at(23, 59, 59, 0).to_zoned(TimeZone::system()).map(|zoned| zoned.timestamp());
-    let date = text.parse::<Date>().and_then(end);
-    date.map(Some).map_err(|_| Fault::usage(format!("`{text}` is not a date")).hint("write it as 2026-12-24"))
+    deadline(text, Timestamp::now(), &TimeZone::system()).map(Some).ok_or_else(|| {
+        Fault::usage(format!("`{text}` is not a date"))
+            .hint("write friday, tomorrow, 3d, 2026-12-24 or '2026-12-24 14:00'")
+    })
 }
 
 fn weight(text: &str) -> Result<Option<u32>, Fault> {

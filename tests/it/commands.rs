@@ -105,3 +105,19 @@ fn whoever_looks_for_a_command_to_close_is_led_to_the_option() {
     }
     assert!(!desk.run(&["issue", "frobnicate"]).stderr.contains("issue edit REF"));
 }
+
+#[test]
+fn a_due_date_is_taken_in_the_words_of_the_screens() {
+    let desk = desk();
+    let due =
+        |words: &str| desk.json(&["issue", "edit", "acme/support#1", "--due", words])[0]["due_at"].clone();
+    assert!(due("friday").as_str().unwrap().ends_with("T23:59:59Z"));
+    assert!(due("3d").is_string());
+    assert_eq!(due("2036-12-24"), "2036-12-24T23:59:59Z");
+    assert_eq!(due("2036-12-24T10:00:00Z"), "2036-12-24T10:00:00Z");
+    assert_eq!(due("none"), json!(null));
+    let said = desk.run(&["issue", "edit", "acme/support#1", "--due", "whenever"]);
+    assert!(said.code == 2 && said.stderr.contains("hint: write friday, "), "{said:?}");
+    let history = desk.ok(&["issue", "history", "acme/support#1"]);
+    assert!(history.contains('Z') && !history.contains('.'), "seconds are enough: {history}");
+}

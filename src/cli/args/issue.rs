@@ -352,7 +352,7 @@ pub struct EditArgs {
     /// open, pending, solved or closed.
     #[arg(long, value_parser = word::<Status>)]
     pub status: Option<Status>,
-    /// A date such as 2026-12-24, or none.
+    /// A date such as friday or 2026-12-24, a moment such as 3d, or none.
     #[arg(long)]
     pub due: Option<String>,
     /// A milestone's title, or none.
