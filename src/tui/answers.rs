@@ -223,8 +223,8 @@ impl App {
     fn refuse(&mut self, purpose: &Purpose, fault: Fault) {
         match purpose {
             Purpose::Rows => {
-                self.list.loaded = true;
-                self.list.fault = Some(fault);
+                self.list.find_nothing(fault);
+                self.preview = None;
             }
             Purpose::Views
             | Purpose::KnownLabels
@@ -265,6 +265,10 @@ impl App {
     }
 
     fn take_preview(&mut self, reference: Reference, view: IssueView) {
+        // It was asked for when the list still had rows.
+        if self.list.current().is_none() {
+            return;
+        }
         let width = super::layout::areas(self.width, self.height, self.list_mode()).preview.width;
         match &mut self.preview {
             Some(shown) if shown.view.row.id == view.row.id => {

@@ -83,6 +83,16 @@ impl List {
         self.clamp(height);
     }
 
+    /// Takes in that the query cannot be answered: nothing is listed, so nothing is selected.
+    pub fn find_nothing(&mut self, fault: Fault) {
+        self.rows.clear();
+        self.total = 0;
+        self.loaded = true;
+        self.preview_focus = false;
+        self.anchor = None;
+        self.fault = Some(fault);
+    }
+
     fn clamp(&mut self, height: u64) {
         self.selected = self.selected.min(self.total.saturating_sub(1));
         self.top = self.top.min(self.total.saturating_sub(height.max(1)));

@@ -22,6 +22,7 @@ mod reports;
 mod screens;
 mod several;
 mod similar;
+mod surprises;
 mod update;
 mod verbs;
 mod views;
