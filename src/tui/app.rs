@@ -484,6 +484,10 @@ impl App {
             self.thread = None;
             self.ask_preview();
         }
+        // Later on, nothing moves the cursor away from what somebody looks at.
+        if !self.asks.waits_for(|purpose| *purpose == Purpose::Rows) {
+            self.list.wanted.clear();
+        }
     }
 
     /// Leaves everything but the list.
@@ -493,6 +497,7 @@ impl App {
         self.thread = None;
         self.screen = Screen::List;
         self.back.clear();
+        self.list.wanted.clear();
     }
 
     /// Tells whether the list is in front.

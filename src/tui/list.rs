@@ -2,7 +2,7 @@
 //!
 //! Holds a window of rows, never all of them.
 
-use super::app::App;
+use super::app::{App, Screen};
 use super::asks::Purpose;
 use super::edit::Edit;
 use super::layout::{Mode, areas};
@@ -208,10 +208,13 @@ impl App {
         self.follow();
     }
 
-    /// Puts the cursor on the issue that was just taken back, where the list shows it.
+    /// Puts the cursor on the issue that was just taken back, where the list shows it. Below a thread only that
+    /// thread's issue gets it.
     fn select_wanted(&mut self) {
-        let place = |id: &IssueId| self.list.rows.iter().position(|row| row.id == *id);
-        let found = self.list.wanted.iter().find_map(place).filter(|_| self.on_list());
+        let is_open = |row: &IssueRow| row.reference.parse().ok() == self.opened;
+        let fits = |row: &&IssueRow| self.on_list() || (self.screen == Screen::Thread && is_open(row));
+        let row = |id: &IssueId| self.list.rows.iter().position(|row| row.id == *id && fits(&row));
+        let found = self.list.wanted.iter().find_map(row);
         if let Some(at) = found {
             self.list.wanted.clear();
             self.list.selected = self.list.offset + at as u64;

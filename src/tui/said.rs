@@ -24,7 +24,10 @@ impl App {
     /// Does what a key, or the sequence that it completes, stands for.
     pub fn key(&mut self, event: KeyEvent) {
         self.answered = None;
-        self.list.wanted.clear();
+        // In a thread one types on; what was taken back is still to be found by the list below.
+        if self.on_list() {
+            self.list.wanted.clear();
+        }
         let leaves = event.code == crossterm::event::KeyCode::Esc && self.overlay.is_none();
         if leaves && self.unfollow() {
             return;

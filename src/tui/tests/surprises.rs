@@ -2,6 +2,7 @@
 
 use super::Screen;
 use crate::domain::*;
+use crate::tui::input::{FromDesk, Input};
 
 /// Gives the changes of issues that were asked for.
 fn changes(screen: &Screen) -> usize {
@@ -33,4 +34,60 @@ fn an_answer_that_comes_after_the_list_is_empty_brings_no_preview() {
     screen.stalled = false;
     screen.answer();
     assert!(screen.app.preview.is_none());
+}
+
+/// Opens the third issue of those that wait on us, answers it and asks for that to be taken back.
+fn answered_and_taken_back(screen: &mut Screen) {
+    screen.keys("jj<enter>rAt once.<ctrl-s>");
+    assert_eq!(screen.app.list.current().unwrap().iid, 119, "what was answered left the list");
+    screen.stalled = true;
+    screen.keys("z");
+    let at = screen.held.iter().position(|(_, request)| *request == Request::Undo).unwrap();
+    let token = screen.held.remove(at).0;
+    let issue = screen.desk.issues.iter_mut().find(|issue| issue.row.iid == 121).unwrap();
+    issue.row.waiting_on = Some(Party::Us);
+    issue.notes.pop();
+    let (label, skipped, issues) = ("took back: reply to #121".into(), vec![], vec![issue.row.id]);
+    let draft = Draft {
+        user: "alice".into(),
+        issue: Some(issue.row.id),
+        project: None,
+        kind: DraftKind::Reply,
+        text: "At once.".into(),
+        title: None,
+        to: None,
+        cc: vec![],
+        files: vec![],
+        kept: vec![],
+        off: vec![],
+        seen: None,
+        saved_at: super::now(),
+    };
+    let undone = Response::Undone { label, skipped, draft: Some(draft), issues };
+    screen.input(Input::Desk(FromDesk::Answer(token, Ok(undone))));
+}
+
+#[test]
+fn an_answer_that_is_taken_back_in_its_thread_takes_the_cursor_along() {
+    let mut screen = Screen::new(80, 24);
+    answered_and_taken_back(&mut screen);
+    // One types on before the list has come.
+    screen.keys(" Now").stalled = false;
+    screen.answer();
+    screen.keys("<esc>q");
+    assert!(screen.app.on_list());
+    assert_eq!(screen.app.list.current().unwrap().iid, 121);
+    screen.keys("r");
+    assert_eq!(screen.app.composer.as_ref().unwrap().reference().unwrap().iid, 121);
+}
+
+#[test]
+fn nothing_moves_the_cursor_once_somebody_goes_on_with_the_list() {
+    let mut screen = Screen::new(80, 24);
+    answered_and_taken_back(&mut screen);
+    screen.keys("<esc>qj");
+    let before = screen.app.list.current().unwrap().iid;
+    screen.stalled = false;
+    screen.answer();
+    assert_eq!(screen.app.list.current().unwrap().iid, before);
 }
