@@ -111,8 +111,10 @@ impl App {
             (Purpose::Send { issue, snooze }, Response::Noted { issue: view, held_until, .. }) => {
                 self.sent(issue, *view, held_until, snooze);
             }
-            (Purpose::Send { .. }, Response::Issue(view)) => self.issue_made(*view),
-            (Purpose::Send { .. }, Response::Edited { rows, label, .. }) => self.acted(&rows, label),
+            (Purpose::Send { snooze, .. }, Response::Issue(view)) => self.issue_made(*view, snooze),
+            (Purpose::Send { snooze, .. }, Response::Edited { rows, label, .. }) => {
+                self.acted(&rows, label, snooze)
+            }
             (Purpose::SendMany { listed }, Response::Edited { rows, label, failed, held_until }) => {
                 self.done_to_many(&rows, label, &failed, held_until, listed);
             }

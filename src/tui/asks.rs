@@ -7,6 +7,7 @@ use super::input::{Effect, Token};
 use super::palette::Part;
 use crate::domain::quick::Mark;
 use crate::domain::{CategoryKind, DraftKind, IntakeId, IssueId, NoteId, Reference, Request, ViewId};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -70,7 +71,7 @@ pub enum Purpose {
     SaveDraft,
     Send {
         issue: Option<IssueId>,
-        snooze: bool,
+        snooze: Option<Timestamp>,
     },
     Edit {
         advance: bool,

@@ -13,6 +13,7 @@ use crate::domain::{
     Request, SenderRule, ViewId,
 };
 use crossterm::event::KeyEvent;
+use jiff::Timestamp;
 use ratatui::text::Line;
 use std::path::PathBuf;
 
@@ -42,6 +43,7 @@ impl Overlay {
 pub enum Ask {
     Snooze(Vec<Reference>),
     SendLater,
+    SendSnooze,
     SaveFile {
         reference: Reference,
         note: NoteId,
@@ -320,6 +322,7 @@ impl App {
         match ask {
             Ask::Snooze(references) => self.snooze(references, &text),
             Ask::SendLater => self.send_later(&text),
+            Ask::SendSnooze => self.send_and_snooze(&text),
             Ask::SaveFile { reference, note, name } => {
                 self.fetch_file(reference, note, name, Some(PathBuf::from(text)));
             }
@@ -348,11 +351,23 @@ impl App {
         }
     }
 
-    fn send_later(&mut self, text: &str) {
+    /// Gives the moment to come that was typed; says so where it is none.
+    fn moment_to_come(&mut self, text: &str) -> Option<Timestamp> {
         let at = moment(text, self.now, &self.options.time_zone).filter(|at| *at > self.now);
-        let Some(at) = at else {
-            return self.complain(format!("`{text}` is no moment to come · 2h, tomorrow, monday"));
-        };
+        if at.is_none() {
+            self.complain(format!("`{text}` is no moment to come · 2h, tomorrow, monday"));
+        }
+        at
+    }
+
+    fn send_and_snooze(&mut self, text: &str) {
+        if let Some(until) = self.moment_to_come(text) {
+            self.send(Manner { snooze: Some(until), ..Manner::default() });
+        }
+    }
+
+    fn send_later(&mut self, text: &str) {
+        let Some(at) = self.moment_to_come(text) else { return };
         let hold_ms = u64::try_from(at.as_millisecond() - self.now.as_millisecond()).ok();
         self.send(Manner { hold_ms, ..Manner::default() });
     }

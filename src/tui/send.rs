@@ -8,7 +8,7 @@ use super::input::Effect;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
 use crate::domain::{
-    DraftKind, EmailAddress, Fault, FaultKind, IssueId, IssueRow, IssueView, NewIssue, NewNote,
+    DraftKind, Edit, EmailAddress, Fault, FaultKind, IssueId, IssueRow, IssueView, NewIssue, NewNote,
     ParticipantView, Reference, Request,
 };
 use jiff::Timestamp;
@@ -17,8 +17,8 @@ use jiff::Timestamp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manner {
     pub close: bool,
-    /// Asks for a snooze once it is sent.
-    pub snooze: bool,
+    /// Until when the issue is put aside once it is sent.
+    pub snooze: Option<Timestamp>,
     /// How long it waits, in milliseconds; `None` is the desk's undo window.
     pub hold_ms: Option<u64>,
 }
@@ -32,7 +32,10 @@ impl App {
             }
             Action::Send => self.send(Manner::default()),
             Action::SendClose => self.send(Manner { close: true, ..Manner::default() }),
-            Action::SendSnooze => self.send(Manner { snooze: true, ..Manner::default() }),
+            Action::SendSnooze => {
+                let hint = "then it is sent · 2h, tomorrow, monday, 2026-12-01 14:00";
+                self.open_prompt(Prompt::new(Ask::SendSnooze, "Snooze until", "", hint));
+            }
             Action::SendLater => {
                 self.open_prompt(Prompt::new(
                     Ask::SendLater,
@@ -257,7 +260,7 @@ impl App {
             text: composer.body.value(),
             hold_ms: manner.hold_ms,
         };
-        self.ask(Purpose::Send { issue: None, snooze: false }, Request::NewIssue(issue));
+        self.ask(Purpose::Send { issue: None, snooze: manner.snooze }, Request::NewIssue(issue));
     }
 
     fn may_send(&self) -> Result<(), String> {
@@ -315,7 +318,7 @@ impl App {
         issue: Option<IssueId>,
         view: IssueView,
         held_until: Option<Timestamp>,
-        snooze: bool,
+        snooze: Option<Timestamp>,
     ) {
         let reference: Option<Reference> = view.row.reference.parse().ok();
         let closed = view.row.state == crate::domain::State::Closed;
@@ -336,26 +339,38 @@ impl App {
         }
         self.ask_rows();
         self.ask_views();
-        if snooze {
-            self.ask_snooze(vec![reference]);
+        self.put_aside(reference, snooze);
+    }
+
+    /// Puts an issue aside whose text was sent, where a moment was chosen.
+    fn put_aside(&mut self, reference: Reference, until: Option<Timestamp>) {
+        if until.is_some() {
+            let (references, edits) = (vec![reference], vec![Edit::Snooze(until)]);
+            self.last_edits.clone_from(&edits);
+            let purpose = Purpose::Edit { advance: true, listed: false };
+            self.ask(purpose, Request::Edit { references, edits });
         }
     }
 
     /// Learns that a text of quick actions alone was carried out.
-    pub fn acted(&mut self, rows: &[IssueRow], label: String) {
+    pub fn acted(&mut self, rows: &[IssueRow], label: String, snooze: Option<Timestamp>) {
         self.composer = None;
         self.edited_issues(rows, label, false, self.on_list());
+        for reference in rows.iter().filter_map(|row| row.reference.parse().ok()) {
+            self.put_aside(reference, snooze);
+        }
     }
 
     /// Learns that the new issue exists, and opens it.
-    pub fn issue_made(&mut self, view: IssueView) {
+    pub fn issue_made(&mut self, view: IssueView, snooze: Option<Timestamp>) {
         self.composer = None;
         self.say(format!("opened {}", view.row.reference));
         if let Ok(reference) = view.row.reference.parse() {
             self.last_sent = Some((view.row.id, reference));
             if let Some((_, reference)) = self.last_sent.clone() {
                 self.opened = Some(reference.clone());
-                self.take_thread(reference, view);
+                self.take_thread(reference.clone(), view);
+                self.put_aside(reference, snooze);
             }
         }
         self.ask_rows();

@@ -90,9 +90,8 @@ fn a_text_is_sent_later_and_what_speaks_against_it_is_asked_first() {
 #[test]
 fn a_text_is_sent_and_the_issue_put_aside() {
     let mut screen = Screen::new(80, 24);
-    screen.keys("rWe look into it.<alt-s>");
+    screen.keys("rWe look into it.<alt-s>2h<enter>");
     assert_eq!((sent(&screen).len(), sent(&screen)[0].close), (1, false));
-    screen.keys("2h<enter>");
     let snoozed = screen.desk.issues[0].row.snoozed_until.unwrap();
     assert_eq!(snoozed, now() + 2.hours());
 }

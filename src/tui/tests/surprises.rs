@@ -91,3 +91,43 @@ fn nothing_moves_the_cursor_once_somebody_goes_on_with_the_list() {
     screen.answer();
     assert_eq!(screen.app.list.current().unwrap().iid, before);
 }
+
+fn sent(screen: &Screen) -> usize {
+    screen.asked.iter().filter(|r| matches!(r, Request::AddNote(_) | Request::NewIssue(_))).count()
+}
+
+fn snoozed(screen: &Screen) -> Vec<u64> {
+    let until = |edits: &[Edit]| matches!(edits, [Edit::Snooze(Some(_))]);
+    let found = screen.asked.iter().filter_map(|request| match request {
+        Request::Edit { references, edits } if until(edits) => references.first().map(|r| r.iid),
+        _ => None,
+    });
+    found.collect()
+}
+
+#[test]
+fn a_text_that_is_sent_and_snoozed_goes_out_once_the_moment_is_chosen() {
+    let mut screen = Screen::new(80, 24);
+    let text = screen.keys("rLater.<alt-s>").text();
+    assert!(text.contains("Snooze until"), "{text}");
+    let text = screen.keys("<esc>").text();
+    assert!(text.contains("MAILED TO") && text.contains("Later."), "{text}");
+    assert_eq!((sent(&screen), snoozed(&screen)), (0, vec![]));
+    let text = screen.keys("<alt-s>never<enter>").text();
+    assert!(text.contains("`never` is no moment to come") && text.contains("Snooze until"), "{text}");
+    assert_eq!((sent(&screen), snoozed(&screen)), (0, vec![]));
+    screen.keys("<esc><alt-s>2h<enter>");
+    assert_eq!((sent(&screen), snoozed(&screen)), (1, vec![128]));
+    assert!(screen.app.composer.is_none());
+}
+
+#[test]
+fn a_new_issue_is_snoozed_as_well() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("C<enter>Renew the certificate<enter>Soon.").wait(1000).stalled = true;
+    screen.keys("<alt-s>monday<enter>");
+    let at = screen.held.iter().position(|(_, request)| matches!(request, Request::NewIssue(_))).unwrap();
+    let (token, made) = (screen.held.remove(at).0, screen.desk.issues[1].clone());
+    screen.input(Input::Desk(FromDesk::Answer(token, Ok(Response::Issue(Box::new(made))))));
+    assert_eq!((sent(&screen), snoozed(&screen)), (1, vec![127]));
+}
