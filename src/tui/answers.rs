@@ -61,6 +61,7 @@ impl App {
             (Purpose::Canned, Response::Canned(known)) => self.pick_canned(known),
             (Purpose::Macros { choose }, Response::Canned(known)) => self.take_macros(known, choose),
             (Purpose::Changes, Response::Changes(rows)) => self.take_changes(rows),
+            (Purpose::LastVerb, Response::Verbs(verbs)) => self.take_last_verb(verbs.first()),
             (Purpose::PlanNotes, Response::NotesPlanned(planned)) => self.show_planned(&planned),
             (Purpose::FillCanned(reference), Response::FilledCanned(filled)) => {
                 self.insert_canned(&reference, &filled);
@@ -137,6 +138,7 @@ impl App {
             (Purpose::Undo | Purpose::Redo, Response::Undone { label, skipped, draft, issues }) => {
                 self.undone(&label, &skipped, draft);
                 self.list.wanted = issues;
+                self.take_back_more();
             }
             (Purpose::OutboxAct, Response::Outbox(rows)) => {
                 self.say(format!("{} changed", super::outbox::mails(rows.len())));
@@ -236,6 +238,10 @@ impl App {
             | Purpose::MarkRead
             | Purpose::Names(..)
             | Purpose::Palette(_) => {}
+            Purpose::Undo | Purpose::LastVerb => {
+                self.undos = 0;
+                self.complain_of(&fault);
+            }
             // Who may not see notes on people sees the card without them.
             Purpose::About => self.take_about(None),
             Purpose::Preview(_) => self.preview = None,

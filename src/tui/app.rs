@@ -124,6 +124,10 @@ pub struct App {
     pub news: News,
     pub notice: Option<Notice>,
     pub undoable: Option<Undoable>,
+    /// Since when this screen is there.
+    pub since: Timestamp,
+    /// How often more something is to be taken back, once what is under way was.
+    pub undos: usize,
     /// Keys of a sequence that is not complete.
     pub pending: Vec<Key>,
     /// The last change, for doing it again.
@@ -194,6 +198,8 @@ impl App {
             news: News::default(),
             notice: None,
             undoable: None,
+            since: now,
+            undos: 0,
             pending: Vec::new(),
             last_edits: Vec::new(),
             advance_from: None,
@@ -404,7 +410,7 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Help => self.open_help(),
             Action::NewIssue => self.compose_issue(),
-            Action::Undo => self.ask(Purpose::Undo, Request::Undo),
+            Action::Undo => self.take_back_last(),
             Action::Redo => self.ask(Purpose::Redo, Request::Redo),
             Action::Outbox => self.go_to(Screen::Outbox),
             Action::Intake => self.go_to(Screen::Intake),

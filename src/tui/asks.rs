@@ -43,6 +43,8 @@ pub enum Purpose {
         choose: bool,
     },
     Changes,
+    /// What would be taken back.
+    LastVerb,
     PlanNotes,
     FillCanned(Reference),
     Senders,
@@ -171,6 +173,7 @@ impl Purpose {
             Self::Texts => 67,
             Self::Image(..) => 68,
             Self::Renewed(_) => 69,
+            Self::LastVerb => 70,
             Self::NextBest => 27,
             Self::Report => 28,
             Self::KnownLabels => 40,

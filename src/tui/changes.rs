@@ -4,10 +4,14 @@ use super::action::Action;
 use super::app::App;
 use super::asks::Purpose;
 use super::outbox::step;
-use crate::domain::{DeedView, Request, Via};
+use super::picker::{Choice, Item, Picker};
+use super::{clean, when};
+use crate::domain::{DeedView, Request, Verb, Via};
 
 /// So many changes are shown.
 const SHOWN: u64 = 200;
+/// What one did so many seconds before a screen was opened is still in one's mind.
+const FRESH: i64 = 600;
 
 /// The state of the screen of changes.
 #[derive(Debug, Default)]
@@ -58,6 +62,39 @@ impl App {
         let first = self.changes.selected == 0;
         self.changes.selected =
             at.filter(|_| !first).unwrap_or(self.changes.selected).min(shown.len().saturating_sub(1));
+    }
+
+    /// Takes the last change back; what is older than this screen only after a yes.
+    pub fn take_back_last(&mut self) {
+        let under_way = |p: &Purpose| matches!(p, Purpose::Undo | Purpose::LastVerb);
+        if self.asks.waits_for(under_way) {
+            self.undos += 1;
+        } else if self.undoable.take().is_some() || self.lost.is_some() {
+            self.ask(Purpose::Undo, Request::Undo);
+        } else {
+            self.ask(Purpose::LastVerb, Request::Verbs { limit: 1 });
+        }
+    }
+
+    /// Goes on with what is to be taken back as well.
+    pub fn take_back_more(&mut self) {
+        if let Some(left) = self.undos.checked_sub(1) {
+            self.undos = left;
+            self.take_back_last();
+        }
+    }
+
+    /// Takes in what would be taken back; without any, the desk says so itself.
+    pub fn take_last_verb(&mut self, verb: Option<&Verb>) {
+        let old = |verb: &&Verb| verb.at < self.since && self.now.as_second() - verb.at.as_second() >= FRESH;
+        let Some(verb) = verb.filter(old) else { return self.ask(Purpose::Undo, Request::Undo) };
+        self.undos = 0;
+        let about = format!("{} \u{b7} {} ago", clean::line(&verb.deed.label), when::age(self.now, verb.at));
+        let items = vec![
+            Item::new("no", "nothing changes; U lists what was done", Choice::Nothing),
+            Item::new("yes", &about, Choice::TakeBack(verb.seq)),
+        ];
+        self.open_picker(Picker::new("Take back what was done before this screen was opened?", items));
     }
 
     /// Gives one's own name, as far as it is known.

@@ -2,14 +2,15 @@
 
 use super::action::{ACTIONS, Action};
 use super::app::App;
+use super::asks::Purpose;
 use super::card::CardDeed;
 use super::edit::Edit;
 use super::keymap::Place;
 use super::overlay::Overlay;
 use super::send::Manner;
 use crate::domain::{
-    CategoryKind, Edit as Change, EmailAddress, KeptFor, NoteId, Priority, Reference, Role, SenderScope,
-    ViewId,
+    CategoryKind, Edit as Change, EmailAddress, KeptFor, NoteId, Priority, Reference, Request, Role,
+    SenderScope, Seq, ViewId,
 };
 use crossterm::event::KeyEvent;
 use std::path::PathBuf;
@@ -100,6 +101,8 @@ pub enum Choice {
     HandOver(Vec<Reference>, String),
     /// Goes along with somebody.
     Follow(String),
+    /// Takes this change of one's own back.
+    TakeBack(Seq),
     /// Something on the card of a person.
     Card(CardDeed),
     Nothing,
@@ -348,6 +351,7 @@ impl App {
             Choice::RemoveView(view) => self.remove_view(view),
             Choice::Macro(kept, name) => self.run_macro(kept, name),
             Choice::HandOver(references, user) => self.ask_hand_over_note(references, user),
+            Choice::TakeBack(seq) => self.ask(Purpose::Undo, Request::UndoOne(seq)),
             Choice::Follow(user) => self.go_along(user),
             Choice::Card(deed) => self.card_act(deed),
         }

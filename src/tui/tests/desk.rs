@@ -36,6 +36,7 @@ pub struct FakeDesk {
     pub gone: bool,
     /// The issues that the next undo is about.
     pub undone: Vec<IssueId>,
+    pub verbs: Vec<Verb>,
     next_note: u64,
 }
 
@@ -229,6 +230,7 @@ impl FakeDesk {
             merged: None,
             gone: false,
             undone: Vec::new(),
+            verbs: Vec::new(),
             next_note: 100,
         }
     }
@@ -510,6 +512,7 @@ impl FakeDesk {
                 issue.notes.iter_mut().for_each(|n| n.unread = false);
                 Response::Done
             }
+            Request::Verbs { .. } => Response::Verbs(self.verbs.clone()),
             Request::Undo => Response::Undone {
                 label: "took back: reply to #128".into(),
                 skipped: Vec::new(),

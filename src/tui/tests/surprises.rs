@@ -1,6 +1,7 @@
 //! What surprised people who met the screens for the first time.
 
 use super::Screen;
+use super::desk::ago;
 use crate::domain::*;
 use crate::tui::input::{FromDesk, Input};
 
@@ -130,4 +131,50 @@ fn a_new_issue_is_snoozed_as_well() {
     let (token, made) = (screen.held.remove(at).0, screen.desk.issues[1].clone());
     screen.input(Input::Desk(FromDesk::Answer(token, Ok(Response::Issue(Box::new(made))))));
     assert_eq!((sent(&screen), snoozed(&screen)), (1, vec![127]));
+}
+
+fn verb(seq: u64, at: jiff::Timestamp, label: &str) -> Verb {
+    Verb {
+        seq: Seq(seq),
+        at,
+        actor: Actor { user: "alice".into(), email: None, via: Via::Tui },
+        request: None,
+        deed: Deed { label: label.into(), undoable: true, ..Deed::default() },
+        changes: vec![],
+        undone_by: None,
+    }
+}
+
+fn takes_back(screen: &Screen) -> Vec<&Request> {
+    screen.asked.iter().filter(|r| matches!(r, Request::Undo | Request::UndoOne(_))).collect()
+}
+
+#[test]
+fn what_is_older_than_the_screen_is_taken_back_only_after_a_yes() {
+    let mut screen = Screen::new(80, 24);
+    screen.desk.verbs = vec![verb(7, ago(3), "kept the canned reply looking")];
+    let text = screen.keys("z").text();
+    assert!(text.contains("kept the canned reply looking · 3h ago"), "{text}");
+    assert!(takes_back(&screen).is_empty());
+    screen.keys("<enter>z<esc>");
+    assert!(takes_back(&screen).is_empty() && screen.app.overlay.is_none());
+    screen.keys("z<down><enter>");
+    assert_eq!(takes_back(&screen), [&Request::UndoOne(Seq(7))]);
+}
+
+#[test]
+fn what_was_done_just_now_is_taken_back_at_once() {
+    let mut screen = Screen::new(80, 24);
+    screen.desk.verbs = vec![verb(8, super::now() - jiff::SignedDuration::from_mins(5), "closed #3")];
+    screen.keys("z");
+    assert_eq!(takes_back(&screen), [&Request::Undo], "done shortly before the screen was opened");
+    screen.desk.verbs = vec![verb(9, super::now(), "closed #4")];
+    screen.wait(3_600_000).forget().keys("z");
+    assert_eq!(takes_back(&screen), [&Request::Undo], "done on this screen");
+    screen.desk.verbs = vec![verb(7, ago(3), "added the rule API")];
+    screen.forget().keys("x").stalled = true;
+    screen.keys("zz").stalled = false;
+    screen.answer();
+    assert_eq!(takes_back(&screen), [&Request::Undo], "the second one is older, and asks");
+    assert!(screen.text().contains("added the rule API · 4h ago"), "{}", screen.text());
 }
