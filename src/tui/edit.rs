@@ -79,6 +79,9 @@ impl Edit {
             return false;
         }
         match key.code {
+            KeyCode::Char('u') if self.one_line && plain == KeyModifiers::CONTROL => {
+                self.area.delete_line_by_head()
+            }
             KeyCode::Home if plain == KeyModifiers::NONE => {
                 self.area.move_cursor(CursorMove::Head);
                 false

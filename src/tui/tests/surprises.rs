@@ -4,6 +4,7 @@ use super::Screen;
 use super::desk::ago;
 use crate::domain::*;
 use crate::tui::input::{FromDesk, Input};
+use crate::tui::overlay::Overlay;
 
 /// Gives the changes of issues that were asked for.
 fn changes(screen: &Screen) -> usize {
@@ -177,4 +178,21 @@ fn what_was_done_just_now_is_taken_back_at_once() {
     screen.answer();
     assert_eq!(takes_back(&screen), [&Request::Undo], "the second one is older, and asks");
     assert!(screen.text().contains("added the rule API · 4h ago"), "{}", screen.text());
+}
+
+#[test]
+fn ctrl_u_clears_a_line_up_to_the_cursor() {
+    let mut screen = Screen::new(80, 24);
+    for keys in
+        ["3/is:closed<ctrl-u>", "T<ctrl-u>", "stomorrow<ctrl-u>", "rx<alt-l>2h<ctrl-u>", "Pj<enter><ctrl-u>"]
+    {
+        screen.keys(keys);
+        let value = match (&screen.app.overlay, &screen.app.list.edit) {
+            (Some(Overlay::Prompt(prompt)), _) => prompt.edit.value(),
+            (_, Some(edit)) => edit.value(),
+            _ => panic!("{keys}: {}", screen.text()),
+        };
+        assert_eq!(value, "", "{keys}");
+        screen.keys("<esc><esc>q");
+    }
 }
