@@ -34,7 +34,8 @@ use super::thread::Thread;
 use super::views::ViewsScreen;
 use crate::domain::query::Sought;
 use crate::domain::{
-    AboutView, CannedView, DeskStatus, Edit, IssueId, ProjectView, Reference, Request, User, default_views,
+    AboutView, CannedView, DeskStatus, Edit, Fate, IssueId, ProjectView, Reference, Request, User,
+    default_views,
 };
 use crossterm::event::KeyEventKind;
 use jiff::Timestamp;
@@ -412,8 +413,8 @@ impl App {
             Action::NewIssue => self.compose_issue(),
             Action::Undo => self.take_back_last(),
             Action::Redo => self.ask(Purpose::Redo, Request::Redo),
-            Action::Outbox => self.go_to(Screen::Outbox),
-            Action::Intake => self.go_to(Screen::Intake),
+            Action::Outbox => self.show_outbox(),
+            Action::Intake => self.show_intake(None),
             Action::Projects => self.go_to(Screen::Projects),
             Action::Senders => self.go_to(Screen::Senders),
             Action::Members => self.go_to_part(Screen::Members),
@@ -425,7 +426,7 @@ impl App {
             Action::Views => self.open_views(),
             Action::Changes => self.go_to(Screen::Changes),
             Action::SaveView => self.ask_view_name(),
-            Action::SpamMails => self.show_spam_mails(),
+            Action::SpamMails => self.show_intake(Some(Fate::Spam)),
             Action::Notifications => self.open_notifications(),
             Action::Query => {
                 self.to_list();

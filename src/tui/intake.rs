@@ -129,9 +129,11 @@ impl App {
         self.ask(Purpose::IntakeAct, Request::IntakeSender { id, rule });
     }
 
-    /// Goes to the mails that were taken for spam.
-    pub fn show_spam_mails(&mut self) {
-        self.intake = IntakeScreen { fate: Some(Fate::Spam), ..IntakeScreen::default() };
+    /// Goes to the mails that came in, or to those of one fate.
+    pub fn show_intake(&mut self, fate: Option<Fate>) {
+        if self.intake.fate != fate {
+            self.intake = IntakeScreen { fate, ..IntakeScreen::default() };
+        }
         self.go_to(Screen::Intake);
     }
 

@@ -78,6 +78,14 @@ impl OutboxScreen {
 }
 
 impl App {
+    /// Goes to the mails on their way out, whatever was shown of them last.
+    pub fn show_outbox(&mut self) {
+        if self.outbox.shown != Shown::default() {
+            self.outbox = OutboxScreen::default();
+        }
+        self.go_to(Screen::Outbox);
+    }
+
     /// Asks for the mails that the screen shows.
     pub fn ask_outbox(&mut self) {
         let states = self.outbox.shown.states();

@@ -196,3 +196,19 @@ fn ctrl_u_clears_a_line_up_to_the_cursor() {
         screen.keys("<esc><esc>q");
     }
 }
+
+#[test]
+fn each_key_shows_what_its_help_says_whatever_was_shown_last() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("gsqI");
+    assert_eq!(screen.app.intake.fate, None);
+    screen.keys("gs");
+    assert_eq!(screen.app.intake.fate, Some(Fate::Spam));
+    screen.keys("qO").desk.outbox = super::mails::outbox_rows();
+    screen.keys("qOff");
+    let filtered = screen.app.outbox.shown;
+    screen.keys("<enter>q");
+    assert_eq!(screen.app.outbox.shown, filtered, "whoever comes back from an issue finds what was there");
+    screen.keys("qO");
+    assert_eq!(screen.app.outbox.shown, crate::tui::outbox::Shown::Pending);
+}
