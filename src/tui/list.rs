@@ -6,7 +6,9 @@ use super::app::{App, Screen};
 use super::asks::Purpose;
 use super::edit::Edit;
 use super::layout::{Mode, areas};
-use crate::domain::{Fault, IssueId, IssuePage, IssueQuery, IssueRow, Query, Reference, Request, View};
+use crate::domain::{
+    Fault, IssueId, IssuePage, IssueQuery, IssueRow, Query, Reference, Request, View, ViewId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many issues can be marked at once.
@@ -17,6 +19,8 @@ const MARKS: u64 = 10_000;
 pub struct List {
     /// The view whose query stands unchanged, from 0.
     pub view: Option<usize>,
+    /// The view that was shown before something was looked for in it.
+    pub filtered: Option<ViewId>,
     pub query: String,
     /// The query while it is being typed.
     pub edit: Option<Edit>,
@@ -123,6 +127,7 @@ impl App {
 
     /// Shows what a query finds, from its beginning.
     pub fn show_query(&mut self, query: String) {
+        self.list.remember_view();
         if query != self.list.query {
             self.list.selected = 0;
             self.list.top = 0;

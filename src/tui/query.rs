@@ -12,6 +12,7 @@ impl App {
         if !text.is_empty() {
             text.push(' ');
         }
+        self.list.remember_view();
         self.list.before_edit.clone_from(&self.list.query);
         self.list.edit = Some(Edit::line(&text));
         self.offer();

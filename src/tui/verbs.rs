@@ -74,7 +74,7 @@ impl App {
             self.list.anchor = None;
             self.list.marks.clear();
         } else if self.list.view.is_none() {
-            self.show_first_view();
+            self.show_view_before();
         } else if leave {
             self.quit();
         } else {

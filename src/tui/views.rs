@@ -31,6 +31,17 @@ impl List {
         self.views.get(self.view?)
     }
 
+    /// Remembers the shown view, for the way back to it.
+    pub fn remember_view(&mut self) {
+        self.filtered = self.shown_view().map(View::id).or(self.filtered.take());
+    }
+
+    /// Gives the view that was shown before something was looked for.
+    fn view_before(&self) -> Option<usize> {
+        let before = self.filtered.as_ref()?;
+        self.views.iter().position(|view| view.id() == *before)
+    }
+
     /// Gives the columns that the shown view has of its own.
     pub fn own_columns(&self) -> &[Column] {
         self.shown_view().map_or(&[], |view| view.about.columns.as_slice())
@@ -51,10 +62,11 @@ impl App {
         self.list.query = query.unwrap_or_default();
     }
 
-    /// Shows the view of what waits on us, or the first.
-    pub fn show_first_view(&mut self) {
-        let waiting = self.list.views.iter().position(|view| view.about.name == WAITING_VIEW).unwrap_or(0);
-        self.show_view(waiting);
+    /// Shows the view in which something was looked for; without one, that of what waits on us, or the first.
+    pub fn show_view_before(&mut self) {
+        let waiting = || self.list.views.iter().position(|view| view.about.name == WAITING_VIEW);
+        let view = self.list.view_before().or_else(waiting).unwrap_or(0);
+        self.show_view(view);
     }
 
     /// Takes the views in; what the list shows stays.

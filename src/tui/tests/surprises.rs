@@ -212,3 +212,16 @@ fn each_key_shows_what_its_help_says_whatever_was_shown_last() {
     screen.keys("qO");
     assert_eq!(screen.app.outbox.shown, crate::tui::outbox::Shown::Pending);
 }
+
+#[test]
+fn esc_goes_back_to_the_view_that_was_filtered() {
+    let mut screen = Screen::new(80, 24);
+    for (view, keys) in [(2, "3"), (0, "1"), (3, "4")] {
+        screen.keys(keys).keys("/ label:bug<enter>");
+        assert_eq!(screen.app.list.view, None);
+        screen.keys("/ from:ada<enter><esc>");
+        assert_eq!(screen.app.list.view, Some(view), "{}", screen.text());
+    }
+    screen.keys("3/<ctrl-u>is:open waiting:us sort:waiting label:bug<enter><esc>");
+    assert_eq!(screen.app.list.view, Some(2), "what was passed by on the way is not it");
+}
