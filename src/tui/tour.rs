@@ -40,7 +40,7 @@ impl App {
         }
     }
 
-    /// Gives the words of a stop, with the keys as they are bound.
+    /// Gives the words of a stop, with the keys as they are bound: they are for afterwards.
     pub fn tour_stop(&self, stop: usize) -> Stop {
         let key = |place, action| self.keymap.keys_of(place, action).into_iter().next().unwrap_or_default();
         let (list, thread, text) = (
@@ -54,7 +54,7 @@ impl App {
                 vec![
                     "Mails become issues. What is new is marked; WAITS says since when for us.".into(),
                     format!(
-                        "{} {} move, {} opens; {} searches, and the numbers are views.",
+                        "After the tour: {} {} move, {} opens, {} searches, the numbers are views.",
                         list(Action::Down),
                         list(Action::Up),
                         list(Action::Open),
@@ -67,7 +67,7 @@ impl App {
                 vec![
                     "Mails and comments, one below the other. Quotes are folded, nothing is lost.".into(),
                     format!(
-                        "{} answers by mail, {} writes to colleagues only, {} closes it.",
+                        "After the tour: {} answers by mail, {} writes to colleagues only, {} closes.",
                         thread(Action::Reply),
                         thread(Action::Comment),
                         thread(Action::Close)
@@ -79,7 +79,7 @@ impl App {
                 vec![
                     "The line above the text says who gets it. Your draft is kept as you type.".into(),
                     format!(
-                        "{} sends, {} sends and closes; for some seconds, {} takes it back.",
+                        "After the tour: {} sends, {} sends and closes, {} takes it back.",
                         text(Action::Send),
                         text(Action::SendClose),
                         thread(Action::Undo)
@@ -91,7 +91,7 @@ impl App {
                 vec![
                     "Every mail on its way and what became of it. Here, the customers answer.".into(),
                     format!(
-                        "{} comes here; {} shows every mail that came in, and why it is where it is.",
+                        "After the tour: {} comes here, {} shows every mail that came in, and why.",
                         list(Action::Outbox),
                         list(Action::Intake)
                     ),
@@ -100,13 +100,11 @@ impl App {
             _ => (
                 "Everything else",
                 vec![
+                    "Nothing here leaves this machine: try everything.".into(),
                     format!(
-                        "{} shows the keys of the place you are in, {} finds everything by its name.",
+                        "After the tour: {} shows the keys of a place, {} finds all by name, {} takes back.",
                         list(Action::Help),
-                        list(Action::Palette)
-                    ),
-                    format!(
-                        "{} takes your last change back. Nothing here leaves this machine: try it.",
+                        list(Action::Palette),
                         list(Action::Undo)
                     ),
                 ],

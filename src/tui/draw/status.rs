@@ -233,9 +233,10 @@ fn text_keys(app: &App) -> Vec<(String, String)> {
         Some((app.keymap.keys_of(Place::Text, action).into_iter().next()?, word.to_owned()))
     };
     match &app.overlay {
-        Some(Overlay::Tour(_)) => {
-            [(Action::Open, "next"), (Action::Back, "leave")].into_iter().filter_map(first).collect()
-        }
+        Some(Overlay::Tour(_)) => [(Action::Open, "next stop"), (Action::Back, "end the tour")]
+            .into_iter()
+            .filter_map(first)
+            .collect(),
         Some(Overlay::Reader(reader)) if reader.answer.is_some() => {
             let own = [(Action::Reply, "take it over"), (Action::Quote, "quote it")];
             own.into_iter().filter_map(first).chain(footer_keys(app, Place::Text)).collect()

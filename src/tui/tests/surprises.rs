@@ -225,3 +225,16 @@ fn esc_goes_back_to_the_view_that_was_filtered() {
     screen.keys("3/<ctrl-u>is:open waiting:us sort:waiting label:bug<enter><esc>");
     assert_eq!(screen.app.list.view, Some(2), "what was passed by on the way is not it");
 }
+
+#[test]
+fn the_tour_says_that_its_keys_are_for_afterwards() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("g?");
+    for _ in 1..=5 {
+        let text = screen.text();
+        let line = text.lines().find(|line| line.contains("After the tour: ")).expect(&text);
+        assert!(!line.contains('…'), "{text}");
+        assert!(text.lines().last().unwrap().contains("end the tour"), "{text}");
+        screen.keys("<enter>");
+    }
+}
