@@ -130,6 +130,37 @@ pub fn fit_right(text: &str, cells: usize, ellipsis: &str) -> String {
     format!("{}{out}", " ".repeat(missing))
 }
 
+/// Breaks a line into lines of so many cells, between words; a longer word is broken where it must be.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        for (at, piece) in pieces(word, cells.max(2)).iter().enumerate() {
+            let fits = |line: &String| at == 0 && width(line) + 1 + width(piece) <= cells;
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(piece),
+                Some(line) if fits(line) => line.extend([" ", piece]),
+                _ => lines.push(piece.clone()),
+            }
+        }
+    }
+    lines
+}
+
+/// Breaks a word into pieces of at most so many cells.
+fn pieces(word: &str, cells: usize) -> Vec<String> {
+    if width(word) <= cells {
+        return vec![word.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    for cluster in word.graphemes(true) {
+        match pieces.last_mut() {
+            Some(piece) if width(piece) + width(cluster) <= cells => piece.push_str(cluster),
+            _ => pieces.push(cluster.to_owned()),
+        }
+    }
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +202,20 @@ mod tests {
         assert_eq!(cut("abc", 0, "…"), "");
     }
 
+    #[test]
+    fn a_line_is_broken_between_words_and_a_long_word_where_it_must_be() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("see /tmp/a/long/path now", 8), ["see", "/tmp/a/l", "ong/path", "now"]);
+        assert_eq!(wrap("東京タワー", 4), ["東京", "タワ", "ー"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
     proptest! {
+        #[test]
+        fn a_broken_line_is_nowhere_too_wide(text in any::<String>(), cells in 2usize..40) {
+            prop_assert!(wrap(&line(&text), cells).iter().all(|line| width(line) <= cells));
+        }
+
         #[test]
         fn a_column_is_as_wide_as_it_was_asked_to_be(text in any::<String>(), cells in 0usize..40) {
             prop_assert_eq!(width(&fit(&line(&text), cells, "…")), cells);

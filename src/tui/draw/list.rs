@@ -86,20 +86,42 @@ fn fault(app: &App, areas: &Areas, buf: &mut Buffer) {
         Err(wrong) => {
             let at = app.list.query.get(..wrong.at).map_or(0, clean::width) + shift;
             let said = clean::line(&format!("expected {}{hint}", wrong.expected));
-            let room = width.saturating_sub(at + 3);
-            if clean::width(&said) > room && at > width / 2 {
-                let before = cut(&said, at.saturating_sub(2), app.theme.signs.ellipsis);
-                format!("{before:>indent$} ^ ", indent = at.saturating_sub(1))
+            let (indent, wide) = (" ".repeat(at), clean::width(&said));
+            if at + 3 + wide <= width {
+                format!("{indent}^ {said} ")
+            } else if wide + 2 <= at {
+                format!("{said:>indent$} ^ ", indent = at.saturating_sub(1))
             } else {
-                format!("{}^ {} ", " ".repeat(at), cut(&said, room, app.theme.signs.ellipsis))
+                fault_below(app, &said, areas, buf);
+                format!("{indent}^ ")
             }
         }
-        Ok(_) => format!(" {} ", cut(&clean::line(&format!("{}{hint}", fault.message)), width, "")),
+        Ok(_) => {
+            let said = clean::line(&format!("{}{hint}", fault.message));
+            if clean::width(&said) + 2 > width {
+                fault_below(app, &said, areas, buf);
+                return;
+            }
+            format!(" {said} ")
+        }
     };
     text(Line::styled(line, app.theme.warning_strong), areas.top_rule, buf);
 }
 
+/// Says what is wrong where the rows would stand, in as many lines as that takes.
+fn fault_below(app: &App, said: &str, areas: &Areas, buf: &mut Buffer) {
+    let area = Rect { height: areas.heads.height + areas.body.height, ..areas.heads };
+    let lines = clean::wrap(said, usize::from(area.width).saturating_sub(2));
+    for (line, row) in lines.into_iter().zip(rows(area)) {
+        text(Line::styled(format!(" {line}"), app.theme.warning_strong), row, buf);
+    }
+}
+
 fn heads(app: &App, c: &Columns, area: Rect, buf: &mut Buffer) {
+    // What is wrong with the query may stand there.
+    if app.list.fault.is_some() {
+        return;
+    }
     let mut line = format!("  {}  {}", fit_right("#", c.number, ""), fit("TITLE", c.title, ""));
     for (column, width) in &c.further {
         line.push_str(&format!("  {}", columns::head(*column, *width)));

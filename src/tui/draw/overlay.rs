@@ -158,8 +158,9 @@ impl Columns {
         let longest = picker.items.iter().take(500).map(|i| clean::width(&i.name)).max().unwrap_or(0);
         let name = longest.min((width / 2).max(10));
         let columns = Self { keys, name, wraps: None };
-        // Help is there to be read; a choice is made by its name.
-        let help = picker.origin.is_some() && !picker.palette;
+        // Help, and what is to be confirmed, is there to be read; a choice is made by its name.
+        let confirms = picker.items.iter().take(100).any(|item| item.choice == Choice::Nothing);
+        let help = confirms || (picker.origin.is_some() && !picker.palette);
         let room = width.saturating_sub(columns.before_detail() + 1);
         Self { wraps: Some(room).filter(|room| help && *room >= 10), ..columns }
     }
@@ -174,16 +175,7 @@ impl Columns {
         let item = picker.found.get(at).and_then(|item| picker.items.get(*item));
         let detail = item.map_or(String::new(), |item| clean::line(&item.detail));
         let Some(room) = self.wraps else { return vec![detail] };
-        let mut lines = vec![String::new()];
-        for word in detail.split(' ') {
-            let full = |line: &String| clean::width(line) + 1 + clean::width(word) > room;
-            match lines.last_mut() {
-                Some(line) if line.is_empty() => line.push_str(word),
-                Some(line) if !full(line) => line.extend([" ", word]),
-                _ => lines.push(word.to_owned()),
-            }
-        }
-        lines
+        clean::wrap(&detail, room)
     }
 }
 

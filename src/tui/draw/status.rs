@@ -13,12 +13,16 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+/// In so many lines something is said at most.
+const LINES: usize = 4;
+
 /// Draws the status line: what was just said first, else how the desk is doing.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let me = app.me.as_ref().map_or(String::new(), |me| format!("{} ", clean::line(&me.name)));
     let busy = if app.asks.changing() { format!("{} ", theme.signs.ellipsis) } else { String::new() };
     let me = format!("{busy}{me}");
+    let room = usize::from(area.width).saturating_sub(clean::width(&me) + 2);
     let right = vec![Span::styled(me, theme.dim)];
     let mut left = vec![Span::raw(" ")];
     if let Some(reason) = &app.lost {
@@ -26,6 +30,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         left.push(Span::styled(words, theme.warning_strong));
         left.push(Span::styled("  trying again, what you typed is kept", theme.dim));
         return two_ends(left, right, area, app, buf);
+    }
+    if said_in_lines(app, room, area, buf) {
+        return;
     }
     if let Some(user) = &app.following {
         let words = format!("following {} {} Esc leaves   ", clean::line(user), theme.signs.dot);
@@ -42,6 +49,33 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     left.extend(undo(app));
     left.extend(channels(app));
     two_ends(left, right, area, app, buf);
+}
+
+/// Says what does not fit into the line in several, over those above; tells whether it had to.
+fn said_in_lines(app: &App, room: usize, area: Rect, buf: &mut Buffer) -> bool {
+    let Some(notice) = &app.notice else { return false };
+    let words = clean::line(&notice.text);
+    if clean::width(&words) <= room {
+        return false;
+    }
+    // What is over the screen ends above the rule.
+    let most = if app.overlay.is_some() { 2 } else { LINES };
+    let mut lines = clean::wrap(&words, usize::from(area.width).saturating_sub(2));
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            last.push_str("    ");
+            *last = clean::cut(last, usize::from(area.width).saturating_sub(2), app.theme.signs.ellipsis);
+        }
+    }
+    let style = if notice.bad { app.theme.warning_strong } else { Style::new() };
+    let first = area.y.saturating_sub(u16::try_from(lines.len()).unwrap_or(1).saturating_sub(1));
+    for (y, line) in (first..).zip(lines) {
+        let area = Rect { y, ..area };
+        super::overlay::clear(area, buf);
+        super::text(Line::styled(format!(" {line}"), style), area, buf);
+    }
+    true
 }
 
 fn undo(app: &App) -> Vec<Span<'static>> {

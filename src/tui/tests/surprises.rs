@@ -238,3 +238,30 @@ fn the_tour_says_that_its_keys_are_for_afterwards() {
         screen.keys("<enter>");
     }
 }
+
+/// Gives what stands on the screen as one line.
+fn words(screen: &Screen) -> String {
+    screen.text().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_helps_against_an_error_is_not_cut() {
+    for (width, height) in [(60, 24), (80, 24), (120, 40)] {
+        let mut screen = Screen::new(width, height);
+        screen.keys("3/ foo:bar<enter>");
+        let fault = screen.app.list.fault.clone().unwrap();
+        let hint = fault.hint.unwrap();
+        assert!(words(&screen).contains(&hint), "{hint}\n{}", screen.text());
+        let said = "the original is in /home/alice/.cache/deskbell/scratch/1234/note-5.html, and no program to \
+                    open it was found: set $BROWSER or install xdg-open, then press B again, or open the file";
+        screen.keys("3").input(Input::Did(Err(said.into())));
+        assert!(words(&screen).contains(said.split(' ').next_back().unwrap()), "{}", screen.text());
+    }
+}
+
+#[test]
+fn what_a_merge_would_do_is_said_to_its_end() {
+    let mut screen = Screen::new(60, 24);
+    screen.keys("3m121<enter>");
+    assert!(words(&screen).contains("1 participant go to #121"), "{}", screen.text());
+}
