@@ -7,6 +7,8 @@ use ratatui::layout::Rect;
 
 /// From this width on the preview stands at the right.
 const SIDE_BY_SIDE: u16 = 110;
+/// The list beside its preview is as wide as on a small screen, so that its titles are as long.
+const LIST: u16 = 80;
 /// From this height on it stands below, where the width does not allow it at the right.
 const STACKED: u16 = 30;
 
@@ -102,7 +104,7 @@ fn split_list(areas: &mut Areas, body: Rect) {
     areas.body = body;
     let top = body.y.saturating_sub(1);
     if width >= SIDE_BY_SIDE && !body.is_empty() {
-        let list = width * 3 / 5;
+        let list = (width * 3 / 5).max(LIST);
         areas.body.width = list;
         areas.heads.width = list;
         areas.divider = Rect::new(list, top, 1, body.height + 1);

@@ -93,7 +93,8 @@ fn usual(width: usize, rows: &[IssueRow]) -> Vec<(Column, usize)> {
     let mut found = match width {
         0..50 => vec![(Column::Waits, 5)],
         50..70 => vec![(Column::From, 14), (Column::Waits, 7)],
-        70..100 => vec![(Column::From, 16), (Column::Who, 6), (Column::Waits, 7)],
+        // Further columns come where the title is no shorter for them than at 80.
+        70..110 => vec![(Column::From, 16), (Column::Who, 6), (Column::Waits, 7)],
         _ if labels => {
             vec![(Column::Labels, 16), (Column::From, 20), (Column::Who, 8), (Column::Waits, 8)]
         }
@@ -101,7 +102,7 @@ fn usual(width: usize, rows: &[IssueRow]) -> Vec<(Column, usize)> {
     };
     if width >= 70 && rows.iter().any(|row| row.clock.is_some()) {
         found.insert(found.len().saturating_sub(1), (Column::Clock, 8));
-        if width < 100 {
+        if width < 110 {
             found.iter_mut().filter(|(column, _)| *column == Column::From).for_each(|(_, width)| *width = 12);
         }
     }

@@ -20,6 +20,11 @@ fn clock(kind: ClockKind, hours: i64) -> IssueClock {
     }
 }
 
+/// A clock whose end is far.
+pub fn far() -> IssueClock {
+    clock(ClockKind::First, 26)
+}
+
 /// A desk in which one clock is far from its end, one near, one over, and one stands.
 fn desk() -> FakeDesk {
     let mut desk = FakeDesk::filled();

@@ -265,3 +265,28 @@ fn what_a_merge_would_do_is_said_to_its_end() {
     screen.keys("3m121<enter>");
     assert!(words(&screen).contains("1 participant go to #121"), "{}", screen.text());
 }
+
+/// Gives how many cells a title has.
+fn title_cells(screen: &Screen) -> usize {
+    let text = screen.text();
+    let heads = text.lines().find(|line| line.contains("TITLE")).unwrap();
+    let after = ["LABELS", "FROM"].iter().filter_map(|head| heads.find(head)).min().unwrap();
+    after - heads.find("TITLE").unwrap()
+}
+
+#[test]
+fn a_wider_screen_has_no_shorter_titles() {
+    for clocks in [false, true] {
+        let mut screen = Screen::new(80, 24);
+        if clocks {
+            screen.desk.issues.iter_mut().for_each(|issue| issue.row.clock = Some(super::clocks::far()));
+        }
+        let least = title_cells(screen.keys("3"));
+        for width in 81..240 {
+            assert!(title_cells(screen.resize(width, 24)) >= least, "{width}\n{}", screen.text());
+        }
+        assert!(screen.resize(120, 40).app.preview.is_some());
+        let text = screen.text();
+        assert!(text.contains("│ #128") || text.contains("│  #128") || text.contains("│#128"), "{text}");
+    }
+}
