@@ -169,8 +169,9 @@ impl<'a> Post<'a> {
         ];
         self.record("pass", &facts);
         if silent > 0 {
+            let (mails, were) = if silent == 1 { ("mail", "was") } else { ("mails", "were") };
             let words = format!(
-                "{}: {silent} mails from before the first look were taken in; nobody was mailed",
+                "{}: {silent} {mails} from before the first look {were} taken in; nobody was mailed",
                 self.config.name
             );
             self.desk.board().notice(format!("silent {}", self.config.name), words);

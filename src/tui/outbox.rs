@@ -169,11 +169,6 @@ pub fn state_word(state: OutboxState) -> &'static str {
     }
 }
 
-/// Gives `1 mail`, `2 mails`.
-pub fn mails(count: usize) -> String {
-    format!("{count} mail{}", if count == 1 { "" } else { "s" })
-}
-
 /// Gives where a moving action leads in a list whose last place is `last`; `None` for other actions.
 pub fn step(action: Action, from: usize, last: usize, page: usize) -> Option<usize> {
     let to = match action {

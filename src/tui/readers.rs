@@ -7,6 +7,7 @@ use super::markup;
 use super::outbox::state_word;
 use super::overlay::{Ask, Overlay, Prompt};
 use super::picker::{Choice, Item, Picker};
+use super::said::counted;
 use super::send::size;
 use super::when;
 use crate::domain::{ChangeView, Channel, ChannelState, IssueView, NoteId, Reference, Request};
@@ -264,7 +265,7 @@ fn channel_facts(channel: &Channel, now: Timestamp, zone: &TimeZone) -> Vec<Stri
         facts.extend(channel.next_try.map(|at| format!("next try {}", when::exact(now, at, zone))));
     }
     if channel.silent > 0 {
-        facts.push(format!("{} older mails were taken in silently: nobody was mailed", channel.silent));
+        facts.push(format!("{} taken in silently: nobody was mailed", counted(channel.silent, "older mail")));
     }
     facts
 }

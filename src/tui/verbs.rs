@@ -7,6 +7,7 @@ use super::input::Effect;
 use super::life::FIELDS;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
+use super::said::counted;
 use crate::domain::moment::moment;
 use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User};
 
@@ -335,7 +336,7 @@ impl App {
         let put_on = labels
             .iter()
             .filter(|(l, _)| !on.contains(l))
-            .map(|(l, n)| Item::new(l, &format!("{n} issues"), Choice::Label(l.clone())));
+            .map(|(l, n)| Item::new(l, &counted(*n, "issue"), Choice::Label(l.clone())));
         let items = take_off.chain(put_on).collect();
         self.labels = labels;
         self.open_picker(Picker::new("Labels", items).free(Free::Label));

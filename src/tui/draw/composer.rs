@@ -5,6 +5,7 @@ use super::super::clean;
 use super::super::composer::{Composer, Held, Recipients, Saved, encoded, recipients};
 use super::super::guard::changed;
 use super::super::layout::Areas;
+use super::super::said::counted;
 use super::super::send::size;
 use super::{rows, text, two_ends};
 use crate::domain::quick::written;
@@ -142,15 +143,14 @@ fn held(app: &App, composer: &Composer) -> Option<String> {
 fn who_gets_it(app: &App, composer: &Composer) -> Vec<Span<'static>> {
     let theme = &app.theme;
     if !composer.many.is_empty() {
-        let count = composer.many.len();
+        let count = counted(composer.many.len(), "issue");
         return vec![match composer.kind {
             DraftKind::Internal => {
-                Span::styled(format!("INTERNAL, NOT MAILED, in {count} issues"), theme.warning_strong)
+                Span::styled(format!("INTERNAL, NOT MAILED, in {count}"), theme.warning_strong)
             }
-            _ => Span::styled(
-                format!("MAILED TO the people of {count} issues, each filled in"),
-                theme.accent_strong,
-            ),
+            _ => {
+                Span::styled(format!("MAILED TO the people of {count}, each filled in"), theme.accent_strong)
+            }
         }];
     }
     match composer.kind {

@@ -5,6 +5,7 @@ use super::super::clean;
 use super::super::layout::Areas;
 use super::super::overlay::{Overlay, Prompt, Reader};
 use super::super::picker::{Choice, Free, Picker};
+use super::super::said::counted;
 use super::super::tour::STOPS;
 use super::{rows, rule, text, two_ends};
 use ratatui::buffer::Buffer;
@@ -218,7 +219,8 @@ fn draw_reader(app: &App, reader: &Reader, areas: &Areas, buf: &mut Buffer) {
     if let Some(line) = lines.next() {
         let last = (reader.top + height).min(reader.lines.len());
         let left = vec![Span::styled(format!(" {}", clean::line(&reader.title)), app.theme.strong)];
-        let right = vec![Span::styled(format!("{last} of {} lines ", reader.lines.len()), app.theme.dim)];
+        let right =
+            vec![Span::styled(format!("{last} of {} ", counted(reader.lines.len(), "line")), app.theme.dim)];
         two_ends(left, right, line, app, buf);
     }
     if let Some(line) = lines.next() {

@@ -2,6 +2,7 @@
 
 use super::super::app::App;
 use super::super::layout::Areas;
+use super::super::said::counted;
 use super::super::send::size;
 use super::super::thread::{Row, Thread};
 use super::super::when;
@@ -43,7 +44,11 @@ pub fn draw_screen(app: &App, areas: &Areas, buf: &mut Buffer) {
 /// Says for which issues the text is, and how it is filled.
 fn several(app: &App, areas: &Areas, buf: &mut Buffer) {
     let many = app.composer.as_ref().map(|c| c.many.as_slice()).unwrap_or_default();
-    text(Line::styled(format!(" One text for {} issues", many.len()), app.theme.strong), areas.header, buf);
+    text(
+        Line::styled(format!(" One text for {}", counted(many.len(), "issue")), app.theme.strong),
+        areas.header,
+        buf,
+    );
     let numbers = many.iter().map(|reference| format!("#{}", reference.iid)).collect::<Vec<_>>().join(" ");
     let mut lines = vec![
         Line::default(),

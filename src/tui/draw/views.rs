@@ -3,6 +3,7 @@
 use super::super::app::App;
 use super::super::clean::{self, fit, fit_right};
 use super::super::layout::Areas;
+use super::super::said::counted;
 use super::super::views::columns_in_words;
 use super::super::when;
 use super::screens::{card, card_part, first_row, list_part};
@@ -14,7 +15,7 @@ use ratatui::text::{Line, Span};
 /// Draws the views in their order, and below what the selected one is.
 pub fn draw(app: &App, areas: &Areas, buf: &mut Buffer) {
     let views = &app.list.views;
-    heading(app, areas, "Views", &format!("{} views", views.len()), buf);
+    heading(app, areas, "Views", &counted(views.len(), "view"), buf);
     let name = (usize::from(areas.heads.width) / 4).clamp(8, 30);
     let head = format!(
         "   KEY  {}  {}  {}  QUERY",

@@ -290,3 +290,9 @@ fn a_wider_screen_has_no_shorter_titles() {
         assert!(text.contains("│ #128") || text.contains("│  #128") || text.contains("│#128"), "{text}");
     }
 }
+
+#[test]
+fn one_is_said_in_the_singular() {
+    let text = Screen::new(80, 24).keys("jjl").text();
+    assert!(text.contains("billing  1 issue\n") && text.contains("3 issues"), "{text}");
+}
