@@ -336,7 +336,7 @@ fn block(
     if note.html {
         let words = if note.reduced { "formatting reduced" } else { "from HTML" };
         let words = format!("{words} {} B opens the original in the browser", theme.signs.dot);
-        rows.push(Row::Text(Line::styled(words, theme.dim)));
+        rows.extend(markup::plain(&words, inner, theme.dim).into_iter().map(Row::Text));
     }
     let keep_marks = note.kind == NoteKind::Incoming && !note.html;
     rows.extend(markup::lines(&note.body, inner, keep_marks, theme).into_iter().map(Row::Text));

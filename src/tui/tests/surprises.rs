@@ -5,6 +5,7 @@ use super::desk::ago;
 use crate::domain::*;
 use crate::tui::input::{FromDesk, Input};
 use crate::tui::overlay::Overlay;
+use crate::tui::setup::Options;
 
 /// Gives the changes of issues that were asked for.
 fn changes(screen: &Screen) -> usize {
@@ -295,4 +296,15 @@ fn a_wider_screen_has_no_shorter_titles() {
 fn one_is_said_in_the_singular() {
     let text = Screen::new(80, 24).keys("jjl").text();
     assert!(text.contains("billing  1 issue\n") && text.contains("3 issues"), "{text}");
+}
+
+#[test]
+fn the_preview_says_how_a_mail_is_opened_as_it_was_designed() {
+    let mut desk = super::desk::FakeDesk::filled();
+    desk.issues[0].notes.truncate(1);
+    desk.issues[0].notes[0].html = true;
+    let mut screen = Screen::with(110, 40, desk, Options::default());
+    let text = screen.keys("3").text();
+    let right: Vec<&str> = text.lines().filter_map(|line| line.split('│').nth(1)).map(str::trim).collect();
+    assert!(right.join(" ").contains("B opens the original in the browser"), "{text}");
 }
