@@ -55,7 +55,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Changes => changes::draw(app, &areas, buf),
     }
     rule(app, areas.bottom_rule, buf);
-    if let (Screen::List | Screen::Templates, 1) = (app.screen, areas.divider.width)
+    // What is over the screen ends the line between list and preview before it meets the rule.
+    if let (Screen::List | Screen::Templates, 1, None) = (app.screen, areas.divider.width, &app.overlay)
         && !welcome::is_due(app)
     {
         put(buf, areas.divider.x, areas.bottom_rule.y, "┴", app.theme.rule, app);

@@ -308,3 +308,13 @@ fn the_preview_says_how_a_mail_is_opened_as_it_was_designed() {
     let right: Vec<&str> = text.lines().filter_map(|line| line.split('│').nth(1)).map(str::trim).collect();
     assert!(right.join(" ").contains("B opens the original in the browser"), "{text}");
 }
+
+#[test]
+fn no_end_of_a_line_stands_alone_below_a_text() {
+    let mut screen = Screen::new(120, 40);
+    assert!(screen.keys("3").text().contains('┴'));
+    for keys in ["H", "<esc>?", "<esc>s"] {
+        let text = screen.keys(keys).text();
+        assert!(!text.contains('┴'), "{text}");
+    }
+}
