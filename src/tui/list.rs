@@ -67,6 +67,14 @@ impl List {
         in_range || self.marks.contains_key(&row.id)
     }
 
+    /// Counts what is marked, and what the range that is being drawn will mark.
+    pub fn marked_count(&self) -> usize {
+        let numbered = self.rows.iter().zip(self.offset..);
+        let drawn =
+            |(row, at): &(&IssueRow, u64)| self.is_marked(*at, row) && !self.marks.contains_key(&row.id);
+        self.marks.len() + numbered.filter(drawn).count()
+    }
+
     /// Takes a page in: what was selected stays selected and in its place on the screen. Only where the list
     /// stands at its beginning it stays there, so that what is new at the top is seen.
     pub fn take(&mut self, page: IssuePage, height: u64) {

@@ -43,7 +43,7 @@ fn query(app: &App, areas: &Areas, buf: &mut Buffer) {
         None => {
             let query = clean::line(&app.list.query);
             let left = vec![Span::raw(" "), Span::styled(query, app.theme.dim)];
-            let marked = app.list.marks.len();
+            let marked = app.list.marked_count();
             let mut right = Vec::new();
             if marked > 0 {
                 right.push(Span::styled(format!("{marked} marked  "), app.theme.marked));

@@ -318,3 +318,15 @@ fn no_end_of_a_line_stands_alone_below_a_text() {
         assert!(!text.contains('┴'), "{text}");
     }
 }
+
+#[test]
+fn a_range_says_how_many_it_marks_while_it_is_drawn() {
+    let mut screen = Screen::new(80, 24);
+    for (keys, said) in [("3v", "1 marked"), ("jj", "3 marked"), ("k", "2 marked"), ("v", "2 marked")] {
+        let text = screen.keys(keys).text();
+        assert!(text.contains(said), "{text}");
+    }
+    let text = screen.keys("jv").text();
+    assert!(text.contains("3 marked"), "{text}");
+    assert!(!screen.keys("<esc>").text().contains("marked"));
+}
