@@ -92,9 +92,9 @@ fn usual(width: usize, rows: &[IssueRow]) -> Vec<(Column, usize)> {
     let labels = rows.iter().any(|row| !row.labels.is_empty());
     let mut found = match width {
         0..50 => vec![(Column::Waits, 5)],
-        50..70 => vec![(Column::From, 14), (Column::Waits, 7)],
+        50..70 => vec![(Column::From, 13), (Column::Waits, 8)],
         // Further columns come where the title is no shorter for them than at 80.
-        70..110 => vec![(Column::From, 16), (Column::Who, 6), (Column::Waits, 7)],
+        70..110 => vec![(Column::From, 15), (Column::Who, 6), (Column::Waits, 8)],
         _ if labels => {
             vec![(Column::Labels, 16), (Column::From, 20), (Column::Who, 8), (Column::Waits, 8)]
         }
@@ -103,7 +103,7 @@ fn usual(width: usize, rows: &[IssueRow]) -> Vec<(Column, usize)> {
     if width >= 70 && rows.iter().any(|row| row.clock.is_some()) {
         found.insert(found.len().saturating_sub(1), (Column::Clock, 8));
         if width < 110 {
-            found.iter_mut().filter(|(column, _)| *column == Column::From).for_each(|(_, width)| *width = 12);
+            found.iter_mut().filter(|(column, _)| *column == Column::From).for_each(|(_, width)| *width = 11);
         }
     }
     found
@@ -222,7 +222,7 @@ fn waits(app: &App, row: &IssueRow, width: usize) -> String {
     let since = row.waiting_since.unwrap_or(row.updated_at);
     let age = when::age(app.now, since);
     match row.waiting_on {
-        Some(Party::Them) if width >= 7 => format!("them {age}"),
+        Some(Party::Them) if width >= 8 => format!("them {age}"),
         _ => age,
     }
 }

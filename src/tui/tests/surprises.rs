@@ -330,3 +330,16 @@ fn a_range_says_how_many_it_marks_while_it_is_drawn() {
     assert!(text.contains("3 marked"), "{text}");
     assert!(!screen.keys("<esc>").text().contains("marked"));
 }
+
+#[test]
+fn how_long_it_waits_for_them_is_not_cut() {
+    for width in [60, 80, 120] {
+        let mut screen = Screen::new(width, 24);
+        screen.desk.issues[0].row.waiting_on = Some(Party::Them);
+        screen.desk.issues[0].row.waiting_since = Some(super::now());
+        screen.desk.issues[1].row.waiting_on = Some(Party::Them);
+        screen.desk.issues[1].row.waiting_since = Some(ago(24 * 13));
+        let text = screen.keys("3R").keys("q3").event(Event::Missed).text();
+        assert!(text.contains("them now") && text.contains("them 13d"), "{text}");
+    }
+}
