@@ -278,15 +278,18 @@ impl App {
             return;
         }
         let width = super::layout::areas(self.width, self.height, self.list_mode()).preview.width;
+        let height = self.preview_height();
         match &mut self.preview {
             Some(shown) if shown.view.row.id == view.row.id => {
                 // A preview shows what is unread now; only who reads the thread keeps the marks.
                 shown.fresh.clear();
                 shown.refresh(view, &self.theme);
+                // A note may be gone: what is left stays in sight.
+                shown.scroll(0, height);
             }
             _ => {
                 let mut shown = Thread::new(reference, view, usize::from(width), &self.theme);
-                shown.go_to_news(self.preview_height());
+                shown.go_to_news(height);
                 self.preview = Some(shown);
             }
         }

@@ -343,3 +343,11 @@ fn how_long_it_waits_for_them_is_not_cut() {
         assert!(text.contains("them now") && text.contains("them 13d"), "{text}");
     }
 }
+
+#[test]
+fn a_preview_is_not_empty_once_a_note_is_gone() {
+    let mut screen = Screen::new(120, 24);
+    screen.keys("3").desk.issues[0].notes.truncate(1);
+    let text = screen.event(Event::Issues { issues: vec![IssueId(1128)], seq: Seq(2) }).text();
+    assert!(text.contains("The log says"), "{text}");
+}
