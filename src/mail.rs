@@ -32,6 +32,7 @@ mod html;
 mod html_bounds;
 mod html_clean;
 mod html_hidden;
+mod html_links;
 mod lines;
 mod markdown;
 mod message;

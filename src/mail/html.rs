@@ -192,6 +192,10 @@ mod tests {
                 "See here [1].\n\n[1]: https://x.example/a",
             ),
             ("<a href='https://x.example/'>https://x.example</a>", "https://x.example"),
+            (
+                "<a href='https://evil.example/login'>https://bank.example</a>",
+                "https://bank.example [1] (careful: leads to evil.example)\n\n[1]: https://evil.example/login",
+            ),
             ("<a href='mailto:a@x.example'>a@x.example</a>", "a@x.example"),
             ("<img src='a.png' alt='A chart'>", "[A chart]"),
             ("<img src='t.gif' width=1 height=1>x", "x"),

@@ -6,6 +6,7 @@
 use super::fold::{CUT, OWN};
 use super::html::{LINK_CLOSE, LINK_OPEN, Quotes};
 use super::html_hidden::{Style, background, is_hidden, is_pixel};
+use super::html_links::other_host;
 use super::safe::sanitize_line;
 use html2text::{Document, Element, Handle};
 
@@ -279,7 +280,8 @@ fn link(out: &mut Cleaned, steps: &mut Vec<Step>, node: &Handle, place: Place) {
     push_children(steps, node, place);
 }
 
-/// Writes the number of a link behind its text, unless the text is its target.
+/// Writes the number of a link behind its text, unless the text is its target; says so where the text names another
+/// host than it leads to.
 fn end_link(out: &mut Cleaned, from: usize, target: String) {
     let text = out.html.get(from..).unwrap_or_default();
     let plain = |text: &str| {
@@ -294,12 +296,13 @@ fn end_link(out: &mut Cleaned, from: usize, target: String) {
     if shown.trim().is_empty() || plain(&shown) == plain(&target) {
         return;
     }
+    let warning = other_host(&shown, &target).map(|host| format!(" (careful: leads to {host})"));
     let known = out.links.iter().rev().take(50).position(|t| *t == target).map(|back| out.links.len() - back);
     let number = known.unwrap_or_else(|| {
         out.links.push(target);
         out.links.len()
     });
-    out.html.push_str(&format!(" {LINK_OPEN}{number}{LINK_CLOSE}"));
+    out.html.push_str(&format!(" {LINK_OPEN}{number}{LINK_CLOSE}{}", warning.unwrap_or_default()));
 }
 
 /// Gives the text of our own plain HTML.
