@@ -4,8 +4,7 @@ use super::txn;
 use super::{Acting, Desk, system};
 use crate::domain::{
     AddressRecord, AddressState, EmailAddress, Fault, Issue, IssueId, MailKind, Note, NoteId, NoteKind,
-    OutboxAction, OutboxEntry, OutboxId, OutboxState, Party, Response, TurnTo,
-    counted,
+    OutboxAction, OutboxEntry, OutboxId, OutboxState, Party, Response, TurnTo, counted,
 };
 use crate::store::record::{OutboxOfNote, OutboxOpen, issue_key, note_key, outbox_key};
 use crate::store::{Direction, StoreError};

@@ -141,7 +141,7 @@ impl App {
                 self.take_back_more();
             }
             (Purpose::OutboxAct, Response::Outbox(rows)) => {
-                self.say(format!("{} changed", super::said::counted(rows.len(), "mail")));
+                self.say(format!("{} changed", crate::domain::counted(rows.len(), "mail")));
                 self.ask_outbox();
             }
             (Purpose::IntakeAct, Response::IntakeEntry(entry)) => {

@@ -113,11 +113,3 @@ impl App {
         self.complain(format!("{}{hint}", fault.message));
     }
 }
-
-/// Gives `1 issue`, `2 issues`.
-pub fn counted(count: impl TryInto<u64>, noun: &str) -> String {
-    match count.try_into().unwrap_or(u64::MAX) {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
-}

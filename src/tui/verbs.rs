@@ -7,9 +7,8 @@ use super::input::Effect;
 use super::life::FIELDS;
 use super::overlay::{Ask, Prompt};
 use super::picker::{Choice, Free, Item, Picker};
-use super::said::counted;
 use crate::domain::moment::moment;
-use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User};
+use crate::domain::{DraftKind, Edit, IssueRow, Priority, Reference, Request, User, counted};
 
 impl App {
     /// Does an action on the list; tells whether it was one of its own.

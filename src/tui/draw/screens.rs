@@ -18,7 +18,7 @@ use ratatui::text::{Line, Span};
 /// Draws the outbox.
 pub fn draw_outbox(app: &App, areas: &Areas, buf: &mut Buffer) {
     let shown = app.outbox.shown.word();
-    let count = super::super::said::counted(app.outbox.rows.len(), "mail");
+    let count = crate::domain::counted(app.outbox.rows.len(), "mail");
     heading(app, areas, "Outbox", &format!("{shown} {} {count}", app.theme.signs.dot), buf);
     let wide = usize::from(areas.heads.width);
     let to = (wide / 3).clamp(8, 32);
@@ -107,7 +107,7 @@ fn kind_word(kind: MailKind) -> &'static str {
 /// Draws the intake.
 pub fn draw_intake(app: &App, areas: &Areas, buf: &mut Buffer) {
     let shown = app.intake.fate.map_or("every fate", Fate::word);
-    let count = super::super::said::counted(app.intake.rows.len(), "mail");
+    let count = crate::domain::counted(app.intake.rows.len(), "mail");
     heading(app, areas, "Intake", &format!("{shown} {} {count}", app.theme.signs.dot), buf);
     let wide = usize::from(areas.heads.width);
     let from = (wide / 3).clamp(8, 30);

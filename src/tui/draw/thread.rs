@@ -2,7 +2,6 @@
 
 use super::super::app::App;
 use super::super::layout::Areas;
-use super::super::said::counted;
 use super::super::send::size;
 use super::super::thread::{Row, Thread};
 use super::super::when;
@@ -10,6 +9,7 @@ use super::super::{clean, clock};
 use super::{composer, images, rows, rule, shorten, text, two_ends};
 use crate::domain::{
     Delivery, IssueRow, NoteKind, NoteView, OutboxState, ParticipantRole, Party, Priority, State, Writing,
+    counted,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -3,12 +3,11 @@
 use super::super::app::App;
 use super::super::clean::{self, fit, fit_right};
 use super::super::layout::Areas;
-use super::super::said::counted;
 use super::super::views::columns_in_words;
 use super::super::when;
 use super::screens::{card, card_part, first_row, list_part};
 use super::{heading, rows, select, text, two_ends};
-use crate::domain::{View, limit_in_words};
+use crate::domain::{View, counted, limit_in_words};
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 

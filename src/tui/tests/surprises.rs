@@ -63,6 +63,7 @@ fn answered_and_taken_back(screen: &mut Screen) {
         files: vec![],
         kept: vec![],
         off: vec![],
+        over: None,
         seen: None,
         saved_at: super::now(),
     };
