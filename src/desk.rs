@@ -373,7 +373,7 @@ impl Desk {
             }
             Request::Import(issue) => Box::pin(self.import_issue(&acting, *issue)).await,
             Request::SetAbout { email, edit } => self.set_about(&acting, &email, edit).await,
-            Request::SaveDraft(draft) => self.save_draft(&acting, draft).await,
+            Request::SaveDraft(draft) => self.save_draft(&acting, *draft).await,
             Request::DropDraft { reference, kind } => {
                 self.drop_draft(&acting, reference.as_ref(), kind).await
             }

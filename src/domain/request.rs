@@ -182,7 +182,7 @@ pub enum Request {
     /// Takes one verb of the caller back, unless what it did was changed since.
     UndoOne(Seq),
     Redo,
-    SaveDraft(Draft),
+    SaveDraft(Box<Draft>),
     DropDraft {
         reference: Option<Reference>,
         kind: DraftKind,

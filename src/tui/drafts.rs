@@ -144,7 +144,7 @@ impl App {
             self.ask(Purpose::SaveDraft, Request::DropDraft { reference, kind });
         } else {
             composer.stored.clone_from(&draft.text);
-            self.ask(Purpose::SaveDraft, Request::SaveDraft(draft));
+            self.ask(Purpose::SaveDraft, Request::SaveDraft(Box::new(draft)));
         }
     }
 

@@ -359,7 +359,7 @@ async fn everything_is_there_after_a_restart() {
     room.mail(ADA).await;
     room.reply("acme/support#1", "hello").await;
     let draft = draft_of("", Some(room.issue("acme/support#1").await.row.id), "half a thou");
-    room.ok(Request::SaveDraft(draft)).await;
+    room.ok(Request::SaveDraft(Box::new(draft))).await;
     let before = room.issue("acme/support#1").await;
     room.again().await;
     assert_eq!(room.issue("acme/support#1").await, before);
@@ -401,7 +401,7 @@ async fn a_draft_of_two_windows_holds_the_texts_of_both() {
     room.mail(ADA).await;
     let id = room.issue("acme/support#1").await.row.id;
     let written = |text: &str, over: &str| {
-        Request::SaveDraft(Draft { over: Some(over.to_owned()), ..draft_of("", Some(id), text) })
+        Request::SaveDraft(Box::new(Draft { over: Some(over.to_owned()), ..draft_of("", Some(id), text) }))
     };
     assert!(matches!(room.ok(written("one", "")).await, Response::Done));
     assert!(matches!(room.ok(written("one and", "one")).await, Response::Done));

@@ -84,7 +84,7 @@ async fn drafts_of_merged_issues_lose_neither_files_nor_copies() {
     room.hold_file(ONE, "For Ada", "list.csv", b"ada's").await;
     let draft = room.taken_back().await;
     let (cc, files) = (vec!["kim@customer.example".to_owned()], vec!["/tmp/one".to_owned()]);
-    room.ok(Request::SaveDraft(Draft { text: String::new(), cc, files, ..draft })).await;
+    room.ok(Request::SaveDraft(Box::new(Draft { text: String::new(), cc, files, ..draft }))).await;
     room.hold_file(TWO, "For Eve", "list.csv", b"eve's").await;
     room.taken_back().await;
     room.ok(merge(&[TWO], ONE, false)).await;
@@ -154,11 +154,11 @@ async fn what_is_written_in_an_issue_that_is_merged_meanwhile_goes_along_and_los
     };
     let two = room.issue(TWO).await;
     let save = |issue: IssueId, text: &str| {
-        Request::SaveDraft(Draft {
+        Request::SaveDraft(Box::new(Draft {
             seen: two.notes.last().map(|note| note.id),
             saved_at: two.row.created_at,
             ..draft_of("alice", Some(issue), text)
-        })
+        }))
     };
     let one = room.issue(ONE).await.row.id;
     room.ok(save(one, "For Ada")).await;
@@ -266,7 +266,7 @@ async fn a_merged_issue_leads_nobody_to_one_that_they_may_not_see() {
     room.ok(merge(&[TWO], ONE, false)).await;
     // What they write on stays where it was, not beside what they cannot find.
     let draft = Draft { saved_at: two.row.created_at, ..draft_of("gus", Some(two.row.id), "Dear Eve") };
-    room.ask_as("gus", Request::SaveDraft(draft)).await.unwrap();
+    room.ask_as("gus", Request::SaveDraft(Box::new(draft))).await.unwrap();
     let Ok(Response::Drafts(kept)) = room.ask_as("gus", Request::Drafts).await else { panic!() };
     assert_eq!(kept.iter().map(|draft| draft.issue).collect::<Vec<_>>(), [Some(two.row.id)]);
     let fault = room.ask_as("gus", asked()).await.unwrap_err();

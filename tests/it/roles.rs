@@ -303,7 +303,7 @@ fn table() -> Vec<(Request, Who)> {
         (Request::MarkRead { reference: open(), read: true }, From(Role::Guest)),
         (Request::Undo, Everybody),
         (Request::Redo, Everybody),
-        (Request::SaveDraft(draft), Everybody),
+        (Request::SaveDraft(Box::new(draft)), Everybody),
         (Request::DropDraft { reference: Some(open()), kind: DraftKind::Reply }, From(Role::Guest)),
         (Request::AddProject { path: path() }, DeskOwner),
         (

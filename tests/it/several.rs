@@ -122,7 +122,7 @@ async fn one_text_is_filled_for_each_held_in_one_step_and_taken_back_with_its_dr
         files: vec!["/tmp/list.csv".into()],
         ..draft_of("alice", None, "")
     };
-    room.ok(Request::SaveDraft(begun)).await;
+    room.ok(Request::SaveDraft(Box::new(begun))).await;
     let Response::Undone { draft, skipped, .. } = room.ok(Request::Undo).await else { panic!() };
     let draft = draft.unwrap();
     assert_eq!((draft.text.as_str(), draft.issue, skipped.len()), (words, None, 0));

@@ -69,7 +69,7 @@ async fn what_was_typed_comes_back_with_its_quick_actions_and_its_files() {
         place: None,
     };
     // It outlives a restart, a compaction and another save of the draft.
-    room.ok(Request::SaveDraft(draft.clone())).await;
+    room.ok(Request::SaveDraft(Box::new(draft.clone()))).await;
     room.ok(Request::Compact).await;
     room.again().await;
     assert_eq!(room.ok(file("list.csv")).await, Response::Bytes(b"a,b".to_vec()));
@@ -77,7 +77,7 @@ async fn what_was_typed_comes_back_with_its_quick_actions_and_its_files() {
     // Nobody names bytes of others by a draft of their own.
     let stranger = Draft { user: "mia".into(), ..draft.clone() };
     room.user("mia").await;
-    room.ask_as("mia", Request::SaveDraft(stranger)).await.unwrap();
+    room.ask_as("mia", Request::SaveDraft(Box::new(stranger))).await.unwrap();
     room.ask_as("mia", file("list.csv")).await.unwrap_err();
     assert!(room.issue("acme/support#1").await.row.labels.is_empty());
 }
@@ -91,20 +91,20 @@ async fn the_files_of_a_draft_outlive_saves_of_front_ends_that_know_less_and_sta
     room.hold_file(one, "second", "list.csv", b"of the second").await;
     let second = room.taken_back().await;
     // An older front end knows of no such files; a text is no longer there.
-    room.ok(Request::SaveDraft(Draft { text: String::new(), kept: vec![], ..second })).await;
+    room.ok(Request::SaveDraft(Box::new(Draft { text: String::new(), kept: vec![], ..second }))).await;
     let draft = room.taken_back().await;
     assert_eq!((draft.text.as_str(), draft.kept.len()), ("first", 2), "a draft of files is a draft");
     for _ in 0..2 {
         // A rewrite of the journal moves all bytes while the composer is open.
         room.ok(Request::Compact).await;
-        room.ok(Request::SaveDraft(draft.clone())).await;
+        room.ok(Request::SaveDraft(Box::new(draft.clone()))).await;
     }
     room.again().await;
     assert_eq!(room.kept_file(one, "list.csv", Some(0)).await.unwrap(), b"of the second");
     assert_eq!(room.kept_file(one, "list.csv", Some(1)).await.unwrap(), b"of the first");
     assert_eq!(room.kept_file(one, "other.csv", Some(1)).await, None);
     for _ in 0..2 {
-        room.ok(Request::SaveDraft(Draft { off: vec![0, 9], ..draft.clone() })).await;
+        room.ok(Request::SaveDraft(Box::new(Draft { off: vec![0, 9], ..draft.clone() }))).await;
         room.ok(Request::Compact).await;
     }
     assert_eq!(room.kept_file(one, "list.csv", Some(0)).await, None);

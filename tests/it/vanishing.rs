@@ -88,7 +88,7 @@ async fn redacted_words_are_found_nowhere_and_the_issue_says_who_did_it() {
         saved_at: room.desk.now(),
         ..draft_of("alice", Some(room.issue("acme/support#1").await.row.id), "about 4111 1111 1111 1111")
     };
-    room.ok(Request::SaveDraft(draft)).await;
+    room.ok(Request::SaveDraft(Box::new(draft))).await;
     let before = snapshot(&mut room, 2).await;
     let first = room.issue("acme/support#1").await.notes[0].id.0;
     let secret = "4111 1111 1111 1111";

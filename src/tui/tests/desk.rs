@@ -474,7 +474,7 @@ impl FakeDesk {
                 let before = self.drafts.remove(&place);
                 let joined = draft.goes_on_from(before.as_ref().map_or("", |before| &before.text));
                 let kept = before.map(|before| before.kept).unwrap_or_default();
-                let mut stored = Draft { kept, off: vec![], ..draft.clone() };
+                let mut stored = Draft { kept, off: vec![], ..(*draft).clone() };
                 draft.off.iter().for_each(|off| stored.take_off(*off));
                 self.drafts.insert(place, stored.clone());
                 if joined { Response::Draft(Some(stored)) } else { Response::Done }

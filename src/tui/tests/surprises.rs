@@ -352,3 +352,22 @@ fn a_preview_is_not_empty_once_a_note_is_gone() {
     let text = screen.event(Event::Issues { issues: vec![IssueId(1128)], seq: Seq(2) }).text();
     assert!(text.contains("The log says"), "{text}");
 }
+
+#[test]
+fn two_windows_of_one_person_lose_no_text_of_either() {
+    let mut screen = Screen::new(80, 24);
+    screen.keys("rmine");
+    screen.wait(600);
+    // Meanwhile the other window stored its own.
+    screen.desk.drafts.values_mut().for_each(|draft| draft.text = "of the other window".into());
+    screen.keys(" too");
+    screen.wait(600);
+    let typed = |screen: &Screen| screen.app.composer.as_ref().unwrap().body.value();
+    assert_eq!(typed(&screen), "of the other window\n\nmine too");
+    assert!(screen.text().contains("another window of yours writes here too"), "{}", screen.text());
+    screen.keys(", and more");
+    screen.wait(600);
+    assert_eq!(typed(&screen), "of the other window\n\nmine too, and more");
+    let stored: Vec<&str> = screen.desk.drafts.values().map(|draft| draft.text.as_str()).collect();
+    assert_eq!(stored, [typed(&screen)]);
+}

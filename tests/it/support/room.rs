@@ -154,7 +154,7 @@ impl Room {
             saved_at: self.desk.now(),
             ..draft_of("alice", Some(self.issue(reference).await.row.id), "Half a thought")
         };
-        self.ok(Request::SaveDraft(draft)).await;
+        self.ok(Request::SaveDraft(Box::new(draft))).await;
     }
 
     /// Answers with a file, and holds it; it can be taken back.
