@@ -158,10 +158,13 @@ fn utf8(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     }
 }
 
-/// Charsets in which each octet is a character of its own, and those of ASCII are what they are there.
+/// Charsets in which each octet is a character of its own, and those of ASCII are what they are there; the most frequent
+/// ones first.
 const SINGLES: [&str; 26] = [
     "us-ascii",
     "iso-8859-1",
+    "windows-1252",
+    "iso-8859-15",
     "iso-8859-2",
     "iso-8859-3",
     "iso-8859-4",
@@ -173,11 +176,9 @@ const SINGLES: [&str; 26] = [
     "iso-8859-10",
     "iso-8859-13",
     "iso-8859-14",
-    "iso-8859-15",
     "iso-8859-16",
     "windows-1250",
     "windows-1251",
-    "windows-1252",
     "windows-1253",
     "windows-1254",
     "windows-1255",
@@ -222,7 +223,10 @@ pub(super) fn base64_length(body: &[u8]) -> Option<usize> {
     let is_digit = |b: u8| (b | 0x20).is_ascii_lowercase() | matches!(b, b'/'..=b'9') | (b == b'+');
     let behind = body.iter().rev().take_while(|b| is_blank(**b) || **b == b'=').count();
     let (solid, padding) = body.split_at_checked(body.len() - behind)?;
-    let (digits, blanks) = (count(solid, is_digit), count(solid, is_blank));
+    // Piece by piece, so that a large file is fetched but once.
+    let (digits, blanks) = solid.chunks(4096).fold((0, 0), |(digits, blanks), piece| {
+        (digits + count(piece, is_digit), blanks + count(piece, is_blank))
+    });
     let rest = match digits % 4 {
         0 => 0,
         left if padding.contains(&b'=') => left.div_ceil(2),
