@@ -27,7 +27,6 @@ use crate::source::{self, Step};
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tokio::task::JoinHandle;
@@ -178,7 +177,7 @@ fn look_at_config(global: &Global, findings: &mut Findings) -> Result<Looked, Fa
     let mut here = Here::without_config(global)?;
     let path = here.paths.config_file.clone();
     let shown = path.display().to_string();
-    if path.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+    if here.lacks_config() {
         let cure = "`deskbell init` writes one; --config FILE names another";
         findings.fail("config", format!("there is none at {shown}"), Some(cure.to_owned()));
         return Ok((here, Err(MISSING)));

@@ -70,24 +70,26 @@ impl Here {
         })
     }
 
+    /// Tells whether there is no config; one that cannot be looked at is there.
+    pub fn lacks_config(&self) -> bool {
+        let found = self.paths.config_file.metadata();
+        found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+
     /// Says that there is no config, so that no mailbox is read and no mail leaves; `None` where there is one.
     pub fn without_one(&self) -> Option<String> {
-        let file = &self.paths.config_file;
-        let missing = file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-        missing.then(|| format!("there is no config at {}; `deskbell init` writes one", file.display()))
+        let file = self.paths.config_file.display();
+        self.lacks_config().then(|| format!("there is no config at {file}; `deskbell init` writes one"))
     }
 
     /// Refuses a config that was named and is not there: without it the desk would seem to work.
     fn demand_config(&self) -> Result<(), Fault> {
-        let file = &self.paths.config_file;
-        match file.metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let shown = file.display();
-                Err(Fault::usage(format!("there is no file {shown}"))
-                    .hint(format!("correct --config, or write one: `deskbell init --config {shown}`")))
-            }
-            _ => Ok(()),
+        if !self.lacks_config() {
+            return Ok(());
         }
+        let shown = self.paths.config_file.display();
+        Err(Fault::usage(format!("there is no file {shown}"))
+            .hint(format!("correct --config, or write one: `deskbell init --config {shown}`")))
     }
 
     /// Gives the folder of the desk with its lock and socket.

@@ -386,12 +386,10 @@ fn in_lines(lines: &[&str], marks: &[&str]) -> Vec<EmailAddress> {
 /// Gives whom the returned mail was addressed to.
 fn returned_to(parsed: &mail_parser::Message<'_>) -> Vec<EmailAddress> {
     let nested = parsed.parts.iter().filter_map(super::message::nested);
-    let fields = nested.flat_map(|message| {
-        super::message::raw_fields(message).map(|(n, v)| (n.to_owned(), v.to_vec())).collect::<Vec<_>>()
-    });
+    let fields = nested.flat_map(super::message::raw_fields);
     let to = fields.filter(|(name, _)| name.eq_ignore_ascii_case("To"));
     let found: Vec<EmailAddress> =
-        to.flat_map(|(_, raw)| super::fields::mailboxes(&raw)).map(|m| m.email).collect();
+        to.flat_map(|(_, raw)| super::fields::mailboxes(raw)).map(|m| m.email).collect();
     if !found.is_empty() {
         return found;
     }

@@ -362,13 +362,13 @@ fn quoted(payload: &str) -> Vec<u8> {
     while let [octet, after @ ..] = rest {
         rest = after;
         let quoted = match rest {
-            [high, low, ..] if *octet == b'=' => hex_digit(*high).zip(hex_digit(*low)),
+            [high, low, ..] if *octet == b'=' => hex_octet(*high, *low),
             _ => None,
         };
         bytes.push(match (octet, quoted) {
-            (_, Some((high, low))) => {
+            (_, Some(quoted)) => {
                 rest = rest.get(2..).unwrap_or_default();
-                high << 4 | low
+                quoted
             }
             (b'_', None) => b' ',
             (octet, None) => *octet,
@@ -377,8 +377,12 @@ fn quoted(payload: &str) -> Vec<u8> {
     bytes
 }
 
-/// Gives the value of a hexadecimal digit in either case.
-pub(super) fn hex_digit(octet: u8) -> Option<u8> {
+/// Gives the octet that two hexadecimal digits in either case stand for.
+pub(super) fn hex_octet(high: u8, low: u8) -> Option<u8> {
+    Some(hex_digit(high)? << 4 | hex_digit(low)?)
+}
+
+fn hex_digit(octet: u8) -> Option<u8> {
     match octet {
         b'0'..=b'9' => Some(octet - b'0'),
         b'A'..=b'F' => Some(octet - b'A' + 10),

@@ -1,7 +1,7 @@
 //! Parameters of MIME fields out of bytes that may be anything: RFC 2045 with RFC 2231, and what programs write
 //! instead.
 
-use super::fields::hex_digit;
+use super::fields::hex_octet;
 use super::{charset, fields};
 
 /// Most parameters and most pieces of one that are read.
@@ -122,10 +122,10 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
         let byte = match after {
-            [high, low, ..] if *first == b'%' => hex_digit(*high).zip(hex_digit(*low)),
+            [high, low, ..] if *first == b'%' => hex_octet(*high, *low),
             _ => None,
         };
-        match byte.map(|(high, low)| high << 4 | low) {
+        match byte {
             Some(byte) => {
                 bytes.push(byte);
                 rest = after.get(2..).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! HTML that it was made of, where it was (MS-OXRTFEX).
 
 use super::charset;
-use super::fields::hex_digit;
+use super::fields::hex_octet;
 
 /// What the dictionary holds at the beginning (MS-OXRTFCP, section 2.1.2.1).
 const DICTIONARY: &[u8] =
@@ -176,9 +176,9 @@ impl<'a> Reader<'a> {
                 let (digits, rest) = self.rest.split_at_checked(2).unwrap_or((self.rest, &[]));
                 self.rest = rest;
                 if let [high, low] = digits
-                    && let Some((high, low)) = hex_digit(*high).zip(hex_digit(*low))
+                    && let Some(byte) = hex_octet(*high, *low)
                 {
-                    self.byte(high << 4 | low);
+                    self.byte(byte);
                 }
             }
             b'~' => self.character(' '),

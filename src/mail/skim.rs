@@ -5,7 +5,7 @@
 //! parser would have made of the mail, octet for octet; where that is not certain, nothing comes of it. It must not
 //! know what parts mean.
 
-use super::fields::hex_digit;
+use super::fields::hex_octet;
 use super::lines::count;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::DecoderFnc;
@@ -269,7 +269,7 @@ fn even_quoted_printable(body: &[u8], whole: bool) -> Option<Vec<u8>> {
         rest = match rest {
             [b'=', b'\n', after @ ..] | [b'=', b'\r', b'\n', after @ ..] => after,
             [b'=', high, low, after @ ..] => {
-                out.push(hex_digit(*high)? << 4 | hex_digit(*low)?);
+                out.push(hex_octet(*high, *low)?);
                 after
             }
             [b'=', ..] => return None,
@@ -334,7 +334,7 @@ fn unquote(out: &mut Vec<u8>, line: &[u8]) -> Option<()> {
     loop {
         // In many scripts hardly a letter stands between two of them.
         while let [b'=', high, low, after @ ..] = rest {
-            out.push(hex_digit(*high)? << 4 | hex_digit(*low)?);
+            out.push(hex_octet(*high, *low)?);
             rest = after;
         }
         let (plain, quoted) = rest.split_at_checked(memchr::memchr(b'=', rest).unwrap_or(rest.len()))?;

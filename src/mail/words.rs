@@ -53,7 +53,7 @@ impl Table {
 
     /// Tells cheaply that no entry stands at the beginning of a text in either case, as of most lines of a mail.
     pub(super) fn is_strange_to(&self, text: &str) -> bool {
-        beginning(text).is_some_and(|octets| !self.openings().may_be(octets))
+        self.openings().are_strange_to(text)
     }
 
     /// Tells whether a text in letters of either case begins with an entry.
@@ -124,7 +124,7 @@ impl Beginnings {
     /// Tells cheaply that no entry stands at the beginning of a text in either case.
     pub(super) fn are_strange_to(&self, text: &str) -> bool {
         let all = || Openings::of(self.tables.iter().flat_map(|table| table.sought()));
-        beginning(text).is_some_and(|octets| !self.openings.get_or_init(all).may_be(octets))
+        self.openings.get_or_init(all).are_strange_to(text)
     }
 }
 
@@ -160,6 +160,11 @@ impl Openings {
             }
             Err(_) => (0..=LETTER).for_each(|next| self.add(&[octets, &[next]].concat())),
         }
+    }
+
+    /// Tells cheaply that a text in either case begins as none of them.
+    fn are_strange_to(&self, text: &str) -> bool {
+        beginning(text).is_some_and(|octets| !self.may_be(octets))
     }
 
     fn may_be(&self, octets: [u8; 4]) -> bool {

@@ -339,13 +339,13 @@ impl App {
         }
         self.ask_rows();
         self.ask_views();
-        self.put_aside(reference, snooze);
+        self.put_aside(vec![reference], snooze);
     }
 
-    /// Puts an issue aside whose text was sent, where a moment was chosen.
-    fn put_aside(&mut self, reference: Reference, until: Option<Timestamp>) {
+    /// Puts issues aside whose text was sent, where a moment was chosen.
+    fn put_aside(&mut self, references: Vec<Reference>, until: Option<Timestamp>) {
         if until.is_some() {
-            let (references, edits) = (vec![reference], vec![Edit::Snooze(until)]);
+            let edits = vec![Edit::Snooze(until)];
             self.last_edits.clone_from(&edits);
             let purpose = Purpose::Edit { advance: true, listed: false };
             self.ask(purpose, Request::Edit { references, edits });
@@ -356,9 +356,7 @@ impl App {
     pub fn acted(&mut self, rows: &[IssueRow], label: String, snooze: Option<Timestamp>) {
         self.composer = None;
         self.edited_issues(rows, label, false, self.on_list());
-        for reference in rows.iter().filter_map(|row| row.reference.parse().ok()) {
-            self.put_aside(reference, snooze);
-        }
+        self.put_aside(rows.iter().filter_map(|row| row.reference.parse().ok()).collect(), snooze);
     }
 
     /// Learns that the new issue exists, and opens it.
@@ -370,7 +368,7 @@ impl App {
             if let Some((_, reference)) = self.last_sent.clone() {
                 self.opened = Some(reference.clone());
                 self.take_thread(reference.clone(), view);
-                self.put_aside(reference, snooze);
+                self.put_aside(vec![reference], snooze);
             }
         }
         self.ask_rows();

@@ -3,8 +3,8 @@
 use crate::support::room::{ADA, Room, address, draft_of, field, note};
 use deskbell::desk::Settled;
 use deskbell::domain::{
-    Arrival, Draft, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind,
-    OutboxAction, OutboxState, Party, Reference, Request, Response, SenderRule, SenderScope, State,
+    Arrival, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, NoteKind, OutboxAction,
+    OutboxState, Party, Reference, Request, Response, SenderRule, SenderScope, State,
 };
 use jiff::SignedDuration;
 
@@ -371,46 +371,6 @@ async fn everything_is_there_after_a_restart() {
     };
     assert_eq!(draft.text, "half a thou");
     assert_eq!(room.send().await.len(), 2, "what was not sent is due at once");
-}
-
-#[tokio::test]
-async fn an_answer_whose_mail_is_cancelled_leaves_the_turn_with_us() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    let waits = async |room: &mut Room| {
-        let row = room.issue("acme/support#1").await.row;
-        (row.waiting_on, row.waiting_since)
-    };
-    let before = waits(&mut room).await;
-    assert_eq!(before.0, Some(Party::Us));
-    room.later(SignedDuration::from_hours(2));
-    room.ok(Request::AddNote(NewNote { hold_ms: Some(3_600_000), ..note("acme/support#1", "hello") })).await;
-    let answered = waits(&mut room).await;
-    assert_eq!(answered.0, Some(Party::Them));
-    let held = room.outbox().await.into_iter().find(|row| row.state == OutboxState::Held).unwrap();
-    let act = |action| Request::OutboxAct { ids: vec![held.id], action };
-    room.ok(act(OutboxAction::Cancel)).await;
-    assert_eq!(waits(&mut room).await, before);
-    room.ok(act(OutboxAction::Retry)).await;
-    assert_eq!(waits(&mut room).await, answered);
-}
-
-#[tokio::test]
-async fn a_draft_of_two_windows_holds_the_texts_of_both() {
-    let mut room = Room::new().await;
-    room.mail(ADA).await;
-    let id = room.issue("acme/support#1").await.row.id;
-    let written = |text: &str, over: &str| {
-        Request::SaveDraft(Box::new(Draft { over: Some(over.to_owned()), ..draft_of("", Some(id), text) }))
-    };
-    assert!(matches!(room.ok(written("one", "")).await, Response::Done));
-    assert!(matches!(room.ok(written("one and", "one")).await, Response::Done));
-    let Response::Draft(Some(joined)) = room.ok(written("two", "")).await else { panic!() };
-    assert_eq!((joined.text.as_str(), joined.over), ("one and\n\ntwo", None));
-    assert!(matches!(room.ok(written("one and\n\ntwo!", "one and\n\ntwo")).await, Response::Done));
-    let reference = Some("acme/support#1".parse::<Reference>().unwrap());
-    let stored = room.ok(Request::Draft { reference, kind: DraftKind::Reply }).await;
-    assert!(matches!(&stored, Response::Draft(Some(draft)) if draft.text == "one and\n\ntwo!"), "{stored:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
-//! Undo and redo, requests that are repeated, and notes whose writer missed something.
+//! Undo and redo, answers that are cancelled, drafts of two windows, requests that are repeated, and notes whose writer
+//! missed something.
 
-use crate::support::room::{ADA, Room, note};
+use crate::support::room::{ADA, Room, draft_of, note};
 use deskbell::domain::{
-    Call, Draft, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, OutboxState, OutboxView, Party,
-    Request, RequestId, Response, SenderRule, SenderScope, State, Upload, Via,
+    Call, Draft, DraftKind, Edit, Fate, FaultKind, IntakeAction, NewIssue, NewNote, OutboxAction,
+    OutboxState, OutboxView, Party, Reference, Request, RequestId, Response, SenderRule, SenderScope, State,
+    Upload, Via,
 };
 use jiff::SignedDuration;
 
@@ -257,4 +259,44 @@ async fn an_undo_that_came_too_late_is_listed_as_that_and_nothing_is_done_again(
     assert_eq!(why, ["it took nothing back", "it could not be taken back: answered #1"]);
     let fault = room.ask(Request::UndoOne(changes[1].seq)).await.unwrap_err();
     assert_eq!(fault.message, "it could not be taken back: answered #1");
+}
+
+#[tokio::test]
+async fn an_answer_whose_mail_is_cancelled_leaves_the_turn_with_us() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let waits = async |room: &mut Room| {
+        let row = room.issue("acme/support#1").await.row;
+        (row.waiting_on, row.waiting_since)
+    };
+    let before = waits(&mut room).await;
+    assert_eq!(before.0, Some(Party::Us));
+    room.later(SignedDuration::from_hours(2));
+    room.ok(Request::AddNote(NewNote { hold_ms: Some(3_600_000), ..note("acme/support#1", "hello") })).await;
+    let answered = waits(&mut room).await;
+    assert_eq!(answered.0, Some(Party::Them));
+    let held = room.outbox().await.into_iter().find(|row| row.state == OutboxState::Held).unwrap();
+    let act = |action| Request::OutboxAct { ids: vec![held.id], action };
+    room.ok(act(OutboxAction::Cancel)).await;
+    assert_eq!(waits(&mut room).await, before);
+    room.ok(act(OutboxAction::Retry)).await;
+    assert_eq!(waits(&mut room).await, answered);
+}
+
+#[tokio::test]
+async fn a_draft_of_two_windows_holds_the_texts_of_both() {
+    let mut room = Room::new().await;
+    room.mail(ADA).await;
+    let id = room.issue("acme/support#1").await.row.id;
+    let written = |text: &str, over: &str| {
+        Request::SaveDraft(Box::new(Draft { over: Some(over.to_owned()), ..draft_of("", Some(id), text) }))
+    };
+    assert!(matches!(room.ok(written("one", "")).await, Response::Done));
+    assert!(matches!(room.ok(written("one and", "one")).await, Response::Done));
+    let Response::Draft(Some(joined)) = room.ok(written("two", "")).await else { panic!() };
+    assert_eq!((joined.text.as_str(), joined.over), ("one and\n\ntwo", None));
+    assert!(matches!(room.ok(written("one and\n\ntwo!", "one and\n\ntwo")).await, Response::Done));
+    let reference = Some("acme/support#1".parse::<Reference>().unwrap());
+    let stored = room.ok(Request::Draft { reference, kind: DraftKind::Reply }).await;
+    assert!(matches!(&stored, Response::Draft(Some(draft)) if draft.text == "one and\n\ntwo!"), "{stored:?}");
 }
